@@ -1,0 +1,157 @@
+# Copyright The avs-operator Authors.
+# SPDX-License-Identifier: Apache-2.0
+
+# Everything is built from Go modules: no target downloads a binary, so all of them work behind a module proxy.
+
+SHELL := /usr/bin/env bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+BIN     := $(CURDIR)/bin
+GOARCH  ?= $(shell go env GOARCH)
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+IMG     ?= avs-operator:$(VERSION)
+# How many times faster than real time the simulated Azure and vCenter run in demo and local.
+SPEED   ?=
+# Packages whose tests run at once. Each may start its own control plane (about 400 MB).
+TEST_PARALLEL ?= 2
+
+# Tools are kept in bin/ under their version, so that a new version in a go.mod rebuilds and an old branch still finds its own.
+tool_version = $(shell awk '$$1 == "$(2)" { print $$2; exit }' hack/tools/$(1)/go.mod)
+CONTROLLER_GEN := $(BIN)/controller-gen-$(call tool_version,controller-gen,sigs.k8s.io/controller-tools)
+GOLANGCI_LINT_VERSION := $(call tool_version,golangci-lint,github.com/golangci/golangci-lint/v2)
+GOLANGCI_LINT  := $(BIN)/golangci-lint-$(GOLANGCI_LINT_VERSION)-kal-$(call tool_version,golangci-lint,sigs.k8s.io/kube-api-linter)
+CRD_REF_DOCS   := $(BIN)/crd-ref-docs-$(call tool_version,crd-ref-docs,github.com/elastic/crd-ref-docs)
+
+# Where the control plane's binaries are: yours if KUBEBUILDER_ASSETS is set, else the cache.
+ASSETS := $(shell hack/controlplane/build.sh --dir)
+WITH_ASSETS := KUBEBUILDER_ASSETS=$(ASSETS)
+
+##@ General
+
+.PHONY: help
+help: ## Show this list.
+	@awk 'BEGIN { FS = ":.*## " } /^##@/ { printf "\n%s\n", substr($$0, 5) } /^[a-zA-Z_-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: clean
+clean: ## Remove what was built here (the control plane's cache stays: it is shared by all checkouts).
+	rm -rf $(BIN) .local
+
+##@ Build
+
+.PHONY: build
+build: ## Build the operator for this machine into bin/avs-operator.
+	go build -ldflags "-X main.version=$(VERSION)" -o $(BIN)/avs-operator .
+
+.PHONY: build-static
+build-static: ## Build the static linux binary of the image into bin/linux_$GOARCH/ (the Dockerfile's build command).
+	CGO_ENABLED=0 GOOS=linux GOARCH=$(GOARCH) go build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o $(BIN)/linux_$(GOARCH)/avs-operator .
+
+.PHONY: cross
+cross: $(BIN)/static ## Build the image's binary for amd64 and arm64, and check that both are static.
+	for arch in amd64 arm64; do \
+	  $(MAKE) --no-print-directory build-static GOARCH=$$arch; \
+	  $(BIN)/static -arch $$arch $(BIN)/linux_$$arch/avs-operator; \
+	done
+
+.PHONY: docker-build
+docker-build: ## Build the image $IMG.
+	docker build --build-arg VERSION=$(VERSION) -t $(IMG) .
+
+##@ Generated code
+
+.PHONY: generate
+generate: manifests ## Regenerate everything that is generated: deepcopy, CRDs, RBAC.
+	$(CONTROLLER_GEN) object:headerFile=hack/tools/controller-gen/boilerplate.go.txt paths=./api/...
+
+.PHONY: manifests
+manifests: $(CONTROLLER_GEN) ## Regenerate CRDs from api/, RBAC from the markers in controllers/, and what lists the kinds.
+	CONTROLLER_GEN=$(CONTROLLER_GEN) hack/tools/manifests.sh
+
+.PHONY: verify
+verify: ## Fail if something generated differs from what is in the tree.
+	before=$$(hack/tools/generated.sh); \
+	$(MAKE) --no-print-directory generate; \
+	diff <(echo "$$before") <(hack/tools/generated.sh) || { echo "Generated files were out of date: run make generate and commit the result" >&2; exit 1; }
+
+##@ Checks
+
+.PHONY: fmt
+fmt: ## Format the Go code.
+	gofmt -s -w $$(git ls-files -co --exclude-standard '*.go')
+
+.PHONY: vet
+vet: ## Run go vet.
+	go vet ./...
+
+.PHONY: lint
+lint: lint-code lint-api ## Run all linters.
+
+.PHONY: lint-code
+lint-code: $(GOLANGCI_LINT) ## Lint the code: imports run one way, sizes, errors, style.
+	$(GOLANGCI_LINT) run ./...
+
+.PHONY: lint-api
+lint-api: $(GOLANGCI_LINT) ## Lint the custom resources' types with kube-api-linter.
+	$(GOLANGCI_LINT) run --config .golangci-kal.yml ./api/...
+
+.PHONY: test
+test: controlplane ## Run all tests, with a real control plane.
+	$(WITH_ASSETS) go test -timeout 20m -p $(TEST_PARALLEL) ./...
+
+.PHONY: test-race
+test-race: controlplane ## Run all tests with the race detector.
+	$(WITH_ASSETS) go test -race -timeout 40m -p $(TEST_PARALLEL) ./...
+
+##@ Control plane and local environment
+
+.PHONY: controlplane
+controlplane: ## Build etcd, kube-apiserver, kube-controller-manager and kubectl into the cache, unless they are there.
+	@hack/controlplane/build.sh
+
+.PHONY: demo
+demo: controlplane ## Build a private cloud and move machines into it, on simulators, with a kill in between. SPEED sets the pace.
+	$(WITH_ASSETS) SPEED=$(SPEED) go run ./hack/local demo
+
+.PHONY: local
+local: controlplane ## Run control plane, simulators and operator until Ctrl-C; kubeconfig in .local/. SPEED sets the pace.
+	$(WITH_ASSETS) SPEED=$(SPEED) go run ./hack/local local
+
+.PHONY: samples
+samples: controlplane ## Apply config/samples to the running local environment.
+	$(ASSETS)/kubectl --kubeconfig .local/kubeconfig apply -k config/samples
+
+##@ Deployment
+
+.PHONY: install
+install: controlplane ## Install the CRDs into the cluster of the current kubeconfig.
+	$(ASSETS)/kubectl apply --server-side -k config/crd
+
+.PHONY: deploy
+deploy: controlplane ## Install the operator, image $IMG, into the cluster of the current kubeconfig.
+	$(ASSETS)/kubectl kustomize config/default | sed 's|image: avs-operator:latest|image: $(IMG)|' | $(ASSETS)/kubectl apply --server-side -f -
+
+.PHONY: undeploy
+undeploy: controlplane ## Remove the operator from the cluster. CRDs stay: deleting them would delete every private cloud's object.
+	for part in admission manager rbac; do $(ASSETS)/kubectl delete --ignore-not-found -k config/$$part; done
+
+##@ Tools
+
+.PHONY: tools
+tools: $(CONTROLLER_GEN) $(CRD_REF_DOCS) $(GOLANGCI_LINT) $(BIN)/static ## Build the tools into bin/.
+
+$(CONTROLLER_GEN): hack/tools/controller-gen/go.mod
+	cd hack/tools/controller-gen && go build -o $@ sigs.k8s.io/controller-tools/cmd/controller-gen
+	touch $@
+
+$(CRD_REF_DOCS): hack/tools/crd-ref-docs/go.mod
+	cd hack/tools/crd-ref-docs && go build -o $@ github.com/elastic/crd-ref-docs
+	touch $@
+
+$(GOLANGCI_LINT): hack/tools/golangci-lint/go.mod hack/tools/golangci-lint/main.go
+	cd hack/tools/golangci-lint && go build -ldflags "-X main.version=$(GOLANGCI_LINT_VERSION:v%=%)" -o $@ .
+	touch $@
+
+$(BIN)/static: hack/tools/static/main.go
+	cd hack/tools/static && go build -o $@ .

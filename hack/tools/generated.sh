@@ -1,0 +1,12 @@
+#!/usr/bin/env bash
+# Copyright The avs-operator Authors.
+# SPDX-License-Identifier: Apache-2.0
+#
+# Prints the checksum of every generated file, so that two runs around make generate show what it changed. It looks at
+# the working tree and not at git, so that a change that is not committed yet is no drift.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+{
+  find api config docs -type f \( -name 'zz_generated*' -o -path 'config/crd/*' \) 2> /dev/null || true
+  find config/rbac -name '*role.yaml' 2> /dev/null || true
+} | LC_ALL=C sort | xargs -r sha256sum
