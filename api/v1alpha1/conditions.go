@@ -1,0 +1,120 @@
+// Copyright The avs-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package v1alpha1
+
+// Condition types. Ready is always there; Reconciling and Stalled are there only while true, and never both, as kstatus reads them.
+const (
+	// ConditionReady says whether the declared state is reached; of a move, whether it is accepted and needs no person.
+	ConditionReady = "Ready"
+	// ConditionReconciling is there while the operator or the outside world still works toward the declared state.
+	ConditionReconciling = "Reconciling"
+	// ConditionStalled is there while nothing can go on without an edit or a person.
+	ConditionStalled = "Stalled"
+	// ConditionInSync says whether the object in Azure equals the spec; Unknown while that has not been seen lately.
+	ConditionInSync = "InSync"
+	// ConditionCredentialsReady says whether the identity or the account is accepted by the other side.
+	ConditionCredentialsReady = "CredentialsReady"
+	// ConditionReferencesReady says whether everything that the spec refers to is there and usable.
+	ConditionReferencesReady = "ReferencesReady"
+	// ConditionPlanned says whether a move has a plan that nothing blocks.
+	ConditionPlanned = "Planned"
+	// ConditionComplete says whether every machine is where the move's state wants it.
+	ConditionComplete = "Complete"
+	// ConditionFailed says whether machines of a move have failed.
+	ConditionFailed = "Failed"
+)
+
+// Reasons: one stable CamelCase word each. The message beside it says what happened, what it means and what to do.
+const (
+	ReasonReady       = "Ready"
+	ReasonReconciling = "Reconciling"
+	ReasonSuspended   = "Suspended"
+	ReasonObserved    = "Observed"
+
+	ReasonCreating         = "Creating"
+	ReasonUpdating         = "Updating"
+	ReasonDeleting         = "Deleting"
+	ReasonRotating         = "RotatingPassword"
+	ReasonOperationUnknown = "OperationOutcomeUnknown"
+	ReasonOperationWaits   = "OperationWaits"
+	ReasonOperationFailed  = "OperationFailed"
+	ReasonAzureBusy        = "AzureBusy"
+
+	ReasonReferenceNotFound     = "ReferenceNotFound"
+	ReasonReferenceNotReady     = "ReferenceNotReady"
+	ReasonReferenceNotPermitted = "ReferenceNotPermitted"
+	ReasonCredentialsInvalid    = "CredentialsInvalid"
+	ReasonCredentialsUnverified = "CredentialsUnverified"
+	ReasonEndpointNotAllowed    = "EndpointNotAllowed"
+	ReasonSecretNotOwned        = "SecretNotOwned"
+
+	ReasonInSync             = "InSync"
+	ReasonDrifted            = "Drifted"
+	ReasonHostsAboveSpec     = "HostsAboveSpec"
+	ReasonNotObserved        = "NotObserved"
+	ReasonNotFoundInAzure    = "NotFoundInAzure"
+	ReasonAdoptionRefused    = "AdoptionRefused"
+	ReasonAlreadyManaged     = "AlreadyManaged"
+	ReasonImmutableField     = "ImmutableFieldChanged"
+	ReasonInvalidSpec        = "InvalidSpec"
+	ReasonConfirmationNeeded = "ConfirmationNeeded"
+	ReasonDependentsExist    = "DependentsExist"
+	ReasonMachinesExist      = "MachinesExist"
+
+	ReasonForbidden            = "Forbidden"
+	ReasonPolicyDenied         = "PolicyDenied"
+	ReasonScopeLocked          = "ScopeLocked"
+	ReasonNotRegistered        = "ProviderNotRegistered"
+	ReasonQuotaExceeded        = "QuotaExceeded"
+	ReasonInsufficientCapacity = "InsufficientCapacity"
+	ReasonThrottled            = "Throttled"
+	ReasonSupportRequired      = "SupportRequired"
+	ReasonTransient            = "TransientError"
+
+	ReasonCertificateChanged  = "CertificateChanged"
+	ReasonUnreachable         = "Unreachable"
+	ReasonPlanning            = "Planning"
+	ReasonPlanned             = "Planned"
+	ReasonBlocked             = "Blocked"
+	ReasonMoving              = "Moving"
+	ReasonPaused              = "Paused"
+	ReasonCancelled           = "Cancelled"
+	ReasonComplete            = "Complete"
+	ReasonMachinesFailed      = "MachinesFailed"
+	ReasonMoveFailed          = "MoveFailed"
+	ReasonClaimedByAnother    = "ClaimedByAnotherMove"
+	ReasonAmbiguousMachine    = "AmbiguousMachine"
+	ReasonMachineNotFound     = "MachineNotFound"
+	ReasonNetworkNotMapped    = "NetworkNotMapped"
+	ReasonTargetWithoutRoom   = "TargetWithoutRoom"
+	ReasonWaitingForTurn      = "WaitingForTurn"
+	ReasonPowerOffNotAllowed  = "PowerOffNotAllowed"
+	ReasonShutdownTimedOut    = "ShutdownTimedOut"
+	ReasonMachineLostFromView = "MachineNotFoundAnywhere"
+)
+
+// Annotations and labels that the operator reads or writes.
+const (
+	// AnnotationAzureID keeps the ARM id, so that a backup restored without status still names the same thing in Azure.
+	AnnotationAzureID = "avs-operator.io/azure-id"
+	// AnnotationReconcileRequestedAt asks for a look now; its value is echoed in status.lastHandledReconcileAt.
+	AnnotationReconcileRequestedAt = "avs-operator.io/reconcile-requested-at"
+	// AnnotationRetryRequestedAt asks a failed VirtualMachineMove to try again; any new value does.
+	AnnotationRetryRequestedAt = "avs-operator.io/retry-requested-at"
+	// AnnotationConfirmDelete must hold metadata.name before a PrivateCloud or Cluster is deleted in Azure.
+	AnnotationConfirmDelete = "avs-operator.io/confirm-delete"
+	// AnnotationConfirmMachines must hold metadata.name to delete one that still runs workload machines.
+	AnnotationConfirmMachines = "avs-operator.io/confirm-machines"
+	// AnnotationVCenterRotation and AnnotationNSXTRotation keep the last rotation word that was handled.
+	AnnotationVCenterRotation = "avs-operator.io/handled-vcenter-rotation"
+	AnnotationNSXTRotation    = "avs-operator.io/handled-nsxt-rotation"
+	// LabelManaged marks a Secret that the operator wrote; one without it is never touched.
+	LabelManaged = "avs-operator.io/managed"
+	// LabelMove names the WorkloadMove that made a VirtualMachineMove.
+	LabelMove = "avs-operator.io/workload-move"
+	// Finalizer is held while something outside the cluster must be let go in order.
+	Finalizer = "avs-operator.io/finalizer"
+	// TagOwner is the Azure tag of a private cloud that names the Kubernetes cluster and object managing it.
+	TagOwner = "avs-operator-owner"
+)

@@ -1,0 +1,258 @@
+// Copyright The avs-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package v1alpha1
+
+import (
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// ObjectReference names an object of a known kind in the same namespace.
+type ObjectReference struct {
+	// name of the object.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	Name string `json:"name"`
+}
+
+// SecretKeyReference names one value in a Secret of the same namespace.
+type SecretKeyReference struct {
+	// name of the Secret.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	Name string `json:"name"`
+	// key in the Secret's data.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	Key string `json:"key"`
+}
+
+// CredentialsReference names a Secret of type kubernetes.io/basic-auth in the same namespace.
+type CredentialsReference struct {
+	// name of the Secret; its keys are username and password.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	Name string `json:"name"`
+}
+
+// CAReference names certificates to trust, PEM, in a ConfigMap or a Secret of the same namespace.
+type CAReference struct {
+	// kind of the object: ConfigMap or Secret.
+	// +required
+	// +kubebuilder:validation:Enum=ConfigMap;Secret
+	Kind string `json:"kind"`
+	// name of the object.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	Name string `json:"name"`
+	// key in the object's data; absent: ca.crt.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	Key string `json:"key,omitempty"`
+}
+
+// ManagementPolicy says whether the operator may write to Azure.
+// +kubebuilder:validation:Enum=Manage;Observe
+type ManagementPolicy string
+
+// AdoptionPolicy says what happens with a resource that was in Azure before the object.
+// +kubebuilder:validation:Enum=IfUnchanged;Always;Never
+type AdoptionPolicy string
+
+// DeletionPolicy says what happens in Azure when the object is deleted.
+// +kubebuilder:validation:Enum=Delete;Retain
+type DeletionPolicy string
+
+// The values of the three policies.
+const (
+	ManagementPolicyManage  ManagementPolicy = "Manage"
+	ManagementPolicyObserve ManagementPolicy = "Observe"
+
+	AdoptionPolicyIfUnchanged AdoptionPolicy = "IfUnchanged"
+	AdoptionPolicyAlways      AdoptionPolicy = "Always"
+	AdoptionPolicyNever       AdoptionPolicy = "Never"
+
+	DeletionPolicyDelete DeletionPolicy = "Delete"
+	DeletionPolicyRetain DeletionPolicy = "Retain"
+)
+
+// AzureSpec is the part of the spec that every Azure kind has.
+type AzureSpec struct {
+	// azureName is the resource's name in Azure; metadata.name if absent. Immutable.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=64
+	// +kubebuilder:validation:Pattern=`^[-\w\._]+$`
+	AzureName string `json:"azureName,omitempty"`
+
+	// managementPolicy: Manage converges Azure toward the spec; Observe never writes and reports drift, so it is also the dry run.
+	// Absent: Manage.
+	// +optional
+	ManagementPolicy ManagementPolicy `json:"managementPolicy,omitempty"`
+
+	// adoptionPolicy: what to do when the resource already exists in Azure. IfUnchanged adopts it if nothing would change, and else stops
+	// and shows the difference; Always adopts and changes it; Never refuses. One that another cluster owns needs Always.
+	// Absent: IfUnchanged.
+	// +optional
+	AdoptionPolicy AdoptionPolicy `json:"adoptionPolicy,omitempty"`
+
+	// deletionPolicy: Delete removes the resource from Azure with the object; Retain lets the object go and leaves Azure alone.
+	// Absent: Retain for PrivateCloud and Cluster, Delete for every other kind.
+	// +optional
+	DeletionPolicy DeletionPolicy `json:"deletionPolicy,omitempty"`
+
+	// suspend stops new writes; an operation in flight is still followed to its end.
+	// +optional
+	Suspend bool `json:"suspend,omitempty"`
+}
+
+// AzureStatus is the part of the status that every Azure kind has.
+type AzureStatus struct {
+	// observedGeneration is the generation of the spec that the conditions speak of.
+	// +optional
+	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
+
+	// conditions: Ready; Reconciling or Stalled while true; InSync, CredentialsReady, ReferencesReady.
+	// +optional
+	// +listType=map
+	// +listMapKey=type
+	// +kubebuilder:validation:MaxItems=16
+	Conditions []metav1.Condition `json:"conditions,omitempty"`
+
+	// id is the ARM id, computed once.
+	// +optional
+	// +kubebuilder:validation:MaxLength=1024
+	ID string `json:"id,omitempty"`
+
+	// provisioningState as Azure last reported it.
+	// +optional
+	// +kubebuilder:validation:MaxLength=64
+	ProvisioningState string `json:"provisioningState,omitempty"`
+
+	// operation is the write in flight, if any. It is stored before the request is sent.
+	// +optional
+	Operation *Operation `json:"operation,omitempty"`
+
+	// managed lists the paths that the spec has set in Azure, so that what it sets no longer can be taken away.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=256
+	// +kubebuilder:validation:items:MaxLength=512
+	Managed []string `json:"managed,omitempty"`
+
+	// drift lists where Azure differs from the spec.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=32
+	Drift []DriftItem `json:"drift,omitempty"`
+
+	// effective shows what the operator decided for fields that the spec leaves out.
+	// +optional
+	Effective *EffectivePolicies `json:"effective,omitempty"`
+
+	// lastHandledReconcileAt echoes the annotation avs-operator.io/reconcile-requested-at that was last acted on.
+	// +optional
+	// +kubebuilder:validation:MaxLength=64
+	LastHandledReconcileAt string `json:"lastHandledReconcileAt,omitempty"`
+}
+
+// EffectivePolicies are the policies in force.
+type EffectivePolicies struct {
+	// managementPolicy in force.
+	// +optional
+	ManagementPolicy ManagementPolicy `json:"managementPolicy,omitempty"`
+	// adoptionPolicy in force.
+	// +optional
+	AdoptionPolicy AdoptionPolicy `json:"adoptionPolicy,omitempty"`
+	// deletionPolicy in force.
+	// +optional
+	DeletionPolicy DeletionPolicy `json:"deletionPolicy,omitempty"`
+}
+
+// DriftItem is one difference between the spec and Azure.
+type DriftItem struct {
+	// path in the ARM body, a JSON pointer such as /properties/internet.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=512
+	Path string `json:"path"`
+	// desired value by the spec, as JSON; absent if the spec wants it gone.
+	// +optional
+	// +kubebuilder:validation:MaxLength=1024
+	Desired string `json:"desired,omitempty"`
+	// actual value in Azure, as JSON; absent if Azure has none.
+	// +optional
+	// +kubebuilder:validation:MaxLength=1024
+	Actual string `json:"actual,omitempty"`
+}
+
+// OperationState says how far the record of a write has come.
+// +kubebuilder:validation:Enum=Intended;Accepted
+type OperationState string
+
+const (
+	// OperationIntended: stored before the request; whether it was sent is known only from Azure.
+	OperationIntended OperationState = "Intended"
+	// OperationAccepted: Azure has accepted the request and works on it.
+	OperationAccepted OperationState = "Accepted"
+)
+
+// OperationFormat is the format of the operation records that this version writes. One in another format is followed by looking at
+// Azure, never by guessing.
+const OperationFormat = 1
+
+// Operation is the write-ahead record of one write to Azure.
+type Operation struct {
+	// format of this record.
+	// +required
+	Format int32 `json:"format"`
+	// id of this operation, also the x-ms-correlation-request-id that Microsoft support asks for.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=64
+	ID string `json:"id"`
+	// verb: PUT, PATCH, DELETE or POST.
+	// +required
+	// +kubebuilder:validation:Enum=PUT;PATCH;DELETE;POST
+	Verb string `json:"verb"`
+	// action of a POST, such as rotateVcenterPassword.
+	// +optional
+	// +kubebuilder:validation:MaxLength=64
+	Action string `json:"action,omitempty"`
+	// state of the record.
+	// +required
+	State OperationState `json:"state"`
+	// bodyHash is the SHA-256 of the request body, hex.
+	// +optional
+	// +kubebuilder:validation:MaxLength=64
+	BodyHash string `json:"bodyHash,omitempty"`
+	// generation of the spec that the write came from.
+	// +optional
+	Generation int64 `json:"generation,omitempty"`
+	// attempt counts the sends of this id; it is above 1 only when an answer was lost.
+	// +optional
+	Attempt int32 `json:"attempt,omitempty"`
+	// startedAt is when the record was stored.
+	// +required
+	StartedAt metav1.MicroTime `json:"startedAt"`
+	// deadline after which the request is not sent any more.
+	// +required
+	Deadline metav1.MicroTime `json:"deadline"`
+	// asyncOperation is the polling URL of the header Azure-AsyncOperation, without the host.
+	// +optional
+	// +kubebuilder:validation:MaxLength=2048
+	AsyncOperation string `json:"asyncOperation,omitempty"`
+	// location is the polling URL of the header Location, without the host.
+	// +optional
+	// +kubebuilder:validation:MaxLength=2048
+	Location string `json:"location,omitempty"`
+	// retryAfterSeconds that Azure asked for with its answer.
+	// +optional
+	RetryAfterSeconds int32 `json:"retryAfterSeconds,omitempty"`
+}
