@@ -1,0 +1,118 @@
+// Copyright The avs-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package status
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/tools/events"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/avs-operator/avs-operator/api/v1alpha1"
+	"github.com/avs-operator/avs-operator/controllers/outcome"
+)
+
+// Publisher writes what a reconcile found: one status patch if anything changed, one event if the state changed.
+type Publisher struct {
+	Client   client.Client
+	Recorder events.EventRecorder
+	Pace     outcome.Pace
+}
+
+// Subject is an object on its way through a reconcile. Before is a copy as it was read; Object is the same object with the status that was
+// worked out; Conditions and ObservedGeneration point into Object's status.
+type Subject struct {
+	Before, Object     client.Object
+	Conditions         *[]metav1.Condition
+	ObservedGeneration *int64
+}
+
+// Publish applies the report to the subject, patches its status if that changed anything, tells the change as an event, and says when to
+// look again. The patch carries the resourceVersion that it was computed from: a late leader, or a stale cache, loses with a conflict,
+// which is no error but a reason to look again.
+func (p *Publisher) Publish(ctx context.Context, s Subject, r Report) (ctrl.Result, error) {
+	was := meta.FindStatusCondition(*s.Conditions, v1alpha1.ConditionReady).DeepCopy()
+	Apply(s.Conditions, s.Object.GetGeneration(), r)
+	*s.ObservedGeneration = s.Object.GetGeneration()
+	written, err := p.Patch(ctx, s.Before, s.Object)
+	if err != nil {
+		if apierrors.IsNotFound(err) {
+			return ctrl.Result{}, nil // deleted meanwhile: there is nobody left to tell
+		}
+		if apierrors.IsConflict(err) {
+			return ctrl.Result{RequeueAfter: conflictRetry}, nil
+		}
+		return ctrl.Result{}, fmt.Errorf("writing status: %w", err)
+	}
+	if written {
+		p.event(s.Object, was, meta.FindStatusCondition(*s.Conditions, v1alpha1.ConditionReady), r.Outcome)
+	}
+	return p.Result(r.Outcome)
+}
+
+// conflictRetry is how soon a reconcile that lost a race is repeated; the cache has caught up by then.
+const conflictRetry = 20 * time.Millisecond
+
+// Patch writes the status of after if it differs from before, with before's resourceVersion as a precondition, and takes over the new
+// resourceVersion into both.
+func (p *Publisher) Patch(ctx context.Context, before, after client.Object) (bool, error) {
+	if equality.Semantic.DeepEqual(before, after) {
+		return false, nil
+	}
+	patch := client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{})
+	if err := p.Client.Status().Patch(ctx, after, patch); err != nil {
+		return false, err
+	}
+	return true, nil
+}
+
+// Result says when to look again. An outcome without a time is woken by an event.
+func (p *Publisher) Result(o *outcome.Outcome) (ctrl.Result, error) {
+	switch {
+	case o == nil:
+		return ctrl.Result{}, nil
+	case o.Kind == outcome.KindRetry && o.After == 0:
+		return ctrl.Result{}, o.Err // the work queue backs off
+	case o.After > 0:
+		// Up to a tenth longer, never sooner: what fails together should not come back together, and nothing is asked earlier than allowed.
+		after := o.After + rand.N(o.After/10+1)
+		return ctrl.Result{RequeueAfter: max(p.Pace.Real(after), time.Millisecond)}, nil
+	}
+	return ctrl.Result{}, nil
+}
+
+// event tells a change of Ready, once; a warning when a person is needed.
+func (p *Publisher) event(object client.Object, was, is *metav1.Condition, o *outcome.Outcome) {
+	if p.Recorder == nil || is == nil || was != nil && was.Status == is.Status && was.Reason == is.Reason {
+		return
+	}
+	kind := corev1.EventTypeNormal
+	if o != nil && o.Kind == outcome.KindStall {
+		kind = corev1.EventTypeWarning
+	}
+	note := is.Message
+	if note == "" {
+		note = is.Reason
+	}
+	p.Recorder.Eventf(object, nil, kind, is.Reason, "Reconcile", "%s", truncate(note, mostNote))
+}
+
+// mostNote is what events.k8s.io takes.
+const mostNote = 1000
+
+func truncate(text string, most int) string {
+	if len(text) > most {
+		return text[:most] + "…"
+	}
+	return text
+}
