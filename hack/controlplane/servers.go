@@ -70,6 +70,8 @@ func (c *ControlPlane) startAPIServer(etcdURL string) error {
 		"--tls-private-key-file=" + c.credentials.serverKey,
 		"--client-ca-file=" + c.credentials.caFile,
 		"--authorization-mode=RBAC",
+		// As OpenShift has it: who sets blockOwnerDeletion needs the right to update the owner's finalizers.
+		"--enable-admission-plugins=OwnerReferencesPermissionEnforcement",
 		"--service-cluster-ip-range=10.0.0.0/24",
 		"--service-account-issuer=" + issuer,
 		"--service-account-key-file=" + c.credentials.signingKey,
