@@ -1,0 +1,213 @@
+// Copyright The avs-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package arm
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/streaming"
+	"github.com/google/uuid"
+)
+
+// call is one exchange as the client's methods describe it.
+type call struct {
+	verb     string // for metrics
+	method   string // GET if empty
+	doing    string // for errors
+	url      *url.URL
+	id       ID
+	body     []byte
+	write    bool
+	once     bool
+	deadline time.Time // of a write
+	// correlationID is the operation's id; drawn anew if empty.
+	correlationID string
+}
+
+// answer is a complete HTTP answer.
+type answer struct {
+	status        int
+	header        http.Header
+	body          []byte
+	correlationID string
+	retryAfter    time.Duration // in Azure's time
+}
+
+// read makes an exchange that changes nothing and wants a success.
+func (c *Client) read(ctx context.Context, k call) (*answer, error) {
+	a, err := c.exchange(ctx, k)
+	if err != nil {
+		return nil, err
+	}
+	if a.status < 200 || a.status > 299 {
+		return nil, refusal(k.doing, a)
+	}
+	return a, nil
+}
+
+// exchange takes a place in the bucket, sends once and reads the whole answer, whatever its status.
+func (c *Client) exchange(parent context.Context, k call) (*answer, error) {
+	if k.method == "" {
+		k.method = http.MethodGet
+	}
+	if k.correlationID == "" {
+		k.correlationID = uuid.NewString()
+	}
+	end := time.Now().Add(readTimeout)
+	if k.write {
+		end = k.deadline
+	}
+	ctx, cancel := context.WithDeadline(parent, end)
+	defer cancel()
+	b := c.limiters.bucket(bucketKey{region: c.region, subscription: ID(k.id.Key()).SubscriptionID(), principal: c.principal, class: classOf(k.method)})
+	if err := c.waitForPlace(ctx, b, k); err != nil {
+		return nil, err
+	}
+	x := &exchange{write: k.write, once: k.once, deadline: k.deadline}
+	started := time.Now()
+	a, err := c.send(context.WithValue(ctx, exchangeKey{}, x), k)
+	if x.sends == 0 {
+		b.giveBack()
+		return nil, unsent(parent, x, k, err)
+	}
+	if c.observe != nil {
+		c.observe(Request{Verb: k.verb, Type: metricType(k), StatusCode: x.status, Duration: time.Since(started)})
+	}
+	if err != nil {
+		b.answered(time.Now(), c.speed, x.status, nil, 0)
+		return nil, lost(parent, x, k, err)
+	}
+	b.answered(time.Now(), c.speed, a.status, a.header, a.retryAfter)
+	return a, nil
+}
+
+func classOf(method string) verbClass {
+	switch method {
+	case http.MethodGet:
+		return reads
+	case http.MethodDelete:
+		return deletes
+	}
+	return writes
+}
+
+func metricType(k call) string {
+	if k.verb == "POLL" {
+		return "operation"
+	}
+	return k.id.Type()
+}
+
+func (c *Client) waitForPlace(ctx context.Context, b *bucket, k call) error {
+	wait, ok := b.take(time.Now(), c.speed, k.verb == "POLL")
+	if !ok {
+		return &Error{Class: Throttled, Doing: k.doing, RetryAfter: simulated(wait, c.speed),
+			Message: fmt.Sprintf("not sent: Azure's limit on %s for this identity and subscription is used up", b.class)}
+	}
+	if wait <= 0 {
+		return nil
+	}
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		b.giveBack()
+		return unsent(ctx, &exchange{write: k.write, deadline: k.deadline}, k, ctx.Err())
+	}
+}
+
+func (c *Client) send(ctx context.Context, k call) (*answer, error) {
+	req, err := runtime.NewRequest(ctx, k.method, k.url.String())
+	if err != nil {
+		return nil, err
+	}
+	header := req.Raw().Header
+	header.Set("Accept", "application/json")
+	header.Set("x-ms-correlation-request-id", k.correlationID)
+	header.Set("x-ms-client-request-id", uuid.NewString())
+	if c.userAgent != "" {
+		header.Set("User-Agent", c.userAgent)
+	}
+	if k.body != nil {
+		if err := setBody(req, k.body); err != nil {
+			return nil, err
+		}
+	}
+	resp, err := c.pipeline.Do(req)
+	if err != nil {
+		return nil, err
+	}
+	body, err := runtime.Payload(resp)
+	if err != nil {
+		return nil, err
+	}
+	a := &answer{status: resp.StatusCode, header: resp.Header, body: body, correlationID: k.correlationID, retryAfter: c.retryAfter(resp.Header)}
+	if theirs := resp.Header.Get("x-ms-correlation-request-id"); theirs != "" {
+		a.correlationID = shorten(theirs)
+	}
+	return a, nil
+}
+
+func setBody(req *policy.Request, body []byte) error {
+	return req.SetBody(streaming.NopCloser(bytes.NewReader(body)), "application/json")
+}
+
+// retryAfter reads seconds, milliseconds or an HTTP date. Seconds are Azure's; a date is on the wall clock.
+func (c *Client) retryAfter(header http.Header) time.Duration {
+	for name, unit := range map[string]time.Duration{"retry-after-ms": time.Millisecond, "x-ms-retry-after-ms": time.Millisecond, "Retry-After": time.Second} {
+		if n, err := strconv.ParseFloat(header.Get(name), 64); err == nil && n > 0 && n < 7*24*3600*1000 {
+			return time.Duration(math.Ceil(n * float64(unit)))
+		}
+	}
+	if at, err := http.ParseTime(header.Get("Retry-After")); err == nil {
+		return max(0, simulated(time.Until(at), c.speed))
+	}
+	return 0
+}
+
+// unsent explains a call that certainly did not leave.
+func unsent(parent context.Context, x *exchange, k call, err error) *Error {
+	e := &Error{Class: Transient, Doing: k.doing, Message: shorten(fmt.Sprintf("not sent: %v", err)), cause: err}
+	var said *Error
+	switch {
+	case x.refused != nil:
+		*e = *x.refused
+	case x.write && parent.Err() == nil && !time.Now().Before(x.deadline):
+		e.Class, e.Message = DeadlinePassed, "not sent: the deadline of the operation record has passed"
+	case errors.As(err, &said): // the login failed
+		*e = *said
+		e.Message = said.Doing + ": " + said.Message
+	}
+	e.Doing = k.doing
+	return e
+}
+
+// lost explains a call that was handed to the transport and has no complete answer.
+func lost(parent context.Context, x *exchange, k call, err error) *Error {
+	e := &Error{Class: Transient, Doing: k.doing, CorrelationID: k.correlationID, cause: err}
+	switch {
+	case x.refused != nil: // a second exchange, after a claims challenge
+		*e = *x.refused
+		e.Doing, e.CorrelationID = k.doing, k.correlationID
+	case x.write && !x.reached.Load():
+		return unsent(parent, x, k, fmt.Errorf("no connection: %w", err))
+	case x.write:
+		e.Class, e.Message = AnswerLost, shorten(fmt.Sprintf("the request may have reached Azure and no complete answer came: %v", err))
+	default:
+		e.Message = shorten(fmt.Sprintf("no complete answer: %v", err))
+	}
+	return e
+}

@@ -1,0 +1,138 @@
+// Copyright The avs-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package diff
+
+import (
+	"maps"
+	"slices"
+	"strconv"
+)
+
+// Patch is the smallest body that makes the changes: a merge patch with only their paths, arrays whole. No changes: empty.
+func Patch(changes []Change) map[string]any {
+	body := map[string]any{}
+	for _, change := range changes {
+		at := parsePath(change.Path)
+		if len(at) == 0 {
+			continue
+		}
+		here := body
+		for _, part := range at[:len(at)-1] {
+			next, ok := here[part].(map[string]any)
+			if !ok {
+				next = map[string]any{}
+				here[part] = next
+			}
+			here = next
+		}
+		here[at[len(at)-1]] = clone(change.Desired)
+	}
+	return body
+}
+
+// alwaysReadOnly are the parts of every ARM resource that a PUT must not carry back.
+var alwaysReadOnly = []string{"/id", "/name", "/type", "/etag", "/systemData", "/properties/provisioningState"}
+
+// PutBody is a whole body for types that can only be replaced: what Azure has, without nulls and read-only parts (patterns, beside
+// those of every resource), and desired over it. From the spec alone, a PUT would take away what others have set.
+func PutBody(actual, desired map[string]any, r Rules, readOnly []string) map[string]any {
+	c := comparer{rules: r}
+	body, _ := c.strip(nil, actual, append(readOnly[:len(readOnly):len(readOnly)], alwaysReadOnly...)).(map[string]any)
+	if body == nil {
+		body = map[string]any{}
+	}
+	c.overlay(nil, body, desired)
+	return body
+}
+
+func (c *comparer) strip(at path, v any, readOnly []string) any {
+	if v == nil || len(at) > 0 && at.matchesAny(readOnly) {
+		return nil
+	}
+	switch v := v.(type) {
+	case map[string]any:
+		out := make(map[string]any, len(v))
+		for key, value := range v {
+			if kept := c.strip(at.with(key), value, readOnly); kept != nil {
+				out[key] = kept
+			}
+		}
+		return out
+	case []any:
+		out := make([]any, 0, len(v))
+		for i, value := range v {
+			if kept := c.strip(at.with(strconv.Itoa(i)), value, readOnly); kept != nil {
+				out = append(out, kept)
+			}
+		}
+		return out
+	}
+	return v
+}
+
+// overlay writes desired into body. An array that agrees stays as Azure has it: its elements hold more than the spec names.
+func (c *comparer) overlay(at path, body, desired map[string]any) {
+	for _, key := range slices.Sorted(maps.Keys(desired)) {
+		here := at.with(key)
+		switch want := desired[key].(type) {
+		case nil:
+		case map[string]any:
+			have, ok := body[key].(map[string]any)
+			if !ok {
+				have = map[string]any{}
+				body[key] = have
+			}
+			c.overlay(here, have, want)
+		case []any:
+			if have, ok := body[key]; !ok || here.matchesAny(c.rules.WriteOnly) || !c.equal(here, want, have) {
+				body[key] = c.strip(here, want, nil)
+			}
+		default:
+			body[key] = want
+		}
+	}
+}
+
+// hidden stands in the place of a secret.
+const hidden = "(hidden)"
+
+// Redact hides the values at the secret paths (patterns), also inside a change that is an array or an object.
+func Redact(changes []Change, secretPaths []string) []Change {
+	secrets := make([]path, len(secretPaths))
+	for i, s := range secretPaths {
+		secrets[i] = parsePath(s)
+	}
+	out := make([]Change, len(changes))
+	for i, c := range changes {
+		at := parsePath(c.Path)
+		out[i] = Change{Path: c.Path, Desired: redact(at, c.Desired, secrets), Actual: redact(at, c.Actual, secrets)}
+	}
+	return out
+}
+
+func redact(at path, v any, secrets []path) any {
+	if v == nil {
+		return nil
+	}
+	for _, s := range secrets {
+		if s.covers(at) {
+			return hidden
+		}
+	}
+	switch v := v.(type) {
+	case map[string]any:
+		out := make(map[string]any, len(v))
+		for key, value := range v {
+			out[key] = redact(at.with(key), value, secrets)
+		}
+		return out
+	case []any:
+		out := make([]any, len(v))
+		for i, value := range v {
+			out[i] = redact(at.with(strconv.Itoa(i)), value, secrets)
+		}
+		return out
+	}
+	return v
+}

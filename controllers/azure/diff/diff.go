@@ -1,0 +1,102 @@
+// Copyright The avs-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// Package diff compares what a spec desires with what Azure has, and derives the smallest request. It is pure: bodies in,
+// changes out, over JSON as encoding/json decodes it. No function changes its arguments.
+package diff
+
+import (
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Rules say what a type's paths mean. All are JSON pointers; "*" stands for any one key or element.
+type Rules struct {
+	// Sets are arrays whose order means nothing. ServerFilled paths are Azure's to fill and WriteOnly ones are never
+	// returned: neither is compared. Values at IgnoreCase differ by more than case or not at all.
+	Sets, IgnoreCase, ServerFilled, WriteOnly []string
+}
+
+// Change is one path where Azure differs. Actual is nil where Azure has nothing. An array is one change, whole.
+type Change struct {
+	Path            string
+	Desired, Actual any
+}
+
+// Compare finds what desired names and actual has otherwise, sorted by path. What desired does not name is not compared: it
+// belongs to Azure or to somebody else. A null names nothing, because the API refuses nulls.
+func Compare(desired, actual map[string]any, r Rules) []Change {
+	c := comparer{rules: r}
+	c.object(nil, desired, actual)
+	slices.SortFunc(c.changes, func(a, b Change) int { return strings.Compare(a.Path, b.Path) })
+	return c.changes
+}
+
+type comparer struct {
+	rules   Rules
+	changes []Change
+}
+
+func (c *comparer) object(at path, desired, actual map[string]any) {
+	for _, key := range slices.Sorted(maps.Keys(desired)) {
+		c.value(at.with(key), desired[key], actual[key])
+	}
+}
+
+func (c *comparer) value(at path, desired, actual any) {
+	if desired == nil || at.matchesAny(c.rules.ServerFilled) || at.matchesAny(c.rules.WriteOnly) {
+		return
+	}
+	if want, ok := desired.(map[string]any); ok {
+		have, _ := actual.(map[string]any)
+		c.object(at, want, have)
+		return
+	}
+	if !c.equal(at, desired, actual) {
+		c.changes = append(c.changes, Change{Path: at.String(), Desired: clone(desired), Actual: clone(actual)})
+	}
+}
+
+// equal decides for scalars and arrays, and for objects inside arrays, where again only what desired names counts.
+func (c *comparer) equal(at path, desired, actual any) bool {
+	if desired == nil || at.matchesAny(c.rules.ServerFilled) || at.matchesAny(c.rules.WriteOnly) {
+		return true
+	}
+	switch want := desired.(type) {
+	case map[string]any:
+		have, isObject := actual.(map[string]any)
+		if !isObject && actual != nil {
+			return false
+		}
+		for key, value := range want {
+			if !c.equal(at.with(key), value, have[key]) {
+				return false
+			}
+		}
+		return true
+	case []any:
+		have, isArray := actual.([]any)
+		if !isArray && actual != nil {
+			return false
+		}
+		if at.matchesAny(c.rules.Sets) {
+			return c.equalSets(at, want, have)
+		}
+		return c.equalArrays(at, want, have)
+	}
+	return equalScalars(desired, actual, func(a, b string) bool { return at.equalText(a, b, c.rules.IgnoreCase) })
+}
+
+func (c *comparer) equalArrays(at path, want, have []any) bool {
+	if len(want) != len(have) {
+		return false
+	}
+	for i := range want {
+		if !c.equal(at.with(strconv.Itoa(i)), want[i], have[i]) {
+			return false
+		}
+	}
+	return true
+}

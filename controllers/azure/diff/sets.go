@@ -1,0 +1,58 @@
+// Copyright The avs-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package diff
+
+import (
+	"encoding/json"
+	"strconv"
+)
+
+// equalSets reports whether each desired element has an actual one of its own that it agrees with, and none is left over. A
+// desired element may name less than Azure has, so one may agree with several; taking the first that fits could leave
+// another without, hence the augmenting paths (Kuhn's matching).
+func (c *comparer) equalSets(at path, want, have []any) bool {
+	want, have = distinct(want), distinct(have)
+	if len(want) != len(have) {
+		return false
+	}
+	owner := make([]int, len(have)) // which desired element has this actual one, -1: none
+	for i := range owner {
+		owner[i] = -1
+	}
+	var place func(i int, tried []bool) bool
+	place = func(i int, tried []bool) bool {
+		for j := range have {
+			if tried[j] || !c.equal(at.with(strconv.Itoa(i)), want[i], have[j]) {
+				continue
+			}
+			tried[j] = true
+			if owner[j] < 0 || place(owner[j], tried) {
+				owner[j] = i
+				return true
+			}
+		}
+		return false
+	}
+	for i := range want {
+		if !place(i, make([]bool, len(have))) {
+			return false
+		}
+	}
+	return true
+}
+
+// distinct drops elements that are written the same, so that a value given twice is the same set as given once.
+func distinct(elements []any) []any {
+	seen := make(map[string]bool, len(elements))
+	out := make([]any, 0, len(elements))
+	for _, e := range elements {
+		text, err := json.Marshal(e)
+		if err == nil && seen[string(text)] {
+			continue
+		}
+		seen[string(text)] = true
+		out = append(out, e)
+	}
+	return out
+}

@@ -1,0 +1,192 @@
+// Copyright The avs-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// Package lane says who may write to a private cloud now. Azure VMware Solution refuses, or worse, fails, a change while another is
+// under way, so writers take turns; those that wait are woken and do not ask. It is memory only: after a restart the stored
+// operations are seated again, before anybody else may ask.
+package lane
+
+import (
+	"slices"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Class is one of the lanes beside each other in a private cloud.
+type Class string
+
+// The lanes. Hosts is for everything that touches them: clusters, datastores, add-ons, scale, the private cloud itself.
+const (
+	Hosts   Class = "Hosts"
+	Network Class = "Network" // NSX calls below workloadNetworks
+	Light   Class = "Light"   // authorizations, HCX keys, global reach, cloud links
+)
+
+// Priority orders those that wait. Earlier constants go first.
+type Priority int
+
+// The priorities. A delete frees what growth may need.
+const (
+	Delete Priority = iota
+	Grow
+	Other
+)
+
+// mostTurns is how often those that came later may go before one that waits.
+const mostTurns = 20
+
+// answerWithin is how long one that was woken has the lane kept for it, in real time. An object that was deleted, or a worker that
+// died, must not hold up the rest.
+const answerWithin = 10 * time.Second
+
+// Ticket is the answer to Acquire. Holder is who has the lane, if not granted: the longest seated, or what Busy was told, empty
+// if it is kept for one that was woken. Position counts from 1.
+type Ticket struct {
+	Granted  bool
+	Holder   string
+	Position int
+}
+
+// Lanes are the lanes of all private clouds. It is safe for concurrent use.
+type Lanes struct {
+	mu        sync.Mutex
+	lanes     map[key]*lane
+	listeners map[int]func(string)
+	nextID    int
+	within    time.Duration
+}
+
+type key struct {
+	cloud string
+	class Class
+}
+
+type lane struct {
+	seated  []string // holders; more than one only if stored operations were found side by side
+	busy    bool
+	who     string
+	waiting []*waiter // in the order in which they came
+	called  *waiter   // woken, and the lane is kept for it
+}
+
+type waiter struct {
+	holder    string
+	priority  Priority
+	overtaken int
+	timer     *time.Timer
+}
+
+// New returns lanes that are all free.
+func New() *Lanes {
+	return &Lanes{lanes: map[key]*lane{}, listeners: map[int]func(string){}, within: answerWithin}
+}
+
+// Seat gives the lane to the holder of a stored operation, free or not: the operation runs, whatever we think of it.
+func (l *Lanes) Seat(cloud string, c Class, holder string) {
+	l.change(cloud, c, func(n *lane) {
+		if !slices.Contains(n.seated, holder) {
+			n.seated = append(n.seated, holder)
+		}
+		n.forget(holder)
+	})
+}
+
+// Acquire asks for the lane. A holder that has it is granted it again; one that waits keeps its place, with the new priority.
+func (l *Lanes) Acquire(cloud string, c Class, holder string, p Priority) Ticket {
+	var ticket Ticket
+	l.change(cloud, c, func(n *lane) {
+		if slices.Contains(n.seated, holder) {
+			ticket = Ticket{Granted: true}
+			return
+		}
+		w := n.join(holder, p)
+		if n.free() && (n.called == w || n.called == nil && n.next() == w) {
+			n.grant(w)
+			ticket = Ticket{Granted: true}
+			return
+		}
+		ticket = Ticket{Holder: n.holder(), Position: n.position(w)}
+	})
+	return ticket
+}
+
+// Busy tells what Azure says of the private cloud: while it is Building, Updating or Deleting the lane is held, whoever began it. Who
+// is for the reader. It must be told again when it is over.
+func (l *Lanes) Busy(cloud string, c Class, busy bool, who string) {
+	l.change(cloud, c, func(n *lane) { n.busy, n.who = busy, who })
+}
+
+// Release ends a holder's turn, or its waiting. The lane is let go when nobody is seated and Azure does not say Busy.
+func (l *Lanes) Release(cloud string, c Class, holder string) {
+	l.change(cloud, c, func(n *lane) {
+		n.seated = slices.DeleteFunc(n.seated, func(s string) bool { return s == holder })
+		n.forget(holder)
+	})
+}
+
+// Leave gives up waiting. One that is seated stays.
+func (l *Lanes) Leave(cloud string, c Class, holder string) {
+	l.change(cloud, c, func(n *lane) { n.forget(holder) })
+}
+
+// OnFree registers who wakes: f gets the one holder whose turn it is and must return at once. The holder then calls Acquire, within
+// ten seconds, or loses its turn.
+func (l *Lanes) OnFree(f func(holder string)) (cancel func()) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	id := l.nextID
+	l.nextID++
+	l.listeners[id] = f
+	return func() {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		delete(l.listeners, id)
+	}
+}
+
+// change makes one change to a lane, then calls the next waiter if it has become free, and wakes it outside the lock.
+func (l *Lanes) change(cloud string, c Class, f func(*lane)) {
+	k := key{strings.ToLower(cloud), c}
+	l.mu.Lock()
+	n := l.lanes[k]
+	if n == nil {
+		n = &lane{}
+		l.lanes[k] = n
+	}
+	f(n)
+	if !n.free() {
+		n.uncall()
+	}
+	woken := l.call(k, n)
+	if len(n.seated) == 0 && !n.busy && len(n.waiting) == 0 {
+		delete(l.lanes, k)
+	}
+	var wake []func(string)
+	if woken != nil {
+		for _, listener := range l.listeners {
+			wake = append(wake, listener)
+		}
+	}
+	l.mu.Unlock()
+	for _, listener := range wake {
+		listener(woken.holder)
+	}
+}
+
+// call keeps a free lane for the next waiter and gives it a time to come.
+func (l *Lanes) call(k key, n *lane) *waiter {
+	if !n.free() || n.called != nil || len(n.waiting) == 0 {
+		return nil
+	}
+	w := n.next()
+	n.called = w
+	w.timer = time.AfterFunc(l.within, func() {
+		l.change(k.cloud, k.class, func(n *lane) {
+			if n.called == w {
+				n.forget(w.holder)
+			}
+		})
+	})
+	return w
+}
