@@ -29,7 +29,8 @@ const (
 	InvalidRequest       ErrorClass = "InvalidRequest"
 	Busy                 ErrorClass = "Busy" // another task holds the object
 	NotSupported         ErrorClass = "NotSupported"
-	Canceled             ErrorClass = "Canceled" // the caller's context ended
+	IdentityChanged      ErrorClass = "IdentityChanged" // another vCenter answers at the same address
+	Canceled             ErrorClass = "Canceled"        // the caller's context ended
 	Other                ErrorClass = "Other"
 )
 
@@ -85,6 +86,8 @@ const (
 	FaultBusy        FaultClass = "Busy"
 	FaultState       FaultClass = "State" // power or connection state does not allow it
 	FaultNotFound    FaultClass = "NotFound"
+	FaultDatastore   FaultClass = "Datastore" // not there, not mounted or not writable
+	FaultInvalid     FaultClass = "Invalid"   // the request itself is wrong or not supported there
 	FaultOther       FaultClass = "Other"
 )
 
@@ -103,7 +106,7 @@ type Fault struct {
 	Message   string // localized, with the messages of its causes
 	Class     FaultClass
 	Privilege string // NoPermission
-	Object    string // NoPermission: moref
+	Object    string // NoPermission, ManagedObjectNotFound: moref
 }
 
 // String is the type and the message.

@@ -30,7 +30,9 @@ type Machine struct {
 	RelocateDisabled  bool // vCenter lists RelocateVM_Task as disabled at present
 	RecentTasks       []string
 
-	folderRef string // parent folder or vApp; the path above is derived from it
+	parentRef, vAppRef string // folder, or vApp of a machine that has no folder; the path above is derived from them
+	primaryIP          string
+	nicIPs             []string
 }
 
 // Host is an ESXi host.
@@ -49,6 +51,7 @@ type Host struct {
 	Version         string
 	NICGbps         int // fastest physical link; 0 while unknown
 
+	coreMHz int64
 }
 
 // Cluster is a cluster, or a compute resource with a single host.
@@ -71,6 +74,7 @@ type ResourcePool struct {
 	Owner           string // moref of the cluster
 	Parent          string // moref of the pool or cluster above
 
+	vAppFolder string // folder in which a vApp shows
 }
 
 // Datastore is a datastore without what changes by itself; its room is read by Client.DatastoreSpace.
