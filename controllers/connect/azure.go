@@ -1,0 +1,172 @@
+// Copyright The avs-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package connect
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"sync"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/avs-operator/avs-operator/api/v1alpha1"
+	"github.com/avs-operator/avs-operator/controllers/arm"
+	"github.com/avs-operator/avs-operator/controllers/outcome"
+)
+
+// DefaultIdentity is the AzureIdentity that an object without identityRef uses, in its own namespace.
+const DefaultIdentity = "default"
+
+// AzureOptions of NewAzure.
+type AzureOptions struct {
+	// Client reads AzureIdentities, and the metadata of Secrets and ConfigMaps, from the cache; it writes token requests.
+	Client client.Client
+	// Live reads what caches do not hold.
+	Live Live
+	Pace outcome.Pace
+	// MayWrite is asked right before each write to Azure leaves; nil: always.
+	MayWrite func() error
+	// OperatorIdentityNamespaces may use the operator's own identity.
+	OperatorIdentityNamespaces []string
+	// AllowedEndpoints are hosts that any identity may send tokens to, beside the clouds that Microsoft runs.
+	AllowedEndpoints []string
+	// Observe is told of every exchange with ARM, for metrics.
+	Observe   func(arm.Request)
+	UserAgent string
+}
+
+// Azure hands out one ARM client per AzureIdentity. A client stays the same while the identity's spec and the values that it refers to stay
+// the same, so that a refused credential is remembered once for all objects that use it.
+type Azure struct {
+	o        AzureOptions
+	limiters *arm.Limiters
+	key      [32]byte // of principals: a credential's fingerprint must not be computable from outside
+
+	mu      sync.Mutex
+	entries map[types.UID]*azureEntry
+}
+
+type azureEntry struct {
+	versions  string // what the client was made from, by generation and resourceVersions: cheap to compare
+	principal string // the same by value: a Secret may be rewritten with what it had
+	client    *arm.Client
+}
+
+// NewAzure makes the pool.
+func NewAzure(o AzureOptions) *Azure {
+	a := &Azure{o: o, limiters: arm.NewLimiters(), entries: map[types.UID]*azureEntry{}}
+	if _, err := rand.Read(a.key[:]); err != nil {
+		panic(err) // crypto/rand never fails
+	}
+	return a
+}
+
+// Client is the ARM client of the AzureIdentity that ref names in the namespace; nil means the one named default. An identity that is not
+// there, or whose Secret is not, is waited for.
+func (a *Azure) Client(ctx context.Context, namespace string, ref *v1alpha1.ObjectReference) (*arm.Client, *v1alpha1.AzureIdentity, *outcome.Outcome) {
+	name := DefaultIdentity
+	if ref != nil {
+		name = ref.Name
+	}
+	identity := &v1alpha1.AzureIdentity{}
+	err := a.o.Client.Get(ctx, types.NamespacedName{Namespace: namespace, Name: name}, identity)
+	if apierrors.IsNotFound(err) {
+		return nil, nil, missing("AzureIdentity %s/%s is not there: create it, or name another with identityRef", namespace, name)
+	}
+	if err != nil {
+		return nil, nil, outcome.Retry(v1alpha1.ReasonTransient, err)
+	}
+	c, o := a.ClientOf(ctx, identity)
+	return c, identity, o
+}
+
+// ClientOf is the ARM client of an identity that was read already.
+func (a *Azure) ClientOf(ctx context.Context, identity *v1alpha1.AzureIdentity) (*arm.Client, *outcome.Outcome) {
+	versions, o := a.versions(ctx, identity)
+	if o != nil {
+		return nil, o
+	}
+	a.mu.Lock()
+	entry := a.entries[identity.UID]
+	a.mu.Unlock()
+	if entry != nil && entry.versions == versions {
+		return entry.client, nil
+	}
+	material, o := a.material(ctx, identity)
+	if o != nil {
+		return nil, o
+	}
+	principal := a.principal(material)
+	if entry == nil || entry.principal != principal {
+		c, o := a.connect(identity, material, principal)
+		if o != nil {
+			return nil, o
+		}
+		entry = &azureEntry{principal: principal, client: c}
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.entries[identity.UID] = &azureEntry{versions: versions, principal: principal, client: entry.client}
+	return entry.client, nil
+}
+
+// Forget drops the client of an identity that is gone.
+func (a *Azure) Forget(uid types.UID) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	delete(a.entries, uid)
+}
+
+// versions is what the client depends on, from caches alone: no call, no secret.
+func (a *Azure) versions(ctx context.Context, identity *v1alpha1.AzureIdentity) (string, *outcome.Outcome) {
+	out := fmt.Sprintf("%s/%d", identity.UID, identity.Generation)
+	for _, used := range usedBy(identity) {
+		meta := &metav1.PartialObjectMetadata{}
+		meta.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind(used.kind))
+		err := a.o.Client.Get(ctx, types.NamespacedName{Namespace: identity.Namespace, Name: used.name}, meta)
+		if apierrors.IsNotFound(err) {
+			return "", missing("%s %s/%s, which AzureIdentity %s refers to, is not there: create it, or correct the name", used.kind, identity.Namespace, used.name, identity.Name)
+		}
+		if err != nil {
+			return "", outcome.Retry(v1alpha1.ReasonTransient, err)
+		}
+		out += "/" + string(meta.UID) + "/" + meta.ResourceVersion
+	}
+	return out, nil
+}
+
+// object is a Secret or ConfigMap that an identity refers to.
+type object struct{ kind, name string }
+
+// usedBy lists what an identity refers to, in a fixed order.
+func usedBy(identity *v1alpha1.AzureIdentity) []object {
+	var out []object
+	for _, ref := range []*v1alpha1.SecretKeyReference{identity.Spec.ClientSecretRef, identity.Spec.ClientCertificateRef} {
+		if ref != nil {
+			out = append(out, object{"Secret", ref.Name})
+		}
+	}
+	if cloud := identity.Spec.Cloud; cloud != nil && cloud.Endpoints != nil && cloud.Endpoints.CARef != nil {
+		out = append(out, object{cloud.Endpoints.CARef.Kind, cloud.Endpoints.CARef.Name})
+	}
+	return out
+}
+
+// principal is a stable key of who acts, where: two identities have the same one only if they hold the same credential, so that none
+// reads from another's snapshots what its own credential would not get.
+func (a *Azure) principal(m *material) string {
+	mac := hmac.New(sha256.New, a.key[:])
+	for _, part := range []string{m.cloudName, m.authority, m.endpoint, m.tenantID, m.clientID, m.method, string(m.value), string(m.ca)} {
+		fmt.Fprintf(mac, "%d:%s", len(part), part)
+	}
+	return hex.EncodeToString(mac.Sum(nil)[:12])
+}

@@ -1,0 +1,119 @@
+// Copyright The avs-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package connect
+
+import (
+	"context"
+	"fmt"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/builder"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/avs-operator/avs-operator/api/v1alpha1"
+	"github.com/avs-operator/avs-operator/controllers/arm"
+	"github.com/avs-operator/avs-operator/controllers/outcome"
+	"github.com/avs-operator/avs-operator/controllers/status"
+)
+
+// +kubebuilder:rbac:groups=avs-operator.io,resources=azureidentities,verbs=get;list;watch
+// +kubebuilder:rbac:groups=avs-operator.io,resources=azureidentities/status,verbs=get;patch
+// +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
+
+// IdentityReconciler asks Entra ID and ARM whether they accept an AzureIdentity, once for each change of it or of its credential, and says
+// so in its status.
+type IdentityReconciler struct {
+	Client    client.Client
+	Azure     *Azure
+	Publisher *status.Publisher
+}
+
+// SetupWithManager registers the reconciler, its watches included.
+func (r *IdentityReconciler) SetupWithManager(mgr ctrl.Manager) error {
+	users := func(kind string) handler.EventHandler {
+		return handler.EnqueueRequestsFromMapFunc(func(ctx context.Context, o client.Object) []reconcile.Request {
+			return r.identitiesUsing(ctx, object{kind, o.GetName()}, o.GetNamespace())
+		})
+	}
+	return ctrl.NewControllerManagedBy(mgr).Named("azureidentity").
+		For(&v1alpha1.AzureIdentity{}, builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{}, predicate.AnnotationChangedPredicate{}))).
+		WatchesMetadata(&corev1.Secret{}, users("Secret")).
+		WatchesMetadata(&corev1.ConfigMap{}, users("ConfigMap")).
+		Complete(r)
+}
+
+// identitiesUsing lists the identities of a namespace that refer to the object.
+func (r *IdentityReconciler) identitiesUsing(ctx context.Context, used object, namespace string) []reconcile.Request {
+	list := &v1alpha1.AzureIdentityList{}
+	if err := r.Client.List(ctx, list, client.InNamespace(namespace)); err != nil {
+		return nil // the cache is not there yet; its first list reconciles them all
+	}
+	var out []reconcile.Request
+	for i := range list.Items {
+		for _, one := range usedBy(&list.Items[i]) {
+			if one == used {
+				out = append(out, reconcile.Request{NamespacedName: types.NamespacedName{Namespace: namespace, Name: list.Items[i].Name}})
+				break
+			}
+		}
+	}
+	return out
+}
+
+// Reconcile looks at one identity.
+func (r *IdentityReconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.Result, error) {
+	identity := &v1alpha1.AzureIdentity{}
+	if err := r.Client.Get(ctx, request.NamespacedName, identity); err != nil {
+		return ctrl.Result{}, client.IgnoreNotFound(err)
+	}
+	if !identity.DeletionTimestamp.IsZero() {
+		r.Azure.Forget(identity.UID)
+		return ctrl.Result{}, nil
+	}
+	before := identity.DeepCopy()
+	identity.Status.LastHandledReconcileAt = identity.Annotations[v1alpha1.AnnotationReconcileRequestedAt]
+	subscription, o := r.verify(ctx, identity)
+	report := status.Report{Outcome: o}
+	if o == nil {
+		identity.Status.SubscriptionName = subscription
+		report.ReadyMessage = fmt.Sprintf("Entra ID accepts the identity, and it sees subscription %s", identity.Spec.SubscriptionID)
+		report.Facts = []status.Fact{
+			{Condition: v1alpha1.ConditionCredentialsReady, Status: metav1.ConditionTrue, Reason: v1alpha1.ReasonReady, Message: "the credential was accepted"},
+			{Condition: v1alpha1.ConditionReferencesReady, Status: metav1.ConditionTrue, Reason: v1alpha1.ReasonReady, Message: "everything it refers to is there"},
+		}
+	}
+	return r.Publisher.Publish(ctx, status.Subject{
+		Before: before, Object: identity, Conditions: &identity.Status.Conditions, ObservedGeneration: &identity.Status.ObservedGeneration,
+	}, report)
+}
+
+// verify reads the subscription: the smallest question that needs a token that Entra ID gives and rights that ARM accepts.
+func (r *IdentityReconciler) verify(ctx context.Context, identity *v1alpha1.AzureIdentity) (string, *outcome.Outcome) {
+	c, o := r.Azure.ClientOf(ctx, identity)
+	if o != nil {
+		return "", o
+	}
+	var subscription struct {
+		DisplayName string `json:"displayName"`
+		State       string `json:"state"`
+	}
+	err := c.GetPath(ctx, "/subscriptions/"+identity.Spec.SubscriptionID, "2022-12-01", &subscription)
+	switch {
+	case err == nil:
+		return subscription.DisplayName, nil
+	case arm.ClassOf(err) == arm.NotFound:
+		return "", outcome.Stall(v1alpha1.ReasonForbidden,
+			"the identity is accepted, but subscription %s is not there for it: correct subscriptionID, or give the identity a role in that subscription", identity.Spec.SubscriptionID).About(v1alpha1.ConditionCredentialsReady)
+	case apierrors.IsNotFound(err): // the ServiceAccount of a federated identity
+		return "", missing("%s", err)
+	}
+	return "", OutcomeOf(err)
+}
