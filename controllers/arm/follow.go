@@ -37,13 +37,20 @@ func (w *Watcher) staleAfter() time.Duration {
 func (w *Watcher) follow(ctx context.Context, e *watched, delay time.Duration) {
 	timer := time.NewTimer(delay)
 	defer timer.Stop()
+	last := time.Time{}
 	for round := 0; ; round++ {
 		select {
 		case <-ctx.Done():
 			return
 		case <-timer.C:
 		case <-e.kick:
+			// A hundred objects that hurry at once are one hurry.
+			if soon := time.Until(last.Add(max(wall(w.o.Hurried, w.o.Speed), shortest))); soon > 0 {
+				timer.Reset(soon)
+				continue
+			}
 		}
+		last = time.Now()
 		err := w.look(ctx, e, round)
 		if ctx.Err() != nil {
 			return
@@ -73,7 +80,7 @@ func (w *Watcher) pause(e *watched, err error) time.Duration {
 // look takes one snapshot: by a list, or by single reads where listing is forbidden.
 func (w *Watcher) look(ctx context.Context, e *watched, round int) error {
 	w.mu.Lock()
-	client, single := e.client, e.snapshot.single && round%listAgain != 0
+	client, single := e.client, e.snapshot.single && round%listAgain != listAgain-1
 	w.mu.Unlock()
 	if single {
 		return w.readEach(ctx, e, client)
@@ -134,7 +141,11 @@ func (w *Watcher) readEach(ctx context.Context, e *watched, client *Client) erro
 		w.tell(changes)
 	}
 	w.mu.Lock()
-	changes := w.settle(e, func() []ID { e.snapshot.err = last; return nil })
+	changes := w.settle(e, func() []ID {
+		e.snapshot.err = last
+		e.snapshot.keepOnly(e.ids)
+		return nil
+	})
 	w.mu.Unlock()
 	w.tell(changes)
 	return last

@@ -72,16 +72,23 @@ func (s *snapshot) put(id ID, r *Resource, askedAt time.Time) []ID {
 	}
 	was, asked := s.items[id.Key()]
 	s.items[id.Key()] = item{id: id, resource: r, askedAt: askedAt}
-	s.known, s.askedAt = true, askedAt
-	for _, i := range s.items {
-		if i.askedAt.Before(s.askedAt) {
-			s.askedAt = i.askedAt
-		}
-	}
+	s.known = true
 	if asked && same(was.resource, r) {
 		return nil
 	}
 	return []ID{id}
+}
+
+// keepOnly forgets what nobody reads by itself any more, and ages the whole by its oldest part.
+func (s *snapshot) keepOnly(ids map[string]*used) {
+	s.askedAt = time.Now()
+	for key, i := range s.items {
+		if ids[key] == nil {
+			delete(s.items, key)
+		} else if i.askedAt.Before(s.askedAt) {
+			s.askedAt = i.askedAt
+		}
+	}
 }
 
 func same(a, b *Resource) bool {
