@@ -1,0 +1,153 @@
+// Copyright The avs-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package env
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/apiutil"
+)
+
+// pollPeriod is how often a condition is looked at: often enough that waiting costs a test nothing.
+const pollPeriod = 50 * time.Millisecond
+
+// Eventually calls check until it returns nil. After timeout it fails the test with what was waited for, the last error, and
+// the state of each of the objects as the API server has it.
+func (e *Env) Eventually(t testing.TB, timeout time.Duration, what string, check func(context.Context) error, objects ...client.Object) {
+	t.Helper()
+	var last error
+	for deadline := time.Now().Add(timeout); ; {
+		if last = check(t.Context()); last == nil {
+			return
+		}
+		if time.Now().After(deadline) || t.Context().Err() != nil {
+			break
+		}
+		time.Sleep(pollPeriod)
+	}
+	t.Fatalf("Waited %s for %s: %v%s", timeout, what, last, e.describeAll(t, objects))
+}
+
+// Consistently calls check for the whole of duration and fails the test at its first error.
+func (e *Env) Consistently(t testing.TB, duration time.Duration, what string, check func(context.Context) error, objects ...client.Object) {
+	t.Helper()
+	began := time.Now()
+	for ; time.Since(began) < duration; time.Sleep(pollPeriod) {
+		if err := check(t.Context()); err != nil {
+			t.Fatalf("After %s it no longer held that %s: %v%s", time.Since(began).Round(time.Millisecond), what, err, e.describeAll(t, objects))
+		}
+	}
+}
+
+// WaitFor reads object again and again until ok returns nil. On return, object is as it was when that held.
+func (e *Env) WaitFor(t testing.TB, timeout time.Duration, object client.Object, what string, ok func() error) {
+	t.Helper()
+	e.Eventually(t, timeout, what, func(ctx context.Context) error {
+		if err := e.Admin.Get(ctx, client.ObjectKeyFromObject(object), object); err != nil {
+			return err
+		}
+		return ok()
+	}, object)
+}
+
+// WaitCondition waits until the object has a condition of that type and status ("True", "False" or "Unknown") that was
+// computed from the object's present generation.
+func (e *Env) WaitCondition(t testing.TB, timeout time.Duration, object client.Object, conditionType, status string) {
+	t.Helper()
+	e.WaitFor(t, timeout, object, conditionType+"="+status, func() error {
+		content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(object)
+		if err != nil {
+			return fmt.Errorf("reading the conditions: %w", err)
+		}
+		for _, condition := range conditions(content) {
+			if text(condition, "type") != conditionType {
+				continue
+			}
+			if observed, _, _ := unstructured.NestedInt64(condition, "observedGeneration"); observed != object.GetGeneration() {
+				return fmt.Errorf("condition %s is of generation %d, the object of %d", conditionType, observed, object.GetGeneration())
+			}
+			if text(condition, "status") != status {
+				return fmt.Errorf("condition %s is %s", conditionType, text(condition, "status"))
+			}
+			return nil
+		}
+		return fmt.Errorf("there is no condition %s", conditionType)
+	})
+}
+
+// WaitGone waits until the object does not exist.
+func (e *Env) WaitGone(t testing.TB, timeout time.Duration, object client.Object) {
+	t.Helper()
+	e.Eventually(t, timeout, "its end", func(ctx context.Context) error {
+		err := e.Admin.Get(ctx, client.ObjectKeyFromObject(object), object)
+		if apierrors.IsNotFound(err) {
+			return nil
+		}
+		return errors.Join(err, errors.New("it is still there"))
+	}, object)
+}
+
+// Describe returns an object as the API server has it, in lines for a person: generation, deletion, operation, conditions.
+func (e *Env) Describe(ctx context.Context, object client.Object) string {
+	kind, err := apiutil.GVKForObject(object, e.Admin.Scheme())
+	if err != nil {
+		return err.Error()
+	}
+	current := &unstructured.Unstructured{}
+	current.SetGroupVersionKind(kind)
+	key := client.ObjectKeyFromObject(object)
+	var lines strings.Builder
+	fmt.Fprintf(&lines, "%s %s", kind.Kind, key)
+	if err := e.Admin.Get(ctx, key, current); err != nil {
+		fmt.Fprintf(&lines, ": %v", err)
+		return lines.String()
+	}
+	fmt.Fprintf(&lines, " generation %d, resourceVersion %s", current.GetGeneration(), current.GetResourceVersion())
+	if deleted := current.GetDeletionTimestamp(); deleted != nil {
+		fmt.Fprintf(&lines, ", deleted at %s, finalizers %v", deleted.Format(time.TimeOnly), current.GetFinalizers())
+	}
+	if operation, found, _ := unstructured.NestedMap(current.Object, "status", "operation"); found {
+		fmt.Fprintf(&lines, "\n  operation %v", operation)
+	}
+	for _, condition := range conditions(current.Object) {
+		fmt.Fprintf(&lines, "\n  %s=%s %s: %s", text(condition, "type"), text(condition, "status"), text(condition, "reason"), text(condition, "message"))
+	}
+	return lines.String()
+}
+
+// describeAll describes objects in the lines that follow a failure.
+func (e *Env) describeAll(t testing.TB, objects []client.Object) string {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), 10*time.Second)
+	defer cancel()
+	var lines strings.Builder
+	for _, object := range objects {
+		fmt.Fprintf(&lines, "\n%s", e.Describe(ctx, object))
+	}
+	return lines.String()
+}
+
+func conditions(object map[string]any) []map[string]any {
+	list, _, _ := unstructured.NestedSlice(object, "status", "conditions")
+	var found []map[string]any
+	for _, entry := range list {
+		if condition, ok := entry.(map[string]any); ok {
+			found = append(found, condition)
+		}
+	}
+	return found
+}
+
+func text(object map[string]any, field string) string {
+	value, _, _ := unstructured.NestedString(object, field)
+	return value
+}
