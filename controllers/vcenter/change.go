@@ -27,6 +27,7 @@ type Change struct {
 	Kind         ChangeKind
 	Ref          string // moref; empty for Connection
 	InstanceUUID string // of a machine, also of one that is gone
+	Entity       string // moref of the object that a task works on
 	Gone         bool
 }
 

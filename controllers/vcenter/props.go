@@ -75,13 +75,14 @@ var clusterFields = field[Cluster]{
 	"configurationEx": takeClusterConfig,
 }
 
-// clusterEVC is a property of clusters alone; a compute resource with a single host has none.
-var clusterEVC = field[Cluster]{
-	"summary": func(c *Cluster, v any) {
-		c.EVCMode = ""
-		if s, ok := v.(types.ClusterComputeResourceSummary); ok {
-			c.EVCMode = s.CurrentEVCModeKey
-		}
+// clusterSummary is read when a cluster changes and never watched: the summary carries usage, which moves by itself, and
+// vCenter refuses the path of this one part because the property is declared with its base type.
+const clusterSummary = "summary"
+
+var clusterReadFields = field[Cluster]{
+	clusterSummary: func(c *Cluster, v any) {
+		s, _ := v.(types.ClusterComputeResourceSummary)
+		c.EVCMode = s.CurrentEVCModeKey
 	},
 }
 
@@ -112,11 +113,20 @@ var networkFields = field[Network]{
 	"host":   func(n *Network, v any) { n.Hosts = refs(v) },
 }
 
+// portgroupFields reads the configuration whole: its newer parts are unknown properties to vCenters before 7, and one unknown
+// path fails the whole filter.
 var portgroupFields = field[Network]{
-	"config.key":                      func(n *Network, v any) { n.PortgroupKey = str(v) },
-	"config.distributedVirtualSwitch": func(n *Network, v any) { n.switchRef = ref(v) },
-	"config.segmentId":                func(n *Network, v any) { n.SegmentPath = str(v) },
-	"config.uplink":                   func(n *Network, v any) { n.Uplink = boolean(v) },
+	"config": func(n *Network, v any) {
+		c, _ := v.(types.DVPortgroupConfigInfo)
+		n.PortgroupKey, n.SegmentPath, n.switchRef = c.Key, c.SegmentId, ""
+		if c.DistributedVirtualSwitch != nil {
+			n.switchRef = c.DistributedVirtualSwitch.Value
+		}
+	},
+	"tag": func(n *Network, v any) {
+		a, _ := v.(types.ArrayOfTag)
+		n.Uplink = slices.ContainsFunc(a.Tag, func(t types.Tag) bool { return t.Key == "SYSTEM/DVS.UPLINKPG" })
+	},
 }
 
 var opaqueFields = field[Network]{

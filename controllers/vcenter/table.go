@@ -116,3 +116,20 @@ func (e *tableEdit[T]) table() Table[T] {
 	}
 	return Table[T]{parts: e.parts, n: e.was.n + e.grown}
 }
+
+// refs are the keys of the table with the changes.
+func (e *tableEdit[T]) refs() []string {
+	var out []string
+	for ref := range e.peek().All() {
+		out = append(out, ref)
+	}
+	return out
+}
+
+// peek is the table with the changes so far, valid until the next change.
+func (e *tableEdit[T]) peek() Table[T] {
+	if e.parts == nil {
+		return e.was
+	}
+	return Table[T]{parts: e.parts, n: e.was.n + e.grown}
+}
