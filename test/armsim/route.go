@@ -1,0 +1,211 @@
+// Copyright The avs-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package armsim
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+)
+
+const avs = "Microsoft.AVS"
+
+// route finds who answers a request.
+func (s *Server) route(c *call) *answer {
+	switch {
+	case c.path == "/metadata/endpoints" && c.http.Method == http.MethodGet:
+		return s.cloudMetadata(c)
+	case c.path == "/msi/token":
+		return s.managedIdentityToken(c)
+	case c.path == "/graph/v1.0/serviceprincipals":
+		return s.servicePrincipals(c)
+	case strings.HasPrefix(c.path, "/subscriptions"), strings.HasPrefix(c.path, "/providers/"):
+		return s.arm(c)
+	}
+	if a, ok := s.routeEntra(c); ok {
+		return a
+	}
+	return refuse(http.StatusNotFound, "NotFound", "There is nothing at '%s'.", c.http.URL.Path)
+}
+
+// arm answers Azure Resource Manager's requests: the front end here, the rest in dispatch. One lock is held for the whole
+// request, so that nobody sees, or repeats, half of one.
+func (s *Server) arm(c *call) *answer {
+	p, refused := s.authenticate(c)
+	if refused != nil {
+		return refused
+	}
+	c.principal = p
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	scope := ""
+	if len(c.segments) > 1 && strings.EqualFold(c.segments[0], "subscriptions") {
+		scope = strings.ToLower(c.segments[1])
+	}
+	remaining, refused := s.throttle(c, scope)
+	if refused != nil {
+		return refused
+	}
+	a, replayed := s.replay(c)
+	if !replayed {
+		a = s.dispatch(c)
+	}
+	out := &answer{status: a.status, body: a.body, header: a.header.Clone()}
+	for name, values := range remaining {
+		out.header[name] = values
+	}
+	return out
+}
+
+// dispatch answers an authenticated request. s.mu is held.
+func (s *Server) dispatch(c *call) *answer {
+	seg := c.segments
+	if strings.EqualFold(seg[0], "providers") {
+		if c.path == "/providers/microsoft.avs/operations" {
+			return s.checkedVersion(c, avsVersions, providerOperations)
+		}
+		return refuse(http.StatusNotFound, "InvalidResourceNamespace", "The resource namespace '%s' is invalid.", seg[1])
+	}
+	if len(seg) == 1 {
+		return s.checkedVersion(c, armVersions, s.listSubscriptions)
+	}
+	sub, ok := s.subscriptions[strings.ToLower(seg[1])]
+	if !ok {
+		return refuse(http.StatusNotFound, "SubscriptionNotFound", "The subscription '%s' could not be found.", seg[1])
+	}
+	in := &scoped{call: c, sub: sub, rest: seg[2:]}
+	if action, ok := s.action(in); ok {
+		if refused := s.authorize(c, sub, action, scopeOf(c)); refused != nil {
+			return refused
+		}
+	}
+	return s.inSubscription(in)
+}
+
+// scoped is a request inside a subscription; rest are the path segments after the subscription's id.
+type scoped struct {
+	*call
+	sub  *subscription
+	rest []string
+}
+
+func (in *scoped) is(i int, name string) bool {
+	return i < len(in.rest) && strings.EqualFold(in.rest[i], name)
+}
+
+func (s *Server) inSubscription(in *scoped) *answer {
+	switch {
+	case len(in.rest) == 0:
+		return s.checkedVersion(in.call, armVersions, func(*call) *answer { return reply(http.StatusOK, in.sub.body()) })
+	case in.is(0, "locations") && len(in.rest) == 1:
+		return s.checkedVersion(in.call, armVersions, func(*call) *answer { return listLocations(in.sub) })
+	case in.is(0, "resourcegroups") && (len(in.rest) < 4 || in.is(2, "resources")):
+		return s.checkedVersion(in.call, armVersions, func(*call) *answer { return s.resourceGroups(in) })
+	case in.is(0, "resourcegroups") && in.is(2, "providers") && len(in.rest) > 4:
+		if !in.is(3, avs) {
+			return refuse(http.StatusNotFound, "InvalidResourceNamespace", "The resource namespace '%s' is invalid.", in.rest[3])
+		}
+		return s.checkedVersion(in.call, avsVersions, func(*call) *answer { return s.provider(in, in.rest[1], in.rest[4:]) })
+	case in.is(0, "providers"):
+		return s.subscriptionProvider(in)
+	}
+	return refuse(http.StatusNotFound, "InvalidRequestUri", "The requested uri '%s' is not known.", in.http.URL.Path)
+}
+
+func (s *Server) subscriptionProvider(in *scoped) *answer {
+	registration := len(in.rest) < 3 || in.is(2, "register") || in.is(2, "unregister")
+	switch {
+	case registration:
+		return s.checkedVersion(in.call, armVersions, func(*call) *answer { return s.registration(in) })
+	case !in.is(1, avs):
+		return refuse(http.StatusNotFound, "InvalidResourceNamespace", "The resource namespace '%s' is invalid.", in.rest[1])
+	}
+	return s.checkedVersion(in.call, avsVersions, func(*call) *answer { return s.provider(in, "", in.rest[2:]) })
+}
+
+// provider answers Microsoft.AVS; path is what follows the namespace, group is empty on subscription level.
+func (s *Server) provider(in *scoped, group string, path []string) *answer {
+	switch head := strings.ToLower(path[0]); {
+	case head == "operationstatuses" && len(path) == 2:
+		return s.operationStatus(in.call, path[1])
+	case group == "" && head == "locations" && len(path) >= 3:
+		return s.inLocation(in, path[1], path[2:])
+	case group == "" && head == "skus" && len(path) == 1 && in.http.Method == http.MethodGet:
+		return listSKUs()
+	}
+	return s.resource(in, group, path)
+}
+
+func (s *Server) inLocation(in *scoped, location string, path []string) *answer {
+	head := strings.ToLower(path[0])
+	switch {
+	case head == "operationstatuses" && len(path) == 2:
+		return s.operationStatus(in.call, path[1])
+	case head == "operationresults" && len(path) == 2:
+		return s.operationResult(in.call, path[1])
+	case head == "checkquotaavailability" && len(path) == 1 && in.http.Method == http.MethodPost:
+		return s.checkQuota(in, location)
+	case head == "checktrialavailability" && len(path) == 1 && in.http.Method == http.MethodPost:
+		return reply(http.StatusOK, map[string]any{"status": "TrialDisabled", "availableHosts": 0})
+	}
+	return refuse(http.StatusNotFound, "InvalidResourceType", "The resource type 'locations/%s' could not be found in the namespace '%s'.", path[0], avs)
+}
+
+// avsVersions are the api-versions of Microsoft.AVS that are served, armVersions those of ARM's own types.
+var (
+	avsVersions = []string{"2022-05-01", "2023-03-01", "2023-09-01", "2024-09-01", "2025-09-01"}
+	armVersions = []string{"2016-06-01", "2016-09-01", "2018-05-01", "2019-05-01", "2019-06-01", "2019-10-01", "2020-01-01", "2020-06-01", "2020-10-01",
+		"2021-01-01", "2021-04-01", "2022-01-01", "2022-09-01", "2022-12-01", "2023-07-01", "2024-03-01", "2024-07-01", "2024-11-01", "2025-04-01"}
+)
+
+func (s *Server) checkedVersion(c *call, known []string, next func(*call) *answer) *answer {
+	version := c.query.Get("api-version")
+	switch {
+	case version == "":
+		return refuse(http.StatusBadRequest, "MissingApiVersionParameter", "The api-version query parameter (?api-version=) is required for all requests.")
+	case slices.Contains(known, version):
+		return next(c)
+	case slices.Equal(known, avsVersions):
+		return refuse(http.StatusBadRequest, "NoRegisteredProviderFound", "No registered resource provider found for API version '%s' in the namespace '%s'. "+
+			"The supported api-versions are '%s'.", version, avs, strings.Join(known, ", "))
+	}
+	return refuse(http.StatusBadRequest, "InvalidApiVersionParameter", "The api-version '%s' is invalid. The supported versions are '%s'.", version, strings.Join(known, ","))
+}
+
+// action names what Azure's access control is asked for; ok is false where no right is needed.
+func (s *Server) action(in *scoped) (string, bool) {
+	verb := map[string]string{http.MethodGet: "read", http.MethodHead: "read", http.MethodPut: "write", http.MethodPatch: "write", http.MethodDelete: "delete"}[in.http.Method]
+	at := slices.IndexFunc(in.rest, func(segment string) bool { return strings.EqualFold(segment, "providers") })
+	if at < 0 || at+1 >= len(in.rest) {
+		kind := "Microsoft.Resources/subscriptions"
+		if in.is(0, "resourcegroups") {
+			kind += "/resourceGroups"
+		}
+		return kind + "/" + verb, verb != ""
+	}
+	words := []string{in.rest[at+1]}
+	below := in.rest[at+2:]
+	if in.http.Method == http.MethodPost {
+		return strings.Join(append(append(words, types(below[:max(0, len(below)-1)])...), append(below[max(0, len(below)-1):], "action")...), "/"), true
+	}
+	return strings.Join(append(append(words, types(below)...), verb), "/"), verb != ""
+}
+
+// types picks the type segments out of alternating types and names.
+func types(path []string) []string {
+	var out []string
+	for i := 0; i < len(path); i += 2 {
+		out = append(out, path[i])
+	}
+	return out
+}
+
+// scopeOf is the resource that an authorization error names: the path without an action.
+func scopeOf(c *call) string {
+	seg := c.segments
+	if c.http.Method == http.MethodPost {
+		seg = seg[:len(seg)-1]
+	}
+	return "/" + strings.Join(seg, "/")
+}

@@ -1,0 +1,199 @@
+// Copyright The avs-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package armsim
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"log"
+	"log/slog"
+	mathrand "math/rand/v2"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/cloud"
+)
+
+// Server is a running simulator. All its methods may be called from any goroutine.
+type Server struct {
+	config Config
+	url    string
+	caPEM  []byte
+	http   *http.Server
+	log    *slog.Logger
+	entra  *entra
+
+	requests requestLog
+	faults   faultList
+
+	ctx    context.Context // ends with the server
+	cancel context.CancelFunc
+	work   sync.WaitGroup // everything that runs beside requests
+
+	mu            sync.Mutex // guards all below, and the credentials in entra
+	closed        bool
+	subscriptions map[string]*subscription // by lower-case id
+	groups        map[string]*group        // by lower-case ARM id
+	resources     map[string]*resource     // by lower-case ARM id
+	operations    map[string]*operation    // by id
+	clouds        map[string]*liveCloud    // by lower-case ARM id of the private cloud
+	replays       map[string]*answer       // by correlation id, verb and path
+	buckets       map[string]*bucket
+	capacity      map[string]int // hosts left, by location
+	draws         map[string]int // how many lengths were drawn for a key
+}
+
+// Start listens and serves until ctx ends or Close is called.
+func Start(ctx context.Context, c Config) (*Server, error) {
+	c.setDefaults()
+	if err := c.check(); err != nil {
+		return nil, fmt.Errorf("configuring the simulator: %w", err)
+	}
+	listener, err := net.Listen("tcp", c.Listen)
+	if err != nil {
+		return nil, fmt.Errorf("listening on %s: %w", c.Listen, err)
+	}
+	s := &Server{
+		config: c, log: c.Log, url: "https://" + reachable(listener.Addr()),
+		subscriptions: map[string]*subscription{}, groups: map[string]*group{}, resources: map[string]*resource{},
+		operations: map[string]*operation{}, clouds: map[string]*liveCloud{}, replays: map[string]*answer{},
+		buckets: map[string]*bucket{}, capacity: map[string]int{}, draws: map[string]int{},
+	}
+	if err := s.serve(listener); err != nil {
+		return nil, errors.Join(err, listener.Close())
+	}
+	s.ctx, s.cancel = context.WithCancel(ctx)
+	s.populate()
+	context.AfterFunc(s.ctx, s.Close)
+	return s, nil
+}
+
+func (s *Server) serve(listener net.Listener) error {
+	host, _, _ := net.SplitHostPort(strings.TrimPrefix(s.url, "https://"))
+	caPEM, certificate, err := newCertificates(host)
+	if err != nil {
+		return err
+	}
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		return fmt.Errorf("making the token signing key: %w", err)
+	}
+	s.caPEM, s.entra = caPEM, newEntra(s.url, key, s.config.Tenants)
+	s.http = &http.Server{
+		Handler:           s,
+		ReadHeaderTimeout: 30 * time.Second,
+		TLSConfig:         &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12},
+		ErrorLog:          log.New(discardLog{s.log}, "", 0),
+	}
+	s.work.Go(func() {
+		if err := s.http.ServeTLS(listener, "", ""); !errors.Is(err, http.ErrServerClosed) {
+			s.log.Error("Stopped serving", "error", err)
+		}
+	})
+	return nil
+}
+
+// discardLog takes net/http's own log lines (TLS handshakes of clients that do not trust the CA yet) to debug level.
+type discardLog struct{ log *slog.Logger }
+
+func (d discardLog) Write(line []byte) (int, error) {
+	d.log.Debug("Served with trouble", "detail", strings.TrimSpace(string(line)))
+	return len(line), nil
+}
+
+// reachable turns a listener's address into one that a client can dial.
+func reachable(addr net.Addr) string {
+	host, port, err := net.SplitHostPort(addr.String())
+	if ip := net.ParseIP(host); err == nil && ip != nil && ip.IsUnspecified() {
+		return net.JoinHostPort("127.0.0.1", port)
+	}
+	return addr.String()
+}
+
+func (s *Server) populate() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, c := range s.config.Subscriptions {
+		s.subscriptions[strings.ToLower(c.ID)] = newSubscription(c)
+	}
+	for _, g := range s.config.ResourceGroups {
+		made := newGroup(s.subscriptions[strings.ToLower(g.SubscriptionID)].config.ID, g.Name, normalLocation(g.Location), nil)
+		s.groups[made.key()] = made
+	}
+	for location, hosts := range s.config.Capacity {
+		s.capacity[normalLocation(location)] = hosts
+	}
+}
+
+// URL is the address of everything: https://127.0.0.1:port, without a trailing slash.
+func (s *Server) URL() string { return s.url }
+
+// CAPEM is the certificate authority that clients have to trust.
+func (s *Server) CAPEM() []byte { return append([]byte(nil), s.caPEM...) }
+
+// Cloud is what azidentity and azcore need. Credentials also need DisableInstanceDiscovery, as in any disconnected cloud.
+func (s *Server) Cloud() cloud.Configuration {
+	return cloud.Configuration{
+		ActiveDirectoryAuthorityHost: s.url + "/",
+		Services: map[cloud.ServiceName]cloud.ServiceConfiguration{
+			cloud.ResourceManager: {Endpoint: s.url, Audience: s.url},
+		},
+	}
+}
+
+// Close stops serving, closes every vCenter and returns when nothing of the simulator runs any more.
+func (s *Server) Close() {
+	s.mu.Lock()
+	first := !s.closed
+	s.closed = true
+	s.mu.Unlock()
+	if first {
+		s.cancel()
+		_ = s.http.Close() // the listener's own error says nothing that a caller could act on
+		s.closeClouds()
+	}
+	s.work.Wait()
+}
+
+// scale turns a simulated duration into real time.
+func (s *Server) scale(d time.Duration) time.Duration {
+	return time.Duration(float64(d) / s.config.Speed)
+}
+
+// draw answers a simulated length for one event of key. It depends on the seed, the key and how often the key drew before,
+// but not on what other resources do meanwhile, so a run can be repeated. s.mu is held.
+func (s *Server) draw(span Span, key string) time.Duration {
+	if span.Max <= span.Min {
+		return span.Min
+	}
+	hash := fnv.New64a()
+	fmt.Fprintf(hash, "%s/%d", key, s.draws[key])
+	s.draws[key]++
+	rng := mathrand.New(mathrand.NewPCG(uint64(s.config.Seed), hash.Sum64()))
+	return span.Min + time.Duration(rng.Int64N(int64(span.Max-span.Min)+1))
+}
+
+// after runs f when a simulated duration has passed, unless the server closes first. s.mu is held.
+func (s *Server) after(d time.Duration, f func()) {
+	if s.closed {
+		return
+	}
+	s.work.Go(func() {
+		timer := time.NewTimer(s.scale(d))
+		defer timer.Stop()
+		select {
+		case <-timer.C:
+			f()
+		case <-s.ctx.Done():
+		}
+	})
+}

@@ -1,0 +1,116 @@
+// Copyright The avs-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package armsim
+
+// style is how a verb of a resource type answers (azure.md 1.2).
+type style int
+
+const (
+	noVerb style = iota
+	synchronous
+	viaAsyncOperation // Azure-AsyncOperation, an operation status document
+	viaLocation       // Location: 202 until done
+)
+
+// Terminal states that every type has.
+const (
+	succeeded = "Succeeded"
+	failed    = "Failed"
+)
+
+// class says which operations exclude each other within a private cloud.
+type class int
+
+const (
+	hostClass    class = iota // hosts, storage and add-ons: one at a time
+	networkClass              // NSX
+	lightClass                // nothing excludes it: azurerm sends a cluster and an authorization in the same millisecond
+)
+
+// resourceType is an entry of the table of resource types: everything that the frame has to know about one.
+type resourceType struct {
+	name    string // Microsoft.AVS/privateClouds/clusters
+	segment string // clusters
+	parent  *resourceType
+	tracked bool // has a location and tags
+	class   class
+
+	put, patch, remove style
+	creating, updating string // provisioningState while an operation runs
+
+	size      string   // path of the number of hosts; empty: the type has none
+	required  []string // paths; azure.md 1.4
+	patchable []string
+	immutable []string
+	readOnly  []string // set by the service, ignored in requests
+	writeOnly []string // never returned; "[]" goes into the elements of a list
+	kept      []string // filled by the service when absent, and then kept by a PUT that leaves them out
+
+	defaults map[string]any // what a PUT leaves out
+	reserved func(name string) *answer
+	validate func(s *Server, ch *change) *answer
+	fill     func(s *Server, ch *change) // server-filled values of a new resource
+	work     func(s *Server, ch *change) func() error
+	length   func(s *Server, ch *change) Span
+	finish   func(s *Server, r *resource, ch *change) // after work, when the operation succeeds
+	rows     func(s *Server, parent *resource, parentName string) []map[string]any
+
+	actions map[string]action // by lower-case name
+}
+
+// action is a POST on a resource.
+type action struct {
+	name string
+	run  func(s *Server, in *scoped, r *resource) *answer
+	// onReserved answers for a name that is reserved and so no resource, such as Cluster-1.
+	onReserved func(s *Server, in *scoped, parent *resource) *answer
+}
+
+// change is one write to one resource on its way: validated, filled and carried out by the hooks of its type.
+type change struct {
+	typ    *resourceType
+	sub    *subscription
+	r      *resource      // before a create: not in the server yet
+	parent *resource      // nil at the top
+	sent   map[string]any // the body as sent
+	before map[string]any // nil at a create
+	after  map[string]any
+	secret map[string]string // write-only texts that were sent
+	remove bool
+}
+
+func (ch *change) create() bool { return ch.before == nil && !ch.remove }
+
+// cloud is the private cloud that the change belongs to.
+func (ch *change) cloud() *resource {
+	if ch.parent != nil {
+		return ch.parent.root()
+	}
+	return ch.r
+}
+
+// grows is by how many hosts the change grows its resource; negative when it shrinks.
+func (ch *change) grows() int {
+	if ch.typ.size == "" {
+		return 0
+	}
+	before, _ := lookupInt(ch.before, ch.typ.size)
+	after, _ := lookupInt(ch.after, ch.typ.size)
+	return after - before
+}
+
+// resourceTypes is the table.
+var resourceTypes []*resourceType
+
+func init() {
+	// In init, because the hooks of an entry reach the table through the server.
+	cloud := privateClouds()
+	resourceTypes = []*resourceType{cloud, clusters(cloud)}
+	for _, t := range resourceTypes {
+		t.name = avs + "/" + t.segment
+		if t.parent != nil {
+			t.name = t.parent.name + "/" + t.segment
+		}
+	}
+}

@@ -1,0 +1,201 @@
+// Copyright The avs-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package armsim
+
+import (
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+)
+
+// write carries out PUT, PATCH, DELETE and POST. s.mu is held.
+func (s *Server) write(in *scoped, g *group, a *address) *answer {
+	r := s.resources[a.key(in.sub, len(a.ancestors), a.name)]
+	if a.action != "" {
+		return s.act(in, a, r)
+	}
+	how := map[string]style{http.MethodPut: a.typ.put, http.MethodPatch: a.typ.patch, http.MethodDelete: a.typ.remove}[in.http.Method]
+	if how == noVerb {
+		return methodNotAllowed(in.call)
+	}
+	if a.typ.reserved != nil {
+		if refused := a.typ.reserved(a.name); refused != nil {
+			return refused
+		}
+	}
+	if in.http.Method == http.MethodDelete {
+		return s.delete(in, a, r, how)
+	}
+	body, refused := in.object(true)
+	if refused == nil {
+		refused = in.sub.unregistered()
+	}
+	if refused == nil && g.deleting != nil {
+		refused = groupDeleting(g)
+	}
+	if refused != nil {
+		return refused
+	}
+	switch {
+	case in.http.Method == http.MethodPatch && r == nil:
+		return s.notFound(a)
+	case in.http.Method == http.MethodPatch:
+		return s.update(in, a, r, how, body, patched)
+	case r != nil:
+		return s.update(in, a, r, how, body, replaced)
+	}
+	return s.create(in, a, how, body)
+}
+
+func (s *Server) create(in *scoped, a *address, how style, body map[string]any) *answer {
+	t := a.typ
+	if !resourceName.MatchString(a.name) {
+		return refuse(http.StatusBadRequest, "InvalidResourceName", "The name '%s' of a resource of type '%s' is invalid: it must match '^[-\\w\\._]+$'.", a.name, t.name)
+	}
+	r := newResource(t, in.sub, a.group, a.name, a.parent)
+	ch := &change{typ: t, sub: in.sub, r: r, parent: a.parent, sent: body}
+	ch.after = normal(t, merge(cloneObject(t.defaults), ch.takeSecrets(body)))
+	if refused := s.allowed(ch); refused != nil {
+		return refused
+	}
+	put(ch.after, "id", r.id)
+	put(ch.after, "name", a.name)
+	put(ch.after, "type", t.name)
+	maps.Copy(r.secrets, ch.secret)
+	r.body = ch.after
+	if t.fill != nil {
+		t.fill(s, ch)
+	}
+	s.useCapacity(r.location(), ch.grows())
+	s.resources[r.key()] = r
+	ch.after = cloneObject(r.body) // the operation leads to a body of its own, not to the one that GET shows meanwhile
+	return s.begin(in, ch, http.StatusCreated, how, t.creating)
+}
+
+// patched and replaced compute the body that a PATCH or a PUT leads to.
+func patched(t *resourceType, before, sent map[string]any) map[string]any {
+	after := merge(before, sent)
+	if tags, ok := sent["tags"]; ok {
+		after["tags"] = clone(tags) // the map is replaced: there is no other way to take a tag away where null is refused
+	}
+	return after
+}
+
+func replaced(t *resourceType, before, sent map[string]any) map[string]any {
+	after := merge(cloneObject(t.defaults), sent)
+	for _, path := range slices.Concat(t.readOnly, t.immutable, t.kept, []string{"id", "name", "type"}) {
+		if _, ok := lookup(after, path); ok {
+			continue
+		}
+		if v, ok := lookup(before, path); ok {
+			put(after, path, clone(v))
+		}
+	}
+	return after
+}
+
+func (s *Server) update(in *scoped, a *address, r *resource, how style, body map[string]any, lead func(t *resourceType, before, sent map[string]any) map[string]any) *answer {
+	t := a.typ
+	ch := &change{typ: t, sub: in.sub, r: r, parent: a.parent, sent: body, before: cloneObject(r.body)}
+	sent := ch.takeSecrets(body)
+	if refused := s.editable(r); refused != nil {
+		return refused
+	}
+	if refused := ch.checkPaths(sent, in.http.Method == http.MethodPatch); refused != nil {
+		return refused
+	}
+	ch.after = normal(t, lead(t, ch.before, sent))
+	if refused := s.allowed(ch); refused != nil {
+		return refused
+	}
+	if equal(ch.before, ch.after) && len(ch.secret) == 0 {
+		return reply(http.StatusOK, cloneObject(r.body))
+	}
+	s.useCapacity(r.location(), max(0, ch.grows()))
+	status := http.StatusOK
+	if in.http.Method == http.MethodPatch {
+		status = http.StatusCreated // 202, which ARM would allow, is an error to every client of AVS
+	}
+	return s.begin(in, ch, status, how, t.updating)
+}
+
+func (s *Server) delete(in *scoped, a *address, r *resource, how style) *answer {
+	if r == nil {
+		return reply(http.StatusNoContent, nil)
+	}
+	if r.op != nil && r.state() == "Deleting" {
+		return s.accepted(in.call, r.op, http.StatusAccepted, how, nil)
+	}
+	if refused := s.editable(r); refused != nil {
+		return refused
+	}
+	ch := &change{typ: a.typ, sub: in.sub, r: r, parent: a.parent, before: cloneObject(r.body), remove: true}
+	if refused := s.busy(ch); refused != nil {
+		return refused
+	}
+	return s.begin(in, ch, http.StatusAccepted, how, "Deleting")
+}
+
+// begin starts the operation of a change and answers the request.
+func (s *Server) begin(in *scoped, ch *change, status int, how style, state string) *answer {
+	r, t := ch.r, ch.typ
+	before := cloneObject(ch.before)
+	r.setState(state)
+	op := s.newOperation(in.call, r.id, in.sub, r.location())
+	op.withResult = !ch.remove
+	op.finish = func(end string) { s.finish(ch, end, in.fault) }
+	if t.work != nil {
+		op.work = t.work(s, ch)
+	}
+	r.op, r.target = op, ch.after
+	if ch.create() && in.fault != nil && in.fault.StaleGets > 0 {
+		r.stale = &staleReads{left: in.fault.StaleGets}
+	}
+	if how == synchronous {
+		s.end(op, nil)
+		return reply(status, cloneObject(r.body))
+	}
+	verb := strings.ToLower(in.http.Method)
+	s.run(op, s.draw(t.length(s, ch), verb+"/"+r.key()))
+	var body any
+	switch {
+	case in.fault != nil && in.fault.EchoOldBody && before != nil && !ch.remove:
+		body = before
+	case !ch.remove:
+		body = cloneObject(r.body)
+	}
+	return s.accepted(in.call, op, status, how, body)
+}
+
+// finish makes the effect of a change. s.mu is held.
+func (s *Server) finish(ch *change, state string, fault *Fault) {
+	r := ch.r
+	seen := cloneObject(ch.before)
+	r.op, r.target = nil, nil
+	if ch.remove && state == succeeded {
+		s.drop(r)
+		return
+	}
+	grown := ch.grows()
+	if state == succeeded {
+		modified := time.Now()
+		r.body = ch.after
+		maps.Copy(r.secrets, ch.secret)
+		if ch.typ.finish != nil {
+			ch.typ.finish(s, r, ch)
+		}
+		put(r.body, "systemData.lastModifiedAt", timestamp(modified))
+		if grown < 0 {
+			s.useCapacity(r.location(), grown)
+		}
+		if fault != nil && fault.StaleGets > 0 && seen != nil {
+			r.stale = &staleReads{left: fault.StaleGets, body: seen}
+		}
+	} else if !ch.remove && !ch.create() {
+		s.useCapacity(r.location(), -max(0, grown))
+	}
+	r.setState(state)
+}
