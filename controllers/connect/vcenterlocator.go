@@ -1,0 +1,99 @@
+// Copyright The avs-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package connect
+
+import (
+	"context"
+	"time"
+
+	"github.com/avs-operator/avs-operator/api/v1alpha1"
+	"github.com/avs-operator/avs-operator/controllers/outcome"
+	"github.com/avs-operator/avs-operator/controllers/vcenter"
+)
+
+// tokenLife is how long a SAML token for a move is asked for, in real time: longer than vCenter lets a move wait in its own queue. vCenter
+// may give less.
+const tokenLife = 2 * time.Hour
+
+// Locator is what a source vCenter gets to send machines to the vCenter of the named object: spec.migration's account, or a short-lived
+// SAML token of this one. Never the operator's own password: the other side would keep it.
+func (v *VCenters) Locator(ctx context.Context, namespace, name string) (*vcenter.Locator, *outcome.Outcome) {
+	c, o := v.Get(ctx, namespace, name)
+	if o != nil {
+		return nil, o
+	}
+	certificate := c.Client.PeerCertificate()
+	l := &vcenter.Locator{
+		URL: migrationURL(c), InstanceUUID: c.Client.About().InstanceUUID,
+		Thumbprint: certificate.ThumbprintSHA1, CertificatePEM: certificate.PEM,
+	}
+	if m := c.Object.Spec.Migration; m != nil && m.CredentialsRef != nil {
+		l.Username, l.Password, o = v.account(ctx, c.Object, *m.CredentialsRef)
+		return l, o
+	}
+	token, err := c.Client.IssueToken(ctx, tokenLife)
+	if err != nil {
+		return nil, vcenterOutcome(err, c.Object, v.o.Pace)
+	}
+	l.SAMLToken = token
+	return l, nil
+}
+
+// migrationURL is how the other vCenter reaches this one.
+func migrationURL(c *Connected) string {
+	if m := c.Object.Spec.Migration; m != nil && m.URL != "" {
+		return m.URL
+	}
+	return c.URL
+}
+
+// account is the migration account, known to be accepted. It is tried here first, through the memory of refused logins: handed out wrong
+// to twenty machines, it would be locked by the fifth.
+func (v *VCenters) account(ctx context.Context, object *v1alpha1.VCenter, ref v1alpha1.CredentialsReference) (string, string, *outcome.Outcome) {
+	username, password, o := v.o.Live.BasicAuth(ctx, object.Namespace, ref)
+	if o != nil {
+		return "", "", o
+	}
+	fingerprint := v.fingerprint(username, password)
+	p, run := v.pooled(object)
+	if run == nil {
+		return "", "", outcome.Wait(v1alpha1.ReasonReconciling, "the operator is starting").In(v.o.Pace.Elapsed(time.Second))
+	}
+	p.mu.Lock()
+	known := p.account == fingerprint
+	p.mu.Unlock()
+	if known {
+		return username, password, nil
+	}
+	e, _, o := v.endpoint(ctx, object)
+	if o != nil {
+		return "", "", o
+	}
+	e.Username, e.Password = username, password
+	c, err := vcenter.Connect(ctx, e)
+	if err != nil {
+		o := vcenterOutcome(err, object, v.o.Pace)
+		o.Message = "the migration account in Secret " + ref.Name + ": " + o.Message
+		return "", "", o
+	}
+	c.Close(ctx)
+	p.mu.Lock()
+	p.account = fingerprint
+	p.mu.Unlock()
+	return username, password, nil
+}
+
+// LocatorRefused forgets that the migration account of the named object was accepted, because a vCenter said otherwise: before it is handed
+// out again it is tried here once.
+func (v *VCenters) LocatorRefused(namespace, name string) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	for _, p := range v.pools {
+		if p.name.Namespace == namespace && p.name.Name == name {
+			p.mu.Lock()
+			p.account = ""
+			p.mu.Unlock()
+		}
+	}
+}

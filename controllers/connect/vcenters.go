@@ -1,0 +1,202 @@
+// Copyright The avs-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package connect
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/avs-operator/avs-operator/api/v1alpha1"
+	"github.com/avs-operator/avs-operator/controllers/outcome"
+	"github.com/avs-operator/avs-operator/controllers/vcenter"
+)
+
+// VCentersOptions of NewVCenters.
+type VCentersOptions struct {
+	// Client reads VCenters, PrivateClouds and the metadata of Secrets and ConfigMaps from the cache.
+	Client client.Client
+	// Live reads what caches do not hold.
+	Live Live
+	// Azure asks for cloudadmin's password; nil: a VCenter with privateCloudRef needs credentialsRef.
+	Azure *Azure
+	Pace  outcome.Pace
+	// MayWrite is asked right before each call that changes a vCenter; nil: always.
+	MayWrite  func() error
+	UserAgent string
+	// Watcher tunes the streams; the zero value is right for production.
+	Watcher vcenter.WatcherOptions
+}
+
+// VCenters hands out connected vCenters by VCenter object: one session and one stream a vCenter, however many objects use it, and one
+// memory of refused logins for all.
+type VCenters struct {
+	o     VCentersOptions
+	guard *vcenter.LoginGuard
+	key   [32]byte // of fingerprints: what is kept to compare credentials must tell none
+
+	mu        sync.Mutex
+	ctx       context.Context // of Run; nil while this process does not lead
+	pools     map[types.UID]*pooled
+	listeners map[int]func(VCenterChange)
+	next      int
+}
+
+// Connected is a vCenter that can be asked, with an inventory that was read whole at least once.
+type Connected struct {
+	Object  *v1alpha1.VCenter
+	Client  *vcenter.Client
+	Watcher *vcenter.Watcher
+	// URL and Username are what the operator uses, with privateCloudRef as Azure reports them.
+	URL, Username string
+}
+
+// VCenterChange is something that changed in, or about the connection to, the vCenter of the named object.
+type VCenterChange struct {
+	Namespace, Name string
+	Change          vcenter.Change
+}
+
+// patience is how long Get waits for a login under way, in real time: a reconcile that gets its vCenter at once saves a round.
+const patience = 3 * time.Second
+
+// NewVCenters makes an empty pool. Nothing connects before Run.
+func NewVCenters(o VCentersOptions) *VCenters {
+	return &VCenters{o: o, guard: vcenter.NewLoginGuard(), key: newKey(), pools: map[types.UID]*pooled{}, listeners: map[int]func(VCenterChange){}}
+}
+
+// Run lets vCenters be connected and watched until ctx ends; then it logs out everywhere. It belongs to the leader alone: a standby that
+// watched too would double the load of every vCenter.
+func (v *VCenters) Run(ctx context.Context) error {
+	v.mu.Lock()
+	if v.ctx != nil {
+		v.mu.Unlock()
+		return errors.New("the vCenter connections run already")
+	}
+	v.ctx = ctx
+	v.mu.Unlock()
+	v.tell(VCenterChange{Change: vcenter.Change{Kind: vcenter.ChangeConnection}})
+
+	<-ctx.Done()
+	v.mu.Lock()
+	pools := v.pools
+	v.pools, v.ctx = map[types.UID]*pooled{}, nil
+	v.mu.Unlock()
+	var all sync.WaitGroup
+	for _, p := range pools {
+		all.Go(func() { p.close(0) })
+	}
+	all.Wait()
+	return nil
+}
+
+// Get is the vCenter of the named object, connected and with its inventory read. Else it says what is waited for, tried again, or wrong;
+// a login under way is waited for no longer than a moment. It returns the same client and watcher while nothing changed.
+func (v *VCenters) Get(ctx context.Context, namespace, name string) (*Connected, *outcome.Outcome) {
+	object := &v1alpha1.VCenter{}
+	err := v.o.Client.Get(ctx, types.NamespacedName{Namespace: namespace, Name: name}, object)
+	if apierrors.IsNotFound(err) {
+		return nil, missing("VCenter %s/%s is not there: create it, or correct the name", namespace, name)
+	}
+	if err != nil {
+		return nil, outcome.Retry(v1alpha1.ReasonTransient, err)
+	}
+	return v.Of(ctx, object)
+}
+
+// Of is Get for an object that was read already.
+func (v *VCenters) Of(ctx context.Context, object *v1alpha1.VCenter) (*Connected, *outcome.Outcome) {
+	p, run := v.pooled(object)
+	if run == nil {
+		return nil, outcome.Wait(v1alpha1.ReasonReconciling, "the operator is starting").In(v.o.Pace.Elapsed(time.Second))
+	}
+	versions, o := v.versions(ctx, object)
+	if o != nil {
+		return nil, o
+	}
+	if attempt := p.attempt(versions, func(ctx context.Context) (*built, *outcome.Outcome, error) { return v.build(ctx, object, p) }, run); attempt != nil {
+		select {
+		case <-attempt:
+		case <-ctx.Done():
+		case <-time.After(patience):
+		}
+	}
+	return p.answer(object)
+}
+
+// Forget closes what belongs to an object that is gone.
+func (v *VCenters) Forget(name types.NamespacedName) {
+	v.mu.Lock()
+	var gone []*pooled
+	for uid, p := range v.pools {
+		if p.name == name {
+			gone = append(gone, p)
+			delete(v.pools, uid)
+		}
+	}
+	v.mu.Unlock()
+	for _, p := range gone {
+		go p.close(0)
+	}
+}
+
+// Hurry lets an unreachable vCenter be tried at once. A refused login keeps its pause: five refusals lock an account.
+func (v *VCenters) Hurry(uid types.UID) {
+	v.mu.Lock()
+	p := v.pools[uid]
+	v.mu.Unlock()
+	if p != nil {
+		p.hurry()
+	}
+}
+
+// Subscribe tells f each change of every vCenter, and of the connection to it, until cancel. f must not block.
+func (v *VCenters) Subscribe(f func(VCenterChange)) (cancel func()) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	id := v.next
+	v.next++
+	v.listeners[id] = f
+	return func() {
+		v.mu.Lock()
+		defer v.mu.Unlock()
+		delete(v.listeners, id)
+	}
+}
+
+// tell tells the listeners. A change without a name is about every vCenter.
+func (v *VCenters) tell(change VCenterChange) {
+	v.mu.Lock()
+	listeners := make([]func(VCenterChange), 0, len(v.listeners))
+	for _, f := range v.listeners {
+		listeners = append(listeners, f)
+	}
+	v.mu.Unlock()
+	for _, f := range listeners {
+		f(change)
+	}
+}
+
+// pooled is the pool's entry for an object, made on first use, and the context that connections live under.
+func (v *VCenters) pooled(object *v1alpha1.VCenter) (*pooled, context.Context) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.ctx == nil || v.ctx.Err() != nil {
+		return nil, nil
+	}
+	p := v.pools[object.UID]
+	if p == nil {
+		name := types.NamespacedName{Namespace: object.Namespace, Name: object.Name}
+		p = &pooled{name: name, pace: v.o.Pace, tell: func(change vcenter.Change) {
+			v.tell(VCenterChange{Namespace: name.Namespace, Name: name.Name, Change: change})
+		}}
+		v.pools[object.UID] = p
+	}
+	return p, v.ctx
+}
