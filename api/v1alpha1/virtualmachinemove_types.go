@@ -179,16 +179,44 @@ const (
 	MoveStepCancelled    MoveStep = "Cancelled"
 )
 
+// MoveTaskKind is a call that changes a vCenter.
+// +kubebuilder:validation:Enum=Relocate;ShutdownGuest;PowerOff;PowerOn
+type MoveTaskKind string
+
+// The kinds of calls.
+const (
+	MoveTaskRelocate      MoveTaskKind = "Relocate"
+	MoveTaskShutdownGuest MoveTaskKind = "ShutdownGuest"
+	MoveTaskPowerOff      MoveTaskKind = "PowerOff"
+	MoveTaskPowerOn       MoveTaskKind = "PowerOn"
+)
+
+// MoveSide is one of the two vCenters of a move.
+// +kubebuilder:validation:Enum=Source;Target
+type MoveSide string
+
+// The two sides.
+const (
+	MoveSideSource MoveSide = "Source"
+	MoveSideTarget MoveSide = "Target"
+)
+
+// MoveTaskFormat is the format of the records that this version writes. One in another format is followed by looking at both vCenters,
+// never by guessing.
+const MoveTaskFormat = 1
+
 // MoveTask is the write-ahead record of one call that changes a vCenter: stored before the call, so that its task is found again by
 // machine, kind, user and queue time if the answer is lost.
 type MoveTask struct {
 	// format of this record.
 	// +required
 	Format int32 `json:"format"`
-	// kind of call: Relocate, PowerOff or PowerOn.
+	// kind of call: Relocate, ShutdownGuest, PowerOff or PowerOn.
 	// +required
-	// +kubebuilder:validation:Enum=Relocate;ShutdownGuest;PowerOff;PowerOn
-	Kind string `json:"kind"`
+	Kind MoveTaskKind `json:"kind"`
+	// at is the vCenter that was called: Source or Target.
+	// +required
+	At MoveSide `json:"at"`
 	// state of the record.
 	// +required
 	State OperationState `json:"state"`
@@ -207,10 +235,27 @@ type MoveTask struct {
 	// deadline after which the call is not made any more, in the operator's clock.
 	// +required
 	Deadline metav1.MicroTime `json:"deadline"`
+	// guestDeadline is when a guest that was asked to shut down counts as unwilling, in the operator's clock.
+	// +optional
+	GuestDeadline *metav1.MicroTime `json:"guestDeadline,omitempty"`
 	// ref is the managed object id of the task, once it is known.
 	// +optional
 	// +kubebuilder:validation:MaxLength=128
 	Ref string `json:"ref,omitempty"`
+}
+
+// MoveFailure is why the last attempt failed.
+type MoveFailure struct {
+	// reason, one CamelCase word.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=64
+	Reason string `json:"reason,omitempty"`
+	// message says what happened and what to do.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=4096
+	Message string `json:"message,omitempty"`
 }
 
 // MachineConcern is one concern about one machine.
@@ -275,9 +320,12 @@ type VirtualMachineMoveStatus struct {
 	// attempts of the relocation.
 	// +optional
 	Attempts int32 `json:"attempts,omitempty"`
-	// retryAfter is the earliest moment of the next attempt.
+	// failure of the last attempt, until another begins. It is final unless retryAfter is there.
 	// +optional
-	RetryAfter *metav1.Time `json:"retryAfter,omitempty"`
+	Failure *MoveFailure `json:"failure,omitempty"`
+	// retryAfter is the earliest moment of the next attempt; absent: there is none.
+	// +optional
+	RetryAfter *metav1.MicroTime `json:"retryAfter,omitempty"`
 	// targetRef is the machine's managed object id at the target, once it is there.
 	// +optional
 	// +kubebuilder:validation:MaxLength=128
