@@ -27,6 +27,8 @@ CRD_REF_DOCS   := $(BIN)/crd-ref-docs-$(call tool_version,crd-ref-docs,github.co
 # Where the control plane's binaries are: yours if KUBEBUILDER_ASSETS is set, else the cache.
 ASSETS := $(shell hack/controlplane/build.sh --dir)
 WITH_ASSETS := KUBEBUILDER_ASSETS=$(ASSETS)
+# Where suites write which of the operator's rights they used.
+RIGHTS := $(CURDIR)/.cache/rights
 
 ##@ General
 
@@ -36,7 +38,7 @@ help: ## Show this list.
 
 .PHONY: clean
 clean: ## Remove what was built here (the control plane's cache stays: it is shared by all checkouts).
-	rm -rf $(BIN) .local
+	rm -rf $(BIN) .local .cache
 
 ##@ Build
 
@@ -98,7 +100,9 @@ lint-api: $(GOLANGCI_LINT) ## Lint the custom resources' types with kube-api-lin
 
 .PHONY: test
 test: controlplane ## Run all tests, with a real control plane.
-	$(WITH_ASSETS) go test -timeout 20m -p $(TEST_PARALLEL) ./...
+	rm -rf $(RIGHTS) && mkdir -p $(RIGHTS)
+	$(WITH_ASSETS) AVS_OPERATOR_RIGHTS_DIR=$(RIGHTS) go test -count=1 -timeout 20m -p $(TEST_PARALLEL) ./...
+	@hack/tools/unused-rights.sh $(RIGHTS)
 
 .PHONY: test-race
 test-race: controlplane ## Run all tests with the race detector.

@@ -132,7 +132,7 @@ func (e *Env) waitForPolicy(ctx context.Context) error {
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("the admission policy does not refuse an unconfirmed delete (%w): last answer %v", ctx.Err(), err)
+			return fmt.Errorf("the admission policy does not refuse an unconfirmed delete (%w): the last answer was %w", ctx.Err(), err)
 		case <-time.After(pollPeriod):
 		}
 	}
