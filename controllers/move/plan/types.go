@@ -22,19 +22,18 @@ type Side struct {
 	Name string
 }
 
-// Known is a machine that this programme, or an earlier one between the same vCenters, already has a VirtualMachineMove for.
+// Known is a machine that already has a VirtualMachineMove between these two vCenters, of the move that is planned or of another one.
 type Known struct {
-	// Identity and Folder (an inventory path of the source) as they were when the machine was selected.
-	Identity v1alpha1.MachineIdentity
-	Folder   string
-	// Own says that the VirtualMachineMove belongs to the move that is planned.
+	// Spec of that VirtualMachineMove.
+	Spec *v1alpha1.VirtualMachineMoveSpec
+	// Own says that it belongs to the move that is planned.
 	Own bool
-	// Arrived says that the machine was read at the target.
-	Arrived bool
-	// Frozen holds the choices of an own machine that has started: they do not change any more. Nil: it may be planned anew.
-	Frozen *v1alpha1.VirtualMachineMoveSpec
-	// Admitted says that an own machine's room at the target was already found, so that it is not asked for again.
-	Admitted bool
+	// Started says that its choices are frozen: it has a grant, a call has been made for it, or it has ended.
+	Started bool
+	// Moved says that the machine was read at the target.
+	Moved bool
+	// Ended says that nothing is done for it any more, whether it has moved or not.
+	Ended bool
 }
 
 // Input is everything that a plan is made of.
@@ -50,8 +49,8 @@ type Input struct {
 	Space map[string]vcenter.Space
 	// Load of target hosts, by managed object id. A cluster of which no host has an entry is not checked for room.
 	Load map[string]vcenter.HostLoad
-	// MACs in use at the target on the networks that machines move to: address to machine name.
-	MACs map[string]string
+	// Neighbours are the details of machines at the target that are on networks to which machines move.
+	Neighbours []*vcenter.MachineDetails
 	// Rate of one relocation in bytes a second; 0: DefaultRate.
 	Rate int64
 }
@@ -75,7 +74,7 @@ type Machine struct {
 	// Path of the machine in the source's inventory: folder and name.
 	Path  string
 	State State
-	// Spec with every choice made; nil unless State is Ready or Started.
+	// Spec with every choice made; nil for a machine that is blocked, or that another move brought to the target.
 	Spec *v1alpha1.VirtualMachineMoveSpec
 	// Bytes of all disks.
 	Bytes int64

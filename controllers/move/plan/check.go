@@ -1,0 +1,218 @@
+// Copyright The avs-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package plan
+
+import (
+	"cmp"
+	"fmt"
+	"strings"
+
+	"github.com/avs-operator/avs-operator/api/v1alpha1"
+	"github.com/avs-operator/avs-operator/controllers/vcenter"
+)
+
+const (
+	poweredOn  = "poweredOn"
+	poweredOff = "poweredOff"
+	suspended  = "suspended"
+)
+
+// checker looks for what is known to make a relocation fail, or to make it harm something.
+type checker struct {
+	in         *Input
+	to         *destination
+	book       *book
+	byUUID     map[string][]*vcenter.Machine // at the target
+	folder     map[string]*vcenter.Machine   // in the target folder, by name
+	macs       map[string][]neighbour
+	selected   map[string][]*vcenter.Machine // by name
+	newest     int                           // virtual hardware that the target's hosts run; 0: unknown
+	newestHost string
+}
+
+// neighbour is a network card at the target.
+type neighbour struct{ machine, instanceUUID, network string }
+
+func newChecker(in *Input, to *destination, b *book, machines []*vcenter.Machine) *checker {
+	c := &checker{
+		in: in, to: to, book: b, byUUID: map[string][]*vcenter.Machine{}, folder: map[string]*vcenter.Machine{},
+		macs: map[string][]neighbour{}, selected: map[string][]*vcenter.Machine{},
+	}
+	for _, m := range in.Target.Inventory.Machines.All() {
+		c.byUUID[m.InstanceUUID] = append(c.byUUID[m.InstanceUUID], m)
+		if to.folder != nil && samePath(m.Folder, to.folder.Path) {
+			c.folder[m.Name] = m
+		}
+	}
+	for _, n := range in.Neighbours {
+		for _, nic := range n.NICs {
+			mac := strings.ToLower(nic.MAC)
+			c.macs[mac] = append(c.macs[mac], neighbour{machine: n.Name, instanceUUID: n.InstanceUUID, network: nic.Network})
+		}
+	}
+	for _, m := range machines {
+		c.selected[m.Name] = append(c.selected[m.Name], m)
+	}
+	c.newest, c.newestHost = newestHardware(to.hosts)
+	return c
+}
+
+// method of a machine: Auto is Live for what runs and Cold for the rest.
+func (c *checker) method(m *vcenter.Machine) v1alpha1.MoveMethod {
+	switch {
+	case c.in.Spec.Method == v1alpha1.MoveMethodLive || c.in.Spec.Method == v1alpha1.MoveMethodCold:
+		return c.in.Spec.Method
+	case m.PowerState == poweredOn:
+		return v1alpha1.MoveMethodLive
+	}
+	return v1alpha1.MoveMethodCold
+}
+
+// machine checks one machine with all that is known of it.
+func (c *checker) machine(d *vcenter.MachineDetails, adapters []v1alpha1.NetworkAdapterPlacement) {
+	live := c.method(&d.Machine) == v1alpha1.MoveMethodLive
+	c.state(d)
+	c.power(d)
+	c.disks(d)
+	c.devices(d, live)
+	c.identity(d, adapters)
+	c.hardware(d, live)
+}
+
+func (c *checker) say(d *vcenter.MachineDetails, name string, about ...string) {
+	c.book.sayOf(d.Ref, d.Name, name, about...)
+}
+
+// state of the machine as a whole.
+func (c *checker) state(d *vcenter.MachineDetails) {
+	if d.Template {
+		c.say(d, TemplateSelected)
+	}
+	if d.ConnectionState != "" && d.ConnectionState != "connected" {
+		c.say(d, NotConnected, d.ConnectionState)
+	}
+	if d.ManagedBy != "" {
+		c.say(d, ManagedByExtension, d.ManagedBy)
+	}
+	if d.RelocateDisabled {
+		c.say(d, RelocateDisabled)
+	}
+	if d.FaultTolerance {
+		c.say(d, FaultTolerance)
+	}
+	if d.Encrypted {
+		c.say(d, Encrypted)
+	}
+	if d.PowerState == suspended {
+		c.say(d, Suspended)
+	}
+}
+
+// power state against the method and what power.off allows.
+func (c *checker) power(d *vcenter.MachineDetails) {
+	if c.method(&d.Machine) == v1alpha1.MoveMethodLive {
+		if d.PowerState == poweredOff {
+			c.say(d, PoweredOff)
+		}
+		return
+	}
+	if d.PowerState != poweredOn {
+		return
+	}
+	off := v1alpha1.PowerOffMustBeOff
+	if p := c.in.Spec.Power; p != nil {
+		off = cmp.Or(p.Off, off)
+	}
+	switch {
+	case off == v1alpha1.PowerOffMustBeOff:
+		c.say(d, PowerOffNotAllowed)
+	case off == v1alpha1.PowerOffGuest && !d.GuestToolsRunning:
+		c.say(d, ToolsNotRunning)
+	}
+}
+
+// disks that do not go along, or should not.
+func (c *checker) disks(d *vcenter.MachineDetails) {
+	if d.Snapshots > 0 {
+		c.say(d, SnapshotPresent, fmt.Sprintf("%d of %s", d.Snapshots, d.Name))
+	}
+	if d.ConsolidationNeeded {
+		c.say(d, ConsolidationNeeded)
+	}
+	for _, disk := range d.Disks {
+		label := cmp.Or(disk.Label, fmt.Sprintf("disk %d", disk.Key))
+		if disk.BackingType == "rdm" {
+			c.say(d, RawDeviceMapping, label)
+		}
+		if disk.Sharing == "sharingMultiWriter" {
+			c.say(d, SharedDisk, label)
+		}
+		if strings.HasPrefix(disk.Mode, "independent") {
+			c.say(d, IndependentDisk, label)
+		}
+		if disk.Parent && d.Snapshots == 0 {
+			c.say(d, LinkedDisk, label)
+		}
+	}
+}
+
+// devices that tie a machine to its host. A powered-off machine is tied by few of them.
+func (c *checker) devices(d *vcenter.MachineDetails, live bool) {
+	if d.ToolsInstallerMounted && live {
+		c.say(d, ToolsInstallerMounted)
+	}
+	for _, device := range d.Devices {
+		label := cmp.Or(device.Label, device.Kind)
+		switch {
+		case device.Kind == "VirtualTPM":
+			c.say(d, TrustedPlatformModule, label)
+		case strings.Contains(device.Kind, "SCSIController") || device.Kind == "VirtualLsiLogicController" ||
+			device.Kind == "VirtualLsiLogicSASController" || device.Kind == "VirtualBusLogicController":
+			c.say(d, SharedBus, label)
+		case device.Kind == "VirtualPCIPassthrough" || device.Kind == "VirtualSCSIPassthrough" || device.Kind == "VirtualNVDIMM":
+			if live {
+				c.say(d, DevicePassthrough, label)
+			}
+		case live && device.Connected && tiesToHost(device.Kind):
+			if device.Backing != "" {
+				label += " with " + device.Backing
+			}
+			c.say(d, DeviceConnected, label)
+		}
+	}
+	for _, nic := range d.NICs {
+		if live && nic.Kind == "VirtualSriovEthernetCard" {
+			c.say(d, DevicePassthrough, cmp.Or(nic.Label, nic.Kind))
+		}
+	}
+}
+
+// tiesToHost says whether a device of this kind, connected, keeps a running machine on its host.
+func tiesToHost(kind string) bool {
+	switch kind {
+	case "VirtualCdrom", "VirtualFloppy", "VirtualUSB", "VirtualSerialPort", "VirtualParallelPort":
+		return true
+	}
+	return false
+}
+
+// identity: what tells this machine from others must be free at the target.
+func (c *checker) identity(d *vcenter.MachineDetails, adapters []v1alpha1.NetworkAdapterPlacement) {
+	if twins := c.byUUID[d.InstanceUUID]; len(twins) > 0 {
+		c.say(d, IdentityTaken, pathsOf(twins)...)
+	}
+	if other := c.folder[d.Name]; other != nil && other.InstanceUUID != d.InstanceUUID {
+		c.say(d, NameTaken)
+	}
+	if same := c.selected[d.Name]; len(same) > 1 {
+		c.say(d, SameName, pathsOf(same)...)
+	}
+	for _, a := range adapters {
+		for _, n := range c.macs[strings.ToLower(a.MACAddress)] {
+			if n.network == a.Network.Ref && n.instanceUUID != d.InstanceUUID {
+				c.say(d, MACAddressTaken, fmt.Sprintf("%s of %s", a.MACAddress, n.machine))
+			}
+		}
+	}
+}

@@ -1,0 +1,218 @@
+// Copyright The avs-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package plan
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"github.com/avs-operator/avs-operator/api/v1alpha1"
+	"github.com/avs-operator/avs-operator/controllers/vcenter"
+)
+
+// destination is spec.target, resolved.
+type destination struct {
+	inventory  *vcenter.Inventory
+	cluster    *vcenter.Cluster
+	pool       v1alpha1.InventoryReference
+	folder     *vcenter.Folder
+	datastore  *vcenter.Datastore
+	hosts      []*vcenter.Host // that can take machines, by name
+	datastores map[string]*vcenter.Datastore
+	networks   map[string]*vcenter.Network
+}
+
+// complete says that nothing of the target is missing.
+func (d *destination) complete() bool {
+	return d.cluster != nil && d.pool.Ref != "" && d.folder != nil && d.datastore != nil && len(d.hosts) > 0
+}
+
+// resolve finds what spec.target names.
+func resolve(in *Input, b *book) *destination {
+	t, inventory := in.Spec.Target, in.Target.Inventory
+	d := &destination{inventory: inventory, datastores: map[string]*vcenter.Datastore{}, networks: map[string]*vcenter.Network{}}
+	if t.Cluster != "" {
+		d.cluster = one(b, inventory.Clusters, t.Cluster, ClusterNotFound, AmbiguousCluster, "cluster", everything[vcenter.Cluster])
+		if d.cluster != nil {
+			d.pool = v1alpha1.InventoryReference{Ref: d.cluster.ResourcePool, Name: clip(d.cluster.Path+"/Resources", 512)}
+		}
+	} else if pool := one(b, inventory.ResourcePools, t.ResourcePool, ResourcePoolNotFound, AmbiguousResourcePool, "resource pool", everything[vcenter.ResourcePool]); pool != nil {
+		d.cluster = inventory.Clusters.Get(pool.Owner)
+		d.pool = v1alpha1.InventoryReference{Ref: pool.Ref, Name: clip(pool.Path, 512)}
+		if d.cluster == nil {
+			b.say(ClusterNotFound, has("cluster", "the cluster of "+pool.Path, namesOf(inventory.Clusters, everything[vcenter.Cluster])))
+		}
+	}
+	d.hosts = usableHosts(inventory, d.cluster)
+	if d.cluster != nil && len(d.hosts) == 0 {
+		b.say(NoUsableHost, d.cluster.Name)
+	}
+	d.folder = folderOf(inventory, t.Folder, d.cluster, b)
+	if ds := d.findDatastore(t.Datastore, b); ds != nil {
+		d.datastore = ds
+	}
+	return d
+}
+
+// usableHosts of a cluster can take a machine now.
+func usableHosts(inventory *vcenter.Inventory, cluster *vcenter.Cluster) []*vcenter.Host {
+	if cluster == nil {
+		return nil
+	}
+	var out []*vcenter.Host
+	for _, h := range inventory.Hosts.All() {
+		if h.Cluster == cluster.Ref && h.ConnectionState == "connected" && h.PowerState == "poweredOn" && !h.InMaintenance {
+			out = append(out, h)
+		}
+	}
+	slices.SortFunc(out, func(a, b *vcenter.Host) int { return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Ref, b.Ref)) })
+	return out
+}
+
+// folderOf finds a folder that machines can go into, in the datacenter of the cluster.
+func folderOf(inventory *vcenter.Inventory, path string, cluster *vcenter.Cluster, b *book) *vcenter.Folder {
+	var candidates []string
+	for _, f := range inventory.Folders.All() {
+		machines := len(f.Kinds) == 0 || slices.Contains(f.Kinds, "VirtualMachine")
+		if !samePath(f.Path, path) {
+			if machines {
+				candidates = append(candidates, f.Path)
+			}
+			continue
+		}
+		if !machines {
+			b.say(FolderNotUsable, path+" does not hold virtual machines")
+			return nil
+		}
+		if cluster != nil && datacenterOf(inventory, cluster.Path) != datacenterOf(inventory, f.Path) {
+			b.say(FolderNotUsable, path+" is in another datacenter than the cluster "+cluster.Path)
+			return nil
+		}
+		return f
+	}
+	b.say(FolderNotFound, has("folder", path, candidates))
+	return nil
+}
+
+// datacenterOf a path is the managed object id of the innermost datacenter above it; empty if none is known.
+func datacenterOf(inventory *vcenter.Inventory, path string) string {
+	ref, longest := "", 0
+	for _, dc := range inventory.Datacenters.All() {
+		if len(dc.Path) > longest && within(path, dc.Path) {
+			ref, longest = dc.Ref, len(dc.Path)
+		}
+	}
+	return ref
+}
+
+// findDatastore finds a datastore that disks can go to, by name or path, and remembers what it found.
+func (d *destination) findDatastore(name string, b *book) *vcenter.Datastore {
+	if ds, ok := d.datastores[name]; ok {
+		return ds
+	}
+	mounted := func(ds *vcenter.Datastore) bool {
+		return d.cluster == nil || d.reaches(ds.Hosts, d.cluster.Datastores, ds.Ref)
+	}
+	ds := one(b, d.inventory.Datastores, name, DatastoreNotFound, AmbiguousDatastore, "datastore", mounted)
+	switch {
+	case ds == nil:
+	case !ds.Accessible:
+		b.say(DatastoreNotUsable, name+" is not accessible")
+		ds = nil
+	case ds.MaintenanceMode != "" && ds.MaintenanceMode != "normal":
+		b.say(DatastoreNotUsable, name+" is in maintenance")
+		ds = nil
+	case len(d.hosts) > 0 && !mounted(ds):
+		b.say(DatastoreNotInCluster, name)
+		ds = nil
+	}
+	d.datastores[name] = ds
+	return ds
+}
+
+// findNetwork finds a network that machines can be connected to, by name or path, and remembers what it found.
+func (d *destination) findNetwork(name string, b *book) *vcenter.Network {
+	if n, ok := d.networks[name]; ok {
+		return n
+	}
+	attached := func(n *vcenter.Network) bool {
+		return !n.Uplink && (d.cluster == nil || d.reaches(n.Hosts, d.cluster.Networks, n.Ref))
+	}
+	n := one(b, d.inventory.Networks, name, NetworkNotFound, AmbiguousNetwork, "network", attached)
+	if n != nil && len(d.hosts) > 0 && !attached(n) {
+		b.say(NetworkNotInCluster, name)
+		n = nil
+	}
+	d.networks[name] = n
+	return n
+}
+
+// reaches says whether a usable host of the cluster has something, by its hosts or by the cluster's own list. Where neither says anything
+// the account may not see it, and vCenter has the last word.
+func (d *destination) reaches(hosts, ofCluster []string, ref string) bool {
+	if len(hosts) == 0 {
+		return len(ofCluster) == 0 || slices.Contains(ofCluster, ref)
+	}
+	return slices.ContainsFunc(d.hosts, func(h *vcenter.Host) bool { return slices.Contains(hosts, h.Ref) })
+}
+
+// named is what inventory objects have in common: a name, and a path that tells one of several with the same name.
+type named interface {
+	vcenter.Cluster | vcenter.ResourcePool | vcenter.Datastore | vcenter.Network
+}
+
+func everything[T any](*T) bool { return true }
+
+// one finds the one object that a name or an inventory path means. Where several have the name, the preferred ones count; an uplink or a
+// network of another cluster is never what was meant.
+func one[T named](b *book, table vcenter.Table[T], name, notFound, ambiguous, what string, preferred func(*T) bool) *T {
+	var found []*T
+	for _, v := range table.All() {
+		if n, path := nameAndPath(v); n == name || strings.HasPrefix(name, "/") && samePath(path, name) {
+			found = append(found, v)
+		}
+	}
+	if len(found) > 1 {
+		if better := slices.DeleteFunc(slices.Clone(found), func(v *T) bool { return !preferred(v) }); len(better) > 0 {
+			found = better
+		}
+	}
+	switch len(found) {
+	case 0:
+		b.say(notFound, has(what, name, namesOf(table, preferred)))
+		return nil
+	case 1:
+		return found[0]
+	}
+	for _, v := range found {
+		_, path := nameAndPath(v)
+		b.say(ambiguous, path)
+	}
+	return nil
+}
+
+func nameAndPath[T named](v *T) (name, path string) {
+	switch x := any(v).(type) {
+	case *vcenter.Cluster:
+		return x.Name, x.Path
+	case *vcenter.ResourcePool:
+		return x.Name, x.Path
+	case *vcenter.Datastore:
+		return x.Name, x.Path
+	case *vcenter.Network:
+		return x.Name, x.Path
+	}
+	return "", ""
+}
+
+func namesOf[T named](table vcenter.Table[T], wanted func(*T) bool) []string {
+	var out []string
+	for _, v := range table.All() {
+		if name, _ := nameAndPath(v); wanted(v) {
+			out = append(out, name)
+		}
+	}
+	return out
+}
