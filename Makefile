@@ -93,6 +93,7 @@ lint: lint-code lint-api ## Run all linters.
 .PHONY: lint-code
 lint-code: $(GOLANGCI_LINT) ## Lint the code: imports run one way, sizes, errors, style.
 	$(GOLANGCI_LINT) run ./...
+	GOLANGCI_LINT=$(GOLANGCI_LINT) hack/tools/lint-rules.sh
 
 .PHONY: lint-api
 lint-api: $(GOLANGCI_LINT) ## Lint the custom resources' types with kube-api-linter.

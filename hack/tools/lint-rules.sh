@@ -1,0 +1,79 @@
+#!/usr/bin/env bash
+# Copyright The avs-operator Authors.
+# SPDX-License-Identifier: Apache-2.0
+#
+# Shows that the import rule in .golangci.yml bites: a pattern that matches no file is silent, and the rule is then only a
+# comment. Lints a module of empty packages in which each line below is a violation, or (with =) is allowed: importer, then imported.
+# GOLANGCI_LINT names the linter's binary.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+config=$PWD/.golangci.yml
+module=github.com/avs-operator/avs-operator
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$work"
+printf 'module %s\n\ngo 1.26.0\n' "$module" > go.mod
+
+# package DIR: an empty package, unless it is there.
+package() {
+  mkdir -p "$1"
+  [[ -e "$1/doc.go" ]] || printf 'package %s\n' "$(basename "$1" | tr -d -)" > "$1/doc.go"
+}
+
+expected=()
+while read -r verdict importer imported; do
+  case $imported in
+    context | net/http) path=$imported ;; # the standard library's
+    *)
+      path=$module/$imported
+      package "$imported"
+      ;;
+  esac
+  package "$importer"
+  file=$importer/${imported//\//_}.go
+  printf 'package %s\n\nimport _ "%s"\n' "$(basename "$importer" | tr -d -)" "$path" > "$file"
+  [[ "$verdict" == = ]] || expected+=("$file")
+done << 'RULES'
+! api/v1alpha1 controllers/hcx/leaf
+! controllers/arm controllers/status/leaf
+! controllers/vcenter api/v1/leaf
+! controllers/hcx controllers/arm/leaf
+= controllers/arm/deep controllers/arm/leaf
+! controllers/azure/diff context
+! controllers/azure/diff api/v1/leaf
+! controllers/azure/lane controllers/arm/leaf
+= controllers/azure/lane context
+! controllers/connect controllers/azure/leaf
+= controllers/connect controllers/azure/lane
+= controllers/connect controllers/arm
+! controllers/watch controllers/move/leaf
+! controllers/outcome controllers/capacity/leaf
+! controllers/status test/leaf
+! controllers/azure controllers/azure/kinds
+= controllers/azure controllers/azure/lane
+! controllers/azure/kinds controllers/move
+! controllers/move controllers/capacity/leaf
+= controllers/move controllers/move/plan
+! controllers/move/plan net/http
+! controllers/move/plan controllers/azure/leaf
+! controllers/move/schedule context
+! controllers/move/movers/cold controllers/azure/leaf
+! controllers/capacity hack/leaf
+! controllers controllers/cli/leaf
+= controllers controllers/azure/kinds
+! test/armsim controllers/arm/leaf
+= test/armsim test/vcentersim/leaf
+! test/vcentersim test/armsim/leaf
+! test/env controllers/arm/leaf
+! hack/controlplane api/v1/leaf
+RULES
+
+found=$("$GOLANGCI_LINT" run --config "$config" --enable-only depguard --max-issues-per-linter 0 --max-same-issues 0 ./... 2>&1 || true)
+if ! diff <(printf '%s\n' "${expected[@]}" | LC_ALL=C sort) \
+  <(sed -n "s|^.*$(basename "$work")/\([^ :]*\.go\):.*(depguard)\$|\1|p" <<< "$found" | LC_ALL=C sort -u); then
+  grep typecheck <<< "$found" >&2 || true
+  echo "The import rule is not held as written: < must be refused and is not, > is refused and must not be" >&2
+  exit 1
+fi
+echo "The import rule refuses all ${#expected[@]} violations"
