@@ -1,0 +1,92 @@
+// Copyright The avs-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package movers
+
+import (
+	"context"
+	"time"
+
+	"github.com/avs-operator/avs-operator/api/v1alpha1"
+	"github.com/avs-operator/avs-operator/controllers/vcenter"
+)
+
+// TaskState reads the task of a record: from the stream while it runs, and directly at its end.
+func TaskState(ctx context.Context, r Request, task v1alpha1.MoveTask) (Progress, error) {
+	side := r.Side(task.At)
+	if seen := side.Watcher.Task(task.Ref); seen != nil && !seen.Done() && side.Watcher.Synced() {
+		return progressOf(seen, time.Time{}), nil
+	}
+	got, err := side.Client.Task(ctx, task.Ref)
+	if vcenter.ClassOf(err) == vcenter.NotFound {
+		return forgotten(ctx, r, task)
+	}
+	if err != nil || !got.Done() {
+		if err != nil {
+			return Progress{}, err
+		}
+		return progressOf(got, time.Time{}), nil
+	}
+	now, err := side.Client.ServerTime(ctx)
+	return progressOf(got, now), err
+}
+
+// forgotten asks the task history for a task that vCenter itself does not know any more, after a restart for example.
+func forgotten(ctx context.Context, r Request, task v1alpha1.MoveTask) (Progress, error) {
+	side := r.Side(task.At)
+	found, err := side.Client.FindTask(ctx, query(task))
+	if err != nil {
+		return Progress{}, err
+	}
+	now, err := side.Client.ServerTime(ctx)
+	if err != nil {
+		return Progress{}, err
+	}
+	for i := range found {
+		if found[i].Ref == task.Ref && found[i].Done() {
+			return progressOf(&found[i], now), nil
+		}
+	}
+	return Progress{State: Forgotten, Ended: now.Sub(task.RecordedAt.Time)}, nil
+}
+
+func progressOf(t *vcenter.Task, now time.Time) Progress {
+	p := Progress{Percent: t.Progress, Fault: t.Fault, Cancelled: t.Cancelled}
+	switch t.State {
+	case vcenter.TaskQueued:
+		p.State = Queued
+	case vcenter.TaskSuccess:
+		p.State = Succeeded
+	case vcenter.TaskError:
+		p.State = Failed
+	default:
+		p.State = Running
+	}
+	if p.Over() && !t.CompletedAt.IsZero() {
+		p.Ended = now.Sub(t.CompletedAt)
+	}
+	return p
+}
+
+// Find looks for the task of a record whose answer was lost, by machine, kind, user and queue time. Not found means that the call never
+// reached vCenter, provided that its deadline is well over.
+func Find(ctx context.Context, r Request, task v1alpha1.MoveTask) (ref string, err error) {
+	found, err := r.Side(task.At).Client.FindTask(ctx, query(task))
+	if err != nil || len(found) == 0 {
+		return "", err
+	}
+	return found[0].Ref, nil
+}
+
+// query selects the task of a record. A status may have lost its microseconds on the way; the queue time is never before the record.
+func query(task v1alpha1.MoveTask) vcenter.TaskQuery {
+	return vcenter.TaskQuery{
+		Entity: task.Entity, Kind: kinds[task.Kind], User: task.User, QueuedAfter: task.RecordedAt.Time,
+	}
+}
+
+var kinds = map[v1alpha1.MoveTaskKind]string{
+	v1alpha1.MoveTaskRelocate: vcenter.TaskRelocate,
+	v1alpha1.MoveTaskPowerOff: vcenter.TaskPowerOff,
+	v1alpha1.MoveTaskPowerOn:  vcenter.TaskPowerOn,
+}
