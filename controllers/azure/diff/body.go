@@ -37,8 +37,8 @@ var alwaysReadOnly = []string{"/id", "/name", "/type", "/etag", "/systemData", "
 // PutBody is a whole body for types that can only be replaced: what Azure has, without nulls and read-only parts (patterns, beside
 // those of every resource), and desired over it. From the spec alone, a PUT would take away what others have set.
 func PutBody(actual, desired map[string]any, r Rules, readOnly []string) map[string]any {
-	c := comparer{rules: r}
-	body, _ := c.strip(nil, actual, append(readOnly[:len(readOnly):len(readOnly)], alwaysReadOnly...)).(map[string]any)
+	c := newComparer(r)
+	body, _ := c.strip(nil, actual, append(parsePaths(readOnly), parsePaths(alwaysReadOnly)...)).(map[string]any)
 	if body == nil {
 		body = map[string]any{}
 	}
@@ -46,7 +46,7 @@ func PutBody(actual, desired map[string]any, r Rules, readOnly []string) map[str
 	return body
 }
 
-func (c *comparer) strip(at path, v any, readOnly []string) any {
+func (c *comparer) strip(at path, v any, readOnly []path) any {
 	if v == nil || len(at) > 0 && at.matchesAny(readOnly) {
 		return nil
 	}
@@ -85,7 +85,7 @@ func (c *comparer) overlay(at path, body, desired map[string]any) {
 			}
 			c.overlay(here, have, want)
 		case []any:
-			if have, ok := body[key]; !ok || here.matchesAny(c.rules.WriteOnly) || !c.equal(here, want, have) {
+			if have, ok := body[key]; !ok || here.matchesAny(c.writeOnly) || !c.equal(here, want, have) {
 				body[key] = c.strip(here, want, nil)
 			}
 		default:
@@ -99,10 +99,7 @@ const hidden = "(hidden)"
 
 // Redact hides the values at the secret paths (patterns), also inside a change that is an array or an object.
 func Redact(changes []Change, secretPaths []string) []Change {
-	secrets := make([]path, len(secretPaths))
-	for i, s := range secretPaths {
-		secrets[i] = parsePath(s)
-	}
+	secrets := parsePaths(secretPaths)
 	out := make([]Change, len(changes))
 	for i, c := range changes {
 		at := parsePath(c.Path)

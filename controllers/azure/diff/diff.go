@@ -28,15 +28,23 @@ type Change struct {
 // Compare finds what desired names and actual has otherwise, sorted by path. What desired does not name is not compared: it
 // belongs to Azure or to somebody else. A null names nothing, because the API refuses nulls.
 func Compare(desired, actual map[string]any, r Rules) []Change {
-	c := comparer{rules: r}
+	c := newComparer(r)
 	c.object(nil, desired, actual)
 	slices.SortFunc(c.changes, func(a, b Change) int { return strings.Compare(a.Path, b.Path) })
 	return c.changes
 }
 
+// comparer is Rules with the patterns parsed once: a set of a thousand machines asks for them a million times.
 type comparer struct {
-	rules   Rules
+	sets, ignoreCase, uncompared, writeOnly []path
+
 	changes []Change
+}
+
+func newComparer(r Rules) *comparer {
+	c := &comparer{sets: parsePaths(r.Sets), ignoreCase: parsePaths(r.IgnoreCase), writeOnly: parsePaths(r.WriteOnly)}
+	c.uncompared = append(parsePaths(r.ServerFilled), c.writeOnly...)
+	return c
 }
 
 func (c *comparer) object(at path, desired, actual map[string]any) {
@@ -46,7 +54,7 @@ func (c *comparer) object(at path, desired, actual map[string]any) {
 }
 
 func (c *comparer) value(at path, desired, actual any) {
-	if desired == nil || at.matchesAny(c.rules.ServerFilled) || at.matchesAny(c.rules.WriteOnly) {
+	if desired == nil || at.matchesAny(c.uncompared) {
 		return
 	}
 	if want, ok := desired.(map[string]any); ok {
@@ -55,13 +63,13 @@ func (c *comparer) value(at path, desired, actual any) {
 		return
 	}
 	if !c.equal(at, desired, actual) {
-		c.changes = append(c.changes, Change{Path: at.String(), Desired: clone(desired), Actual: clone(actual)})
+		c.changes = append(c.changes, Change{Path: at.String(), Desired: withoutNulls(desired), Actual: clone(actual)})
 	}
 }
 
 // equal decides for scalars and arrays, and for objects inside arrays, where again only what desired names counts.
 func (c *comparer) equal(at path, desired, actual any) bool {
-	if desired == nil || at.matchesAny(c.rules.ServerFilled) || at.matchesAny(c.rules.WriteOnly) {
+	if desired == nil || at.matchesAny(c.uncompared) {
 		return true
 	}
 	switch want := desired.(type) {
@@ -81,12 +89,13 @@ func (c *comparer) equal(at path, desired, actual any) bool {
 		if !isArray && actual != nil {
 			return false
 		}
-		if at.matchesAny(c.rules.Sets) {
+		want, have = nonNull(want), nonNull(have)
+		if at.matchesAny(c.sets) {
 			return c.equalSets(at, want, have)
 		}
 		return c.equalArrays(at, want, have)
 	}
-	return equalScalars(desired, actual, func(a, b string) bool { return at.equalText(a, b, c.rules.IgnoreCase) })
+	return equalScalars(desired, actual, func(a, b string) bool { return at.equalText(a, b, c.ignoreCase) })
 }
 
 func (c *comparer) equalArrays(at path, want, have []any) bool {

@@ -24,6 +24,14 @@ func parsePath(pointer string) path {
 	return parts
 }
 
+func parsePaths(pointers []string) []path {
+	out := make([]path, len(pointers))
+	for i, pointer := range pointers {
+		out[i] = parsePath(pointer)
+	}
+	return out
+}
+
 func (p path) String() string {
 	var b strings.Builder
 	for _, part := range p {
@@ -53,9 +61,9 @@ func (p path) covers(q path) bool {
 	return true
 }
 
-func (p path) matchesAny(patterns []string) bool {
+func (p path) matchesAny(patterns []path) bool {
 	for _, pattern := range patterns {
-		if p.matches(parsePath(pattern)) {
+		if p.matches(pattern) {
 			return true
 		}
 	}

@@ -5,13 +5,18 @@ package diff
 
 import (
 	"encoding/json"
+	"maps"
 	"strconv"
+	"strings"
 )
 
 // equalSets reports whether each desired element has an actual one of its own that it agrees with, and none is left over. A
 // desired element may name less than Azure has, so one may agree with several; taking the first that fits could leave
 // another without, hence the augmenting paths (Kuhn's matching).
 func (c *comparer) equalSets(at path, want, have []any) bool {
+	if a, b, ok := c.texts(at, want, have); ok {
+		return maps.Equal(a, b)
+	}
 	want, have = distinct(want), distinct(have)
 	if len(want) != len(have) {
 		return false
@@ -40,6 +45,29 @@ func (c *comparer) equalSets(at path, want, have []any) bool {
 		}
 	}
 	return true
+}
+
+// texts are two sets as sets of normal texts, if all their elements are texts: by far the usual case, and the only one that is large.
+func (c *comparer) texts(at path, want, have []any) (a, b map[string]bool, ok bool) {
+	fold := at.with("0").matchesAny(c.ignoreCase)
+	a, okA := textSet(want, fold)
+	b, okB := textSet(have, fold)
+	return a, b, okA && okB
+}
+
+func textSet(elements []any, fold bool) (map[string]bool, bool) {
+	out := make(map[string]bool, len(elements))
+	for _, e := range elements {
+		text, ok := e.(string)
+		if !ok {
+			return nil, false
+		}
+		if fold || isID(text) {
+			text = strings.ToLower(text)
+		}
+		out[text] = true
+	}
+	return out, true
 }
 
 // distinct drops elements that are written the same, so that a value given twice is the same set as given once.

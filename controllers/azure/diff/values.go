@@ -5,6 +5,7 @@ package diff
 
 import (
 	"encoding/json"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -69,7 +70,7 @@ func number(v any) (string, bool) {
 }
 
 // equalText knows the values that Azure answers in another casing than it was given: ids, SKU names, locations.
-func (p path) equalText(a, b string, ignoreCase []string) bool {
+func (p path) equalText(a, b string, ignoreCase []path) bool {
 	if p.isLocation() {
 		return normalLocation(a) == normalLocation(b)
 	}
@@ -110,4 +111,32 @@ func clone(v any) any {
 		return out
 	}
 	return v
+}
+
+// withoutNulls copies what is desired; the API refuses a null anywhere in a body.
+func withoutNulls(v any) any {
+	switch v := v.(type) {
+	case map[string]any:
+		out := make(map[string]any, len(v))
+		for key, value := range v {
+			if value != nil {
+				out[key] = withoutNulls(value)
+			}
+		}
+		return out
+	case []any:
+		out := make([]any, 0, len(v))
+		for _, value := range nonNull(v) {
+			out = append(out, withoutNulls(value))
+		}
+		return out
+	}
+	return v
+}
+
+func nonNull(elements []any) []any {
+	if !slices.Contains(elements, nil) {
+		return elements
+	}
+	return slices.DeleteFunc(slices.Clone(elements), func(e any) bool { return e == nil })
 }
