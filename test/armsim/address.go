@@ -168,7 +168,11 @@ func (s *Server) list(in *scoped, a *address) *answer {
 		if r.typ != a.typ || !strings.HasPrefix(key, prefix) || (r.stale != nil && r.stale.left > 0 && r.stale.body == nil) {
 			continue
 		}
-		list = append(list, cloneObject(r.body))
+		shown := r.body
+		if r.stale != nil && r.stale.left > 0 {
+			shown = r.stale.body
+		}
+		list = append(list, cloneObject(shown))
 	}
 	return s.page(in.call, list)
 }

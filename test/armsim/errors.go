@@ -32,6 +32,11 @@ func (a *answer) retryAfter(d time.Duration) *answer {
 	return a.with("Retry-After", strconv.Itoa(max(1, int(d/time.Second))))
 }
 
+// clone is what may be kept while the answer itself is on its way. Bodies are never changed once they are made.
+func (a *answer) clone() *answer {
+	return &answer{status: a.status, header: a.header.Clone(), body: a.body}
+}
+
 // refuse makes ARM's error shape.
 func refuse(status int, code, format string, args ...any) *answer {
 	return reply(status, map[string]any{"error": errorBody(code, fmt.Sprintf(format, args...))})

@@ -41,6 +41,7 @@ func privateClouds() *resourceType {
 			"properties.externalCloudLinks", "properties.nsxPublicIpQuotaRaised", "properties.managementCluster.clusterId", "properties.managementCluster.provisioningState",
 			"identity.principalId", "identity.tenantId"},
 		writeOnly: []string{vcenterPassword, nsxtPassword, "properties.vcfLicense.licenseKey", "properties.identitySources[].password", "properties.identitySources[].username"},
+		optional:  []string{"properties.vcfLicense"},
 		kept:      []string{cloudHosts, "properties.managementCluster.vsanDatastoreName", "systemData"},
 		defaults: map[string]any{"tags": map[string]any{}, "properties": map[string]any{
 			"internet": "Disabled", "identitySources": []any{}, "encryption": map[string]any{"status": "Disabled"},
@@ -79,6 +80,13 @@ func validatePrivateCloud(s *Server, ch *change) *answer {
 	} {
 		if v, ok := lookup(ch.after, path); ok && !slices.Contains(allowed, fmt.Sprint(v)) {
 			return invalid("The value '%v' of '%s' is not one of: %s.", v, path, strings.Join(allowed, ", "))
+		}
+	}
+	for _, path := range []string{"properties.identitySources", "properties.extendedNetworkBlocks"} {
+		if v, ok := lookup(ch.after, path); ok {
+			if _, isList := v.([]any); !isList {
+				return invalid("The value of '%s' is not a list.", path)
+			}
 		}
 	}
 	if lookupString(ch.after, "properties.encryption.status") == "Enabled" && lookupString(ch.after, "identity.type") != "SystemAssigned" {

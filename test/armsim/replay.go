@@ -15,7 +15,7 @@ func (c *call) replayKey() (string, bool) {
 	if c.http.Method == http.MethodGet || c.http.Method == http.MethodHead || c.http.Header.Get("x-ms-correlation-request-id") == "" {
 		return "", false
 	}
-	if c.http.Method == http.MethodPost && !strings.Contains(c.path, "/rotate") {
+	if last := c.path[strings.LastIndex(c.path, "/")+1:]; c.http.Method == http.MethodPost && !strings.HasPrefix(last, "rotate") {
 		return "", false // other actions only read
 	}
 	return c.path + " " + c.http.Method + " " + strings.ToLower(c.correlation), true
@@ -34,7 +34,7 @@ func (s *Server) replay(c *call) (*answer, bool) {
 // remember keeps an answer of the resource provider, refusals as well. s.mu is held.
 func (s *Server) remember(c *call, a *answer) {
 	if key, ok := c.replayKey(); ok {
-		s.replays[key] = a
+		s.replays[key] = a.clone()
 	}
 }
 

@@ -51,7 +51,7 @@ func (s *Server) arm(c *call) *answer {
 	if !replayed {
 		a = s.dispatch(c)
 	}
-	out := &answer{status: a.status, body: a.body, header: a.header.Clone()}
+	out := a.clone()
 	for name, values := range remaining {
 		out.header[name] = values
 	}
@@ -96,6 +96,8 @@ func (in *scoped) is(i int, name string) bool {
 
 func (s *Server) inSubscription(in *scoped) *answer {
 	switch {
+	case len(in.rest) < 2 && !in.is(0, "resourcegroups") && !in.is(0, "providers") && in.http.Method != http.MethodGet:
+		return methodNotAllowed(in.call)
 	case len(in.rest) == 0:
 		return s.checkedVersion(in.call, armVersions, func(*call) *answer { return reply(http.StatusOK, in.sub.body()) })
 	case in.is(0, "locations") && len(in.rest) == 1:

@@ -11,9 +11,9 @@ import (
 
 // The rules that hold for every type; those of one type are in its file.
 
-// takeSecrets takes write-only values out of a body and remembers the texts among them. An empty text means "not set":
-// azurerm sends empty passwords.
-func (ch *change) takeSecrets(body map[string]any) map[string]any {
+// accept leaves of a body what may be stored. Write-only values are taken out and the texts among them remembered; an empty
+// text means "not set", because azurerm sends empty passwords. Read-only values are ignored.
+func (ch *change) accept(body map[string]any) map[string]any {
 	out := cloneObject(body)
 	ch.secret = map[string]string{}
 	for _, path := range ch.typ.writeOnly {

@@ -3,6 +3,8 @@
 
 package armsim
 
+import "slices"
+
 // style is how a verb of a resource type answers (azure.md 1.2).
 type style int
 
@@ -45,6 +47,7 @@ type resourceType struct {
 	immutable []string
 	readOnly  []string // set by the service, ignored in requests
 	writeOnly []string // never returned; "[]" goes into the elements of a list
+	optional  []string // other writable paths
 	kept      []string // filled by the service when absent, and then kept by a PUT that leaves them out
 
 	defaults map[string]any // what a PUT leaves out
@@ -98,6 +101,19 @@ func (ch *change) grows() int {
 	before, _ := lookupInt(ch.before, ch.typ.size)
 	after, _ := lookupInt(ch.after, ch.typ.size)
 	return after - before
+}
+
+// known leaves out what the schema of the type does not have: AVS ignores it in a PUT and does not give it back.
+func (t *resourceType) known(body map[string]any) map[string]any {
+	schema := slices.Concat(t.required, t.patchable, t.immutable, t.optional, t.kept)
+	out := map[string]any{}
+	for _, path := range leaves(body) {
+		if covers(schema, path) {
+			v, _ := lookup(body, path)
+			put(out, path, clone(v))
+		}
+	}
+	return out
 }
 
 // resourceTypes is the table.

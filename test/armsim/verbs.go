@@ -57,7 +57,7 @@ func (s *Server) create(in *scoped, a *address, how style, body map[string]any) 
 	}
 	r := newResource(t, in.sub, a.group, a.name, a.parent)
 	ch := &change{typ: t, sub: in.sub, r: r, parent: a.parent, sent: body}
-	ch.after = normal(t, merge(cloneObject(t.defaults), ch.takeSecrets(body)))
+	ch.after = normal(t, merge(cloneObject(t.defaults), t.known(ch.accept(body))))
 	if refused := s.allowed(ch); refused != nil {
 		return refused
 	}
@@ -85,7 +85,7 @@ func patched(t *resourceType, before, sent map[string]any) map[string]any {
 }
 
 func replaced(t *resourceType, before, sent map[string]any) map[string]any {
-	after := merge(cloneObject(t.defaults), sent)
+	after := merge(cloneObject(t.defaults), t.known(sent))
 	for _, path := range slices.Concat(t.readOnly, t.immutable, t.kept, []string{"id", "name", "type"}) {
 		if _, ok := lookup(after, path); ok {
 			continue
@@ -100,7 +100,7 @@ func replaced(t *resourceType, before, sent map[string]any) map[string]any {
 func (s *Server) update(in *scoped, a *address, r *resource, how style, body map[string]any, lead func(t *resourceType, before, sent map[string]any) map[string]any) *answer {
 	t := a.typ
 	ch := &change{typ: t, sub: in.sub, r: r, parent: a.parent, sent: body, before: cloneObject(r.body)}
-	sent := ch.takeSecrets(body)
+	sent := ch.accept(body)
 	if refused := s.editable(r); refused != nil {
 		return refused
 	}
