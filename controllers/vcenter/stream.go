@@ -72,28 +72,34 @@ func (s *stream) open(ctx context.Context) error {
 			return err
 		}
 		s.view = &view.Returnval
-		_, err = methods.CreateFilter(ctx, s.c.vim, &types.CreateFilter{This: *s.collector, Spec: s.spec()})
-		return err
+		for _, spec := range s.specs() {
+			if _, err := methods.CreateFilter(ctx, s.c.vim, &types.CreateFilter{This: *s.collector, Spec: spec}); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 }
 
-// spec selects all that the view holds, and the recent tasks.
-func (s *stream) spec() types.PropertyFilterSpec {
-	spec := types.PropertyFilterSpec{
-		ObjectSet: []types.ObjectSpec{
-			{
-				Obj: *s.view, Skip: types.NewBool(true),
-				SelectSet: []types.BaseSelectionSpec{&types.TraversalSpec{Type: "ContainerView", Path: "view"}},
-			},
-			s.c.recentTasks(),
-		},
-		PropSet:                       []types.PropertySpec{{Type: "Task", PathSet: taskFields.paths()}},
+// specs select all that the view holds, and the recent tasks. They are two filters of one stream: tasks come and go all the
+// time, and a change of what a filter begins at has vCenter walk that filter again.
+func (s *stream) specs() []types.PropertyFilterSpec {
+	inventory := types.PropertyFilterSpec{
+		ObjectSet: []types.ObjectSpec{{
+			Obj: *s.view, Skip: types.NewBool(true),
+			SelectSet: []types.BaseSelectionSpec{&types.TraversalSpec{Type: "ContainerView", Path: "view"}},
+		}},
 		ReportMissingObjectsInResults: types.NewBool(true), // an object may go between the view and the read
 	}
 	for _, kind := range slices.Sorted(maps.Keys(keepers)) {
-		spec.PropSet = append(spec.PropSet, types.PropertySpec{Type: kind, PathSet: keepers[kind].paths()})
+		inventory.PropSet = append(inventory.PropSet, types.PropertySpec{Type: kind, PathSet: keepers[kind].paths()})
 	}
-	return spec
+	tasks := types.PropertyFilterSpec{
+		ObjectSet:                     []types.ObjectSpec{s.c.recentTasks()},
+		PropSet:                       []types.PropertySpec{{Type: "Task", PathSet: taskFields.paths()}},
+		ReportMissingObjectsInResults: types.NewBool(true),
+	}
+	return []types.PropertyFilterSpec{inventory, tasks}
 }
 
 // next waits for updates. The exchange has a bound above MaxWait: a connection that a firewall dropped silently would else

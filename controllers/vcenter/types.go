@@ -5,6 +5,7 @@ package vcenter
 
 import (
 	"crypto/x509"
+	"encoding/json"
 	"time"
 )
 
@@ -30,6 +31,15 @@ type Endpoint struct {
 	// however many clients cause them. Nil: this client has its own.
 	Guard *LoginGuard
 }
+
+// String names the endpoint without its password; GoString and MarshalJSON do the same.
+func (e Endpoint) String() string { return "Endpoint{" + e.URL + " as " + e.Username + "}" }
+
+// GoString is String, so that %#v does not show the password.
+func (e Endpoint) GoString() string { return e.String() }
+
+// MarshalJSON leaves the password out.
+func (e Endpoint) MarshalJSON() ([]byte, error) { return json.Marshal(e.String()) }
 
 // About is what a vCenter says of itself.
 type About struct {
