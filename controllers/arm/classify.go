@@ -27,13 +27,15 @@ var rules = []rule{
 	{code: words(`Missing(Subscription)?Registration(ForLocation)?|SubscriptionNotRegistered|NoRegisteredProviderFound|ResourceProviderNotRegistered`), class: NotRegistered},
 	{code: words(`ReadOnlyDisabledSubscription|DisabledSubscription|SubscriptionNotFound|TenantNotFound|InvalidSubscriptionId`), class: Forbidden},
 	{code: words(`(Linked|RoleAssignment)?AuthorizationFailed|AuthorizationPermissionMismatch|Forbidden`), class: Forbidden},
-	{message: words(`\bfailed (provisioning )?state\b|\bsupport (request|ticket|case)\b|contact (microsoft|azure) support`), class: SupportRequired},
+	{message: words(`\bfailed (provisioning )?state\b`), class: SupportRequired},
 	{code: words(`AnotherOperationInProgress|RetryableErrorDueToAnotherOperation|OperationInProgress|ConcurrentUpdateError|ConcurrentOperation`), class: OperationInProgress},
 	{statuses: []int{429}, class: Throttled},
 	{code: words(`Quota`), class: QuotaExceeded},
 	{message: words(`\bquota\b`), statuses: refusals, class: QuotaExceeded},
 	{code: words(`AllocationFailed|InsufficientCapacity|OverconstrainedAllocationRequest|SkuNotAvailable|ZonalAllocationFailed|NoCapacity`), class: InsufficientCapacity},
 	{message: words(`\b(no|not enough|insufficient|lacks?|out of)\b[^.]{0,60}\bcapacity\b|\bcapacity\b[^.]{0,40}\b(unavailable|not available|insufficient|exceeded)\b`), statuses: refusals, class: InsufficientCapacity},
+	// After quota and capacity, whose messages end with how to ask support for more.
+	{message: words(`\bsupport (request|ticket|case)\b|contact (microsoft|azure) support`), statuses: refusals, class: SupportRequired},
 	{statuses: []int{403}, class: Forbidden},
 	{statuses: []int{404, 410}, code: words(`NotFound|\bGone\b|DoesNotExist`), class: NotFound},
 	// A 404 without ARM's error shape was said by a proxy or a balancer. Believing it would remove finalizers.
