@@ -110,7 +110,8 @@ func faultOf(err error) *Fault {
 	return newFault(&types.LocalizedMethodFault{Fault: f, LocalizedMessage: text})
 }
 
-// classOfFault is the class of a call's error by the fault that vCenter answered with.
+// classOfFault is the class of a call's error by the fault that vCenter answered with. InvalidLogin is not CredentialsInvalid
+// here: outside of a login it speaks of the account in a locator, and must not have ours put aside.
 func classOfFault(f *Fault) ErrorClass {
 	switch f.Type {
 	case "NotAuthenticated":
@@ -121,8 +122,6 @@ func classOfFault(f *Fault) ErrorClass {
 		return Canceled
 	}
 	switch f.Class {
-	case FaultCredentials:
-		return CredentialsInvalid
 	case FaultPrivilege:
 		return NoPermission
 	case FaultNotFound:

@@ -18,32 +18,32 @@ var faultClasses = map[string]FaultClass{}
 func init() {
 	for class, names := range map[FaultClass]string{
 		FaultCertificate: "SSLVerifyFault SSLDisabledFault",
-		FaultCredentials: "InvalidLogin NotAuthenticated PasswordExpired InvalidHostCredentials",
+		FaultCredentials: "InvalidLogin NotAuthenticated PasswordExpired",
 		FaultPrivilege:   "NoPermission AuthMinimumAdminPermission RestrictedByAdministrator NoPermissionOnHost NoPermissionOnNasVolume",
 		FaultNameTaken:   "DuplicateName AlreadyExists FileAlreadyExists",
-		FaultSpace:       "InsufficientDiskSpace NoDiskSpace InsufficientStorageSpace InsufficientStorageIops FileTooLarge OutOfBounds NoDisksToCustomize",
+		FaultSpace:       "NoDiskSpace InsufficientStorageSpace InsufficientStorageIops FileTooLarge",
 		FaultDatastore:   "InvalidDatastore DatastoreNotWritableOnHost InaccessibleDatastore StorageVmotionIncompatible NoCompatibleDatastore",
 		FaultNetwork: "NetworksMayNotBeTheSame MismatchedNetworkPolicies MismatchedVMotionNetworkNames CannotAccessNetwork " +
-			"VirtualEthernetCardNotSupported InvalidNetworkResource InvalidNetworkInType NetworkInaccessible DVPortNotSupported " +
-			"DvsFault DVSNotAuthorized IpHostnameGeneratorError MacAddressConflict",
+			"VirtualEthernetCardNotSupported InvalidNetworkResource InvalidNetworkInType NetworkInaccessible DVPortNotSupported CannotUseNetwork " +
+			"DvsFault",
 		FaultHost: "HostNotConnected HostNotReachable HostCommunication NoHost NoCompatibleHost NoCompatibleHardAffinityHost " +
 			"NoCompatibleSoftAffinityHost InvalidHostState InvalidHostConnectionState HostConfigFault NoActiveHostInCluster " +
 			"InsufficientResourcesFault InsufficientHostCapacityFault InsufficientFailoverResourcesFault VMotionInterfaceIssue " +
 			"VMotionNotConfigured VMotionNotLicensed VMotionNotSupported VMotionLinkDown VMotionLinkCapacityLow " +
 			"VMotionProtocolIncompatible VMotionAcrossNetworkNotSupported MigrationDisabled WillLoseHAProtection HAErrorsAtDest " +
-			"DrsVmotionIncompatibleFault DatacenterMismatch HostInDomain NotEnoughCpus AgentInstallFailed EightHostLimitViolated",
+			"DrsVmotionIncompatibleFault DatacenterMismatch",
 		FaultCPU: "CpuIncompatible FeatureRequirementsNotMet EVCAdmissionFailed WillModifyConfigCpuRequirements CpuHotPlugNotSupported " +
 			"NumVirtualCpusNotSupported NumVirtualCoresPerSocketNotSupported NumVirtualCpusExceedsLimit VirtualHardwareVersionNotSupported CpuCompatibilityUnknown",
 		FaultSnapshot: "SnapshotCopyNotSupported SnapshotFault SnapshotMoveNotSupported CannotMoveVmWithDeltaDisk CannotMoveVmWithNativeDeltaDisk " +
-			"UncommittedUndoableDisk DeltaDiskFormatNotSupported HasUnsharedSnapshots",
+			"UncommittedUndoableDisk DeltaDiskFormatNotSupported",
 		FaultCancelled: "RequestCanceled",
 		FaultTimedOut:  "Timedout",
 		FaultDevice: "DeviceNotSupported DisallowedMigrationDeviceAttached RDMNotPreserved RDMConversionNotSupported " +
 			"LargeRDMConversionNotSupported RDMNotSupported CannotAccessVmComponent CannotAccessLocalSource InvalidDeviceSpec " +
-			"VirtualHardwareCompatibilityIssue ToolsInstallationInProgress AffinityConfigured CannotUseNetwork FaultToleranceVmNotDasProtected " +
+			"VirtualHardwareCompatibilityIssue ToolsInstallationInProgress AffinityConfigured " +
 			"MemorySizeNotSupported VirtualDiskModeNotSupported MissingController DisallowedDiskModeChange",
 		FaultBusy: "TaskInProgress ResourceInUse ConcurrentAccess FileLocked LimitExceeded TooManyConcurrentNativeClones " +
-			"CannotDisableSnapshot MethodDisabled",
+			"MethodDisabled",
 		FaultState:    "InvalidState SuspendedRelocateNotSupported ToolsUnavailable",
 		FaultNotFound: "NotFound ManagedObjectNotFound",
 		FaultInvalid:  "InvalidArgument InvalidRequest InvalidType InvalidProperty InvalidName NotSupported NotImplemented MethodNotFound InvalidFolder",

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/vmware/govmomi/fault"
 	"github.com/vmware/govmomi/vim25/methods"
@@ -94,6 +95,7 @@ func prop(o types.ObjectContent, name string) any {
 // FindMachine reads every machine that has the instance UUID now: none, one, or more where a copy kept the UUID. It is
 // what "it is not there" must rest on.
 func (c *Client) FindMachine(ctx context.Context, instanceUUID string) ([]Machine, error) {
+	instanceUUID = strings.ToLower(instanceUUID)
 	doing := "find the machine " + instanceUUID
 	if instanceUUID == "" {
 		return nil, &Error{Class: InvalidRequest, Doing: "find a machine", Server: c.host, Err: errors.New("the instance UUID is empty")}
