@@ -146,7 +146,7 @@ func TestRelocateWithinOneVCenter(t *testing.T) {
 	}
 	eventually(t, seen, "the new host", func() bool { return w.Inventory().Machines.Get(d.Ref).Host == host })
 
-	q := TaskQuery{Entity: d.Ref, Kind: TaskRelocate, User: strings.ToUpper(handle.User), QueuedAfter: before}
+	q := TaskQuery{Entity: d.Ref, Kind: strings.ToUpper(task.Kind), User: strings.ToUpper(handle.User), QueuedAfter: before}
 	found, err := c.FindTask(t.Context(), q)
 	if err != nil || len(found) != 1 || found[0].Ref != handle.Ref {
 		t.Errorf("found %+v, %v", found, err)

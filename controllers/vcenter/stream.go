@@ -191,6 +191,8 @@ func (s *stream) close() {
 		return
 	}
 	if s.collector != nil {
+		// A wait that we gave up goes on at vCenter until it is told, or until MaxWait.
+		_, _ = methods.CancelWaitForUpdates(ctx, s.c.session.soap, &types.CancelWaitForUpdates{This: *s.collector})
 		_, _ = methods.DestroyPropertyCollector(ctx, s.c.session.soap, &types.DestroyPropertyCollector{This: *s.collector})
 	}
 	if s.view != nil {
