@@ -64,8 +64,10 @@ docker-build: ## Build the image $IMG.
 ##@ Generated code
 
 .PHONY: generate
-generate: manifests ## Regenerate everything that is generated: deepcopy, CRDs, RBAC.
+generate: manifests $(CRD_REF_DOCS) ## Regenerate everything that is generated: deepcopy, CRDs, RBAC, the API reference.
 	$(CONTROLLER_GEN) object:headerFile=hack/tools/controller-gen/boilerplate.go.txt paths=./api/...
+	mkdir -p docs
+	$(CRD_REF_DOCS) --source-path=api --config=hack/tools/crd-ref-docs/config.yaml --renderer=markdown --log-level=ERROR --output-path=docs/reference.md
 
 .PHONY: manifests
 manifests: $(CONTROLLER_GEN) ## Regenerate CRDs from api/, RBAC from the markers in controllers/, and what lists the kinds.

@@ -37,7 +37,7 @@ build() {
   fi
   echo "Building $name (the first time takes minutes)" >&2
   mkdir -p "$dir"
-  (cd "$module" && CGO_ENABLED=0 go build -ldflags "$ldflags" -o "$dir/.$name.$$" "$package")
+  (cd "$module" && go build -ldflags "$ldflags" -o "$dir/.$name.$$" "$package")
   mv "$dir/.$name.$$" "$dir/$name"
 }
 trap 'rm -f "$dir"/.*.$$' EXIT

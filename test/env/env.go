@@ -100,7 +100,8 @@ func (e *Env) install(ctx context.Context) error {
 		return err
 	}
 	steps := [][]string{
-		{"apply", "-k", filepath.Join(root, "config", "default")},
+		// A warning is what users would see first: pods that the namespace refuses, a field that is deprecated.
+		{"apply", "--warnings-as-errors", "-k", filepath.Join(root, "config", "default")},
 		{"scale", "deployment/avs-operator", "-n", OperatorNamespace, "--replicas=0"},
 		{"wait", "--for=condition=Established", "--timeout=60s", "-f", filepath.Join(root, "config", "crd", "bases")},
 	}

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -134,6 +135,22 @@ func TestNamespaceKeepsUnconfirmedPrivateCloud(t *testing.T) {
 	}
 	confirm(t, cloud, "weu")
 	cluster.WaitGone(t, 2*time.Minute, namespace)
+}
+
+// TestPolicyIsTypeChecked reads what the API server found when it checked the policy's expressions against the schemas: a
+// misspelt field would make the policy refuse every delete, or none.
+func TestPolicyIsTypeChecked(t *testing.T) {
+	t.Parallel()
+	policy := &admissionregistrationv1.ValidatingAdmissionPolicy{ObjectMeta: metav1.ObjectMeta{Name: "avs-operator-confirm-delete"}}
+	cluster.WaitFor(t, time.Minute, policy, "the type check", func() error {
+		if policy.Status.TypeChecking == nil {
+			return errors.New("it was not checked yet")
+		}
+		return nil
+	})
+	for _, warning := range policy.Status.TypeChecking.ExpressionWarnings {
+		t.Errorf("%s: %s", warning.FieldRef, warning.Warning)
+	}
 }
 
 // TestEditorsCannotForgeStatus shows what the roles give that Kubernetes adds to its own edit role: the objects and their

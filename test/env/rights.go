@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"net/http"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -187,10 +186,11 @@ func expand(namespace string, rules []rbacv1.PolicyRule) []Right {
 	return rights
 }
 
-// reportRights writes the suite's part for `make test`: a line a right, with `used` or `unused` before it.
+// reportRights writes the suite's part for `make test`: a line a right, with `used` or `unused` before it. With -v it also
+// prints what this suite left unused.
 func (e *Env) reportRights() error {
 	dir := os.Getenv(RightsVariable)
-	if dir == "" {
+	if dir == "" && !testing.Verbose() {
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
@@ -207,16 +207,26 @@ func (e *Env) reportRights() error {
 		state := "unused"
 		if used[right] {
 			state = "used"
+		} else if testing.Verbose() {
+			fmt.Println("This suite did not use the right to", right)
 		}
 		fmt.Fprintf(&lines, "%s %s\n", state, right)
 	}
+	if dir == "" {
+		return nil
+	}
+	return writeReport(dir, lines.String())
+}
+
+// writeReport writes a file of its own: suites run at once.
+func writeReport(dir, content string) error {
 	file, err := os.CreateTemp(dir, "rights-*.txt")
 	if err != nil {
 		return fmt.Errorf("reporting the rights that were used: %w", err)
 	}
-	_, err = file.WriteString(lines.String())
+	_, err = file.WriteString(content)
 	if err := errors.Join(err, file.Close()); err != nil {
-		return fmt.Errorf("reporting the rights that were used in %s: %w", filepath.Base(file.Name()), err)
+		return fmt.Errorf("reporting the rights that were used in %s: %w", file.Name(), err)
 	}
 	return nil
 }
