@@ -180,6 +180,7 @@ func (s *Server) deleteGroup(in *scoped, g *group) *answer {
 		length += s.draw(s.config.Durations.DeletePrivateCloud, "delete/"+g.key()+"/inside")
 	}
 	op := s.newOperation(in.call, g.path(), in.sub, g.location)
+	op.armsOwn = true
 	g.deleting = op
 	for _, r := range inside {
 		r.op = op

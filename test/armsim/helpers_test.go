@@ -288,3 +288,13 @@ func typedCloud() armavs.PrivateCloud {
 		},
 	}
 }
+
+func decode(text string) (any, error) {
+	var v any
+	err := json.Unmarshal([]byte(text), &v)
+	return v, err
+}
+
+func tokenOptions(s *Server) policy.TokenRequestOptions {
+	return policy.TokenRequestOptions{Scopes: []string{s.URL() + "/.default"}}
+}

@@ -18,6 +18,7 @@ type operation struct {
 	sub        *subscription
 	location   string
 	apiVersion string
+	armsOwn    bool   // of ARM itself, not of Microsoft.AVS: the deletion of a resource group
 	groupPath  string // set: the status document is served below this resource group, as for password rotation
 	withResult bool   // Location ends in the resource
 	retryAfter time.Duration
@@ -80,6 +81,9 @@ func (s *Server) end(op *operation, err error) {
 func (op *operation) done() bool { return op.status != inProgress }
 
 func (op *operation) path(kind string) string {
+	if op.armsOwn {
+		return op.sub.path() + "/" + strings.ToLower(kind) + "/" + op.id
+	}
 	if op.groupPath != "" {
 		return op.groupPath + "/providers/" + avs + "/" + strings.ToLower(kind) + "/" + op.id
 	}

@@ -102,6 +102,8 @@ func (s *Server) inSubscription(in *scoped) *answer {
 		return s.checkedVersion(in.call, armVersions, func(*call) *answer { return reply(http.StatusOK, in.sub.body()) })
 	case in.is(0, "locations") && len(in.rest) == 1:
 		return s.checkedVersion(in.call, armVersions, func(*call) *answer { return listLocations(in.sub) })
+	case in.is(0, "operationresults") && len(in.rest) == 2:
+		return s.checkedVersion(in.call, armVersions, func(c *call) *answer { return s.operationResult(c, in.rest[1]) })
 	case in.is(0, "resourcegroups") && (len(in.rest) < 4 || in.is(2, "resources")):
 		return s.checkedVersion(in.call, armVersions, func(*call) *answer { return s.resourceGroups(in) })
 	case in.is(0, "resourcegroups") && in.is(2, "providers") && len(in.rest) > 4:
