@@ -95,6 +95,7 @@ const (
 	ReasonShutdownTimedOut     = "ShutdownTimedOut"
 	ReasonMachineLostFromView  = "MachineNotFoundAnywhere"
 	ReasonMachineAtBoth        = "MachineAtBothVCenters"
+	ReasonToolsNotRunning      = "ToolsNotRunning"
 	ReasonMachineBusy          = "MachineBusy"
 	ReasonNameTaken            = "NameTaken"
 	ReasonNetworkUnavailable   = "NetworkUnavailable"

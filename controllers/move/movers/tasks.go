@@ -62,10 +62,21 @@ func progressOf(t *vcenter.Task, now time.Time) Progress {
 	default:
 		p.State = Running
 	}
-	if p.Over() && !t.CompletedAt.IsZero() {
-		p.Ended = now.Sub(t.CompletedAt)
+	if p.Over() {
+		p.Ended = now.Sub(latest(t.QueuedAt, t.StartedAt, t.CompletedAt))
 	}
 	return p
+}
+
+// latest of the moments that vCenter tells of a task: not every version tells when one ended.
+func latest(moments ...time.Time) time.Time {
+	var out time.Time
+	for _, m := range moments {
+		if m.After(out) {
+			out = m
+		}
+	}
+	return out
 }
 
 // Find looks for the task of a record whose answer was lost, by machine, kind, user and queue time. Not found means that the call never

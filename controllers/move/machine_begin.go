@@ -1,0 +1,154 @@
+// Copyright The avs-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package move
+
+import (
+	"context"
+	"time"
+
+	"github.com/avs-operator/avs-operator/api/v1alpha1"
+	"github.com/avs-operator/avs-operator/controllers/move/movers"
+	"github.com/avs-operator/avs-operator/controllers/outcome"
+	"github.com/avs-operator/avs-operator/controllers/vcenter"
+)
+
+// pause lets the time between two attempts pass.
+func (p *pass) pause(context.Context) *outcome.Outcome {
+	s := &p.move.Status
+	if s.RetryAfter == nil {
+		return nil
+	}
+	wait := time.Until(s.RetryAfter.Time)
+	if wait <= 0 {
+		return nil
+	}
+	return p.going(v1alpha1.MoveStepWaiting, outcome.Wait(s.Failure.Reason, "attempt %d of %d failed: %s. It is tried again at %s",
+		s.Attempts, attempts, s.Failure.Message, s.RetryAfter.UTC().Format(time.RFC3339)).In(p.Pace.Elapsed(wait)))
+}
+
+// permit stops a cold move of a machine that runs and may not be powered off.
+func (p *pass) permit(context.Context) *outcome.Outcome {
+	if !p.toPowerOff(p.at.Source) {
+		return nil
+	}
+	switch off, _, _ := powerOf(&p.move.Spec); {
+	case off == v1alpha1.PowerOffMustBeOff:
+		return p.blocked(v1alpha1.ReasonPowerOffNotAllowed,
+			"the machine is running, and power.off is MustBeOff: power it off yourself, or plan the move again with power.off Guest, or with method Live")
+	case off == v1alpha1.PowerOffGuest && !p.at.Source.GuestToolsRunning:
+		return p.blocked(v1alpha1.ReasonToolsNotRunning,
+			"the machine is running without VMware Tools, so its guest cannot be asked to shut down: start Tools, power it off yourself, or plan the move again with power.off GuestThenHard")
+	}
+	return nil
+}
+
+// turn waits until vCenter has room for the machine on both sides. A grant is stored with the record that it leads to.
+func (p *pass) turn(ctx context.Context) *outcome.Outcome {
+	s := &p.move.Status
+	if s.GrantedAt != nil {
+		return nil
+	}
+	grant, o := p.Turns.Ask(ctx, p.move)
+	if o != nil {
+		return o
+	}
+	if !grant.OK {
+		waits := grant.Waits
+		if waits == "" {
+			waits = "other machines go first"
+		}
+		return p.going(v1alpha1.MoveStepWaiting, outcome.Wait(v1alpha1.ReasonWaitingForTurn, "%s", waits).In(glance))
+	}
+	s.GrantedAt = now()
+	s.Host, s.SourceHost = reference(grant.Host), reference(grant.SourceHost)
+	p.request.Host = grant.Host.Ref
+	return nil
+}
+
+func reference(r v1alpha1.InventoryReference) *v1alpha1.InventoryReference {
+	if r.Ref == "" {
+		return nil
+	}
+	return &r
+}
+
+// begin starts what is next for a machine that may start: it is read at both vCenters, checked, powered off if it is to move cold, and
+// relocated. A grant that leads to no record is given back, so that another machine can use it.
+func (p *pass) begin(ctx context.Context) *outcome.Outcome {
+	o := p.advance(ctx)
+	if o == nil {
+		o = p.giveUp(ctx) // an attempt failed before or at its start
+	}
+	if s := &p.move.Status; s.Task == nil && p.before.Status.GrantedAt == nil && s.GrantedAt != nil {
+		p.ungrant()
+		p.Turns.Forget(p.move.UID)
+	}
+	return o
+}
+
+// ungrant takes the machine's turn out of the status.
+func (p *pass) ungrant() {
+	s := &p.move.Status
+	s.GrantedAt, s.Host, s.SourceHost = nil, nil, nil
+}
+
+func (p *pass) advance(ctx context.Context) *outcome.Outcome {
+	if o := p.read(ctx); o != nil {
+		return o
+	}
+	if p.at.Where != movers.AtSource {
+		return p.again("the machine moved meanwhile")
+	}
+	if p.at.Source.RelocateDisabled {
+		return p.going(v1alpha1.MoveStepWaiting, outcome.Wait(v1alpha1.ReasonMachineBusy,
+			"vCenter does not let the machine be moved now: another operation works on it, or a backup holds it").In(glance))
+	}
+	var o *outcome.Outcome
+	if p.request.Locator, o = p.VCenters.Locator(ctx, p.move.Namespace, p.move.Spec.Target.VCenterRef.Name); o != nil {
+		return outcome.Wait(v1alpha1.ReasonReferenceNotReady, "VCenter %s cannot receive machines now (%s): %s",
+			p.move.Spec.Target.VCenterRef.Name, o.Reason, o.Message).In(max(o.After, glance))
+	}
+	if o := p.check(ctx); o != nil || p.move.Status.Failure != nil {
+		return o
+	}
+	if p.toPowerOff(p.at.Source) {
+		return p.powerOff(ctx)
+	}
+	return p.relocate(ctx)
+}
+
+// check asks vCenter whether the relocation would work, before anything is done to the machine: a machine that was powered off for a move
+// that cannot work has been down for nothing.
+func (p *pass) check(ctx context.Context) *outcome.Outcome {
+	s := &p.move.Status
+	s.Failure, s.RetryAfter = nil, nil
+	if s.PoweredOffByMove == poweredOffYes {
+		return nil // it was checked before, and is down meanwhile
+	}
+	faults, err := p.mover.Check(ctx, p.request, p.at)
+	if err != nil && faultIn(err) == nil {
+		return outcome.Retry(v1alpha1.ReasonUnreachable, err)
+	}
+	if err != nil {
+		return p.fail(ctx, faultOf(err))
+	}
+	if len(faults) > 0 {
+		return p.fail(ctx, faults[0])
+	}
+	return nil
+}
+
+// relocate starts the relocation.
+func (p *pass) relocate(ctx context.Context) *outcome.Outcome {
+	at := p.at
+	return p.make(ctx, call{
+		kind: v1alpha1.MoveTaskRelocate, at: v1alpha1.MoveSideSource, machine: at.Source, step: v1alpha1.MoveStepRelocating,
+		says: "vCenter is relocating the machine", starts: true,
+		note: func(s *v1alpha1.VirtualMachineMoveStatus, _ *v1alpha1.MoveTask) {
+			s.Attempts++
+			s.Progress, s.BytesMoved = 0, 0
+		},
+		make: func(ctx context.Context) (vcenter.TaskHandle, error) { return p.mover.Start(ctx, p.request, at) },
+	})
+}

@@ -1,0 +1,97 @@
+// Copyright The avs-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package move
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/avs-operator/avs-operator/api/v1alpha1"
+	"github.com/avs-operator/avs-operator/controllers/vcenter"
+)
+
+// compare tells how a machine at the target differs from the one that was planned: what makes it another machine, or cuts it off, is a
+// difference; what a person may want to put right is a concern. A machine that was not moved by this object may stand anywhere.
+func compare(spec *v1alpha1.VirtualMachineMoveSpec, is *vcenter.MachineDetails, moved bool) (differences []string, concerns []v1alpha1.MachineConcern) {
+	if want := spec.Machine.BIOSUUID; want != "" && !strings.EqualFold(want, is.BIOSUUID) {
+		differences = append(differences, fmt.Sprintf("BIOS UUID %s instead of %s", is.BIOSUUID, want))
+	}
+	differences = append(differences, disks(spec.Target.Disks, is.Disks)...)
+	differences = append(differences, adapters(spec.Target.NetworkAdapters, is.NICs, moved)...)
+	if !moved {
+		return differences, []v1alpha1.MachineConcern{information("AlreadyAtTarget", "the machine was at the target before this move began: it counts as moved, and nothing was done with it")}
+	}
+	if want := spec.Target.Folder.Name; strings.HasPrefix(want, "/") && want != is.Folder {
+		concerns = append(concerns, warning("FolderDiffers", fmt.Sprintf("the machine is in folder %s instead of %s", is.Folder, want)))
+	}
+	if want := spec.Source.PowerState; spec.Method == v1alpha1.MoveMethodLive && want != "" && want != is.PowerState {
+		concerns = append(concerns, warning("PowerStateDiffers", fmt.Sprintf("the machine is %s; it was %s when it was planned, and this move changed nothing about that",
+			powerWords(is.PowerState), powerWords(want))))
+	}
+	for _, disk := range is.Disks {
+		if want := datastoreOf(spec, disk.Key); want != "" && disk.Datastore != want {
+			concerns = append(concerns, warning("DatastoreDiffers", fmt.Sprintf("%s is on datastore %s instead of %s", disk.Label, disk.Datastore, want)))
+			break
+		}
+	}
+	return differences, concerns
+}
+
+// disks compares by size: device keys may change on the way, sizes may not.
+func disks(want []v1alpha1.DiskPlacement, is []vcenter.Disk) []string {
+	var planned, found []int64
+	for _, d := range want {
+		planned = append(planned, d.CapacityBytes)
+	}
+	for _, d := range is {
+		found = append(found, d.CapacityBytes)
+	}
+	slices.Sort(planned)
+	slices.Sort(found)
+	if len(want) == 0 || slices.Equal(planned, found) {
+		return nil
+	}
+	return []string{fmt.Sprintf("disks of %v bytes instead of %v", found, planned)}
+}
+
+// adapters compares by MAC address, and the networks if this move connected them.
+func adapters(want []v1alpha1.NetworkAdapterPlacement, is []vcenter.NIC, moved bool) []string {
+	var out []string
+	found := map[string]vcenter.NIC{}
+	for _, nic := range is {
+		found[strings.ToLower(nic.MAC)] = nic
+	}
+	for _, adapter := range want {
+		if adapter.MACAddress == "" {
+			continue
+		}
+		nic, ok := found[strings.ToLower(adapter.MACAddress)]
+		switch {
+		case !ok:
+			out = append(out, fmt.Sprintf("no network adapter with MAC address %s", adapter.MACAddress))
+		case moved && nic.Network != "" && nic.Network != adapter.Network.Ref:
+			out = append(out, fmt.Sprintf("adapter %s is connected to %s instead of %s", adapter.MACAddress, nic.NetworkName, adapter.Network.Name))
+		}
+	}
+	return out
+}
+
+// datastoreOf is where a disk was to go.
+func datastoreOf(spec *v1alpha1.VirtualMachineMoveSpec, key int32) string {
+	for _, d := range spec.Target.Disks {
+		if d.Key == key {
+			return d.Datastore.Ref
+		}
+	}
+	return ""
+}
+
+func warning(name, message string) v1alpha1.MachineConcern {
+	return v1alpha1.MachineConcern{Name: name, Severity: v1alpha1.SeverityWarning, Message: clip(message, 1024)}
+}
+
+func information(name, message string) v1alpha1.MachineConcern {
+	return v1alpha1.MachineConcern{Name: name, Severity: v1alpha1.SeverityInformation, Message: clip(message, 1024)}
+}
