@@ -42,6 +42,9 @@ type ClusterStatus struct {
 	// clusterSize is the number of hosts.
 	// +optional
 	ClusterSize int32 `json:"clusterSize,omitempty"`
+	// appliedClusterSize is the size that the spec asked for when Azure last had it. Hosts leave only when the spec goes below it.
+	// +optional
+	AppliedClusterSize int32 `json:"appliedClusterSize,omitempty"`
 	// selector matches nothing; the scale subresource needs one.
 	// +optional
 	// +kubebuilder:validation:MaxLength=128

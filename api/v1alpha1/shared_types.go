@@ -139,6 +139,10 @@ type AzureStatus struct {
 	// +optional
 	Operation *Operation `json:"operation,omitempty"`
 
+	// failure is how the last operation ended, if it failed; gone with the next one that succeeds. Microsoft support asks for its id.
+	// +optional
+	Failure *OperationFailure `json:"failure,omitempty"`
+
 	// managed lists the paths that the spec has set in Azure, so that what it sets no longer can be taken away.
 	// +optional
 	// +listType=atomic
@@ -160,6 +164,29 @@ type AzureStatus struct {
 	// +optional
 	// +kubebuilder:validation:MaxLength=64
 	LastHandledReconcileAt string `json:"lastHandledReconcileAt,omitempty"`
+}
+
+// OperationFailure is how an operation failed.
+type OperationFailure struct {
+	// operationID of the operation, also its x-ms-correlation-request-id.
+	// +optional
+	// +kubebuilder:validation:MaxLength=64
+	OperationID string `json:"operationID,omitempty"`
+	// verb of the operation.
+	// +optional
+	// +kubebuilder:validation:MaxLength=64
+	Verb string `json:"verb,omitempty"`
+	// code that Azure gave.
+	// +optional
+	// +kubebuilder:validation:MaxLength=256
+	Code string `json:"code,omitempty"`
+	// message that Azure gave.
+	// +optional
+	// +kubebuilder:validation:MaxLength=2048
+	Message string `json:"message,omitempty"`
+	// at is when it was seen.
+	// +optional
+	At *metav1.Time `json:"at,omitempty"`
 }
 
 // EffectivePolicies are the policies in force.

@@ -41,11 +41,7 @@ type Subject struct {
 // look again. The patch carries the resourceVersion that it was computed from: a late leader, or a stale cache, loses with a conflict,
 // which is no error but a reason to look again.
 func (p *Publisher) Publish(ctx context.Context, s Subject, r Report) (ctrl.Result, error) {
-	was := meta.FindStatusCondition(*s.Conditions, v1alpha1.ConditionReady).DeepCopy()
-	Apply(s.Conditions, s.Object.GetGeneration(), r)
-	*s.ObservedGeneration = s.Object.GetGeneration()
-	written, err := p.Patch(ctx, s.Before, s.Object)
-	if err != nil {
+	if err := p.Record(ctx, s, r); err != nil {
 		if apierrors.IsNotFound(err) {
 			return ctrl.Result{}, nil // deleted meanwhile: there is nobody left to tell
 		}
@@ -53,9 +49,6 @@ func (p *Publisher) Publish(ctx context.Context, s Subject, r Report) (ctrl.Resu
 			return ctrl.Result{RequeueAfter: conflictRetry}, nil
 		}
 		return ctrl.Result{}, fmt.Errorf("writing status: %w", err)
-	}
-	if written {
-		p.event(s.Object, was, meta.FindStatusCondition(*s.Conditions, v1alpha1.ConditionReady), r.Outcome)
 	}
 	return p.Result(r.Outcome)
 }
@@ -74,6 +67,19 @@ func (p *Publisher) Patch(ctx context.Context, before, after client.Object) (boo
 		return false, err
 	}
 	return true, nil
+}
+
+// Record writes what is known in the middle of a reconcile: a step is about to do something that must be on record first. A conflict is an
+// error, because what was to follow the record must then not happen.
+func (p *Publisher) Record(ctx context.Context, s Subject, r Report) error {
+	was := meta.FindStatusCondition(*s.Conditions, v1alpha1.ConditionReady).DeepCopy()
+	Apply(s.Conditions, s.Object.GetGeneration(), r)
+	*s.ObservedGeneration = s.Object.GetGeneration()
+	written, err := p.Patch(ctx, s.Before, s.Object)
+	if written {
+		p.event(s.Object, was, meta.FindStatusCondition(*s.Conditions, v1alpha1.ConditionReady), r.Outcome)
+	}
+	return err
 }
 
 // Result says when to look again. An outcome without a time is woken by an event.

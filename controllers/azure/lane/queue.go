@@ -46,12 +46,12 @@ func (n *lane) next() *waiter {
 
 // position is how many go before, counted as the queue stands now.
 func (n *lane) position(w *waiter) int {
-	place := 1
+	place, own := 1, slices.Index(n.waiting, w)
 	for i, other := range n.waiting {
 		if other == w {
 			continue
 		}
-		older := i < slices.Index(n.waiting, w)
+		older := i < own
 		switch {
 		case other == n.called:
 			place++

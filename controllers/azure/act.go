@@ -1,0 +1,199 @@
+// Copyright The avs-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package azure
+
+import (
+	"context"
+	"fmt"
+
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/avs-operator/avs-operator/api/v1alpha1"
+	"github.com/avs-operator/avs-operator/controllers/arm"
+	"github.com/avs-operator/avs-operator/controllers/azure/diff"
+	"github.com/avs-operator/avs-operator/controllers/azure/lane"
+	"github.com/avs-operator/avs-operator/controllers/outcome"
+)
+
+// act makes the one write that is needed next, if any: create, the smallest update, or a one-shot action.
+func (r *Reconciler[T]) act(ctx context.Context, s *scope[T]) *outcome.Outcome {
+	w := r.needed(s)
+	if w == nil {
+		return r.nothingToDo(s)
+	}
+	if s.observes() {
+		return outcome.Done(v1alpha1.ReasonObserved, "with managementPolicy Observe nothing is written; Azure differs from the spec: %s", drifted(s.stat().Drift))
+	}
+	if s.spec().Suspend {
+		return outcome.Wait(v1alpha1.ReasonSuspended, "suspended: %s waits until spec.suspend is taken away", w.what())
+	}
+	if o := r.turn(s, w); o != nil {
+		return o
+	}
+	if !s.direct { // a snapshot wakes and compares; before a write the resource itself is read
+		if o := r.observeDirectly(ctx, s); o != nil {
+			r.released(s)
+			return o
+		}
+		if o := r.guard(ctx, s); o != nil {
+			r.released(s)
+			return o
+		}
+		if w = r.needed(s); w == nil {
+			return r.nothingToDo(s)
+		}
+	}
+	return r.send(ctx, s, *w)
+}
+
+// needed is the write that is needed next: spec before actions, because an action may depend on it.
+func (r *Reconciler[T]) needed(s *scope[T]) *write {
+	if s.actual == nil {
+		body := s.desired
+		return &write{verb: arm.PUT, body: body, reason: v1alpha1.ReasonCreating, message: r.creating(s)}
+	}
+	if w := r.nextWrite(s, s.changes); w != nil {
+		return w
+	}
+	for _, action := range r.actions(s) {
+		if handled := s.obj.GetAnnotations()[action.Annotation]; action.Word != "" && action.Word != handled && !s.observes() {
+			return &write{verb: arm.POST, action: action.Name, word: action.Word, reason: action.Reason, message: r.acting(action.Name)}
+		}
+	}
+	return nil
+}
+
+// nextWrite is the smallest PATCH for the first concern among the changes.
+func (r *Reconciler[T]) nextWrite(s *scope[T], changes []diff.Change) *write {
+	if len(changes) == 0 {
+		return nil
+	}
+	concern := changes
+	if p, ok := r.kind.(Patcher[T]); ok {
+		concern = p.Concerns(s.obj, changes)[0]
+	}
+	body := diff.Patch(concern)
+	if _, tagged := body["tags"]; tagged {
+		body["tags"] = r.desire(s)["tags"] // ARM replaces the tags of a PATCH as a whole
+	}
+	return &write{verb: arm.PATCH, body: body, reason: v1alpha1.ReasonUpdating, message: r.updating()}
+}
+
+func (r *Reconciler[T]) actions(s *scope[T]) []Action {
+	if a, ok := r.kind.(Actor[T]); ok {
+		return a.Actions(s.obj)
+	}
+	return nil
+}
+
+// nothingToDo ends the way to the declared state.
+func (r *Reconciler[T]) nothingToDo(s *scope[T]) *outcome.Outcome {
+	s.stat().Operation = nil // a record that nobody answered, of a write that is not needed any more
+	r.released(s)
+	if s.observes() {
+		return outcome.Done(v1alpha1.ReasonObserved, "Azure equals the spec; with managementPolicy Observe nothing would be written either way")
+	}
+	s.stat().Managed = r.managed(s.obj)
+	s.stat().Failure = nil
+	s.readyReason, s.readyMessage = v1alpha1.ReasonReady, "Azure has what the spec asks for"
+	if s.spec().Suspend {
+		s.readyReason, s.readyMessage = v1alpha1.ReasonSuspended, "Azure has what the spec asks for; suspended: nothing is written until spec.suspend is taken away"
+	}
+	return nil
+}
+
+// turn waits for the lane of the private cloud.
+func (r *Reconciler[T]) turn(s *scope[T], w *write) *outcome.Outcome {
+	priority := lane.Other
+	switch {
+	case w.verb == arm.DELETE:
+		priority = lane.Delete
+	case w.verb == arm.PUT || r.grows(s):
+		priority = lane.Grow
+	}
+	holder := r.holder(client.ObjectKeyFromObject(s.obj))
+	ticket := r.Lanes.Acquire(cloudKey(s.id), r.traits.Lane, holder, priority)
+	if ticket.Granted {
+		return nil
+	}
+	who := ticket.Holder
+	if who == "" {
+		who = "another object"
+	}
+	return outcome.Wait(v1alpha1.ReasonOperationWaits, "%s waits for its turn in the private cloud: %s is at work there", w.what(), who)
+}
+
+// grows says whether the changes add hosts.
+func (r *Reconciler[T]) grows(s *scope[T]) bool {
+	sizer, ok := r.kind.(Sizer[T])
+	if !ok || s.actual == nil {
+		return false
+	}
+	asked, _ := sizer.Size(s.obj)
+	return asked != nil && s.actual.Int(sizer.SizePath()) < int64(*asked)
+}
+
+// handled notes that an action was done, in the annotation first: it survives a lost status.
+func (r *Reconciler[T]) handled(ctx context.Context, s *scope[T], op *v1alpha1.Operation) *outcome.Outcome {
+	for _, action := range r.actions(s) {
+		if action.Name != op.Action || hash(nil, action.Word) != op.BodyHash {
+			continue // the word was changed meanwhile: the new one is still to be handled
+		}
+		if s.obj.GetAnnotations()[action.Annotation] != action.Word {
+			base := s.obj.DeepCopyObject().(T)
+			annotations := s.obj.GetAnnotations()
+			if annotations == nil {
+				annotations = map[string]string{}
+			}
+			annotations[action.Annotation] = action.Word
+			s.obj.SetAnnotations(annotations)
+			if o := r.patchMetadata(ctx, s, base); o != nil {
+				return o
+			}
+		}
+		action.Mirror(action.Word)
+	}
+	return nil
+}
+
+// words are what the condition says while an operation runs. They are the same at every poll, so that a poll writes nothing.
+func (r *Reconciler[T]) words(s *scope[T], op *v1alpha1.Operation) (reason, message string) {
+	switch arm.Verb(op.Verb) {
+	case arm.PUT:
+		return v1alpha1.ReasonCreating, r.creating(s)
+	case arm.DELETE:
+		return v1alpha1.ReasonDeleting, r.deletingWords()
+	case arm.POST:
+		for _, action := range r.actions(s) {
+			if action.Name == op.Action {
+				return action.Reason, r.acting(op.Action)
+			}
+		}
+		return v1alpha1.ReasonReconciling, r.acting(op.Action)
+	}
+	return v1alpha1.ReasonUpdating, r.updating()
+}
+
+func (r *Reconciler[T]) creating(s *scope[T]) string {
+	if e := r.expect(s, arm.PUT); e.Latest > 0 {
+		return fmt.Sprintf("Azure makes the %s; that takes %s to %s", r.traits.Name, hours(e.Soonest), hours(e.Latest))
+	}
+	return "Azure makes the " + r.traits.Name
+}
+func (r *Reconciler[T]) updating() string          { return "Azure changes the " + r.traits.Name }
+func (r *Reconciler[T]) deletingWords() string     { return "Azure deletes the " + r.traits.Name }
+func (r *Reconciler[T]) acting(name string) string { return "Azure runs " + name }
+
+// what names a write for a person.
+func (w *write) what() string {
+	switch {
+	case w.action != "":
+		return w.action
+	case w.verb == arm.PUT:
+		return "its creation"
+	case w.verb == arm.DELETE:
+		return "its deletion"
+	}
+	return "its update"
+}

@@ -1,0 +1,160 @@
+// Copyright The avs-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package azure
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
+
+	"github.com/avs-operator/avs-operator/api/v1alpha1"
+	"github.com/avs-operator/avs-operator/controllers/outcome"
+)
+
+// azureIDIndex finds objects by their ARM id, in lower case.
+const azureIDIndex = "azureID"
+
+// claim makes the object the manager of its resource, before anything is written to Azure: the finalizer and the ARM id are stored, and
+// an older object with the same id keeps it. An observer claims nothing.
+func (r *Reconciler[T]) claim(ctx context.Context, s *scope[T]) *outcome.Outcome {
+	if s.observes() {
+		return nil
+	}
+	if o := r.mark(ctx, s); o != nil {
+		return o
+	}
+	return r.oldest(ctx, s)
+}
+
+// mark stores finalizer, ARM id and first-seen rotation words in one patch, if they are not there.
+func (r *Reconciler[T]) mark(ctx context.Context, s *scope[T]) *outcome.Outcome {
+	base := s.obj.DeepCopyObject().(T)
+	annotations := s.obj.GetAnnotations()
+	if annotations == nil {
+		annotations = map[string]string{}
+	}
+	changed := controllerutil.AddFinalizer(s.obj, v1alpha1.Finalizer)
+	if annotations[v1alpha1.AnnotationAzureID] == "" {
+		annotations[v1alpha1.AnnotationAzureID], changed = string(s.id), true
+	}
+	// A word that is seen for the first time is noted, not acted on: otherwise writing it down would rotate a password.
+	for _, action := range r.actions(s) {
+		if action.Word != "" && annotations[action.Annotation] == "" {
+			annotations[action.Annotation], changed = action.Word, true
+		}
+	}
+	if changed {
+		s.obj.SetAnnotations(annotations)
+		if o := r.patchMetadata(ctx, s, base); o != nil {
+			return o
+		}
+	}
+	for _, action := range r.actions(s) {
+		action.Mirror(s.obj.GetAnnotations()[action.Annotation])
+	}
+	return nil
+}
+
+// patchMetadata writes metadata that was changed since base, and keeps the status that was worked out so far.
+func (r *Reconciler[T]) patchMetadata(ctx context.Context, s *scope[T], base T) *outcome.Outcome {
+	kept := s.obj.DeepCopyObject().(T)
+	err := r.Client.Patch(ctx, s.obj, client.MergeFromWithOptions(base, client.MergeFromWithOptimisticLock{}))
+	switch {
+	case apierrors.IsConflict(err):
+		return outcome.Retry(v1alpha1.ReasonTransient, err).In(conflictPause)
+	case err != nil:
+		return outcome.Retry(v1alpha1.ReasonTransient, fmt.Errorf("writing metadata: %w", err))
+	}
+	s.before = s.obj.DeepCopyObject().(T)
+	*s.stat() = *kept.AzureStatus() // the answer brought back the stored status
+	return nil
+}
+
+// oldest makes sure that one ARM id has one managing object. Before the first write the API server itself is asked, because a cache may
+// not have the other object yet.
+func (r *Reconciler[T]) oldest(ctx context.Context, s *scope[T]) *outcome.Outcome {
+	var reader client.Reader = r.Client
+	options := []client.ListOption{client.MatchingFields{azureIDIndex: s.id.Key()}}
+	if len(s.stat().Managed) == 0 && s.stat().Operation == nil {
+		reader, options = r.Live, nil
+	}
+	list, err := r.list(ctx, reader, options...)
+	if err != nil {
+		return outcome.Retry(v1alpha1.ReasonTransient, fmt.Errorf("looking for other objects with the same ARM id: %w", err))
+	}
+	for _, other := range list {
+		if other.GetUID() == s.obj.GetUID() || !strings.EqualFold(other.GetAnnotations()[v1alpha1.AnnotationAzureID], string(s.id)) || !olderThan(other, s.obj) {
+			continue
+		}
+		return outcome.Stall(v1alpha1.ReasonAlreadyManaged, "%s is managed by %s %s/%s, which is older: delete one of the two objects (with deletionPolicy Retain, so that Azure is left alone)",
+			s.id, r.traits.Name, other.GetNamespace(), other.GetName())
+	}
+	return nil
+}
+
+// olderThan orders objects by age, and by UID among those of the same second.
+func olderThan(a, b client.Object) bool {
+	at, bt := a.GetCreationTimestamp(), b.GetCreationTimestamp()
+	if at.Equal(&bt) {
+		return a.GetUID() < b.GetUID()
+	}
+	return at.Before(&bt)
+}
+
+// list reads all objects of this kind.
+func (r *Reconciler[T]) list(ctx context.Context, reader client.Reader, options ...client.ListOption) ([]Object, error) {
+	return listKind(ctx, r.Client, reader, r.kind.New(), options...)
+}
+
+// listKind reads all objects of the kind of example.
+func listKind(ctx context.Context, c client.Client, reader client.Reader, example client.Object, options ...client.ListOption) ([]Object, error) {
+	gvk, err := c.GroupVersionKindFor(example)
+	if err != nil {
+		return nil, err
+	}
+	made, err := c.Scheme().New(gvk.GroupVersion().WithKind(gvk.Kind + "List"))
+	if err != nil {
+		return nil, err
+	}
+	list := made.(client.ObjectList)
+	if err := reader.List(ctx, list, options...); err != nil {
+		return nil, err
+	}
+	items, err := meta.ExtractList(list)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]Object, 0, len(items))
+	for _, item := range items {
+		if object, ok := item.(Object); ok {
+			out = append(out, object)
+		}
+	}
+	return out, nil
+}
+
+func hasFinalizer(obj client.Object) bool {
+	return controllerutil.ContainsFinalizer(obj, v1alpha1.Finalizer)
+}
+
+// references makes sure that what the resource stands on is there.
+func (r *Reconciler[T]) references(_ context.Context, s *scope[T]) *outcome.Outcome {
+	if _, child := r.kind.(Child[T]); child {
+		cloud := s.cloud
+		if !cloud.DeletionTimestamp.IsZero() {
+			return outcome.Wait(v1alpha1.ReasonReferenceNotReady, "PrivateCloud %s is being deleted: nothing new is made in it", cloud.Name).About(v1alpha1.ConditionReferencesReady)
+		}
+		// AppliedClusterSize or a former Ready would say that it once was there; its own state says that it is there now.
+		if state := cloud.Status.ProvisioningState; state != "Succeeded" && !(state == "Updating" && cloud.Status.ClusterSize > 0) {
+			return outcome.Wait(v1alpha1.ReasonReferenceNotReady, "PrivateCloud %s is not ready yet; this goes on by itself when it is", cloud.Name).About(v1alpha1.ConditionReferencesReady)
+		}
+	}
+	s.fact(v1alpha1.ConditionReferencesReady, true, v1alpha1.ReasonReady, "everything it refers to is there")
+	return nil
+}

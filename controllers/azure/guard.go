@@ -1,0 +1,170 @@
+// Copyright The avs-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package azure
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/avs-operator/avs-operator/api/v1alpha1"
+	"github.com/avs-operator/avs-operator/controllers/arm"
+	"github.com/avs-operator/avs-operator/controllers/azure/diff"
+	"github.com/avs-operator/avs-operator/controllers/outcome"
+)
+
+// guard stops what must not be written, and says why.
+func (r *Reconciler[T]) guard(_ context.Context, s *scope[T]) *outcome.Outcome {
+	if s.actual == nil {
+		return r.guardAbsent(s)
+	}
+	s.inSync()
+	for _, check := range []func(*scope[T]) *outcome.Outcome{r.adoption, r.terminal, r.immutable, r.shrinking} {
+		if o := check(s); o != nil {
+			return o
+		}
+	}
+	return nil
+}
+
+// inSync says whether Azure equals the spec.
+func (s *scope[T]) inSync() {
+	if drift := s.stat().Drift; len(drift) > 0 {
+		s.fact(v1alpha1.ConditionInSync, false, v1alpha1.ReasonDrifted, drifted(drift))
+		return
+	}
+	s.fact(v1alpha1.ConditionInSync, true, v1alpha1.ReasonInSync, "Azure equals the spec")
+}
+
+func drifted(drift []v1alpha1.DriftItem) string {
+	const most = 3
+	var parts []string
+	for _, item := range drift[:min(len(drift), most)] {
+		parts = append(parts, fmt.Sprintf("%s is %s and should be %s", item.Path, orNothing(item.Actual), orNothing(item.Desired)))
+	}
+	if len(drift) > most {
+		parts = append(parts, fmt.Sprintf("and %d more, see status.drift", len(drift)-most))
+	}
+	return strings.Join(parts, "; ")
+}
+
+func orNothing(value string) string {
+	if value == "" {
+		return "absent"
+	}
+	return value
+}
+
+// guardAbsent deals with a resource that is not in Azure.
+func (r *Reconciler[T]) guardAbsent(s *scope[T]) *outcome.Outcome {
+	if s.observes() {
+		s.fact(v1alpha1.ConditionInSync, false, v1alpha1.ReasonNotFoundInAzure, "it is not in Azure")
+		return outcome.Wait(v1alpha1.ReasonNotFoundInAzure, "%s is not in Azure, and with managementPolicy Observe it is not made", s.id)
+	}
+	if r.traits.Expensive && len(s.stat().Managed) > 0 && s.stat().Operation == nil && s.stat().Failure == nil {
+		s.fact(v1alpha1.ConditionInSync, false, v1alpha1.ReasonNotFoundInAzure, "it is not in Azure any more")
+		return outcome.Stall(v1alpha1.ReasonNotFoundInAzure,
+			"%s was there and is gone: somebody deleted it in Azure. It is not made a second time by itself; to have it made again, delete this object and apply it again", s.id)
+	}
+	s.fact(v1alpha1.ConditionInSync, false, v1alpha1.ReasonNotFoundInAzure, "it is not in Azure yet")
+	return nil
+}
+
+// adoption decides about a resource that was in Azure before this object managed it.
+func (r *Reconciler[T]) adoption(s *scope[T]) *outcome.Outcome {
+	if s.observes() || len(s.stat().Managed) > 0 {
+		return r.ownership(s)
+	}
+	owner, mine := s.actual.String("/tags/"+v1alpha1.TagOwner), r.ownerOf(s.obj)
+	switch policy := s.stat().Effective.AdoptionPolicy; {
+	case r.traits.Tagged && owner == mine: // ours: a status that was lost
+	case policy == v1alpha1.AdoptionPolicyAlways:
+	case owner != "":
+		return outcome.Stall(v1alpha1.ReasonAlreadyManaged, "%s is managed by another object: its tag %s says %s. To take it over, set adoptionPolicy: Always, after the other has let go", s.id, v1alpha1.TagOwner, owner)
+	case policy == v1alpha1.AdoptionPolicyNever:
+		return outcome.Stall(v1alpha1.ReasonAdoptionRefused, "%s exists in Azure already, and adoptionPolicy is Never: choose another azureName, or allow its adoption", s.id)
+	case len(s.stat().Drift) > 0:
+		return outcome.Stall(v1alpha1.ReasonAdoptionRefused, "%s exists in Azure already and differs from the spec: %s. Change the spec to what Azure has, or set adoptionPolicy: Always to have Azure changed", s.id, drifted(s.stat().Drift))
+	}
+	return nil
+}
+
+// ownership notices that somebody else took a managed resource over.
+func (r *Reconciler[T]) ownership(s *scope[T]) *outcome.Outcome {
+	owner := s.actual.String("/tags/" + v1alpha1.TagOwner)
+	if !r.traits.Tagged || s.observes() || owner == "" || owner == r.ownerOf(s.obj) || s.stat().Effective.AdoptionPolicy == v1alpha1.AdoptionPolicyAlways {
+		return nil
+	}
+	return outcome.Stall(v1alpha1.ReasonAlreadyManaged, "%s has been taken over: its tag %s says %s. Delete this object (with deletionPolicy Retain), or set adoptionPolicy: Always to take it back", s.id, v1alpha1.TagOwner, owner)
+}
+
+// terminal holds writes back while Azure works on the resource, and from one that only Microsoft can mend.
+func (r *Reconciler[T]) terminal(s *scope[T]) *outcome.Outcome {
+	state := s.actual.ProvisioningState()
+	if !arm.IsTerminal(state) {
+		return outcome.Wait(v1alpha1.ReasonAzureBusy, "Azure works on it (%s), and nothing is written before that ends", state).In(busyRecheck)
+	}
+	if state != "Failed" {
+		return nil
+	}
+	message := fmt.Sprintf("%s is in state Failed, which only Microsoft can clear: open a support request with this text", s.id)
+	if f := s.stat().Failure; f != nil {
+		message += fmt.Sprintf("; correlation id %s; %s %s", f.OperationID, f.Code, f.Message)
+	}
+	if circuit := s.circuit(); circuit != "" {
+		message += "; ExpressRoute circuit " + circuit
+	}
+	return outcome.Stall(v1alpha1.ReasonSupportRequired, "%s", message)
+}
+
+// busyRecheck is a look in case that the list, which normally wakes, may not be read.
+const busyRecheck = 2 * time.Minute
+
+// circuit is the ExpressRoute circuit that support asks for.
+func (s *scope[T]) circuit() string {
+	if s.cloud == nil || s.cloud.Status.Circuit == nil {
+		return ""
+	}
+	return s.cloud.Status.Circuit.ExpressRouteID
+}
+
+// immutable refuses what Azure cannot change.
+func (r *Reconciler[T]) immutable(s *scope[T]) *outcome.Outcome {
+	if s.observes() {
+		return nil
+	}
+	for _, change := range s.changes {
+		if slices.ContainsFunc(r.traits.Immutable, func(path string) bool { return change.Path == path || strings.HasPrefix(change.Path, path+"/") }) {
+			return outcome.Stall(v1alpha1.ReasonImmutableField, "Azure has %s for %s and cannot change it to %s: correct the spec, or make another resource", asJSON(change.Actual), change.Path, asJSON(change.Desired))
+		}
+	}
+	return nil
+}
+
+// shrinking lets hosts leave only because someone asked. A size above the spec that no new spec explains is reported and left alone: a host
+// may be there for maintenance, or because somebody added it in need.
+func (r *Reconciler[T]) shrinking(s *scope[T]) *outcome.Outcome {
+	sizer, ok := r.kind.(Sizer[T])
+	if !ok || s.observes() {
+		return nil
+	}
+	asked, applied := sizer.Size(s.obj)
+	at := slices.IndexFunc(s.changes, func(c diff.Change) bool { return c.Path == sizer.SizePath() })
+	if at < 0 {
+		if asked != nil {
+			sizer.SetApplied(s.obj, *asked)
+		}
+		return nil
+	}
+	actual := s.actual.Int(sizer.SizePath())
+	if asked == nil || actual <= int64(*asked) || applied > *asked {
+		return nil
+	}
+	s.changes = slices.Delete(s.changes, at, at+1)
+	s.fact(v1alpha1.ConditionInSync, false, v1alpha1.ReasonHostsAboveSpec, fmt.Sprintf(
+		"Azure has %d hosts and the spec asks for %d: hosts leave only when the spec is lowered. Set clusterSize to %d to accept them, or after that to %d to let them go", actual, *asked, actual, *asked))
+	return nil
+}

@@ -1,0 +1,81 @@
+// Copyright The avs-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package kinds
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/avs-operator/avs-operator/api/v1alpha1"
+	"github.com/avs-operator/avs-operator/controllers/arm"
+	"github.com/avs-operator/avs-operator/controllers/azure"
+	"github.com/avs-operator/avs-operator/controllers/azure/diff"
+	"github.com/avs-operator/avs-operator/controllers/azure/lane"
+	"github.com/avs-operator/avs-operator/controllers/outcome"
+)
+
+// +kubebuilder:rbac:groups=avs-operator.io,resources=clusters,verbs=get;list;watch;patch
+// +kubebuilder:rbac:groups=avs-operator.io,resources=clusters/status,verbs=get;patch
+
+// cluster is Microsoft.AVS/privateClouds/clusters.
+type cluster struct{}
+
+const sizeOfCluster = "/properties/clusterSize"
+
+func (cluster) Traits() azure.Traits {
+	return azure.Traits{
+		Name: "Cluster", Segment: "clusters", Lane: lane.Hosts, Expensive: true,
+		Rules:     diff.Rules{IgnoreCase: []string{"/sku/name"}},
+		Immutable: []string{"/sku"},
+	}
+}
+
+func (cluster) New() *v1alpha1.Cluster { return &v1alpha1.Cluster{} }
+
+func (cluster) PrivateCloudRef(c *v1alpha1.Cluster) v1alpha1.ObjectReference {
+	return c.Spec.PrivateCloudRef
+}
+
+func (cluster) Desired(c *v1alpha1.Cluster) map[string]any {
+	body := map[string]any{"properties": map[string]any{}}
+	if c.Spec.ClusterSize != nil {
+		body["properties"] = map[string]any{"clusterSize": *c.Spec.ClusterSize}
+	}
+	if c.Spec.SKU != "" {
+		body["sku"] = map[string]any{"name": strings.ToLower(c.Spec.SKU)}
+	}
+	return body
+}
+
+func (cluster) Observe(c *v1alpha1.Cluster, actual *arm.Resource) {
+	s := &c.Status
+	s.ClusterSize = int32(actual.Int(sizeOfCluster))         //nolint:gosec // at most 16
+	s.ClusterID = int32(actual.Int("/properties/clusterId")) //nolint:gosec // at most 100
+	s.Selector = emptySelector
+	hosts, _ := actual.Value("/properties/hosts")
+	s.Hosts = texts(hosts)
+	s.VSANDatastoreName = actual.String("/properties/vsanDatastoreName")
+}
+
+func (cluster) SizePath() string { return sizeOfCluster }
+
+func (cluster) Size(c *v1alpha1.Cluster) (asked *int32, applied int32) {
+	return c.Spec.ClusterSize, c.Status.AppliedClusterSize
+}
+
+func (cluster) SetApplied(c *v1alpha1.Cluster, size int32) { c.Status.AppliedClusterSize = size }
+
+// Expect: hosts take 30 to 45 minutes each, all of one request in parallel; deleting a cluster about as long.
+func (cluster) Expect(verb arm.Verb, _ *v1alpha1.Cluster) azure.Expectation {
+	if verb == arm.DELETE {
+		return azure.Expectation{Soonest: 10 * time.Minute, Latest: 90 * time.Minute, Fine: 30 * time.Second}
+	}
+	return hostsExpected
+}
+
+// MayGo: not while machines that are not Azure's own run on its hosts, and not while that cannot be found out.
+func (cluster) MayGo(ctx context.Context, d azure.Departing[*v1alpha1.Cluster]) *outcome.Outcome {
+	return noMachines(ctx, d, d.Actual.Name)
+}

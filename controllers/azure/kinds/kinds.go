@@ -1,0 +1,63 @@
+// Copyright The avs-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// Package kinds holds the Azure kinds: one small file each, and here the list of them.
+package kinds
+
+import (
+	"maps"
+	"slices"
+
+	ctrl "sigs.k8s.io/controller-runtime"
+
+	"github.com/avs-operator/avs-operator/api/v1alpha1"
+	"github.com/avs-operator/avs-operator/controllers/azure"
+	"github.com/avs-operator/avs-operator/controllers/azure/diff"
+)
+
+// All registers every Azure kind. A new kind is one line here.
+var All = []func(ctrl.Manager, *azure.Shared) error{
+	register[*v1alpha1.PrivateCloud](privateCloud{}),
+	register[*v1alpha1.Cluster](cluster{}),
+}
+
+func register[T azure.Object](kind azure.Kind[T]) func(ctrl.Manager, *azure.Shared) error {
+	return func(mgr ctrl.Manager, shared *azure.Shared) error { return azure.Setup(mgr, shared, kind) }
+}
+
+// set puts a value into a body if the spec names it.
+func set[V comparable](body map[string]any, key string, value V) {
+	var zero V
+	if value != zero {
+		body[key] = value
+	}
+}
+
+// texts reads a list of strings from a body.
+func texts(value any) []string {
+	list, _ := value.([]any)
+	var out []string
+	for _, one := range list {
+		if text, ok := one.(string); ok {
+			out = append(out, text)
+		}
+	}
+	return out
+}
+
+// emptySelector is the selector of the scale subresource: it matches no Pod, and one must be there for autoscalers.
+const emptySelector = "avs-operator.io/matches=nothing"
+
+// byConcern groups changes by a name, in the order of the names.
+func byConcern(changes []diff.Change, concern func(path string) string) [][]diff.Change {
+	groups := map[string][]diff.Change{}
+	for _, change := range changes {
+		name := concern(change.Path)
+		groups[name] = append(groups[name], change)
+	}
+	var out [][]diff.Change
+	for _, name := range slices.Sorted(maps.Keys(groups)) {
+		out = append(out, groups[name])
+	}
+	return out
+}

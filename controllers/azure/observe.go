@@ -1,0 +1,252 @@
+// Copyright The avs-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package azure
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/avs-operator/avs-operator/api/v1alpha1"
+	"github.com/avs-operator/avs-operator/controllers/arm"
+	"github.com/avs-operator/avs-operator/controllers/azure/diff"
+	"github.com/avs-operator/avs-operator/controllers/connect"
+	"github.com/avs-operator/avs-operator/controllers/outcome"
+)
+
+// conflictPause is how soon a reconcile that lost a race is repeated.
+const conflictPause = 20 * time.Millisecond
+
+// observe finds out what Azure has: from the snapshot of the collection if that is newer than our own last write, else by reading the
+// resource. From here on the resource is watched.
+func (r *Reconciler[T]) observe(ctx context.Context, s *scope[T]) *outcome.Outcome {
+	if !s.observed && !r.glance(s) {
+		if o := r.read(ctx, s); o != nil {
+			return o
+		}
+	}
+	r.watch(s)
+	r.take(s)
+	return nil
+}
+
+// observeDirectly reads the resource itself: before a finalizer goes, nothing less will do.
+func (r *Reconciler[T]) observeDirectly(ctx context.Context, s *scope[T]) *outcome.Outcome {
+	if o := r.read(ctx, s); o != nil {
+		return o
+	}
+	r.take(s)
+	return nil
+}
+
+// glance takes the snapshot, if it counts.
+func (r *Reconciler[T]) glance(s *scope[T]) bool {
+	var wroteAt time.Time
+	var watched bool
+	r.memory.do(client.ObjectKeyFromObject(s.obj), func(m *remembered) { wroteAt, watched = m.wroteAt, m.watched != "" })
+	look := r.Watcher.Look(s.client.Principal(), s.id)
+	if !watched || !look.Known || look.Stale || !look.AskedAt.After(wroteAt) {
+		return false
+	}
+	s.actual, s.observed = look.Resource, true
+	return true
+}
+
+// read asks Azure for the resource itself. Not there is an answer too: s.actual is nil then.
+func (r *Reconciler[T]) read(ctx context.Context, s *scope[T]) *outcome.Outcome {
+	if s.direct {
+		return nil
+	}
+	actual, err := s.client.Get(ctx, s.id)
+	if err != nil && (arm.ClassOf(err) != arm.NotFound || isGroupMissing(err)) {
+		if arm.ClassOf(err) == arm.NotFound && s.deleting() {
+			err = nil // the resource group is gone, and everything in it
+		} else {
+			return connect.OutcomeOf(err)
+		}
+	}
+	if err != nil {
+		actual = nil
+	}
+	s.actual, s.observed, s.direct = actual, true, true
+	s.fact(v1alpha1.ConditionCredentialsReady, true, v1alpha1.ReasonReady, "Azure accepts the identity")
+	return nil
+}
+
+// isGroupMissing tells a missing resource group from a missing resource: only the second is made.
+func isGroupMissing(err error) bool {
+	e, ok := asArm(err)
+	return ok && strings.EqualFold(e.Code, "ResourceGroupNotFound")
+}
+
+func asArm(err error) (*arm.Error, bool) {
+	var e *arm.Error
+	return e, errors.As(err, &e)
+}
+
+// take copies what was found into status, and compares it with the spec.
+func (r *Reconciler[T]) take(s *scope[T]) {
+	s.desired = r.desire(s)
+	s.changes = nil
+	if s.actual == nil {
+		s.stat().ProvisioningState = ""
+		s.stat().Drift = nil
+		return
+	}
+	s.stat().ProvisioningState = s.actual.ProvisioningState()
+	r.kind.Observe(s.obj, s.actual)
+	s.changes = r.compare(s, s.desired)
+	s.stat().Drift = driftOf(s.changes)
+	if _, root := r.kind.(Root[T]); root && s.stat().Operation == nil {
+		state := s.actual.ProvisioningState()
+		r.Lanes.Busy(cloudKey(s.id), r.traits.Lane, !arm.IsTerminal(state), "Azure itself ("+state+")")
+	}
+}
+
+// desire is the body that the spec asks for, completed: tags merged with those of others, and what the spec set once and sets no longer set
+// back to the service's default.
+func (r *Reconciler[T]) desire(s *scope[T]) map[string]any {
+	desired := r.kind.Desired(s.obj)
+	dropped := diff.Dropped(s.stat().Managed, desired)
+	var back []diff.Change
+	for _, path := range dropped {
+		if value, ok := r.traits.Defaults[path]; ok {
+			back = append(back, diff.Change{Path: path, Desired: value})
+		}
+	}
+	merge(desired, diff.Patch(back))
+	if r.traits.Tagged {
+		desired["tags"] = r.tags(s, desired, dropped)
+	}
+	return desired
+}
+
+// merge puts what over lacks of under into it.
+func merge(over, under map[string]any) {
+	for key, value := range under {
+		have, ok := over[key]
+		inner, both := have.(map[string]any)
+		addition, isMap := value.(map[string]any)
+		if ok && both && isMap {
+			merge(inner, addition)
+		} else if !ok {
+			over[key] = value
+		}
+	}
+}
+
+// tags are those in Azure, without the ones that the spec has dropped, with the spec's and the owner's over them.
+func (r *Reconciler[T]) tags(s *scope[T], desired map[string]any, dropped []string) map[string]any {
+	out := map[string]any{}
+	if s.actual != nil {
+		if have, ok := s.actual.Body["tags"].(map[string]any); ok {
+			maps.Copy(out, have)
+		}
+	}
+	for key := range out {
+		if slices.Contains(dropped, "/tags/"+strings.NewReplacer("~", "~0", "/", "~1").Replace(key)) {
+			delete(out, key)
+		}
+	}
+	if want, ok := desired["tags"].(map[string]any); ok {
+		maps.Copy(out, want)
+	}
+	if !s.observes() {
+		out[v1alpha1.TagOwner] = r.ownerOf(s.obj)
+	}
+	return out
+}
+
+// ownerOf names an object among all Kubernetes clusters.
+func (r *Reconciler[T]) ownerOf(obj client.Object) string {
+	return truncated(r.Owner+"/"+obj.GetNamespace()+"/"+obj.GetName(), 256)
+}
+
+// compare finds where Azure differs from desired. Tags that the spec dropped are a difference although desired does not name them.
+func (r *Reconciler[T]) compare(s *scope[T], desired map[string]any) []diff.Change {
+	changes := diff.Compare(desired, s.actual.Body, r.traits.Rules)
+	if !r.traits.Tagged {
+		return changes
+	}
+	have, _ := s.actual.Body["tags"].(map[string]any)
+	want, _ := desired["tags"].(map[string]any)
+	for key, value := range have {
+		if _, kept := want[key]; !kept {
+			changes = append(changes, diff.Change{Path: "/tags/" + strings.NewReplacer("~", "~0", "/", "~1").Replace(key), Actual: value})
+		}
+	}
+	return changes
+}
+
+// managed are the paths that the spec itself sets. Tags of others and the owner's tag are not among them.
+func (r *Reconciler[T]) managed(obj T) []string { return diff.Managed(r.kind.Desired(obj)) }
+
+func union(a, b []string) []string {
+	all := append(slices.Clone(a), b...)
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// mostDrift bounds what status lists.
+const mostDrift = 32
+
+// driftOf shows differences as users read them.
+func driftOf(changes []diff.Change) []v1alpha1.DriftItem {
+	var out []v1alpha1.DriftItem
+	for _, change := range changes[:min(len(changes), mostDrift)] {
+		if change.Path == "/tags/"+v1alpha1.TagOwner {
+			continue // the operator's own: no difference that a user made
+		}
+		out = append(out, v1alpha1.DriftItem{Path: change.Path, Desired: asJSON(change.Desired), Actual: asJSON(change.Actual)})
+	}
+	return out
+}
+
+func asJSON(value any) string {
+	if value == nil {
+		return ""
+	}
+	text, err := json.Marshal(value)
+	if err != nil {
+		return fmt.Sprint(value)
+	}
+	return truncated(string(text), 1000)
+}
+
+func truncated(text string, most int) string {
+	if len(text) > most {
+		return strings.ToValidUTF8(text[:most-4], "") + "…"
+	}
+	return text
+}
+
+// watch has the resource's collection listed, from now until an operation of ours begins or the object goes.
+func (r *Reconciler[T]) watch(s *scope[T]) {
+	key := client.ObjectKeyFromObject(s.obj)
+	what := s.client.Principal() + " " + s.id.Key()
+	var have string
+	r.memory.do(key, func(m *remembered) { have = m.watched })
+	if have == what {
+		return
+	}
+	r.unwatch(key)
+	release := r.Watcher.UseResource(s.client, s.id)
+	r.memory.do(key, func(m *remembered) { m.watched, m.release = what, release })
+}
+
+// unwatch ends that.
+func (r *Reconciler[T]) unwatch(key client.ObjectKey) {
+	var release func()
+	r.memory.do(key, func(m *remembered) { release, m.watched, m.release = m.release, "", nil })
+	if release != nil {
+		release()
+	}
+}

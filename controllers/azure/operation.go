@@ -1,0 +1,211 @@
+// Copyright The avs-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package azure
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"time"
+
+	"github.com/google/uuid"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/avs-operator/avs-operator/api/v1alpha1"
+	"github.com/avs-operator/avs-operator/controllers/arm"
+	"github.com/avs-operator/avs-operator/controllers/connect"
+	"github.com/avs-operator/avs-operator/controllers/outcome"
+	"github.com/avs-operator/avs-operator/controllers/status"
+)
+
+// How long a recorded write may be on its way. In real time these never get shorter than a real exchange on a loaded machine needs.
+const (
+	sendWithin      = 90 * time.Second
+	sendWithinLeast = 10 * time.Second
+	graceAfter      = 30 * time.Second
+	graceAfterLeast = 2 * time.Second
+)
+
+// write is one change to make in Azure.
+type write struct {
+	verb   arm.Verb
+	action string
+	body   map[string]any
+	// word of an action.
+	word string
+	// reason and message of the condition while it runs.
+	reason, message string
+}
+
+// send records the write, sends it in exactly one exchange, and records the answer. The record is stored first, with the resourceVersion
+// that this reconcile started from: of two leaders only one gets past it, and whoever finds it later knows what may have been sent.
+func (r *Reconciler[T]) send(ctx context.Context, s *scope[T], w write) *outcome.Outcome {
+	body, err := encode(w.body)
+	if err != nil {
+		return outcome.Stall(v1alpha1.ReasonInvalidSpec, "the request cannot be written: %s", err)
+	}
+	now := time.Now()
+	op := &v1alpha1.Operation{
+		Format: v1alpha1.OperationFormat, ID: uuid.NewString(), Verb: string(w.verb), Action: w.action,
+		State: v1alpha1.OperationIntended, BodyHash: hash(body, w.word), Generation: s.obj.GetGeneration(), Attempt: 1,
+		StartedAt: metav1.NewMicroTime(now), Deadline: metav1.NewMicroTime(now.Add(r.Pace.RealAtLeast(sendWithin, sendWithinLeast))),
+	}
+	// What was recorded and answered by nobody is sent again with its own id, so that Azure, which swallows a repeated id, does it at most once.
+	if lost := s.stat().Operation; lost != nil && lost.Verb == op.Verb && lost.Action == op.Action && lost.BodyHash == op.BodyHash {
+		op.ID, op.Attempt, op.StartedAt = lost.ID, lost.Attempt+1, lost.StartedAt
+	}
+	s.stat().Operation = op
+	if o := r.record(ctx, s, outcome.Wait(w.reason, "%s", w.message)); o != nil {
+		return o
+	}
+	accepted, err := s.client.Begin(ctx, arm.Write{
+		ID: s.id, Verb: w.verb, Action: w.action, Body: body, OperationID: op.ID, Deadline: op.Deadline.Time,
+	})
+	if err != nil {
+		return r.notAccepted(ctx, s, err)
+	}
+	return r.accepted(ctx, s, w, accepted)
+}
+
+// record stores the status now, with the conditions that o gives. A conflict ends the reconcile: somebody knows something newer.
+func (r *Reconciler[T]) record(ctx context.Context, s *scope[T], o *outcome.Outcome) *outcome.Outcome {
+	if err := r.Publisher.Record(ctx, s.subject(), status.Report{Outcome: o, Facts: s.facts}); err != nil {
+		lost := outcome.Retry(v1alpha1.ReasonTransient, fmt.Errorf("recording the operation: %w", err))
+		if apierrors.IsConflict(err) {
+			lost.After = 20 * time.Millisecond
+		}
+		return lost
+	}
+	s.before = s.obj.DeepCopyObject().(T)
+	return nil
+}
+
+// notAccepted deals with a write that was refused, not sent, or lost. Only of a lost one the record stays: its fate is in Azure.
+func (r *Reconciler[T]) notAccepted(_ context.Context, s *scope[T], err error) *outcome.Outcome {
+	op := s.stat().Operation
+	class := arm.ClassOf(err)
+	if class == arm.AnswerLost {
+		return outcome.Wait(v1alpha1.ReasonOperationUnknown,
+			"the answer to %s (operation %s) was lost: what Azure made of it is looked up shortly", opName(op), op.ID).In(r.untilLook(op))
+	}
+	s.stat().Operation = nil
+	r.released(s)
+	if class.Answered() && class != arm.Throttled && class != arm.OperationInProgress && class != arm.Transient && class != arm.CredentialsInvalid {
+		s.stat().Failure = failureOf(op, err)
+	}
+	if class == arm.OperationInProgress {
+		// Somebody else writes to the private cloud: nobody of us may before Azure says that it is over.
+		return outcome.Wait(v1alpha1.ReasonAzureBusy, "Azure refuses to begin while another operation on this private cloud is in progress: %s", err).In(30 * time.Second)
+	}
+	return connect.OutcomeOf(err)
+}
+
+// accepted stores where the operation is followed. If somebody wrote the object meanwhile it is read again, and the record completed if it
+// is still ours.
+func (r *Reconciler[T]) accepted(ctx context.Context, s *scope[T], w write, a *arm.Accepted) *outcome.Outcome {
+	key := client.ObjectKeyFromObject(s.obj)
+	r.memory.do(key, func(m *remembered) {
+		m.wroteAt, m.disagreed = time.Now(), time.Time{}
+		m.pollAt = time.Now().Add(r.Pace.Real(r.firstPoll(s, w.verb, a.RetryAfter)))
+	})
+	r.unwatch(key)
+	id := s.stat().Operation.ID
+	complete := func(st *v1alpha1.AzureStatus) {
+		st.Operation.State = v1alpha1.OperationAccepted
+		st.Operation.AsyncOperation, st.Operation.Location = pathOf(a.Poll.AsyncOperation), pathOf(a.Poll.Location)
+		st.Operation.RetryAfterSeconds = int32(min(a.RetryAfter/time.Second, 1<<20)) //nolint:gosec // bounded
+		if a.Resource != nil && w.verb != arm.POST {
+			st.ProvisioningState = a.Resource.ProvisioningState()
+		}
+	}
+	complete(s.stat())
+	if w.verb == arm.PUT || w.verb == arm.PATCH {
+		// Until Azure has it all, what was managed before is remembered too: a drop that fails must be tried again.
+		s.stat().Managed = union(s.stat().Managed, r.managed(s.obj))
+	}
+	o := r.record(ctx, s, outcome.Wait(w.reason, "%s", w.message))
+	for attempt := 0; o != nil && attempt < 5; attempt++ {
+		fresh := r.kind.New()
+		if err := r.Live.Get(ctx, key, fresh); err != nil || fresh.AzureStatus().Operation == nil || fresh.AzureStatus().Operation.ID != id {
+			return outcome.Wait(w.reason, "%s", w.message).In(time.Second) // the record says Intended or is gone: it is followed by looking
+		}
+		was := s.stat().Managed
+		s.obj, s.before = fresh, fresh.DeepCopyObject().(T)
+		complete(s.stat())
+		s.stat().Managed = was
+		o = r.record(ctx, s, outcome.Wait(w.reason, "%s", w.message))
+	}
+	return outcome.Wait(w.reason, "%s", w.message).In(r.firstPoll(s, w.verb, a.RetryAfter))
+}
+
+// firstPoll is when a fresh operation is polled first.
+func (r *Reconciler[T]) firstPoll(s *scope[T], verb arm.Verb, retryAfter time.Duration) time.Duration {
+	return nextPoll(0, r.expect(s, verb), retryAfter)
+}
+
+func (r *Reconciler[T]) expect(s *scope[T], verb arm.Verb) Expectation {
+	if p, ok := r.kind.(Pacer[T]); ok {
+		return p.Expect(verb, s.obj)
+	}
+	return Expectation{}
+}
+
+// untilLook is how long to wait until a write without an answer can no longer be on its way, in Azure's time.
+func (r *Reconciler[T]) untilLook(op *v1alpha1.Operation) time.Duration {
+	left := time.Until(op.Deadline.Time) + r.Pace.RealAtLeast(graceAfter, graceAfterLeast)
+	return r.Pace.Elapsed(max(left, 0))
+}
+
+// released lets the lane go.
+func (r *Reconciler[T]) released(s *scope[T]) {
+	r.Lanes.Release(cloudKey(s.id), r.traits.Lane, r.holder(client.ObjectKeyFromObject(s.obj)))
+}
+
+func failureOf(op *v1alpha1.Operation, err error) *v1alpha1.OperationFailure {
+	at := metav1.Now()
+	out := &v1alpha1.OperationFailure{OperationID: op.ID, Verb: opName(op), Message: truncated(err.Error(), 2000), At: &at}
+	if e, ok := asArm(err); ok {
+		out.Code, out.Message = truncated(e.Code, 256), truncated(e.Message, 2000)
+	}
+	return out
+}
+
+// opName is how a person calls an operation.
+func opName(op *v1alpha1.Operation) string {
+	if op.Action != "" {
+		return op.Action
+	}
+	return op.Verb
+}
+
+// encode writes a body; nil for none. Maps are written in the order of their keys, so equal bodies have equal hashes.
+func encode(body map[string]any) ([]byte, error) {
+	if body == nil {
+		return nil, nil
+	}
+	return json.Marshal(body)
+}
+
+// hash of what an operation does.
+func hash(body []byte, word string) string {
+	sum := sha256.Sum256(append(append([]byte{}, body...), word...))
+	return hex.EncodeToString(sum[:])
+}
+
+// pathOf keeps a polling URL without its host: the token goes to the host of the identity's cloud, whatever a record says.
+func pathOf(link string) string {
+	if link == "" {
+		return ""
+	}
+	u, err := url.Parse(link)
+	if err != nil {
+		return ""
+	}
+	return u.RequestURI()
+}

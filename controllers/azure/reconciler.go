@@ -1,0 +1,182 @@
+// Copyright The avs-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package azure
+
+import (
+	"context"
+	"strings"
+	"sync"
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/avs-operator/avs-operator/api/v1alpha1"
+	"github.com/avs-operator/avs-operator/controllers/arm"
+	"github.com/avs-operator/avs-operator/controllers/azure/lane"
+	"github.com/avs-operator/avs-operator/controllers/connect"
+	"github.com/avs-operator/avs-operator/controllers/outcome"
+	"github.com/avs-operator/avs-operator/controllers/status"
+)
+
+// Shared is what the reconcilers of all kinds have in common.
+type Shared struct {
+	Client    client.Client
+	Live      client.Reader
+	Azure     *connect.Azure
+	VCenters  *connect.VCenters
+	Watcher   *arm.Watcher
+	Lanes     *lane.Lanes
+	Publisher *status.Publisher
+	Pace      outcome.Pace
+	// Owner names this Kubernetes cluster in Azure: the UID of its namespace kube-system.
+	Owner string
+
+	seats *seats
+}
+
+// Reconciler converges all objects of one kind.
+type Reconciler[T Object] struct {
+	*Shared
+	kind   Kind[T]
+	traits Traits
+	memory memory
+}
+
+// step of a reconcile. Nil: go on.
+type step[T Object] func(context.Context, *scope[T]) *outcome.Outcome
+
+// Reconcile converges one object. It reads like a contents page; every step stands in a file of its own name.
+func (r *Reconciler[T]) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.Result, error) {
+	s, result, err := r.fetch(ctx, request)
+	if s == nil {
+		return result, err
+	}
+	steps := []step[T]{
+		r.credentials, r.resume, r.claim, r.references, r.observe, r.guard, r.act, r.export,
+	}
+	if s.deleting() {
+		steps = []step[T]{
+			r.letGo, r.credentials, r.resume, r.confirm, r.dependents, r.observeDirectly, r.remove,
+		}
+	}
+	for _, next := range steps {
+		if o := next(ctx, s); o != nil {
+			return r.publish(ctx, s, o)
+		}
+	}
+	return r.publish(ctx, s, nil)
+}
+
+// fetch reads the object. One that is gone leaves nothing behind in memory.
+func (r *Reconciler[T]) fetch(ctx context.Context, request ctrl.Request) (*scope[T], ctrl.Result, error) {
+	if err := r.seats.once(ctx); err != nil {
+		return nil, ctrl.Result{}, err
+	}
+	obj := r.kind.New()
+	if err := r.Client.Get(ctx, request.NamespacedName, obj); err != nil {
+		if client.IgnoreNotFound(err) == nil {
+			r.forget(request.NamespacedName)
+		}
+		return nil, ctrl.Result{}, client.IgnoreNotFound(err)
+	}
+	if !obj.GetDeletionTimestamp().IsZero() && !hasFinalizer(obj) {
+		r.forget(request.NamespacedName)
+		return nil, ctrl.Result{}, nil
+	}
+	s := &scope[T]{obj: obj, before: obj.DeepCopyObject().(T)}
+	s.stat().Effective = r.effective(s.spec())
+	s.stat().LastHandledReconcileAt = obj.GetAnnotations()[v1alpha1.AnnotationReconcileRequestedAt]
+	return s, ctrl.Result{}, nil
+}
+
+// effective are the policies in force.
+func (r *Reconciler[T]) effective(spec *v1alpha1.AzureSpec) *v1alpha1.EffectivePolicies {
+	e := &v1alpha1.EffectivePolicies{ManagementPolicy: spec.ManagementPolicy, AdoptionPolicy: spec.AdoptionPolicy, DeletionPolicy: spec.DeletionPolicy}
+	if e.ManagementPolicy == "" {
+		e.ManagementPolicy = v1alpha1.ManagementPolicyManage
+	}
+	if e.AdoptionPolicy == "" {
+		e.AdoptionPolicy = v1alpha1.AdoptionPolicyIfUnchanged
+	}
+	if e.DeletionPolicy == "" {
+		e.DeletionPolicy = v1alpha1.DeletionPolicyDelete
+		if r.traits.Expensive {
+			e.DeletionPolicy = v1alpha1.DeletionPolicyRetain
+		}
+	}
+	return e
+}
+
+// publish writes what was found, and says when to look again.
+func (r *Reconciler[T]) publish(ctx context.Context, s *scope[T], o *outcome.Outcome) (ctrl.Result, error) {
+	if s.deleting() && !hasFinalizer(s.obj) {
+		r.forget(client.ObjectKeyFromObject(s.obj))
+		return ctrl.Result{}, nil // let go: there may be nothing left to write to
+	}
+	return r.Publisher.Publish(ctx, s.subject(), status.Report{
+		Outcome: o, Facts: s.facts, ReadyReason: s.readyReason, ReadyMessage: s.readyMessage,
+	})
+}
+
+// holder names an object in the lanes.
+func (r *Reconciler[T]) holder(key types.NamespacedName) string {
+	return r.traits.Name + "/" + key.String()
+}
+
+// objectOf is the object that a holder of the lanes names, if it is of this kind.
+func (r *Reconciler[T]) objectOf(holder string) (types.NamespacedName, bool) {
+	rest, ok := strings.CutPrefix(holder, r.traits.Name+"/")
+	if !ok {
+		return types.NamespacedName{}, false
+	}
+	namespace, name, ok := strings.Cut(rest, "/")
+	return types.NamespacedName{Namespace: namespace, Name: name}, ok
+}
+
+// memory is what a reconciler remembers between reconciles of an object. Losing it costs a request, never a mistake.
+type memory struct {
+	mu      sync.Mutex
+	objects map[types.NamespacedName]*remembered
+}
+
+type remembered struct {
+	// pollAt is when the operation may be polled again, and disagreed since when its success and a GET disagree.
+	pollAt, disagreed time.Time
+	// wroteAt is when our last write to the resource was answered: a snapshot that was asked for earlier does not count.
+	wroteAt time.Time
+	// watched is the resource that is watched, and release ends that.
+	watched string
+	release func()
+	// cloud is whose lane the object may hold or wait for.
+	cloud string
+}
+
+// of is the memory of an object; do changes it.
+func (m *memory) do(key types.NamespacedName, f func(*remembered)) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.objects == nil {
+		m.objects = map[types.NamespacedName]*remembered{}
+	}
+	one := m.objects[key]
+	if one == nil {
+		one = &remembered{}
+		m.objects[key] = one
+	}
+	f(one)
+}
+
+// forget ends everything that is held for an object that is gone.
+func (r *Reconciler[T]) forget(key types.NamespacedName) {
+	r.unwatch(key)
+	r.memory.mu.Lock()
+	one := r.memory.objects[key]
+	delete(r.memory.objects, key)
+	r.memory.mu.Unlock()
+	if one != nil && one.cloud != "" {
+		r.Lanes.Release(one.cloud, r.traits.Lane, r.holder(key))
+	}
+}

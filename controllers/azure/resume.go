@@ -1,0 +1,190 @@
+// Copyright The avs-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package azure
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/avs-operator/avs-operator/api/v1alpha1"
+	"github.com/avs-operator/avs-operator/controllers/arm"
+	"github.com/avs-operator/avs-operator/controllers/connect"
+	"github.com/avs-operator/avs-operator/controllers/outcome"
+)
+
+// agreeWithin is how long a success may be contradicted by a GET before the GET is believed, in Azure's time: ARM's reads lag behind.
+const agreeWithin = 2 * time.Minute
+
+// resume follows the operation that is in flight, whatever else is wrong, and whoever began it: suspend, a lost reference and deletion stop
+// new writes, not the watching of an old one.
+func (r *Reconciler[T]) resume(ctx context.Context, s *scope[T]) *outcome.Outcome {
+	op := s.stat().Operation
+	if op == nil {
+		return nil
+	}
+	r.Lanes.Seat(cloudKey(s.id), r.traits.Lane, r.holder(client.ObjectKeyFromObject(s.obj)))
+	if op.State != v1alpha1.OperationAccepted || op.Format != v1alpha1.OperationFormat {
+		return r.lookUp(ctx, s, op)
+	}
+	var wait time.Duration
+	r.memory.do(client.ObjectKeyFromObject(s.obj), func(m *remembered) { wait = time.Until(m.pollAt) })
+	if wait > 0 { // woken by something else: Azure is not asked sooner for that
+		return r.underWay(s, op).In(r.Pace.Elapsed(wait))
+	}
+	if op.AsyncOperation == "" && op.Location == "" {
+		return r.conclude(ctx, s, op)
+	}
+	return r.poll(ctx, s, op)
+}
+
+// lookUp finds out what became of a write whose answer nobody has: not before it can no longer be on its way.
+func (r *Reconciler[T]) lookUp(ctx context.Context, s *scope[T], op *v1alpha1.Operation) *outcome.Outcome {
+	if left := r.untilLook(op); left > 0 {
+		return outcome.Wait(v1alpha1.ReasonOperationUnknown,
+			"%s (operation %s) was recorded, and whether Azure got it is looked up as soon as it can no longer be on its way", opName(op), op.ID).In(left)
+	}
+	if o := r.read(ctx, s); o != nil {
+		return o
+	}
+	if s.actual != nil && !arm.IsTerminal(s.actual.ProvisioningState()) {
+		// Azure works on it: this is our operation, or one that must end before ours anyway.
+		op.State, op.Format = v1alpha1.OperationAccepted, v1alpha1.OperationFormat
+		s.stat().ProvisioningState = s.actual.ProvisioningState()
+		return r.again(s, op, 0)
+	}
+	if verb := arm.Verb(op.Verb); verb == arm.DELETE && s.actual == nil {
+		return r.ended(s)
+	} else if verb == arm.PUT && s.actual != nil && s.actual.ProvisioningState() == "Succeeded" && len(s.stat().Managed) == 0 {
+		// A create that came through: what is there is ours, so it is not adopted but kept.
+		s.stat().Managed = r.managed(s.obj)
+		return r.ended(s)
+	}
+	// Nothing is under way, so the write did not reach Azure, or is done. The record stays: if the write is still needed, send finds it and
+	// uses its id again; if not, act drops it.
+	r.released(s)
+	return nil
+}
+
+// poll asks once how far the operation is.
+func (r *Reconciler[T]) poll(ctx context.Context, s *scope[T], op *v1alpha1.Operation) *outcome.Outcome {
+	progress, err := s.client.Poll(ctx, arm.Poll{AsyncOperation: op.AsyncOperation, Location: op.Location})
+	if arm.ClassOf(err) == arm.NotFound {
+		return r.conclude(ctx, s, op) // Azure has forgotten the operation: the resource itself says how it ended
+	}
+	if err != nil {
+		o := connect.OutcomeOf(err)
+		o.Message = fmt.Sprintf("%s (operation %s) is under way in Azure, but asking how far it is failed: %s", opName(op), op.ID, o.Message)
+		return o
+	}
+	switch progress.State {
+	case arm.Succeeded:
+		return r.conclude(ctx, s, op)
+	case arm.Failed, arm.Canceled:
+		return r.failed(s, op, progress)
+	}
+	op.AsyncOperation, op.Location = pathOf(progress.Poll.AsyncOperation), pathOf(progress.Poll.Location)
+	return r.again(s, op, progress.RetryAfter)
+}
+
+// again waits for the next poll.
+func (r *Reconciler[T]) again(s *scope[T], op *v1alpha1.Operation, retryAfter time.Duration) *outcome.Outcome {
+	elapsed := r.Pace.Elapsed(time.Since(op.StartedAt.Time))
+	pause := nextPoll(elapsed, r.expect(s, arm.Verb(op.Verb)), retryAfter)
+	r.memory.do(client.ObjectKeyFromObject(s.obj), func(m *remembered) { m.pollAt = time.Now().Add(r.Pace.Real(pause)) })
+	return r.underWay(s, op).In(pause)
+}
+
+// underWay repeats what the condition says already, so that a poll writes nothing.
+func (r *Reconciler[T]) underWay(s *scope[T], op *v1alpha1.Operation) *outcome.Outcome {
+	reason, message := r.words(s, op)
+	return outcome.Wait(reason, "%s", message)
+}
+
+// conclude believes a success when a GET agrees with it.
+func (r *Reconciler[T]) conclude(ctx context.Context, s *scope[T], op *v1alpha1.Operation) *outcome.Outcome {
+	if o := r.read(ctx, s); o != nil {
+		return o
+	}
+	if r.agrees(s, op) {
+		return r.finish(ctx, s, op)
+	}
+	if s.actual != nil && !arm.IsTerminal(s.actual.ProvisioningState()) {
+		s.stat().ProvisioningState = s.actual.ProvisioningState()
+		return r.again(s, op, 0)
+	}
+	var since time.Time
+	r.memory.do(client.ObjectKeyFromObject(s.obj), func(m *remembered) {
+		if m.disagreed.IsZero() {
+			m.disagreed = time.Now()
+		}
+		since = m.disagreed
+	})
+	if r.Pace.Elapsed(time.Since(since)) < agreeWithin {
+		return r.underWay(s, op).In(5 * time.Second)
+	}
+	return r.finish(ctx, s, op) // what is still different is found as drift, and mended by a new operation
+}
+
+// agrees compares what Azure has with what the operation was to bring about.
+func (r *Reconciler[T]) agrees(s *scope[T], op *v1alpha1.Operation) bool {
+	if arm.Verb(op.Verb) == arm.DELETE {
+		return s.actual == nil
+	}
+	if s.actual == nil || !arm.IsTerminal(s.actual.ProvisioningState()) {
+		return false
+	}
+	if op.Action != "" || op.Generation != s.obj.GetGeneration() || s.actual.ProvisioningState() != "Succeeded" {
+		return true // the spec was edited meanwhile, or it failed: no more is to be learned from waiting
+	}
+	next := r.nextWrite(s, r.compare(s, r.desire(s)))
+	if next == nil || arm.Verb(op.Verb) == arm.PUT {
+		return next == nil
+	}
+	body, err := encode(next.body)
+	return err != nil || hash(body, next.word) != op.BodyHash
+}
+
+// failed ends an operation that Azure gave up.
+func (r *Reconciler[T]) failed(s *scope[T], op *v1alpha1.Operation, p *arm.Progress) *outcome.Outcome {
+	err := error(p.Err)
+	if p.Err == nil {
+		err = errors.New("Azure gave no reason")
+	}
+	s.stat().Failure = failureOf(op, err)
+	r.ended(s)
+	o := connect.OutcomeOf(err)
+	o.Message = fmt.Sprintf("%s (operation %s) failed in Azure: %s", opName(op), op.ID, o.Message)
+	if o.After == 0 {
+		o.After = time.Minute // the next attempt is a new operation, and costs more than a look
+	}
+	if circuit := s.circuit(); circuit != "" && o.Kind == outcome.KindStall {
+		o.Message += "; ExpressRoute circuit " + circuit
+	}
+	return o
+}
+
+// finish ends an operation that succeeded.
+func (r *Reconciler[T]) finish(ctx context.Context, s *scope[T], op *v1alpha1.Operation) *outcome.Outcome {
+	if op.Action != "" {
+		if o := r.handled(ctx, s, op); o != nil {
+			return o
+		}
+	}
+	s.stat().Failure = nil
+	return r.ended(s)
+}
+
+// ended clears the record and lets the lane go. The steps that follow go on from what was read.
+func (r *Reconciler[T]) ended(s *scope[T]) *outcome.Outcome {
+	s.stat().Operation = nil
+	key := client.ObjectKeyFromObject(s.obj)
+	r.memory.do(key, func(m *remembered) { m.pollAt, m.disagreed, m.wroteAt = time.Time{}, time.Time{}, time.Now() })
+	r.released(s)
+	r.Watcher.Hurry(s.client.Principal(), s.id.Collection())
+	return nil
+}

@@ -1,0 +1,64 @@
+// Copyright The avs-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package azure
+
+import (
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/avs-operator/avs-operator/api/v1alpha1"
+	"github.com/avs-operator/avs-operator/controllers/arm"
+	"github.com/avs-operator/avs-operator/controllers/azure/diff"
+	"github.com/avs-operator/avs-operator/controllers/status"
+)
+
+// scope is what one reconcile knows. Each field says which step sets it.
+type scope[T Object] struct {
+	// obj is the object with the status that is being worked out, before is as it was read or last written. Both by fetch.
+	obj, before T
+	// cloud is the private cloud that obj is or is in; by credentials.
+	cloud *v1alpha1.PrivateCloud
+	// identity and client are who acts; by credentials.
+	identity *v1alpha1.AzureIdentity
+	client   *arm.Client
+	// id of the resource in Azure; by credentials.
+	id arm.ID
+	// actual is the resource in Azure, nil if it is not there; by resume or observe.
+	actual *arm.Resource
+	// observed says that actual was found out, and direct that it was read by itself in this reconcile: only that proves.
+	observed, direct bool
+	// desired body, and where actual differs from it; by observe.
+	desired map[string]any
+	changes []diff.Change
+	// facts about positive conditions; by any step.
+	facts []status.Fact
+	// readyReason and readyMessage when all is well.
+	readyReason, readyMessage string
+}
+
+func (s *scope[T]) fact(condition string, value bool, reason, message string) {
+	is := metav1.ConditionFalse
+	if value {
+		is = metav1.ConditionTrue
+	}
+	s.facts = append(s.facts, status.Fact{Condition: condition, Status: is, Reason: reason, Message: message})
+}
+
+// spec and stat are the common parts.
+func (s *scope[T]) spec() *v1alpha1.AzureSpec   { return s.obj.AzureSpec() }
+func (s *scope[T]) stat() *v1alpha1.AzureStatus { return s.obj.AzureStatus() }
+
+// observes says that the operator must not write to Azure for this object.
+func (s *scope[T]) observes() bool {
+	return s.spec().ManagementPolicy == v1alpha1.ManagementPolicyObserve
+}
+
+func (s *scope[T]) deleting() bool { return !s.obj.GetDeletionTimestamp().IsZero() }
+
+// subject is what is published.
+func (s *scope[T]) subject() status.Subject {
+	return status.Subject{
+		Before: s.before, Object: s.obj,
+		Conditions: &s.stat().Conditions, ObservedGeneration: &s.stat().ObservedGeneration,
+	}
+}

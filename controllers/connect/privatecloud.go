@@ -1,0 +1,112 @@
+// Copyright The avs-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package connect
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/avs-operator/avs-operator/api/v1alpha1"
+	"github.com/avs-operator/avs-operator/controllers/arm"
+	"github.com/avs-operator/avs-operator/controllers/outcome"
+	"github.com/avs-operator/avs-operator/controllers/vcenter"
+)
+
+// AdminCredentials are the accounts that a private cloud comes with. They are fetched when needed and kept nowhere.
+type AdminCredentials struct {
+	VCenterUsername string `json:"vcenterUsername"`
+	VCenterPassword string `json:"vcenterPassword"`
+	NSXTUsername    string `json:"nsxtUsername"`
+	NSXTPassword    string `json:"nsxtPassword"`
+}
+
+// FetchAdminCredentials asks Azure for the accounts of the private cloud with the id.
+func FetchAdminCredentials(ctx context.Context, client *arm.Client, id arm.ID) (*AdminCredentials, error) {
+	out := &AdminCredentials{}
+	if err := client.Post(ctx, id, "listAdminCredentials", nil, out); err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// countWithin bounds a count of machines, in real time.
+const countWithin = time.Minute
+
+// WorkloadMachines lists the machines in a private cloud that are not Azure's own, by name; of one cluster if it is named. It asks the
+// private cloud's vCenter itself, now.
+func (v *VCenters) WorkloadMachines(ctx context.Context, client *arm.Client, cloud *v1alpha1.PrivateCloud, cluster string) ([]string, *outcome.Outcome) {
+	credentials, err := FetchAdminCredentials(ctx, client, arm.ID(cloud.Status.ID))
+	if err != nil {
+		return nil, OutcomeOf(err)
+	}
+	e := cloud.Status.Endpoints
+	if e == nil || e.VCenter == "" {
+		return nil, outcome.Retry(v1alpha1.ReasonUnreachable, fmt.Errorf("Azure reports no vCenter for %s", cloud.Status.ID))
+	}
+	ctx, cancel := context.WithTimeout(ctx, countWithin)
+	defer cancel()
+	c, err := vcenter.Connect(ctx, vcenter.Endpoint{
+		URL: e.VCenter, Address: addressFor(e.VCenter, e.VCenterIP), Thumbprint: e.VCenterCertificateThumbprint,
+		Username: credentials.VCenterUsername, Password: credentials.VCenterPassword,
+		Speed: float64(v.o.Pace), UserAgent: v.o.UserAgent, Guard: v.guard,
+	})
+	if err != nil {
+		return nil, outcome.Retry(v1alpha1.ReasonUnreachable, err)
+	}
+	defer c.Close(context.WithoutCancel(ctx))
+	inventory, err := readInventory(ctx, c)
+	if err != nil {
+		return nil, outcome.Retry(v1alpha1.ReasonUnreachable, fmt.Errorf("reading the machines of %s: %w", e.VCenter, err))
+	}
+	return workloadIn(inventory, cluster), nil
+}
+
+// readInventory reads a vCenter's inventory once.
+func readInventory(ctx context.Context, c *vcenter.Client) (*vcenter.Inventory, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	w := vcenter.NewWatcher(c, vcenter.WatcherOptions{})
+	done := make(chan error, 1)
+	go func() { done <- w.Run(ctx) }()
+	defer func() { cancel(); <-done }()
+	for !w.Synced() {
+		select {
+		case <-ctx.Done():
+			if err := w.Err(); err != nil {
+				return nil, err
+			}
+			return nil, ctx.Err()
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+	return w.Inventory(), nil
+}
+
+// workloadIn names the machines that are not Azure's own: those outside the management resource pool, and not vCenter's own cluster
+// services.
+func workloadIn(inventory *vcenter.Inventory, cluster string) []string {
+	var out []string
+	for _, machine := range inventory.Machines.All() {
+		pool := inventory.ResourcePools.Get(machine.ResourcePool)
+		own := pool != nil && strings.Contains(pool.Path, "/MGMT-ResourcePool") || strings.HasSuffix(machine.Folder, "/vCLS")
+		if own || cluster != "" && clusterOf(inventory, machine) != cluster {
+			continue
+		}
+		out = append(out, machine.Name)
+	}
+	return out
+}
+
+// clusterOf names the cluster that a machine's host is in.
+func clusterOf(inventory *vcenter.Inventory, machine *vcenter.Machine) string {
+	host := inventory.Hosts.Get(machine.Host)
+	if host == nil {
+		return ""
+	}
+	if cluster := inventory.Clusters.Get(host.Cluster); cluster != nil {
+		return cluster.Name
+	}
+	return ""
+}

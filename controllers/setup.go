@@ -1,0 +1,78 @@
+// Copyright The avs-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// Package controllers puts the operator together: one line a reconciler.
+//
+//	azure/    the Azure half: one loop for every kind, diff, lanes, the kinds
+//	move/     the move half: programmes, machines, plan, schedule, movers
+//	connect/  identities and vCenters by reference, for both
+//	watch/    what Azure and vCenter tell, as sources of events
+//	outcome/, status/  what a step says, and what is made of it
+//	arm/, vcenter/     the protocols, which know no Kubernetes
+package controllers
+
+import (
+	"context"
+	"fmt"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/manager"
+
+	"github.com/avs-operator/avs-operator/controllers/arm"
+	"github.com/avs-operator/avs-operator/controllers/azure"
+	"github.com/avs-operator/avs-operator/controllers/azure/kinds"
+	"github.com/avs-operator/avs-operator/controllers/azure/lane"
+	"github.com/avs-operator/avs-operator/controllers/connect"
+	"github.com/avs-operator/avs-operator/controllers/status"
+)
+
+// setup registers every reconciler with the manager.
+func setup(ctx context.Context, mgr ctrl.Manager, o Options) error {
+	owner, err := clusterUID(ctx, mgr)
+	if err != nil {
+		return err
+	}
+	agent := "avs-operator/" + o.Version
+	live := connect.Live{Reader: mgr.GetAPIReader()}
+	publisher := &status.Publisher{Client: mgr.GetClient(), Recorder: mgr.GetEventRecorder("avs-operator"), Pace: o.Pace}
+	identities := connect.NewAzure(connect.AzureOptions{
+		Client: mgr.GetClient(), Live: live, Pace: o.Pace, MayWrite: o.MayWrite, UserAgent: agent,
+		OperatorIdentityNamespaces: o.OperatorIdentityNamespaces, AllowedEndpoints: o.AllowedEndpoints,
+	})
+	vcenters := connect.NewVCenters(connect.VCentersOptions{
+		Client: mgr.GetClient(), Live: live, Azure: identities, Pace: o.Pace, MayWrite: o.MayWrite, UserAgent: agent,
+	})
+	watcher := arm.NewWatcher(arm.WatcherOptions{Speed: float64(o.Pace), Log: mgr.GetLogger().WithName("azure")})
+	for _, run := range []manager.RunnableFunc{watcher.Run, vcenters.Run} {
+		if err := mgr.Add(run); err != nil {
+			return fmt.Errorf("add a watcher: %w", err)
+		}
+	}
+	shared := &azure.Shared{
+		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Azure: identities, VCenters: vcenters, Watcher: watcher,
+		Lanes: lane.New(), Publisher: publisher, Pace: o.Pace, Owner: owner,
+	}
+	if err := (&connect.IdentityReconciler{Client: mgr.GetClient(), Azure: identities, Publisher: publisher}).SetupWithManager(mgr); err != nil {
+		return err
+	}
+	if err := (&connect.VCenterReconciler{Client: mgr.GetClient(), VCenters: vcenters, Publisher: publisher, Pace: o.Pace}).SetupWithManager(mgr); err != nil {
+		return err
+	}
+	for _, register := range kinds.All {
+		if err := register(mgr, shared); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// clusterUID names this Kubernetes cluster: the UID of the namespace kube-system, which lives as long as the cluster.
+func clusterUID(ctx context.Context, mgr ctrl.Manager) (string, error) {
+	namespace := &corev1.Namespace{}
+	if err := mgr.GetAPIReader().Get(ctx, types.NamespacedName{Name: "kube-system"}, namespace); err != nil {
+		return "", fmt.Errorf("read the namespace kube-system, whose UID names this cluster in Azure: %w", err)
+	}
+	return string(namespace.UID), nil
+}
