@@ -4,16 +4,21 @@
 package move
 
 import (
+	"cmp"
 	"context"
+	"slices"
 	"sync"
+	"time"
 
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/util/workqueue"
 	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/source"
 
-	"k8s.io/client-go/util/workqueue"
-
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
+	"github.com/avs-operator/avs-operator/controllers/connect"
+	"github.com/avs-operator/avs-operator/controllers/move/schedule"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
 )
 
@@ -28,32 +33,271 @@ type Grant struct {
 	Waits string
 }
 
+// DispatcherOptions of NewDispatcher.
+type DispatcherOptions struct {
+	// Client reads from the cache. Its manager's indexer must have been given to IndexInFlight.
+	Client   client.Client
+	VCenters *connect.VCenters
+	Pace     outcome.Pace
+	// HeadroomPercent of vCenter's limits that is left to others even while they do not use it; 0: what others run is subtracted, the
+	// rest is used.
+	HeadroomPercent int
+}
+
 // Dispatcher decides which machines may start now, so that no more is started than vCenter runs at once on any host, datastore and network
 // card of both sides. What it keeps in memory is only a short cut: it is rebuilt from the statuses after a restart.
 type Dispatcher struct {
-	mu    sync.Mutex
-	queue workqueue.TypedRateLimitingInterface[ctrl.Request]
+	o      DispatcherOptions
+	others *others
+	start  time.Time // of the dispatcher's clock, which runs at vCenter's pace
+
+	mu       sync.Mutex
+	workers  workqueue.TypedRateLimitingInterface[ctrl.Request]
+	waiting  *schedule.Queue
+	asked    map[types.UID]asked   // who waits
+	assumed  map[types.UID]assumed // who was let start, until the cache shows it
+	ended    map[types.UID]bool    // whose end the cache does not show yet
+	inFlight map[types.UID]bool    // who was under way by the cache when it was last read
+	last     map[types.UID]lastHost
+}
+
+// lastHost is where a machine was let start last. An attempt that failed there is better made elsewhere.
+type lastHost struct {
+	ref string
+	at  time.Time
+}
+
+// asked is a machine that waits.
+type asked struct {
+	name types.NamespacedName
+	job  schedule.Job
+	// source is its host at the source, and hosts are the names of those at the target, by managed object id.
+	source v1alpha1.InventoryReference
+	hosts  map[string]string
+	at     time.Time // when it asked last
+}
+
+// assumed is a machine that may start, and that the cache does not show as started yet.
+type assumed struct {
+	asked
+	grant Grant
+	host  schedule.Resource
+	since time.Time
+}
+
+const (
+	// untaken is after how long a grant that nobody stored is given to another, in real time: its machine was paused or deleted meanwhile.
+	untaken = 30 * time.Second
+	// silent is after how long a machine that does not ask any more does not wait any more. Those that wait ask again every minute.
+	silent = 5 * time.Minute
+	// remembered is how long the host of the last attempt is known, in real time: longer than the pause between two attempts.
+	remembered = time.Hour
+)
+
+// NewDispatcher makes a dispatcher that knows nothing yet: it reads what is under way when it is first asked.
+func NewDispatcher(o DispatcherOptions) *Dispatcher {
+	return &Dispatcher{
+		o: o, others: newOthers(o.Pace), start: time.Now(), waiting: schedule.NewQueue(), asked: map[types.UID]asked{},
+		assumed: map[types.UID]assumed{}, ended: map[types.UID]bool{}, inFlight: map[types.UID]bool{},
+		last: map[types.UID]lastHost{},
+	}
 }
 
 // Ask asks for a start of m. It is idempotent: a machine that has a grant gets the same one again. A machine that has to wait is woken
-// through Source when its turn has come; looking again after a minute of vCenter's time is enough as a safeguard. The outcome is not nil
-// when one of the two vCenters cannot be asked.
+// through Source when its turn has come; asking again every minute of vCenter's time keeps its place, and is the safeguard for what nobody
+// tells, such as the end of what others run. The outcome is not nil when one of the two vCenters cannot be asked.
 func (d *Dispatcher) Ask(ctx context.Context, m *v1alpha1.VirtualMachineMove) (Grant, *outcome.Outcome) {
-	return Grant{}, nil
+	if g, ok := d.held(m); ok {
+		return g, nil
+	}
+	waits, err := d.prevented(ctx, m)
+	if err != nil {
+		return Grant{}, outcome.Retry(v1alpha1.ReasonTransient, err)
+	}
+	if waits != "" {
+		d.leave(m.UID)
+		return Grant{Waits: waits}, nil
+	}
+	source, target, o := d.sides(ctx, m)
+	if o != nil {
+		d.leave(m.UID)
+		return Grant{}, o
+	}
+	a, waits := d.job(m, source, target, d.lastHost(m.UID))
+	if waits != "" {
+		d.leave(m.UID)
+		return Grant{Waits: waits}, nil
+	}
+	for _, side := range []*connect.Connected{source, target} {
+		if err := d.others.look(ctx, side); err != nil {
+			return Grant{}, outcome.Retry(v1alpha1.ReasonUnreachable, err)
+		}
+	}
+	return d.enter(ctx, m, a)
 }
 
-// Forget gives a grant back that could not be stored.
-func (d *Dispatcher) Forget(uid types.UID) {}
+// enter lets m wait, decides for all that wait, and tells what that means for m.
+func (d *Dispatcher) enter(ctx context.Context, m *v1alpha1.VirtualMachineMove, a asked) (Grant, *outcome.Outcome) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if given, ok := d.assumed[m.UID]; ok {
+		return given.grant, nil
+	}
+	d.asked[m.UID] = a
+	d.waiting.Put(a.job)
+	state, err := d.decide(ctx, m.UID)
+	if err != nil {
+		return Grant{}, outcome.Retry(v1alpha1.ReasonTransient, err)
+	}
+	if given, ok := d.assumed[m.UID]; ok {
+		return given.grant, nil
+	}
+	why := schedule.Why(state, &a.job, func(r schedule.Resource) string { return d.others.name(r) })
+	return Grant{Waits: cmp.Or(why, "machines that take longer, or have waited longer, start first")}, nil
+}
 
-// Done tells that a machine has ended, or will not start after all, and wakes the next ones.
-func (d *Dispatcher) Done(uid types.UID) {}
+// held is the grant that m has already.
+func (d *Dispatcher) held(m *v1alpha1.VirtualMachineMove) (Grant, bool) {
+	if s := &m.Status; s.GrantedAt != nil && s.Host != nil && !over(s.Step) {
+		g := Grant{OK: true, Host: *s.Host}
+		if s.SourceHost != nil {
+			g.SourceHost = *s.SourceHost
+		}
+		return g, true
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	given, ok := d.assumed[m.UID]
+	return given.grant, ok
+}
+
+// Forget gives a grant back that could not be stored, or takes a machine out that does not want to start now.
+func (d *Dispatcher) Forget(uid types.UID) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	_, given := d.assumed[uid]
+	d.drop(uid)
+	if given {
+		d.next()
+	}
+}
+
+// Done tells that a machine has ended, or will not start after all, and wakes the next ones. It may be told again and again.
+func (d *Dispatcher) Done(uid types.UID) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	_, given := d.assumed[uid]
+	shown := d.inFlight[uid] && !d.ended[uid]
+	d.drop(uid)
+	if shown {
+		d.ended[uid] = true
+	}
+	if given || shown {
+		d.next()
+	}
+}
 
 // Source wakes VirtualMachineMoves that may start now.
 func (d *Dispatcher) Source() source.Source {
-	return source.Func(func(_ context.Context, queue workqueue.TypedRateLimitingInterface[ctrl.Request]) error {
+	return source.Func(func(_ context.Context, workers workqueue.TypedRateLimitingInterface[ctrl.Request]) error {
 		d.mu.Lock()
 		defer d.mu.Unlock()
-		d.queue = queue
+		d.workers = workers
 		return nil
 	})
+}
+
+// leave takes a machine out that cannot start now.
+func (d *Dispatcher) leave(uid types.UID) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.drop(uid)
+}
+
+// drop forgets a machine. The caller holds the lock.
+func (d *Dispatcher) drop(uid types.UID) {
+	delete(d.asked, uid)
+	delete(d.assumed, uid)
+	d.waiting.Remove(string(uid))
+}
+
+// next decides for those that wait, if there are any. The caller holds the lock.
+func (d *Dispatcher) next() {
+	if d.waiting.Len() == 0 {
+		return
+	}
+	// A cache that cannot be read now is read when the next one asks: those that wait do so every minute.
+	_, _ = d.decide(context.Background(), "")
+}
+
+// decide lets start what may start, and wakes all of them but the one that asks. The caller holds the lock.
+func (d *Dispatcher) decide(ctx context.Context, asking types.UID) (schedule.State, error) {
+	state, err := d.state(ctx)
+	if err != nil {
+		return state, err
+	}
+	now := time.Now()
+	for _, g := range schedule.Schedule(state) {
+		uid := types.UID(g.ID)
+		a := d.asked[uid]
+		d.drop(uid)
+		d.assumed[uid] = assumed{asked: a, host: g.Host, since: now, grant: Grant{
+			OK: true, SourceHost: a.source, Host: v1alpha1.InventoryReference{Ref: g.Host.Ref, Name: a.hosts[g.Host.Ref]},
+		}}
+		d.last[uid] = lastHost{ref: g.Host.Ref, at: now}
+		charge(state.Used, &a.job, g.Host)
+		if uid != asking && d.workers != nil {
+			d.workers.Add(ctrl.Request{NamespacedName: a.name})
+		}
+	}
+	return state, nil
+}
+
+// expire drops who does not ask any more and grants that nobody took. The caller holds the lock.
+func (d *Dispatcher) expire() {
+	now := time.Now()
+	for uid, given := range d.assumed {
+		if now.Sub(given.since) > untaken {
+			delete(d.assumed, uid)
+		}
+	}
+	for uid, l := range d.last {
+		if now.Sub(l.at) > remembered {
+			delete(d.last, uid)
+		}
+	}
+	patience := d.o.Pace.RealAtLeast(silent, untaken)
+	for uid, a := range d.asked {
+		if now.Sub(a.at) > patience {
+			d.drop(uid)
+		}
+	}
+}
+
+func (d *Dispatcher) lastHost(uid types.UID) string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.last[uid].ref
+}
+
+// clock runs at vCenter's pace.
+func (d *Dispatcher) clock() time.Time { return d.start.Add(d.o.Pace.Elapsed(time.Since(d.start))) }
+
+// since is when an object was made, by clock.
+func (d *Dispatcher) since(made time.Time) time.Time {
+	return d.clock().Add(-d.o.Pace.Elapsed(max(time.Since(made), 0)))
+}
+
+func charge(used map[schedule.Resource]int, j *schedule.Job, host schedule.Resource) {
+	for r, cost := range schedule.Charges(j, host) {
+		used[r] += cost
+	}
+}
+
+// unique sorts resources and drops repeated ones.
+func unique(rs []schedule.Resource) []schedule.Resource {
+	slices.SortFunc(rs, func(a, b schedule.Resource) int {
+		return cmp.Or(cmp.Compare(a.VCenter, b.VCenter), cmp.Compare(a.Ref, b.Ref))
+	})
+	return slices.Compact(rs)
 }

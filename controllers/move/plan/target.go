@@ -63,12 +63,40 @@ func usableHosts(inventory *vcenter.Inventory, cluster *vcenter.Cluster) []*vcen
 	}
 	var out []*vcenter.Host
 	for _, h := range inventory.Hosts.All() {
-		if h.Cluster == cluster.Ref && h.ConnectionState == "connected" && h.PowerState == "poweredOn" && !h.InMaintenance {
+		if h.Cluster == cluster.Ref && Usable(h) {
 			out = append(out, h)
 		}
 	}
 	slices.SortFunc(out, func(a, b *vcenter.Host) int { return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Ref, b.Ref)) })
 	return out
+}
+
+// Usable says whether a host can take a machine now.
+func Usable(h *vcenter.Host) bool {
+	return h.ConnectionState == "connected" && h.PowerState == "poweredOn" && !h.InMaintenance
+}
+
+// Takers are the usable hosts of the target cluster of spec that have all its datastores and networks, by name.
+func Takers(inventory *vcenter.Inventory, spec *v1alpha1.VirtualMachineMoveSpec) []*vcenter.Host {
+	hosts := usableHosts(inventory, inventory.Clusters.Get(spec.Target.Cluster.Ref))
+	lack := func(attached []string) func(*vcenter.Host) bool { // one that the account sees no hosts of is left to vCenter
+		return func(h *vcenter.Host) bool { return len(attached) > 0 && !slices.Contains(attached, h.Ref) }
+	}
+	stores := []string{spec.Target.Datastore.Ref}
+	for _, d := range spec.Target.Disks {
+		stores = append(stores, d.Datastore.Ref)
+	}
+	for _, ref := range stores {
+		if ds := inventory.Datastores.Get(ref); ds != nil {
+			hosts = slices.DeleteFunc(hosts, lack(ds.Hosts))
+		}
+	}
+	for _, a := range spec.Target.NetworkAdapters {
+		if n := inventory.Networks.Get(a.Network.Ref); n != nil {
+			hosts = slices.DeleteFunc(hosts, lack(n.Hosts))
+		}
+	}
+	return hosts
 }
 
 // folderOf finds a folder that machines can go into, in the datacenter of the cluster.

@@ -19,14 +19,18 @@ const (
 
 // vCenter's limits and what one relocation between vCenters costs, storage included (VMware KB 326281). Both sides are charged.
 const (
-	HostLimit         = 16
-	LiveHostCost      = 8 // two at once on a host
-	ColdHostCost      = 2
-	NICLimit          = 8 // 10 Gbit/s and faster
-	SlowNICLimit      = 4 // 1 Gbit/s
-	LiveNICCost       = 1
-	DatastoreLimit    = 128
-	DatastoreCost     = 16 // eight at once on a datastore
+	HostLimit      = 16
+	LiveHostCost   = 8 // two at once on a host
+	ColdHostCost   = 2
+	NICLimit       = 8 // 10 Gbit/s and faster
+	SlowNICLimit   = 4 // 1 Gbit/s
+	LiveNICCost    = 1
+	DatastoreLimit = 128
+	DatastoreCost  = 16 // eight at once on a datastore
+	// A migration within one vCenter, as DRS and administrators start them, leaves the disks where they are.
+	MigrateHostCost      = 2
+	MigrateDatastoreCost = 1
+
 	secondsOfPatience = 3600
 )
 
