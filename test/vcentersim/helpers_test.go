@@ -6,6 +6,7 @@ package vcentersim_test
 import (
 	"errors"
 	"reflect"
+	"strings"
 	"testing"
 	"time"
 
@@ -35,3 +36,5 @@ func eventually(t *testing.T, what string, ok func() bool) {
 	}
 	t.Fatalf("it never happened: %s", what)
 }
+
+func replaceOnce(text, old, with string) string { return strings.Replace(text, old, with, 1) }
