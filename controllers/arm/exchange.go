@@ -72,7 +72,10 @@ func (c *Client) exchange(parent context.Context, k call) (*answer, error) {
 	defer cancel()
 	b := c.limiters.bucket(bucketKey{region: c.region, subscription: ID(k.id.Key()).SubscriptionID(), principal: c.principal, class: classOf(k.method)})
 	if err := c.waitForPlace(ctx, b, k); err != nil {
-		return nil, err
+		if e := asError(err); e != nil {
+			return nil, e
+		}
+		return nil, unsent(parent, &exchange{write: k.write, deadline: k.deadline}, k, err)
 	}
 	x := &exchange{write: k.write, once: k.once, deadline: k.deadline}
 	started := time.Now()
@@ -109,6 +112,7 @@ func metricType(k call) string {
 	return k.id.Type()
 }
 
+// waitForPlace takes a token, sleeping for it if that is short. Its error is an *Error or that of ctx.
 func (c *Client) waitForPlace(ctx context.Context, b *bucket, k call) error {
 	wait, ok := b.take(time.Now(), c.speed, k.verb == "POLL")
 	if !ok {
@@ -125,7 +129,7 @@ func (c *Client) waitForPlace(ctx context.Context, b *bucket, k call) error {
 		return nil
 	case <-ctx.Done():
 		b.giveBack()
-		return unsent(ctx, &exchange{write: k.write, deadline: k.deadline}, k, ctx.Err())
+		return ctx.Err()
 	}
 }
 
@@ -180,7 +184,7 @@ func (c *Client) retryAfter(header http.Header) time.Duration {
 
 // unsent explains a call that certainly did not leave.
 func unsent(parent context.Context, x *exchange, k call, err error) *Error {
-	e := &Error{Class: Transient, Doing: k.doing, Message: shorten(fmt.Sprintf("not sent: %v", err)), cause: err}
+	e := &Error{Class: Transient, Doing: k.doing, Message: shorten("not sent: " + plain(err)), cause: err}
 	var said *Error
 	switch {
 	case x.refused != nil:
@@ -203,11 +207,21 @@ func lost(parent context.Context, x *exchange, k call, err error) *Error {
 		*e = *x.refused
 		e.Doing, e.CorrelationID = k.doing, k.correlationID
 	case x.write && !x.reached.Load():
-		return unsent(parent, x, k, fmt.Errorf("no connection: %w", err))
+		return unsent(parent, x, k, err)
 	case x.write:
-		e.Class, e.Message = AnswerLost, shorten(fmt.Sprintf("the request may have reached Azure and no complete answer came: %v", err))
+		e.Class, e.Message = AnswerLost, shorten("the request may have reached Azure and no complete answer came: "+plain(err))
 	default:
-		e.Message = shorten(fmt.Sprintf("no complete answer: %v", err))
+		e.Message = shorten("no complete answer: " + plain(err))
 	}
 	return e
+}
+
+// plain is an error's text without the URL that net/http puts before it: Azure's polling URLs are signed, and what is shown in a
+// condition would change with each of them.
+func plain(err error) string {
+	var with *url.Error
+	if errors.As(err, &with) {
+		return with.Err.Error()
+	}
+	return err.Error()
 }

@@ -27,7 +27,6 @@ type exchange struct {
 	write    bool      // subject to deadline and leadership
 	once     bool      // one HTTP exchange and no more
 	deadline time.Time // of a write
-	bucket   *bucket
 
 	sends   int         // handed to the transport
 	reached atomic.Bool // a connection was obtained, so bytes may have left
@@ -43,7 +42,8 @@ func exchangeOf(ctx context.Context) *exchange {
 }
 
 // gate is the last transport: the one place that every request to ARM passes right before it leaves. What is checked earlier
-// may be out of date here: a limiter, a login or a lost CPU may have taken minutes since.
+// may be out of date here: a limiter, a login or a lost CPU may have taken minutes since. A pause exactly between its last check
+// and the socket cannot be excluded by any client; the context, which ends at the deadline, leaves it only until the next timer.
 type gate struct {
 	next     policy.Transporter
 	traced   bool // next honours httptrace, so "no connection" proves "not sent"

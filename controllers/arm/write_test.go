@@ -151,6 +151,13 @@ func TestNothingLeavesAfterTheDeadline(t *testing.T) {
 	})
 	_, err = c.Begin(soon(t), w)
 	wantClass(t, err, DeadlinePassed)
+	// And while a place in Azure's bucket is waited for.
+	limiters := NewLimiters()
+	b := limiters.bucket(bucketKey{region: "global", subscription: private.SubscriptionID(), principal: "client", class: writes})
+	b.blockedUntil = time.Now().Add(1500 * time.Millisecond)
+	w.Deadline = time.Now().Add(100 * time.Millisecond)
+	_, err = a.client(func(o *Options) { o.Limiters = limiters }).Begin(soon(t), w)
+	wantClass(t, err, DeadlinePassed)
 	if n := len(a.requests()) + len(slow.requests()); n != 0 {
 		t.Fatalf("%d requests left", n)
 	}
@@ -245,6 +252,16 @@ func TestPollRefusesOtherHosts(t *testing.T) {
 	p, err := c.Poll(soon(t), Poll{AsyncOperation: "/op"})
 	if err != nil || p.State != InProgress || p.Poll != (Poll{AsyncOperation: "/op"}) {
 		t.Fatalf("a foreign header must not move the poll: %+v %v", p, err)
+	}
+}
+
+// TestErrorsDoNotShowSignedURLs: the query of a polling URL lets its reader follow the operation.
+func TestErrorsDoNotShowSignedURLs(t *testing.T) {
+	a := newAzure(t, false, func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })
+	_, err := a.client().Poll(soon(t), Poll{Location: "/op?s=the-signature"})
+	wantClass(t, err, Transient)
+	if strings.Contains(err.Error(), "the-signature") {
+		t.Fatalf("says %v", err)
 	}
 }
 
