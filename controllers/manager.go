@@ -11,6 +11,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/go-logr/logr"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/util/uuid"
@@ -51,6 +52,8 @@ type Options struct {
 	Version string
 	// RepeatNames lets one process hold several managers, as tests do.
 	RepeatNames bool
+	// Logger of the manager; the zero value is the global one.
+	Logger logr.Logger
 	// NewClient replaces the client, for tests that count and stop calls; nil: controller-runtime's.
 	NewClient client.NewClientFunc
 }
@@ -104,6 +107,7 @@ func managerOptions(o Options) ctrl.Options {
 		HealthProbeBindAddress:        orNone(o.HealthAddress),
 		Metrics:                       metricsserver.Options{BindAddress: orNone(o.MetricsAddress), SecureServing: true, FilterProvider: filters.WithAuthenticationAndAuthorization},
 		NewClient:                     o.NewClient,
+		Logger:                        o.Logger,
 		Controller:                    config.Controller{SkipNameValidation: ptr.To(o.RepeatNames)},
 		Cache:                         cache.Options{DefaultTransform: cache.TransformStripManagedFields()},
 		Client: client.Options{

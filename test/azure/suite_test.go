@@ -1,0 +1,59 @@
+// Copyright The avs-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// Package azure drives the Azure half of the operator: a real API server on one side, the ARM simulator over HTTPS on the other.
+package azure
+
+import (
+	"os"
+	"testing"
+
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/avs-operator/avs-operator/controllers"
+	"github.com/avs-operator/avs-operator/test/armsim"
+	"github.com/avs-operator/avs-operator/test/env"
+	"github.com/avs-operator/avs-operator/test/harness"
+)
+
+var cluster *env.Env
+
+func TestMain(m *testing.M) {
+	os.Exit(env.Main(m, env.Options{Scheme: controllers.Scheme()}, func(e *env.Env) { cluster = e }))
+}
+
+// world is one test's Azure, namespace and operator.
+type world struct {
+	azure     *armsim.Server
+	namespace string
+	operator  *harness.Operator
+	speed     float64
+}
+
+// newWorld starts an Azure without live vCenters, an identity and the operator.
+func newWorld(t *testing.T, speed float64, change ...func(*armsim.Config)) *world {
+	t.Helper()
+	config := harness.AzureConfig(speed)
+	config.NoVCenters = true
+	for _, f := range change {
+		f(&config)
+	}
+	w := &world{azure: harness.StartAzure(t, config), namespace: cluster.Namespace(t), speed: speed}
+	w.apply(t, harness.Identity(w.azure, w.namespace)...)
+	w.start(t)
+	return w
+}
+
+func (w *world) start(t *testing.T) {
+	t.Helper()
+	w.operator = harness.StartOperator(t, harness.OperatorOptions{Config: cluster.OperatorConfig(), Speed: w.speed, Namespace: w.namespace})
+}
+
+func (w *world) apply(t *testing.T, objects ...client.Object) {
+	t.Helper()
+	for _, object := range objects {
+		if err := cluster.Admin.Create(t.Context(), object); err != nil {
+			t.Fatalf("Creating %T %s: %v", object, object.GetName(), err)
+		}
+	}
+}
