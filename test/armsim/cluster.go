@@ -4,6 +4,7 @@
 package armsim
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 	"time"
@@ -93,7 +94,7 @@ func fillCluster(s *Server, ch *change) {
 	}
 	put(ch.r.body, "properties.clusterId", float64(id))
 	if _, ok := lookup(ch.r.body, "properties.vsanDatastoreName"); !ok {
-		put(ch.r.body, "properties.vsanDatastoreName", "vsanDatastore-"+ch.r.name)
+		put(ch.r.body, "properties.vsanDatastoreName", fmt.Sprintf("vsanDatastore (%d)", id-1))
 	}
 	put(ch.r.body, clusterHosts, []any{}) // hosts come with the operation's end
 	put(ch.r.body, "systemData.createdAt", timestamp(time.Now()))

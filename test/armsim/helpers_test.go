@@ -6,12 +6,16 @@ package armsim
 import (
 	"bytes"
 	"context"
+	"crypto/sha1"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
+	"net"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -297,4 +301,21 @@ func decode(text string) (any, error) {
 
 func tokenOptions(s *Server) policy.TokenRequestOptions {
 	return policy.TokenRequestOptions{Scopes: []string{s.URL() + "/.default"}}
+}
+
+// servedCertificate answers the certificate that the server behind u shows.
+func servedCertificate(u *url.URL) (*x509.Certificate, error) {
+	c, err := tls.DialWithDialer(&net.Dialer{Timeout: 5 * time.Second}, "tcp", u.Host, &tls.Config{InsecureSkipVerify: true})
+	if err != nil {
+		return nil, err
+	}
+	defer c.Close()
+	return c.ConnectionState().PeerCertificates[0], nil
+}
+
+// servedThumbprint is its SHA-1, as vSphere writes it.
+func servedThumbprint(t *testing.T, u *url.URL) string {
+	t.Helper()
+	sum := sha1.Sum(must(servedCertificate(u))(t).Raw)
+	return strings.ReplaceAll(fmt.Sprintf("% X", sum), " ", ":")
 }

@@ -4,22 +4,12 @@
 package armsim
 
 import (
-	"context"
 	"fmt"
 	"hash/fnv"
-)
+	"strings"
 
-// vcenter is what the simulator of Azure does with a vCenter.
-type vcenter interface {
-	URL() string
-	Thumbprint() string
-	SetPassword(user, password string)
-	SetClusterSize(cluster string, hosts int) error
-	AddCluster(name string, hosts int) error
-	RemoveCluster(name string) error
-	ClusterHosts(name string) []string
-	Close()
-}
+	"github.com/avs-operator/avs-operator/test/vcentersim"
+)
 
 // vcenterSpec is what the vCenter of a private cloud starts with.
 type vcenterSpec struct {
@@ -28,20 +18,34 @@ type vcenterSpec struct {
 	seed           int64
 }
 
-// startVCenter starts the vCenter of a private cloud; nil: private clouds have none.
-var startVCenter func(ctx context.Context, s *Server, spec vcenterSpec) (vcenter, error)
+func (s *Server) startVCenter(spec vcenterSpec) (*vcentersim.VCenter, error) {
+	return vcentersim.Start(s.ctx, vcentersim.Config{
+		Layout: vcentersim.AVS, Name: spec.name, Username: vcenterUser, Password: spec.password, Hosts: spec.hosts,
+		PortGroups: s.config.VCenterPortGroups, Speed: s.config.Speed, Seed: spec.seed, Log: s.log.With("vcenter", spec.name),
+	})
+}
+
+// VCenter answers the live vCenter of a private cloud; nil before it runs, after it was deleted, and with Config.NoVCenters.
+func (s *Server) VCenter(privateCloudID string) *vcentersim.VCenter {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if live, ok := s.clouds[strings.ToLower(privateCloudID)]; ok {
+		return live.vcenter
+	}
+	return nil
+}
 
 // liveCloud is the vCenter of one private cloud. It starts with the private cloud's creation, so that its address is known
 // while Azure still builds, and is closed with its deletion.
 type liveCloud struct {
 	ready   chan struct{} // closed when the start has ended, either way
-	vcenter vcenter
+	vcenter *vcentersim.VCenter
 	err     error
 }
 
 // openCloud starts the vCenter of a new private cloud beside the request. s.mu is held.
 func (s *Server) openCloud(r *resource) {
-	if s.config.NoVCenters || startVCenter == nil || s.closed {
+	if s.config.NoVCenters || s.closed {
 		return
 	}
 	live := &liveCloud{ready: make(chan struct{})}
@@ -50,7 +54,7 @@ func (s *Server) openCloud(r *resource) {
 	fmt.Fprintf(seed, "%d/%s", s.config.Seed, r.key())
 	spec := vcenterSpec{name: tenantName(r), password: r.secrets[vcenterPassword], hosts: lookupHosts(r.body, cloudSize), seed: int64(seed.Sum64() >> 1)}
 	s.work.Go(func() {
-		vcenter, err := startVCenter(s.ctx, s, spec)
+		vcenter, err := s.startVCenter(spec)
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		defer close(live.ready)
@@ -115,7 +119,7 @@ func (s *Server) closeClouds() {
 }
 
 // vcenterOf waits for the vCenter of a private cloud. Without s.mu.
-func (s *Server) vcenterOf(key string) (vcenter, error) {
+func (s *Server) vcenterOf(key string) (*vcentersim.VCenter, error) {
 	s.mu.Lock()
 	live, ok := s.clouds[key]
 	s.mu.Unlock()
@@ -127,7 +131,7 @@ func (s *Server) vcenterOf(key string) (vcenter, error) {
 }
 
 // inVCenter makes the part of a change that happens in the live vCenter.
-func (s *Server) inVCenter(key string, do func(vcenter) error) func() error {
+func (s *Server) inVCenter(key string, do func(*vcentersim.VCenter) error) func() error {
 	return func() error {
 		vcenter, err := s.vcenterOf(key)
 		if err != nil || vcenter == nil {
@@ -143,7 +147,7 @@ func privateCloudWork(s *Server, ch *change) func() error {
 	}
 	key, grows, size := ch.r.key(), ch.grows(), lookupHosts(ch.after, cloudSize)
 	created := ch.create()
-	return s.inVCenter(key, func(v vcenter) error {
+	return s.inVCenter(key, func(v *vcentersim.VCenter) error {
 		if created || grows == 0 {
 			return nil
 		}
@@ -154,7 +158,7 @@ func privateCloudWork(s *Server, ch *change) func() error {
 func clusterWork(s *Server, ch *change) func() error {
 	name, grows, size := ch.r.name, ch.grows(), lookupHosts(ch.after, clusterSize)
 	created, removed := ch.create(), ch.remove
-	return s.inVCenter(ch.cloud().key(), func(v vcenter) error {
+	return s.inVCenter(ch.cloud().key(), func(v *vcentersim.VCenter) error {
 		switch {
 		case removed:
 			return v.RemoveCluster(name)
@@ -168,7 +172,7 @@ func clusterWork(s *Server, ch *change) func() error {
 }
 
 func (s *Server) setLivePassword(key, password string) error {
-	return s.inVCenter(key, func(v vcenter) error {
+	return s.inVCenter(key, func(v *vcentersim.VCenter) error {
 		v.SetPassword(vcenterUser, password)
 		return nil
 	})()
