@@ -156,7 +156,7 @@ func (p *pooled) drop(grace time.Duration) {
 }
 
 // close ends the connection for good and logs out.
-func (p *pooled) close(grace time.Duration) {
+func (p *pooled) close() {
 	p.mu.Lock()
 	c := p.now
 	p.now = nil
@@ -165,9 +165,6 @@ func (p *pooled) close(grace time.Duration) {
 		return
 	}
 	c.stop()
-	if grace > 0 {
-		time.Sleep(grace)
-	}
 	c.client.Close(context.Background())
 }
 

@@ -90,7 +90,7 @@ func (v *VCenters) Run(ctx context.Context) error {
 	v.mu.Unlock()
 	var all sync.WaitGroup
 	for _, p := range pools {
-		all.Go(func() { p.close(0) })
+		all.Go(func() { p.close() })
 	}
 	all.Wait()
 	return nil
@@ -142,7 +142,7 @@ func (v *VCenters) Forget(name types.NamespacedName) {
 	}
 	v.mu.Unlock()
 	for _, p := range gone {
-		go p.close(0)
+		go p.close()
 	}
 }
 

@@ -1,0 +1,101 @@
+// Copyright The avs-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package machine_test
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/avs-operator/avs-operator/api/v1alpha1"
+	"github.com/avs-operator/avs-operator/test/vcentersim"
+)
+
+// sameMachine fails unless the machine is at the target alone, and is what it was.
+func (w *world) sameMachine(was vcentersim.MachineState) vcentersim.MachineState {
+	w.t.Helper()
+	if left := find(w.source, was.Name); left != nil {
+		w.t.Fatalf("%s is still at the source", was.Name)
+	}
+	is := find(w.target, was.Name)
+	if is == nil {
+		w.t.Fatalf("%s is not at the target", was.Name)
+	}
+	if is.InstanceUUID != was.InstanceUUID || is.BIOSUUID != was.BIOSUUID || !slices.Equal(is.MACs, was.MACs) || !slices.Equal(is.Disks, was.Disks) {
+		w.t.Errorf("%s arrived as another machine: %+v, it was %+v", was.Name, is, was)
+	}
+	if is.Folder != "/SDDC-Datacenter/vm/Workloads" || !slices.Equal(is.Networks, []string{"finance-web"}) {
+		w.t.Errorf("%s arrived in folder %s on %v", was.Name, is.Folder, is.Networks)
+	}
+	return *is
+}
+
+// untouched fails unless the machine is at the source alone, as it was.
+func (w *world) untouched(was vcentersim.MachineState) {
+	w.t.Helper()
+	if there := find(w.target, was.Name); there != nil {
+		w.t.Fatalf("%s is at the target", was.Name)
+	}
+	is := find(w.source, was.Name)
+	if is == nil {
+		w.t.Fatalf("%s is not at the source any more", was.Name)
+	}
+	if is.PowerState != was.PowerState || is.Host != was.Host || !slices.Equal(is.Networks, was.Networks) || !slices.Equal(is.MACs, was.MACs) {
+		w.t.Errorf("%s changed at the source: %+v, it was %+v", was.Name, is, was)
+	}
+}
+
+func TestALiveMoveKeepsTheMachineAndItsPower(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	was := w.add(vcentersim.MachineSpec{Name: "web-01", PoweredOn: true})
+	m := w.planned(was, v1alpha1.MoveMethodLive)
+	w.create(m)
+	cluster.WaitCondition(t, time.Minute, m, v1alpha1.ConditionComplete, "True")
+	is := w.sameMachine(was)
+	if is.PowerState != "poweredOn" || is.PowerOffCount != 0 {
+		t.Errorf("it is %s and was powered off %d times; a live move never powers a machine off", is.PowerState, is.PowerOffCount)
+	}
+	s := m.Status
+	if s.Step != v1alpha1.MoveStepMoved || s.Progress != 100 || s.BytesMoved != s.BytesTotal || s.BytesTotal != 48<<30 || s.TargetRef != is.Ref || s.Attempts != 1 {
+		t.Errorf("the status is %+v", s)
+	}
+	if s.Task != nil || s.GrantedAt != nil || s.FinishedAt == nil || len(s.Concerns) != 0 {
+		t.Errorf("the end left something behind: %+v", s)
+	}
+	if n := calls(w.source, "RelocateVM_Task"); n != 1 {
+		t.Errorf("RelocateVM_Task was called %d times, want once", n)
+	}
+	cluster.WaitFor(t, 10*time.Second, m, "no finalizer", func() error { return lacksFinalizer(m) })
+}
+
+func TestALiveMoveOfAMachineThatIsOffLeavesItOff(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	was := w.add(vcentersim.MachineSpec{Name: "batch-01"})
+	m := w.planned(was, v1alpha1.MoveMethodLive)
+	w.create(m)
+	cluster.WaitCondition(t, time.Minute, m, v1alpha1.ConditionComplete, "True")
+	if is := w.sameMachine(was); is.PowerState != "poweredOff" || calls(w.target, "PowerOnVM_Task") != 0 {
+		t.Errorf("it arrived %s, powered on %d times", is.PowerState, calls(w.target, "PowerOnVM_Task"))
+	}
+}
+
+func TestAMachineThatIsAtTheTargetAlreadyCountsAsMoved(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	was := w.add(vcentersim.MachineSpec{Name: "web-02", PoweredOn: true})
+	first, second := w.planned(was, v1alpha1.MoveMethodLive), w.planned(was, v1alpha1.MoveMethodLive)
+	w.create(first)
+	cluster.WaitCondition(t, time.Minute, first, v1alpha1.ConditionComplete, "True")
+	w.create(second)
+	cluster.WaitCondition(t, time.Minute, second, v1alpha1.ConditionComplete, "True")
+	if second.Status.StartedAt != nil || len(second.Status.Concerns) != 1 || second.Status.Concerns[0].Name != "AlreadyAtTarget" {
+		t.Errorf("the second move says: %+v", second.Status)
+	}
+	if n := calls(w.source, "RelocateVM_Task"); n != 1 {
+		t.Errorf("RelocateVM_Task was called %d times, want once", n)
+	}
+	w.sameMachine(was)
+}
