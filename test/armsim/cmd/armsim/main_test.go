@@ -1,0 +1,161 @@
+// Copyright The avs-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/json"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/cloud"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
+)
+
+// buffer may be read while the program writes.
+type buffer struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (b *buffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.Write(p)
+}
+
+func (b *buffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.String()
+}
+
+var serving = regexp.MustCompile(`Serving Azure at (https://\S+),`)
+
+func await(t *testing.T, out *buffer) string {
+	t.Helper()
+	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+		if m := serving.FindStringSubmatch(out.String()); m != nil {
+			return m[1]
+		}
+	}
+	t.Fatalf("it never served: %s", out)
+	return ""
+}
+
+func TestHelpExplainsEveryFlag(t *testing.T) {
+	var help bytes.Buffer
+	if err := run(t.Context(), []string{"-h"}, &bytes.Buffer{}, &help); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"listen", "speed", "seed", "tenant", "client-id", "client-secret", "subscription", "resource-group", "state-out", "ca-out", "federated-jwks"} {
+		if !strings.Contains(help.String(), "-"+name) {
+			t.Errorf("-%s is not explained", name)
+		}
+	}
+}
+
+func TestRefusedFlags(t *testing.T) {
+	t.Setenv("ARMSIM_CLIENT_SECRET", "")
+	for _, args := range [][]string{
+		{}, {"-nonsense"}, {"-speed", "0", "-client-secret", "x"}, {"extra"}, {"-client-certificate", "/does/not/exist"},
+		{"-federated-issuer", "https://k8s"}, {"-client-secret", "x", "-listen", "256.0.0.1:1"},
+	} {
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		if err := run(ctx, append(args, "-ca-out", filepath.Join(t.TempDir(), "ca")), &bytes.Buffer{}, &bytes.Buffer{}); err == nil {
+			t.Errorf("%v: no error", args)
+		}
+		cancel()
+	}
+}
+
+// The program as others use it: a process with files, stopped by TERM.
+func TestProgram(t *testing.T) {
+	dir := t.TempDir()
+	binary := filepath.Join(dir, "armsim")
+	if text, err := exec.CommandContext(t.Context(), "go", "build", "-o", binary, ".").CombinedOutput(); err != nil {
+		t.Fatalf("building: %v\n%s", err, text)
+	}
+	ca, stateFile := filepath.Join(dir, "ca.pem"), filepath.Join(dir, "state.json")
+	cmd := exec.CommandContext(t.Context(), binary, "-speed", "1e6", "-ca-out", ca, "-state-out", stateFile, "-tenant", "t", "-client-id", "c", "-subscription", "s", "-no-vcenters")
+	cmd.Env = append(os.Environ(), "ARMSIM_CLIENT_SECRET=hidden-secret")
+	var out buffer
+	cmd.Stdout, cmd.Stderr = &out, &out
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	url := await(t, &out)
+	use(t, url, ca)
+	for deadline := time.Now().Add(10 * time.Second); !holds(stateFile, "/subscriptions/s/resourcegroups/rg-avs/providers/microsoft.avs/privateclouds/weu"); time.Sleep(50 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("the state file never showed the private cloud")
+		}
+	}
+	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Wait(); err != nil {
+		t.Errorf("after TERM: %v", err)
+	}
+	if text := out.String(); !strings.Contains(text, "Stopped.") || strings.Contains(text, "hidden-secret") {
+		t.Errorf("the output is %s", text)
+	}
+}
+
+func holds(file, id string) bool {
+	text, err := os.ReadFile(file)
+	var doc document
+	return err == nil && json.Unmarshal(text, &doc) == nil && doc.Resources[id] != nil
+}
+
+// use signs in with what the program printed and begins a private cloud.
+func use(t *testing.T, url, ca string) {
+	t.Helper()
+	text, err := os.ReadFile(ca)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pool := x509.NewCertPool()
+	pool.AppendCertsFromPEM(text)
+	client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool}}}
+	defer client.CloseIdleConnections()
+	cred, err := azidentity.NewClientSecretCredential("t", "c", "hidden-secret", &azidentity.ClientSecretCredentialOptions{
+		ClientOptions:            policy.ClientOptions{Transport: client, Cloud: cloud.Configuration{ActiveDirectoryAuthorityHost: url + "/"}},
+		DisableInstanceDiscovery: true,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	token, err := cred.GetToken(t.Context(), policy.TokenRequestOptions{Scopes: []string{url + "/.default"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	body := `{"location":"westeurope","sku":{"name":"av36p"},"properties":{"networkBlock":"10.0.0.0/22","managementCluster":{"clusterSize":3}}}`
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPut, url+"/subscriptions/s/resourceGroups/rg-avs/providers/Microsoft.AVS/privateClouds/weu?api-version=2025-09-01", strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer "+token.Token)
+	req.Header.Set("Content-Type", "application/json")
+	resp, err := client.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusCreated {
+		t.Errorf("the PUT answered %s", resp.Status)
+	}
+}
