@@ -123,6 +123,7 @@ func want(t *testing.T, p *Progress, state State) {
 }
 
 func TestWholeLifeAgainstTheSimulator(t *testing.T) {
+	t.Parallel()
 	s := simulator(t)
 	c := connected(t, s, simClient, secret)
 	ctx := soon(t)
@@ -157,6 +158,7 @@ func TestWholeLifeAgainstTheSimulator(t *testing.T) {
 }
 
 func TestClassesAgainstTheSimulator(t *testing.T) {
+	t.Parallel()
 	s := simulator(t, func(c *armsim.Config) { c.Capacity = map[string]int{"northeurope": 0} })
 	c := connected(t, s, simClient, secret)
 	ctx := soon(t)
@@ -193,6 +195,7 @@ func TestClassesAgainstTheSimulator(t *testing.T) {
 
 // TestALostAnswerIsFoundAndNotRepeated is the life of a record whose answer never came.
 func TestALostAnswerIsFoundAndNotRepeated(t *testing.T) {
+	t.Parallel()
 	for name, fault := range map[string]armsim.Fault{
 		"dropped":   {Verb: "PUT", When: armsim.After, Drop: true},
 		"truncated": {Verb: "PUT", When: armsim.After, Truncate: true},
@@ -250,6 +253,7 @@ func TestRetryAfterOfTheSimulator(t *testing.T) {
 }
 
 func TestWatcherAgainstTheSimulator(t *testing.T) {
+	t.Parallel()
 	s := simulator(t)
 	c := connected(t, s, simClient, secret)
 	want(t, do(t, c, write(private, PUT, newCloud)), Succeeded)

@@ -155,6 +155,7 @@ func TestClientsShareTheirLimit(t *testing.T) {
 
 // TestLimiterKeepsWithinARMsBucket drives many callers against a server that keeps the same bucket, and is never throttled.
 func TestLimiterKeepsWithinARMsBucket(t *testing.T) {
+	t.Parallel()
 	var mu sync.Mutex
 	tokens, filled, throttled := 40.0, time.Now(), 0
 	a := newAzure(t, true, func(w http.ResponseWriter, r *http.Request) {

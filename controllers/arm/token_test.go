@@ -19,9 +19,10 @@ func refuseLogin(status int, body string) func(http.ResponseWriter, *http.Reques
 const badSecret = `{"error":"invalid_client","error_description":"AADSTS7000215: Invalid client secret provided. Trace ID: 1234 Correlation ID: 5678","error_codes":[7000215]}`
 
 func TestARefusedLoginIsNotRepeated(t *testing.T) {
+	t.Parallel()
 	a := newAzure(t, true, func(w http.ResponseWriter, r *http.Request) { reply(w, 200, `{}`) })
 	a.login = refuseLogin(401, badSecret)
-	c := a.client(func(o *Options) { o.Speed = 600 }) // LoginPause is one second
+	c := a.client(func(o *Options) { o.Speed = 300 }) // LoginPause is two seconds
 	var work sync.WaitGroup
 	for range 50 {
 		work.Go(func() {
@@ -46,7 +47,7 @@ func TestARefusedLoginIsNotRepeated(t *testing.T) {
 	a.mu.Lock()
 	a.login = nil // mended in Entra ID
 	a.mu.Unlock()
-	time.Sleep(1100 * time.Millisecond)
+	time.Sleep(2100 * time.Millisecond)
 	if _, err := c.Get(soon(t), private); err != nil {
 		t.Fatalf("after the pause: %v", err)
 	}

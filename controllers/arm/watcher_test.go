@@ -110,6 +110,7 @@ func watching(t *testing.T, f *fleet) (*azure, *Client, *Watcher, *changes) {
 }
 
 func TestWatcherTellsOnlyWhatChanged(t *testing.T) {
+	t.Parallel()
 	f := &fleet{clusters: map[string]int{"c2": 3, "c3": 3, "c4": 3}}
 	a, c, w, told := watching(t, f)
 	if look := w.Look("client", second); look.Known || look.Resource != nil {
@@ -141,6 +142,7 @@ func TestWatcherTellsOnlyWhatChanged(t *testing.T) {
 }
 
 func TestWatcherKeepsAndAgesWhatItHas(t *testing.T) {
+	t.Parallel()
 	f := &fleet{clusters: map[string]int{"c2": 3, "c3": 3, "c4": 3}}
 	_, c, w, told := watching(t, f)
 	defer w.Use(c, second.Collection())()
@@ -164,6 +166,7 @@ func TestWatcherKeepsAndAgesWhatItHas(t *testing.T) {
 }
 
 func TestWatcherCountsItsUsers(t *testing.T) {
+	t.Parallel()
 	f := &fleet{clusters: map[string]int{"c2": 3}}
 	a, c, w, _ := watching(t, f)
 	one, two := w.Use(c, second.Collection()), w.UseResource(c, second)
@@ -182,6 +185,7 @@ func TestWatcherCountsItsUsers(t *testing.T) {
 }
 
 func TestWatcherReadsOneByOneWhatMayNotBeListed(t *testing.T) {
+	t.Parallel()
 	f := &fleet{clusters: map[string]int{"c2": 3}, status: 403, code: "AuthorizationFailed"}
 	a, c, w, told := watching(t, f)
 	absent := private.Child("clusters", "c9")
@@ -211,6 +215,7 @@ func TestWatcherReadsOneByOneWhatMayNotBeListed(t *testing.T) {
 }
 
 func TestWatcherTakesAMissingParentForAnEmptyCollection(t *testing.T) {
+	t.Parallel()
 	f := &fleet{clusters: map[string]int{"c2": 3}}
 	_, c, w, told := watching(t, f)
 	defer w.Use(c, second.Collection())()
@@ -222,6 +227,7 @@ func TestWatcherTakesAMissingParentForAnEmptyCollection(t *testing.T) {
 }
 
 func TestHurry(t *testing.T) {
+	t.Parallel()
 	f := &fleet{clusters: map[string]int{"c2": 3}}
 	a := newAzure(t, true, f.serve)
 	c := a.client(func(o *Options) { o.Speed = 20 })
@@ -241,6 +247,7 @@ func TestHurry(t *testing.T) {
 }
 
 func TestWatcherWaitsForRunAndEndsWithIt(t *testing.T) {
+	t.Parallel()
 	f := &fleet{clusters: map[string]int{"c2": 3}}
 	a := newAzure(t, true, f.serve)
 	w := NewWatcher(WatcherOptions{Speed: 600})

@@ -114,6 +114,7 @@ func TestBeginAnsweredOrLost(t *testing.T) {
 }
 
 func TestBeginLosesASlowAnswerAtTheDeadline(t *testing.T) {
+	t.Parallel()
 	w := put(private)
 	release := make(chan struct{})
 	a := newAzure(t, true, func(http.ResponseWriter, *http.Request) { <-release })
@@ -128,6 +129,7 @@ func TestBeginLosesASlowAnswerAtTheDeadline(t *testing.T) {
 }
 
 func TestNothingLeavesAfterTheDeadline(t *testing.T) {
+	t.Parallel()
 	a := newAzure(t, true, func(w http.ResponseWriter, r *http.Request) { reply(w, 201, `{}`) })
 	w := put(private)
 	w.Deadline = time.Now().Add(-time.Millisecond)
