@@ -54,10 +54,10 @@ type Dispatcher struct {
 	mu       sync.Mutex
 	workers  workqueue.TypedRateLimitingInterface[ctrl.Request]
 	waiting  *schedule.Queue
-	asked    map[types.UID]asked   // who waits
-	assumed  map[types.UID]assumed // who was let start, until the cache shows it
-	ended    map[types.UID]bool    // whose end the cache does not show yet
-	inFlight map[types.UID]bool    // who was under way by the cache when it was last read
+	asked    map[types.UID]asked     // who waits
+	assumed  map[types.UID]assumed   // who was let start, until the cache shows it
+	ended    map[types.UID]time.Time // when those ended whose end the cache does not show yet
+	inFlight map[types.UID]bool      // who was under way by the cache when it was last read
 	last     map[types.UID]lastHost
 }
 
@@ -98,7 +98,7 @@ const (
 func NewDispatcher(o DispatcherOptions) *Dispatcher {
 	return &Dispatcher{
 		o: o, others: newOthers(o.Pace), start: time.Now(), waiting: schedule.NewQueue(), asked: map[types.UID]asked{},
-		assumed: map[types.UID]assumed{}, ended: map[types.UID]bool{}, inFlight: map[types.UID]bool{},
+		assumed: map[types.UID]assumed{}, ended: map[types.UID]time.Time{}, inFlight: map[types.UID]bool{},
 		last: map[types.UID]lastHost{},
 	}
 }
@@ -187,10 +187,11 @@ func (d *Dispatcher) Done(uid types.UID) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	_, given := d.assumed[uid]
-	shown := d.inFlight[uid] && !d.ended[uid]
+	_, known := d.ended[uid]
+	shown := d.inFlight[uid] && !known
 	d.drop(uid)
-	if shown {
-		d.ended[uid] = true
+	if shown || given {
+		d.ended[uid] = time.Now()
 	}
 	if given || shown {
 		d.next()

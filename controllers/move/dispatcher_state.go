@@ -50,14 +50,14 @@ func (d *Dispatcher) state(ctx context.Context) (schedule.State, error) {
 		m := &list.Items[i]
 		shown[m.UID] = true
 		if given, ok := d.assumed[m.UID]; ok {
-			if m.Status.GrantedAt.Time.Before(given.since.Truncate(time.Second)) {
+			if m.Status.GrantedAt.Time.Before(given.since.Truncate(time.Microsecond)) {
 				continue // a grant of an earlier attempt: the cache lags
 			}
 			delete(d.assumed, m.UID) // stored: the status speaks for it from now on
 		}
 		ours[machineKey{m.Spec.Source.VCenterInstanceUUID, m.Spec.Machine.InstanceUUID}] = true
 		ours[machineKey{m.Spec.Target.VCenterInstanceUUID, m.Spec.Machine.InstanceUUID}] = true
-		if d.ended[m.UID] {
+		if at, ok := d.ended[m.UID]; ok && !m.Status.GrantedAt.Time.After(at) {
 			continue
 		}
 		job, host := d.charged(m)

@@ -73,6 +73,7 @@ const (
 	RelocateDisabled      = "RelocateDisabled"
 	ThinDisksMayGrow      = "ThinDisksMayGrow"
 	NoFailoverHost        = "NoFailoverHost"
+	StartedUnchanged      = "StartedUnchanged"
 )
 
 // kind is what is said of every concern of one name. In text, %s stands for what it is about: names, numbers, devices.
@@ -149,6 +150,7 @@ var kinds = map[string]kind{
 	PoweredOff:            {blocking, false, "is powered off, and method is Live: set method to Auto or Cold, or power it on"},
 	RelocateDisabled:      {warning, false, "may not be relocated at present, as vCenter says: another task, a backup perhaps, holds it. It waits until that has ended"},
 	ThinDisksMayGrow:      {warning, false, "thin disks fit by what they hold now, but not if all of them fill up: %s"},
+	StartedUnchanged:      {info, false, "has started with the choices of an earlier plan and is taken to its end with them: what was edited since does not change it"},
 	NoFailoverHost:        {warning, false, "the target cluster has a single usable host: no room is kept for the failure of a host (%s)"},
 }
 
@@ -173,10 +175,13 @@ func (b *book) say(name string, about ...string) {
 	}
 }
 
-// sayOf notes a concern about one machine, by its managed object id and its name.
+// sayOf notes a concern about one machine, by its managed object id at the source, if it is there, and its name.
 func (b *book) sayOf(ref, machine, name string, about ...string) {
 	b.say(name, about...)
 	b.machines[name][machine] = true
+	if ref == "" { // not at the source
+		return
+	}
 	if b.of[ref] == nil {
 		b.of[ref] = map[string][]string{}
 	}

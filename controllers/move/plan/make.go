@@ -31,6 +31,9 @@ func Make(in Input) *Plan {
 		m.present(machine, known[machine.InstanceUUID])
 	}
 	for _, k := range selected.known {
+		if k.Own && k.Started && !k.Ended && (selected.unwanted[k.Spec.Machine.InstanceUUID] || m.differs(k.Spec)) {
+			m.book.sayOf("", k.Spec.Machine.Name, StartedUnchanged)
+		}
 		m.absent(k)
 	}
 	for _, machine := range selected.inFolder {
@@ -55,6 +58,9 @@ type maker struct {
 // present plans a machine that is at the source.
 func (m *maker) present(machine *vcenter.Machine, known *Known) {
 	if known != nil && known.Own && known.Started {
+		if !known.Ended && m.differs(known.Spec) {
+			m.book.sayOf("", machine.Name, StartedUnchanged)
+		}
 		m.absent(known)
 		return
 	}
@@ -127,6 +133,35 @@ func (m *maker) absent(k *Known) {
 	m.plan.Machines = append(m.plan.Machines, out)
 }
 
+// differs says whether the WorkloadMove would choose otherwise today, by what it says alone.
+func (m *maker) differs(spec *v1alpha1.VirtualMachineMoveSpec) bool {
+	t := &spec.Target
+	if !m.to.complete() {
+		return false
+	}
+	if t.Cluster.Ref != m.to.cluster.Ref || t.ResourcePool.Ref != m.to.pool.Ref || t.Folder.Ref != m.to.folder.Ref {
+		return true
+	}
+	if method := m.in.Spec.Method; (method == v1alpha1.MoveMethodLive || method == v1alpha1.MoveMethodCold) && method != spec.Method {
+		return true
+	}
+	for _, d := range t.Disks {
+		if to := m.mapping.storeFor(d.SourceDatastore); to != nil && to.Ref != d.Datastore.Ref {
+			return true
+		}
+	}
+	for _, a := range t.NetworkAdapters {
+		name, mapped := m.mapping.networksTo[a.SourceNetwork]
+		if !mapped {
+			return true
+		}
+		if to := m.to.findNetwork(name, m.book); to != nil && to.Ref != a.Network.Ref {
+			return true
+		}
+	}
+	return false
+}
+
 // finish counts, orders and signs the plan.
 func (m *maker) finish() *Plan {
 	p := &m.plan
@@ -159,7 +194,9 @@ func (p *Plan) sum() string {
 		_ = e.Encode([]any{m.Identity.InstanceUUID, m.State == StateBlocked, m.Bytes, target, method, power})
 	}
 	for _, c := range p.Concerns {
-		_ = e.Encode([]any{c.Name, c.Severity, c.Machines})
+		if c.Severity == v1alpha1.SeverityBlocking {
+			_ = e.Encode([]any{c.Name, c.Machines})
+		}
 	}
 	return hex.EncodeToString(h.Sum(nil))
 }

@@ -21,6 +21,8 @@ type selection struct {
 	known []*Known
 	// inFolder are named machines that no VirtualMachineMove knows and the source does not have, but the target folder by name.
 	inFolder []*vcenter.Machine
+	// unwanted are machines that have started and are not selected any more, by instance UUID.
+	unwanted map[string]bool
 }
 
 // selector decides entry by entry.
@@ -151,13 +153,17 @@ func (s *selector) keep(k *Known) bool {
 }
 
 func (s *selector) selection() selection {
-	var out selection
+	out := selection{unwanted: map[string]bool{}}
 	for _, m := range s.picked {
 		out.machines = append(out.machines, m)
 	}
 	for i := range s.in.Known { // what has started stays in the plan, whatever the selection says by now
 		if k := &s.in.Known[i]; k.Own && k.Started {
-			s.gone[k.Spec.Machine.InstanceUUID] = k
+			uuid := k.Spec.Machine.InstanceUUID
+			if m := s.byUUID[uuid]; s.gone[uuid] == nil && (m == nil || s.picked[m.Ref] == nil) {
+				out.unwanted[uuid] = true
+			}
+			s.gone[uuid] = k
 		}
 	}
 	for _, k := range s.gone {

@@ -1,0 +1,45 @@
+// Copyright The avs-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package move
+
+import (
+	"context"
+	"fmt"
+
+	ctrl "sigs.k8s.io/controller-runtime"
+
+	"github.com/avs-operator/avs-operator/controllers/connect"
+	"github.com/avs-operator/avs-operator/controllers/outcome"
+	"github.com/avs-operator/avs-operator/controllers/status"
+)
+
+// Options of Setup.
+type Options struct {
+	Publisher *status.Publisher
+	VCenters  *connect.VCenters
+	Pace      outcome.Pace
+	// HeadroomPercent of vCenter's limits that is left to others even while they do not use it.
+	HeadroomPercent int
+}
+
+// Setup registers the reconcilers of workload moves, and the dispatcher between them.
+func Setup(mgr ctrl.Manager, o Options) error {
+	if err := IndexInFlight(context.Background(), mgr.GetFieldIndexer()); err != nil {
+		return fmt.Errorf("indexing VirtualMachineMoves that are under way: %w", err)
+	}
+	turns := NewDispatcher(DispatcherOptions{Client: mgr.GetClient(), VCenters: o.VCenters, Pace: o.Pace, HeadroomPercent: o.HeadroomPercent})
+	machines := &MachineReconciler{
+		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), VCenters: o.VCenters, Turns: turns, Publisher: o.Publisher, Pace: o.Pace,
+	}
+	if err := machines.SetupWithManager(mgr, turns.Source()); err != nil {
+		return fmt.Errorf("setting up VirtualMachineMoves: %w", err)
+	}
+	programmes := &ProgrammeReconciler{
+		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), VCenters: o.VCenters, Turns: turns, Publisher: o.Publisher, Pace: o.Pace,
+	}
+	if err := programmes.SetupWithManager(mgr); err != nil {
+		return fmt.Errorf("setting up WorkloadMoves: %w", err)
+	}
+	return nil
+}
