@@ -92,8 +92,15 @@ func (v *VCenter) admitCall(ctx *simulator.Context, m *simulator.Method) types.B
 	if p := requiredPrivilege(m.Name, m.This); p != "" && !v.accounts.granted(ctx.Session.UserName, p) {
 		return noPermission(m.This, p)
 	}
+	if m.This.Type == "VirtualMachine" && excluded[m.Name] && v.machines.read(m.This).moving {
+		return &types.TaskInProgress{}
+	}
 	return v.faults.method(m.Name)
 }
+
+// excluded are the changes that a machine on its way refuses.
+var excluded = set("ReconfigVM_Task", "Destroy_Task", "UnregisterVM", "PowerOnVM_Task", "PowerOffVM_Task", "SuspendVM_Task", "ResetVM_Task",
+	"ShutdownGuest", "MarkAsTemplate", "CloneVM_Task", "CreateSnapshot_Task", "CreateSnapshotEx_Task", "RemoveAllSnapshots_Task", "Rename_Task")
 
 func (v *VCenter) isInternal(ctx *simulator.Context) bool {
 	return ctx.Session != nil && ctx.Session.UserName == ""

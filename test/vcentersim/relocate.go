@@ -27,6 +27,8 @@ type move struct {
 	ctx    context.Context // ends when someone cancels
 	cancel context.CancelFunc
 
+	leave []func() // what to give back when the task has ended, last first
+
 	mu        sync.Mutex
 	cancelled bool
 	committed bool // past the point of no return
@@ -157,6 +159,7 @@ func (m *move) run() {
 	defer m.v.work.Done()
 	defer m.cancel()
 	defer m.v.transit.moves.Delete(m.task.Self)
+	defer m.giveBack() // after the task has ended: who waits for room must not run beside it
 	result, fault := m.carry()
 	if fault != nil && m.ctx.Err() != nil {
 		fault = &types.RequestCanceled{}
@@ -175,6 +178,12 @@ func (m *move) run() {
 	m.v.taskSucceeded(m.own, m.task, result)
 }
 
+func (m *move) giveBack() {
+	for _, f := range slices.Backward(m.leave) {
+		f()
+	}
+}
+
 // carry does the work: check, wait for room in both budgets, copy, switch over.
 func (m *move) carry() (reference, types.BaseMethodFault) {
 	var none reference
@@ -182,7 +191,7 @@ func (m *move) carry() (reference, types.BaseMethodFault) {
 	if fault != nil {
 		return none, fault
 	}
-	defer d.close()
+	m.leave = append(m.leave, d.close)
 	plan, findings := d.check(m.ctx, m.v.subjectOf(m.own, m.vm), m.spec)
 	if len(findings.errors) > 0 {
 		return none, findings.errors[0]
@@ -191,7 +200,7 @@ func (m *move) carry() (reference, types.BaseMethodFault) {
 	if fault != nil {
 		return none, fault
 	}
-	defer seat.release()
+	m.leave = append(m.leave, seat.release)
 	m.v.taskRunning(m.own, m.task)
 	m.announce()
 	planned := m.v.faults.relocate(m.name)
