@@ -1,0 +1,107 @@
+// Copyright The avs-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"time"
+)
+
+const (
+	// healthPeriod is how often the control plane is looked at.
+	healthPeriod = time.Second
+	// quickEnd is an end so soon after the start that the next start would end the same way; after maxQuickEnds of them we stop.
+	quickEnd     = 5 * time.Second
+	maxQuickEnds = 3
+)
+
+// runLocal runs everything until ctx ends.
+func runLocal(ctx context.Context, speed float64) (err error) {
+	root, err := findRoot()
+	if err != nil {
+		return err
+	}
+	f := files{root: root, dir: filepath.Join(root, ".local")}
+	lock, err := f.claim()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, lock.Close()) }()
+	say := func(format string, arguments ...any) { fmt.Printf("· "+format+"\n", arguments...) }
+	e, err := startEnvironment(ctx, f, speed, false, say)
+	if err != nil {
+		if ctx.Err() != nil {
+			fmt.Println("\nStopped.")
+			return nil
+		}
+		return err
+	}
+	printGuide(e)
+	err = e.supervise(ctx)
+	fmt.Println("\nStopping ...")
+	if err := errors.Join(err, e.stop()); err != nil {
+		return err
+	}
+	fmt.Println("Stopped. Logs are in", shown(f.logs()))
+	return nil
+}
+
+// supervise returns when ctx ends, or when something has ended that cannot be started again. The operator is: as a Deployment would, so
+// that it may be killed to see what happens.
+func (e *environment) supervise(ctx context.Context) error {
+	started, quick := time.Now(), 0
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(healthPeriod):
+			if err := e.plane.Check(); err != nil {
+				return err
+			}
+		case <-e.operator.done():
+			if quick++; time.Since(started) > quickEnd {
+				quick = 1
+			}
+			if quick >= maxQuickEnds {
+				return fmt.Errorf("the operator ended %d times soon after its start, last with %s; see %s", quick, e.operator.how(), shown(e.files.at("logs", "operator.log")))
+			}
+			fmt.Printf("The operator ended (%s); it is started again.\n", e.operator.how())
+			started = time.Now()
+			if err := e.operator.start(ctx); err != nil && ctx.Err() == nil {
+				return err
+			}
+		}
+	}
+}
+
+func printGuide(e *environment) {
+	f := e.files
+	fmt.Printf(`
+Ready. In another terminal, in this directory:
+
+  export KUBECONFIG=%[1]s
+  alias kubectl=%[2]s
+  kubectl apply -k %[3]s        # config/samples, with this Azure's and this vCenter's addresses
+  kubectl get avs -A -w
+  kubectl -n %[4]s patch wmove finance --type=merge -p '{"spec":{"state":"Run"}}'   # once it is Planned
+
+The namespace %[4]s has what the samples refer to: Secret azure-client-secret and ConfigMap azure-ca for Azure,
+Secret oslo-vcenter and ConfigMap oslo-ca for the vCenter in Oslo, and ServiceAccount %[5]s for workload identity.
+
+  Azure            %[6]s   tenant %[7]s, client %[8]s
+                   subscription %[9]s, resource group %[10]s
+  vCenter in Oslo  %[11]s   user %[12]s
+                   thumbprint %[13]s
+  Time             %[14]gx real time: an hour in Azure takes %[15]s
+
+Other clients (Azure SDKs, Terraform, govc) find them too:   . %[16]s
+Logs are in %[17]s. Ctrl-C stops everything.
+`, f.kubeconfig(), f.kubectl(), shown(f.samples()), namespace, federatedAccount,
+		e.world.azure.URL(), tenantID, clientID, subscriptionID, resourceGroup,
+		e.world.oslo.URL(), osloUser, e.world.oslo.Thumbprint(), e.speed,
+		(time.Duration(float64(time.Hour) / e.speed)).Round(100*time.Millisecond), shown(f.env()), shown(f.logs()))
+}

@@ -1,0 +1,93 @@
+// Copyright The avs-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// Command local runs everything that avs-operator needs on this machine: a Kubernetes control plane, an Azure and an on-premises
+// vCenter, both simulated, and the operator itself.
+//
+//	go run ./hack/local local   in the foreground until Ctrl-C, with .local/kubeconfig and .local/env
+//	go run ./hack/local demo    a private cloud is built, machines move into it while they run, and the end state is checked
+//
+// `make local` and `make demo` do the same once the control plane is built.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"strconv"
+	"syscall"
+)
+
+// defaultSpeed turns the hours that Azure takes for a private cloud into half a minute, and leaves moves long enough to watch.
+const defaultSpeed = 600
+
+func main() {
+	os.Exit(run(os.Args[1:]))
+}
+
+// run returns the exit code.
+func run(arguments []string) int {
+	command, speed, err := parse(arguments)
+	if errors.Is(err, flag.ErrHelp) {
+		return 0
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "local:", err)
+		return 2
+	}
+	ctx, stop := stoppable()
+	defer stop()
+	if command == "demo" {
+		err = runDemo(ctx, speed)
+	} else {
+		err = runLocal(ctx, speed)
+	}
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "\n%s: %v\n", command, err)
+		return 1
+	}
+	return 0
+}
+
+func parse(arguments []string) (command string, speed float64, err error) {
+	set := flag.NewFlagSet("local", flag.ContinueOnError)
+	set.Usage = func() {
+		fmt.Fprintln(set.Output(), "Usage: go run ./hack/local [-speed N] local|demo")
+		set.PrintDefaults()
+	}
+	pace := set.String("speed", os.Getenv("SPEED"), "how many times faster than real time Azure and vCenter run; default $SPEED, else "+strconv.Itoa(defaultSpeed))
+	if err := set.Parse(arguments); err != nil {
+		return "", 0, err
+	}
+	if *pace == "" {
+		*pace = strconv.Itoa(defaultSpeed)
+	}
+	if speed, err = strconv.ParseFloat(*pace, 64); err != nil || !(speed >= 1 && speed <= 100_000) {
+		return "", 0, fmt.Errorf("the speed must be a number from 1 to 100000, not %q", *pace)
+	}
+	if command = set.Arg(0); set.NArg() != 1 || (command != "local" && command != "demo") {
+		set.Usage()
+		return "", 0, fmt.Errorf("say local or demo, not %q", set.Args())
+	}
+	return command, speed, nil
+}
+
+// stoppable returns a context that ends with Ctrl-C, with TERM, when the terminal goes, and with the `go run` or `make` that
+// started us. Calling stop gives the signals their usual meaning back.
+func stoppable() (context.Context, context.CancelFunc) {
+	signals := []os.Signal{syscall.SIGTERM}
+	for _, s := range []os.Signal{os.Interrupt, syscall.SIGHUP} {
+		// A script starts its background jobs with INT ignored, and nohup ignores HUP: both mean that we should stay.
+		if !signal.Ignored(s) {
+			signals = append(signals, s)
+		}
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), signals...)
+	context.AfterFunc(ctx, stop) // a second Ctrl-C ends us at once; children die with us
+	ctx, cancel := context.WithCancel(ctx)
+	go stopWithParents(ctx, cancel)
+	return ctx, func() { cancel(); stop() }
+}
