@@ -153,6 +153,10 @@ func TestOperationsThatEndBadly(t *testing.T) {
 		}
 		if c.want != "Failed" {
 			r.want(http.StatusConflict, http.MethodPut, cloudPath+"/clusters/two", clusterBody(3, "av36p"))
+			r.follow(r.want(http.StatusOK, http.MethodPut, cloudPath, privateCloud())) // the same again carries it through
+			if now, _ := s.Resource(cloudPath); lookupString(now, "properties.provisioningState") != succeeded {
+				t.Errorf("%s: after a second PUT it is %v", name, now["properties"])
+			}
 			r.follow(r.want(http.StatusAccepted, http.MethodDelete, cloudPath, nil))
 			continue
 		}

@@ -122,7 +122,8 @@ var resourceTypes []*resourceType
 func init() {
 	// In init, because the hooks of an entry reach the table through the server.
 	cloud := privateClouds()
-	resourceTypes = []*resourceType{cloud, clusters(cloud)}
+	cluster := clusters(cloud)
+	resourceTypes = []*resourceType{cloud, cluster, hosts(cluster), authorizations(cloud)}
 	for _, t := range resourceTypes {
 		t.name = avs + "/" + t.segment
 		if t.parent != nil {
