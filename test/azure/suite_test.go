@@ -24,7 +24,7 @@ func TestMain(m *testing.M) {
 
 // world is one test's Azure, namespace and operator.
 type world struct {
-	azure     *armsim.Server
+	azure     *harness.Azure
 	namespace string
 	operator  *harness.Operator
 	speed     float64
@@ -33,13 +33,9 @@ type world struct {
 // newWorld starts an Azure without live vCenters, an identity and the operator.
 func newWorld(t *testing.T, speed float64, change ...func(*armsim.Config)) *world {
 	t.Helper()
-	config := harness.AzureConfig(speed)
-	config.NoVCenters = true
-	for _, f := range change {
-		f(&config)
-	}
-	w := &world{azure: harness.StartAzure(t, config), namespace: cluster.Namespace(t), speed: speed}
-	w.apply(t, harness.Identity(w.azure, w.namespace)...)
+	change = append([]func(*armsim.Config){func(c *armsim.Config) { c.NoVCenters = true }}, change...)
+	w := &world{azure: harness.StartAzure(t, speed, change...), namespace: cluster.Namespace(t), speed: speed}
+	w.apply(t, w.azure.Identity(w.namespace)...)
 	w.start(t)
 	return w
 }

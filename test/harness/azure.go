@@ -6,6 +6,9 @@
 package harness
 
 import (
+	"context"
+	"fmt"
+	"sync/atomic"
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
@@ -16,48 +19,56 @@ import (
 	"github.com/avs-operator/avs-operator/test/armsim"
 )
 
-// The one tenant, application, subscription and resource group that suites use unless they need more.
+// The tenant, application and resource group that suites use unless they need more.
 const (
-	TenantID       = "72f988bf-0000-0000-0000-00000000aaaa"
-	ClientID       = "0f8fad5b-0000-0000-0000-00000000cccc"
-	ClientSecret   = "a-client-secret-that-works"
-	SubscriptionID = "11111111-1111-1111-1111-111111111111"
-	ResourceGroup  = "rg-avs"
-	Location       = "westeurope"
+	TenantID      = "72f988bf-0000-0000-0000-00000000aaaa"
+	ClientID      = "0f8fad5b-0000-0000-0000-00000000cccc"
+	ClientSecret  = "a-client-secret-that-works"
+	ResourceGroup = "rg-avs"
+	Location      = "westeurope"
 )
 
-// AzureConfig is a simulated Azure with that tenant, application, subscription and group.
-func AzureConfig(speed float64) armsim.Config {
-	return armsim.Config{
-		Speed:          speed,
-		Tenants:        []armsim.Tenant{{ID: TenantID, Applications: []armsim.Application{{ClientID: ClientID, Secrets: []string{ClientSecret}}}}},
-		Subscriptions:  []armsim.Subscription{{ID: SubscriptionID, TenantID: TenantID, DisplayName: "Production"}},
-		ResourceGroups: []armsim.ResourceGroup{{SubscriptionID: SubscriptionID, Name: ResourceGroup, Location: Location}},
-	}
+// Azure is a simulated Azure with one subscription.
+type Azure struct {
+	*armsim.Server
+	// SubscriptionID is of this Azure alone: tests share an API server, and two subscriptions never have the same id.
+	SubscriptionID string
 }
 
-// StartAzure starts a simulated Azure for the length of the test.
-func StartAzure(t testing.TB, config armsim.Config) *armsim.Server {
+var subscriptions atomic.Int64
+
+// StartAzure starts a simulated Azure for the length of the test. change adjusts what there is in it.
+func StartAzure(t testing.TB, speed float64, change ...func(*armsim.Config)) *Azure {
 	t.Helper()
-	server, err := armsim.Start(t.Context(), config)
+	subscription := fmt.Sprintf("11111111-1111-1111-1111-%012d", subscriptions.Add(1))
+	config := armsim.Config{
+		Speed:          speed,
+		Tenants:        []armsim.Tenant{{ID: TenantID, Applications: []armsim.Application{{ClientID: ClientID, Secrets: []string{ClientSecret}}}}},
+		Subscriptions:  []armsim.Subscription{{ID: subscription, TenantID: TenantID, DisplayName: "Production"}},
+		ResourceGroups: []armsim.ResourceGroup{{SubscriptionID: subscription, Name: ResourceGroup, Location: Location}},
+	}
+	for _, f := range change {
+		f(&config)
+	}
+	server, err := armsim.Start(context.WithoutCancel(t.Context()), config)
 	if err != nil {
 		t.Fatalf("Starting the ARM simulator: %v", err)
 	}
 	t.Cleanup(server.Close)
-	return server
+	return &Azure{Server: server, SubscriptionID: subscription}
 }
 
-// Identity returns the objects of an AzureIdentity named default that logs in at server: Secret, ConfigMap with its CA, and the identity.
-func Identity(server *armsim.Server, namespace string) []client.Object {
+// Identity returns the objects of an AzureIdentity named default that logs in here: Secret, ConfigMap with the CA, and the identity.
+func (a *Azure) Identity(namespace string) []client.Object {
 	meta := func(name string) metav1.ObjectMeta { return metav1.ObjectMeta{Namespace: namespace, Name: name} }
 	return []client.Object{
 		&corev1.Secret{ObjectMeta: meta("azure-client-secret"), StringData: map[string]string{"clientSecret": ClientSecret}},
-		&corev1.ConfigMap{ObjectMeta: meta("azure-ca"), Data: map[string]string{"ca.crt": string(server.CAPEM())}},
+		&corev1.ConfigMap{ObjectMeta: meta("azure-ca"), Data: map[string]string{"ca.crt": string(a.CAPEM())}},
 		&v1alpha1.AzureIdentity{ObjectMeta: meta("default"), Spec: v1alpha1.AzureIdentitySpec{
-			TenantID: TenantID, ClientID: ClientID, SubscriptionID: SubscriptionID, ResourceGroup: ResourceGroup,
+			TenantID: TenantID, ClientID: ClientID, SubscriptionID: a.SubscriptionID, ResourceGroup: ResourceGroup,
 			ClientSecretRef: &v1alpha1.SecretKeyReference{Name: "azure-client-secret", Key: "clientSecret"},
 			Cloud: &v1alpha1.AzureCloud{Endpoints: &v1alpha1.AzureEndpoints{
-				ActiveDirectoryAuthorityHost: server.URL(), ResourceManager: server.URL(),
+				ActiveDirectoryAuthorityHost: a.URL(), ResourceManager: a.URL(),
 				CARef: &v1alpha1.CAReference{Kind: "ConfigMap", Name: "azure-ca"},
 			}},
 		}},
@@ -76,6 +87,6 @@ func PrivateCloud(namespace, name string) *v1alpha1.PrivateCloud {
 }
 
 // PrivateCloudID is the ARM id of a private cloud in the usual group.
-func PrivateCloudID(name string) string {
-	return "/subscriptions/" + SubscriptionID + "/resourceGroups/" + ResourceGroup + "/providers/Microsoft.AVS/privateClouds/" + name
+func (a *Azure) PrivateCloudID(name string) string {
+	return "/subscriptions/" + a.SubscriptionID + "/resourceGroups/" + ResourceGroup + "/providers/Microsoft.AVS/privateClouds/" + name
 }
