@@ -134,9 +134,15 @@ func FuzzBodies(f *testing.F) {
 	} {
 		f.Add(seed)
 	}
+	s := start(f, instant, func(c *Config) { c.Throttling.Writes = Bucket{1e6, 1e6} })
+	shared := newRaw(f, s)
 	f.Fuzz(func(t *testing.T, body string) {
-		s := start(t, func(c *Config) { c.Speed = 1e9 })
-		r := newRaw(t, s)
+		r := &raw{t: t, s: s, http: shared.http, token: shared.token}
+		defer func() {
+			for _, id := range s.Resources("") {
+				_ = s.RemoveInAzure(id) // one below another is gone already
+			}
+		}()
 		r.want(http.StatusCreated, http.MethodPut, cloudPath+"-a", privateCloud("properties.extendedNetworkBlocks", `["10.9.0.0/23"]`))
 		for _, path := range []string{cloudPath, cloudPath + "-a", cloudPath + "-a/clusters/two", groupPath} {
 			for _, method := range []string{http.MethodPut, http.MethodPatch, http.MethodPost} {

@@ -58,7 +58,7 @@ func testConfig() Config {
 	}
 }
 
-func start(t *testing.T, edit ...func(*Config)) *Server {
+func start(t testing.TB, edit ...func(*Config)) *Server {
 	t.Helper()
 	c := testConfig()
 	for _, e := range edit {
@@ -72,7 +72,7 @@ func start(t *testing.T, edit ...func(*Config)) *Server {
 	return s
 }
 
-func httpClient(t *testing.T, s *Server) *http.Client {
+func httpClient(t testing.TB, s *Server) *http.Client {
 	pool := x509.NewCertPool()
 	if !pool.AppendCertsFromPEM(s.CAPEM()) {
 		t.Fatal("CAPEM holds no certificate")
@@ -82,11 +82,11 @@ func httpClient(t *testing.T, s *Server) *http.Client {
 	return &http.Client{Transport: transport}
 }
 
-func clientOptions(t *testing.T, s *Server) policy.ClientOptions {
+func clientOptions(t testing.TB, s *Server) policy.ClientOptions {
 	return policy.ClientOptions{Cloud: s.Cloud(), Transport: httpClient(t, s), Retry: policy.RetryOptions{MaxRetries: -1}}
 }
 
-func secretCredential(t *testing.T, s *Server, tenantID, id, secret string) azcore.TokenCredential {
+func secretCredential(t testing.TB, s *Server, tenantID, id, secret string) azcore.TokenCredential {
 	t.Helper()
 	cred, err := azidentity.NewClientSecretCredential(tenantID, id, secret, &azidentity.ClientSecretCredentialOptions{
 		ClientOptions: clientOptions(t, s), DisableInstanceDiscovery: true,
@@ -97,7 +97,7 @@ func secretCredential(t *testing.T, s *Server, tenantID, id, secret string) azco
 	return cred
 }
 
-func token(t *testing.T, s *Server, cred azcore.TokenCredential) string {
+func token(t testing.TB, s *Server, cred azcore.TokenCredential) string {
 	t.Helper()
 	got, err := cred.GetToken(t.Context(), policy.TokenRequestOptions{Scopes: []string{s.URL() + "/.default"}})
 	if err != nil {
@@ -106,7 +106,7 @@ func token(t *testing.T, s *Server, cred azcore.TokenCredential) string {
 	return got.Token
 }
 
-func factory(t *testing.T, s *Server) *armavs.ClientFactory {
+func factory(t testing.TB, s *Server) *armavs.ClientFactory {
 	t.Helper()
 	f, err := armavs.NewClientFactory(subID, secretCredential(t, s, tenant, client, clientSecret),
 		&arm.ClientOptions{ClientOptions: clientOptions(t, s), DisableRPRegistration: true})
@@ -118,15 +118,15 @@ func factory(t *testing.T, s *Server) *armavs.ClientFactory {
 
 // raw speaks plain HTTP with a token, for what typed clients cannot say.
 type raw struct {
-	t     *testing.T
+	t     testing.TB
 	s     *Server
 	http  *http.Client
 	token string
 }
 
-func newRaw(t *testing.T, s *Server) *raw { return newRawAs(t, s, tenant, client) }
+func newRaw(t testing.TB, s *Server) *raw { return newRawAs(t, s, tenant, client) }
 
-func newRawAs(t *testing.T, s *Server, tenantID, id string) *raw {
+func newRawAs(t testing.TB, s *Server, tenantID, id string) *raw {
 	t.Helper()
 	return &raw{t: t, s: s, http: httpClient(t, s), token: token(t, s, secretCredential(t, s, tenantID, id, clientSecret))}
 }
@@ -250,7 +250,7 @@ func (r *raw) build(edit ...string) {
 }
 
 // finish polls a typed client's poller without its own pace of at least a second.
-func finish[T any](t *testing.T, p *runtime.Poller[T]) (T, error) {
+func finish[T any](t testing.TB, p *runtime.Poller[T]) (T, error) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
@@ -265,8 +265,8 @@ func finish[T any](t *testing.T, p *runtime.Poller[T]) (T, error) {
 }
 
 // must fails the test on an error: must(f())(t).
-func must[T any](v T, err error) func(*testing.T) T {
-	return func(t *testing.T) T {
+func must[T any](v T, err error) func(testing.TB) T {
+	return func(t testing.TB) T {
 		t.Helper()
 		if err != nil {
 			t.Fatal(err)
@@ -275,7 +275,7 @@ func must[T any](v T, err error) func(*testing.T) T {
 	}
 }
 
-func azureError(t *testing.T, err error) *azcore.ResponseError {
+func azureError(t testing.TB, err error) *azcore.ResponseError {
 	t.Helper()
 	var out *azcore.ResponseError
 	if !errors.As(err, &out) {
@@ -314,7 +314,7 @@ func servedCertificate(u *url.URL) (*x509.Certificate, error) {
 }
 
 // servedThumbprint is its SHA-1, as vSphere writes it.
-func servedThumbprint(t *testing.T, u *url.URL) string {
+func servedThumbprint(t testing.TB, u *url.URL) string {
 	t.Helper()
 	sum := sha1.Sum(must(servedCertificate(u))(t).Raw)
 	return strings.ReplaceAll(fmt.Sprintf("% X", sum), " ", ":")
