@@ -135,8 +135,8 @@ func (e *environment) stop() error {
 	if e.plane != nil {
 		failed = append(failed, e.plane.Stop())
 	}
-	for _, path := range []string{e.files.kubeconfig(), e.files.env()} {
-		if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
+	for _, name := range []string{"kubeconfig", "env", "operator.kubeconfig", "prepared.yaml"} {
+		if err := os.Remove(e.files.at(name)); err != nil && !errors.Is(err, os.ErrNotExist) {
 			failed = append(failed, fmt.Errorf("remove what is not true any more: %w", err))
 		}
 	}
