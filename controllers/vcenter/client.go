@@ -101,12 +101,12 @@ func (c *Client) ServerTime(ctx context.Context) (time.Time, error) {
 	return at, err
 }
 
-// Close logs out, as far as that is possible, and drops the connections. vCenter counts open sessions; a session left
-// behind lives for half an hour.
+// Close logs out, as far as that is possible, and drops the connections; calls after it fail. vCenter counts open sessions,
+// and a session left behind lives for half an hour.
 func (c *Client) Close(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
-	if c.session.now.Load() != nil {
+	if !c.session.over.Swap(true) && c.session.now.Load() != nil {
 		_, _ = methods.Logout(ctx, c.session.soap, &types.Logout{This: *c.vim.ServiceContent.SessionManager})
 	}
 	c.session.soap.CloseIdleConnections()

@@ -264,6 +264,21 @@ func terminate(t *testing.T, admin, victim *Client) {
 	}
 }
 
+func TestAClosedClientStaysOut(t *testing.T) {
+	st := startStock(t, nil)
+	c, err := Connect(t.Context(), st.endpoint(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Close(t.Context())
+	c.Close(t.Context())
+	_, err = c.FindMachine(t.Context(), "no-such-machine")
+	asError(t, err, Canceled)
+	if in, out := st.count("Login"), st.count("Logout"); in != 1 || out != 1 {
+		t.Errorf("%d logins and %d logouts, want one of each", in, out)
+	}
+}
+
 func TestNothingIsSentWithoutLeave(t *testing.T) {
 	st := startStock(t, nil)
 	e := st.endpoint(t)

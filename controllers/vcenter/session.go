@@ -5,6 +5,7 @@ package vcenter
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http/httptrace"
 	"reflect"
@@ -24,6 +25,7 @@ type session struct {
 	soap *soap.Client
 	turn chan struct{}           // held while logging in: one login for all who find the session ended
 	now  atomic.Pointer[loginOf] // nil before the first login
+	over atomic.Bool             // closed: nobody logs in again, else a watcher left running would keep a session for ever
 }
 
 // loginOf is one login; its address tells it from the next.
@@ -76,6 +78,9 @@ func (s *session) renew(ctx context.Context, was *loginOf) error {
 		defer func() { <-s.turn }()
 	case <-ctx.Done():
 		return ctx.Err()
+	}
+	if s.over.Load() {
+		return &Error{Class: Canceled, Err: errors.New("the client was closed")}
 	}
 	if s.now.Load() != was {
 		return nil
