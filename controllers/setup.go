@@ -54,10 +54,10 @@ func setup(ctx context.Context, mgr ctrl.Manager, o Options) error {
 		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Azure: identities, VCenters: vcenters, Watcher: watcher,
 		Lanes: lane.New(), Publisher: publisher, Pace: o.Pace, Owner: owner,
 	}
-	if err := (&connect.IdentityReconciler{Client: mgr.GetClient(), Azure: identities, Publisher: publisher}).SetupWithManager(mgr); err != nil {
+	if err := (&connect.VCenterReconciler{Client: mgr.GetClient(), VCenters: vcenters, Publisher: publisher, Pace: o.Pace}).SetupWithManager(mgr); err != nil {
 		return err
 	}
-	if err := (&connect.VCenterReconciler{Client: mgr.GetClient(), VCenters: vcenters, Publisher: publisher, Pace: o.Pace}).SetupWithManager(mgr); err != nil {
+	if err := (&connect.IdentityReconciler{Client: mgr.GetClient(), Azure: identities, Publisher: publisher, NeededBy: shared.NeededBy}).SetupWithManager(mgr); err != nil {
 		return err
 	}
 	for _, register := range kinds.All {

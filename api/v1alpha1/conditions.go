@@ -130,6 +130,8 @@ const (
 	LabelMove = "avs-operator.io/workload-move"
 	// Finalizer is held while something outside the cluster must be let go in order.
 	Finalizer = "avs-operator.io/finalizer"
+	// FinalizerInUse is held by an AzureIdentity, and by what it refers to, while something must still be deleted in Azure with it.
+	FinalizerInUse = "avs-operator.io/in-use"
 	// TagOwner is the Azure tag of a private cloud that names the Kubernetes cluster and object managing it.
 	TagOwner = "avs-operator-owner"
 )

@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -14,6 +15,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
+	"github.com/avs-operator/avs-operator/controllers/connect"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
 )
 
@@ -28,6 +30,10 @@ func (r *Reconciler[T]) claim(ctx context.Context, s *scope[T]) *outcome.Outcome
 	}
 	if o := r.mark(ctx, s); o != nil {
 		return o
+	}
+	if !r.stays(s) && !connect.Held(s.identity) { // what must be deleted needs its identity to the end
+		r.Azure.Touch(client.ObjectKeyFromObject(s.identity))
+		return outcome.Wait(v1alpha1.ReasonReferenceNotReady, "AzureIdentity %s is being held for the day of the deletion", s.identity.Name).In(time.Minute)
 	}
 	return r.oldest(ctx, s)
 }

@@ -19,7 +19,10 @@ import (
 	"github.com/avs-operator/avs-operator/controllers/outcome"
 )
 
-// +kubebuilder:rbac:groups="",resources=secrets,verbs=create;patch
+// +kubebuilder:rbac:groups="",resources=secrets,verbs=create;patch;delete
+
+// The right to delete Secrets is asked for by clusters that protect owner references (OwnerReferencesPermissionEnforcement): who may not delete
+// an object may not change who owns it. The operator deletes none.
 
 // exportedVersion is the annotation of a Secret that says what its content was made from, so that nothing is fetched while that is the same.
 const exportedVersion = "avs-operator.io/exported-version"

@@ -21,6 +21,7 @@ import (
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/arm"
+	"github.com/avs-operator/avs-operator/controllers/connect"
 	"github.com/avs-operator/avs-operator/controllers/watch"
 )
 
@@ -127,6 +128,7 @@ type seats struct {
 type seatable interface {
 	seat(ctx context.Context) error
 	inCloud(ctx context.Context, cloud types.NamespacedName) ([]string, error)
+	deletable(ctx context.Context, identity types.NamespacedName) ([]string, error)
 }
 
 func (s *seats) add(kind seatable) { s.kinds = append(s.kinds, kind) }
@@ -158,6 +160,63 @@ func (r *Reconciler[T]) seat(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// NeededBy names the objects that must still be deleted in Azure with an identity.
+func (s *Shared) NeededBy(ctx context.Context, identity types.NamespacedName) ([]string, error) {
+	if s.seats == nil {
+		return nil, nil
+	}
+	var out []string
+	for _, kind := range s.seats.kinds {
+		names, err := kind.deletable(ctx, identity)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, names...)
+	}
+	return out, nil
+}
+
+func (r *Reconciler[T]) deletable(ctx context.Context, identity types.NamespacedName) ([]string, error) {
+	objects, err := r.list(ctx, r.Client, client.InNamespace(identity.Namespace))
+	if err != nil {
+		return nil, err
+	}
+	var out []string
+	for _, object := range objects {
+		e := r.effective(object.AzureSpec())
+		if !hasFinalizer(object) || e.ManagementPolicy == v1alpha1.ManagementPolicyObserve || e.DeletionPolicy == v1alpha1.DeletionPolicyRetain {
+			continue
+		}
+		name, err := r.identityOf(ctx, object)
+		if err != nil {
+			return nil, err
+		}
+		if name == identity.Name {
+			out = append(out, r.traits.Name+" "+object.GetName())
+		}
+	}
+	return out, nil
+}
+
+// identityOf names the identity that an object acts with.
+func (r *Reconciler[T]) identityOf(ctx context.Context, object Object) (string, error) {
+	var ref *v1alpha1.ObjectReference
+	if root, ok := r.kind.(Root[T]); ok {
+		ref = root.IdentityRef(object.(T))
+	} else {
+		cloud := &v1alpha1.PrivateCloud{}
+		key := types.NamespacedName{Namespace: object.GetNamespace(), Name: r.kind.(Child[T]).PrivateCloudRef(object.(T)).Name}
+		if err := r.Client.Get(ctx, key, cloud); err != nil {
+			return "", client.IgnoreNotFound(err)
+		}
+		ref = cloud.Spec.IdentityRef
+	}
+	if ref == nil {
+		return connect.DefaultIdentity, nil
+	}
+	return ref.Name, nil
 }
 
 // childrenOf names all objects that refer to a private cloud.

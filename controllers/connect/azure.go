@@ -51,8 +51,10 @@ type Azure struct {
 	limiters *arm.Limiters
 	key      [32]byte // of principals: a credential's fingerprint must not be computable from outside
 
-	mu      sync.Mutex
-	entries map[types.UID]*azureEntry
+	mu        sync.Mutex
+	entries   map[types.UID]*azureEntry
+	listeners map[int]func(types.NamespacedName)
+	nextID    int
 }
 
 type azureEntry struct {
@@ -63,7 +65,7 @@ type azureEntry struct {
 
 // NewAzure makes the pool.
 func NewAzure(o AzureOptions) *Azure {
-	a := &Azure{o: o, limiters: arm.NewLimiters(), entries: map[types.UID]*azureEntry{}}
+	a := &Azure{o: o, limiters: arm.NewLimiters(), entries: map[types.UID]*azureEntry{}, listeners: map[int]func(types.NamespacedName){}}
 	if _, err := rand.Read(a.key[:]); err != nil {
 		panic(err) // crypto/rand never fails
 	}

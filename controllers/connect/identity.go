@@ -22,6 +22,7 @@ import (
 	"github.com/avs-operator/avs-operator/controllers/arm"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
 	"github.com/avs-operator/avs-operator/controllers/status"
+	"github.com/avs-operator/avs-operator/controllers/watch"
 )
 
 // +kubebuilder:rbac:groups=avs-operator.io,resources=azureidentities,verbs=get;list;watch
@@ -34,6 +35,8 @@ type IdentityReconciler struct {
 	Client    client.Client
 	Azure     *Azure
 	Publisher *status.Publisher
+	// NeededBy names what must still be deleted in Azure with an identity.
+	NeededBy func(ctx context.Context, identity types.NamespacedName) ([]string, error)
 }
 
 // SetupWithManager registers the reconciler, its watches included.
@@ -47,6 +50,7 @@ func (r *IdentityReconciler) SetupWithManager(mgr ctrl.Manager) error {
 		For(&v1alpha1.AzureIdentity{}, builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{}, predicate.AnnotationChangedPredicate{}))).
 		WatchesMetadata(&corev1.Secret{}, users("Secret")).
 		WatchesMetadata(&corev1.ConfigMap{}, users("ConfigMap")).
+		WatchesRawSource(watch.Source(r.Azure.Subscribe, func(touched types.NamespacedName) []types.NamespacedName { return []types.NamespacedName{touched} })).
 		Complete(r)
 }
 
@@ -74,13 +78,17 @@ func (r *IdentityReconciler) Reconcile(ctx context.Context, request ctrl.Request
 	if err := r.Client.Get(ctx, request.NamespacedName, identity); err != nil {
 		return ctrl.Result{}, client.IgnoreNotFound(err)
 	}
-	if !identity.DeletionTimestamp.IsZero() {
+	o := r.hold(ctx, identity)
+	if !identity.DeletionTimestamp.IsZero() && !Held(identity) {
 		r.Azure.Forget(identity.UID)
 		return ctrl.Result{}, nil
 	}
 	before := identity.DeepCopy()
 	identity.Status.LastHandledReconcileAt = identity.Annotations[v1alpha1.AnnotationReconcileRequestedAt]
-	subscription, o := r.verify(ctx, identity)
+	var subscription string
+	if o == nil {
+		subscription, o = r.verify(ctx, identity)
+	}
 	report := status.Report{Outcome: o}
 	if o == nil {
 		identity.Status.SubscriptionName = subscription

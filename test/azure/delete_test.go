@@ -1,0 +1,164 @@
+// Copyright The avs-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package azure
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/avs-operator/avs-operator/api/v1alpha1"
+	"github.com/avs-operator/avs-operator/test/armsim"
+	"github.com/avs-operator/avs-operator/test/harness"
+	"github.com/avs-operator/avs-operator/test/vcentersim"
+)
+
+func TestRetainLeavesAzureAndTheSecretAlone(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, fast)
+	cloud := harness.PrivateCloud(w.namespace, "weu")
+	cloud.Spec.Credentials = &v1alpha1.PrivateCloudCredentials{SecretName: "weu-admin"}
+	w.apply(t, cloud)
+	ready(t, cloud)
+	if cloud.Status.Effective.DeletionPolicy != v1alpha1.DeletionPolicyRetain {
+		t.Errorf("an absent deletionPolicy means %s", cloud.Status.Effective.DeletionPolicy)
+	}
+	if err := cluster.Admin.Delete(t.Context(), cloud); err != nil {
+		t.Fatal(err)
+	}
+	cluster.WaitGone(t, soon, cloud)
+	w.wrote(t, "PUT privateclouds/weu")
+	time.Sleep(2 * time.Second) // the garbage collector's turn
+	secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: "weu-admin"}}
+	if err := cluster.Admin.Get(t.Context(), client.ObjectKeyFromObject(secret), secret); err != nil {
+		t.Errorf("the credentials of a private cloud that still runs are gone: %v", err)
+	}
+}
+
+func TestDeleteIsGuarded(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, fast)
+	cloud, second := harness.PrivateCloud(w.namespace, "weu"), newCluster(w.namespace, "weu-2", 3)
+	cloud.Spec.DeletionPolicy, second.Spec.DeletionPolicy = v1alpha1.DeletionPolicyDelete, v1alpha1.DeletionPolicyDelete
+	w.apply(t, cloud, second)
+	ready(t, cloud)
+	ready(t, second)
+	err := cluster.Admin.Delete(t.Context(), cloud)
+	if err == nil {
+		t.Fatal("the API server accepted an unconfirmed delete")
+	}
+	says(t, err.Error(), v1alpha1.AnnotationConfirmDelete)
+
+	// NoVCenters: the machines cannot be counted, and not knowing is not zero.
+	confirm := func(o client.Object) {
+		a := o.GetAnnotations()
+		a[v1alpha1.AnnotationConfirmDelete] = o.GetName()
+		o.SetAnnotations(a)
+	}
+	edit(t, cloud, func(c *v1alpha1.PrivateCloud) { confirm(c) })
+	edit(t, second, func(c *v1alpha1.Cluster) { confirm(c) })
+	if err := cluster.Admin.Delete(t.Context(), cloud); err != nil {
+		t.Fatal(err)
+	}
+	says(t, notReady(t, cloud, v1alpha1.ConditionReconciling, v1alpha1.ReasonDependentsExist), "Cluster weu-2")
+	if err := cluster.Admin.Delete(t.Context(), second); err != nil {
+		t.Fatal(err)
+	}
+	says(t, notReady(t, second, v1alpha1.ConditionReconciling, v1alpha1.ReasonUnreachable), "cannot be found out", v1alpha1.AnnotationConfirmMachines+"=weu-2")
+	w.wrote(t, "PUT privateclouds/weu", "PUT privateclouds/weu/clusters/weu-2")
+	edit(t, second, func(c *v1alpha1.Cluster) { c.Annotations[v1alpha1.AnnotationConfirmMachines] = "weu-2" })
+	cluster.WaitGone(t, soon, second)
+	edit(t, cloud, func(c *v1alpha1.PrivateCloud) { c.Annotations[v1alpha1.AnnotationConfirmMachines] = "weu" })
+	cluster.WaitGone(t, soon, cloud)
+	w.wrote(t, "PUT privateclouds/weu", "PUT privateclouds/weu/clusters/weu-2", "DELETE privateclouds/weu/clusters/weu-2", "DELETE privateclouds/weu")
+	if left := w.azure.Resources(w.azure.PrivateCloudID("weu")); len(left) != 0 {
+		t.Errorf("left in Azure: %v", left)
+	}
+}
+
+func TestMachinesHoldADeletionBack(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, fast, func(c *armsim.Config) { c.NoVCenters = false })
+	cloud := harness.PrivateCloud(w.namespace, "weu")
+	cloud.Spec.DeletionPolicy = v1alpha1.DeletionPolicyDelete
+	cloud.Annotations = map[string]string{v1alpha1.AnnotationConfirmDelete: "weu"}
+	w.apply(t, cloud)
+	ready(t, cloud)
+	vcenter := w.azure.VCenter(cloud.Status.ID)
+	if vcenter == nil {
+		t.Fatal("a private cloud that succeeded has no vCenter")
+	}
+	if _, err := vcenter.AddMachine(vcentersim.MachineSpec{Name: "ledger", DiskGB: []int{10}, PoweredOn: true}); err != nil {
+		t.Fatal(err)
+	}
+	if err := cluster.Admin.Delete(t.Context(), cloud); err != nil {
+		t.Fatal(err)
+	}
+	says(t, notReady(t, cloud, v1alpha1.ConditionReconciling, v1alpha1.ReasonMachinesExist), "1 machines", "ledger", v1alpha1.AnnotationConfirmMachines+"=weu")
+	w.wrote(t, "PUT privateclouds/weu")
+	edit(t, cloud, func(c *v1alpha1.PrivateCloud) { c.Annotations[v1alpha1.AnnotationConfirmMachines] = "weu" })
+	cluster.WaitGone(t, soon, cloud)
+	w.wrote(t, "PUT privateclouds/weu", "DELETE privateclouds/weu")
+}
+
+func TestDeleteWhileBeingMadeFollowsTheCreationFirst(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 1200)
+	cloud := harness.PrivateCloud(w.namespace, "weu")
+	cloud.Spec.DeletionPolicy = v1alpha1.DeletionPolicyDelete
+	cloud.Annotations = map[string]string{v1alpha1.AnnotationConfirmDelete: "weu", v1alpha1.AnnotationConfirmMachines: "weu"}
+	w.apply(t, cloud)
+	notReady(t, cloud, v1alpha1.ConditionReconciling, v1alpha1.ReasonCreating)
+	if err := cluster.Admin.Delete(t.Context(), cloud); err != nil {
+		t.Fatal(err)
+	}
+	cluster.WaitGone(t, 2*soon, cloud)
+	w.wrote(t, "PUT privateclouds/weu", "DELETE privateclouds/weu")
+}
+
+func TestSuspendedDeletionWaits(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, fast)
+	cloud := harness.PrivateCloud(w.namespace, "weu")
+	cloud.Spec.DeletionPolicy = v1alpha1.DeletionPolicyDelete
+	cloud.Annotations = map[string]string{v1alpha1.AnnotationConfirmDelete: "weu", v1alpha1.AnnotationConfirmMachines: "weu"}
+	w.apply(t, cloud)
+	ready(t, cloud)
+	edit(t, cloud, func(c *v1alpha1.PrivateCloud) { c.Spec.Suspend = true })
+	if err := cluster.Admin.Delete(t.Context(), cloud); err != nil {
+		t.Fatal(err)
+	}
+	notReady(t, cloud, v1alpha1.ConditionReconciling, v1alpha1.ReasonSuspended)
+	w.wrote(t, "PUT privateclouds/weu")
+	edit(t, cloud, func(c *v1alpha1.PrivateCloud) { c.Spec.Suspend = false })
+	cluster.WaitGone(t, soon, cloud)
+}
+
+// A namespace that is deleted with everything in it ends, although its identity, Secrets and private cloud go in any order.
+func TestDeletingTheNamespaceEnds(t *testing.T) {
+	t.Parallel()
+	for name, policy := range map[string]v1alpha1.DeletionPolicy{"Retain": "", "Delete": v1alpha1.DeletionPolicyDelete} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, fast)
+			cloud := harness.PrivateCloud(w.namespace, "weu")
+			cloud.Spec.DeletionPolicy = policy
+			cloud.Annotations = map[string]string{v1alpha1.AnnotationConfirmDelete: "weu", v1alpha1.AnnotationConfirmMachines: "weu"}
+			w.apply(t, cloud)
+			ready(t, cloud)
+			namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: w.namespace}}
+			if err := cluster.Admin.Delete(t.Context(), namespace); err != nil {
+				t.Fatal(err)
+			}
+			cluster.WaitGone(t, 2*soon, namespace)
+			left := strings.Join(w.azure.Resources(w.azure.PrivateCloudID("weu")), " ")
+			if wantLeft := policy == ""; (left != "") != wantLeft {
+				t.Errorf("left in Azure: %q", left)
+			}
+		})
+	}
+}
