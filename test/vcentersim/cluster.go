@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/vmware/govmomi/object"
@@ -113,7 +114,7 @@ func (v *VCenter) ClusterHosts(name string) []string {
 		return nil
 	}
 	var names []string
-	for _, ref := range c.Host {
+	for _, ref := range v.hostsOf(c) {
 		if h, ok := v.service.Context.Map.Get(ref).(*simulator.HostSystem); ok {
 			names = append(names, h.Name)
 		}
@@ -121,13 +122,20 @@ func (v *VCenter) ClusterHosts(name string) []string {
 	return names
 }
 
+// hostsOf copies the list, which grows and shrinks under the cluster's lock.
+func (v *VCenter) hostsOf(c *simulator.ClusterComputeResource) (hosts []reference) {
+	v.newContext("").WithLock(c, func() { hosts = slices.Clone(c.Host) })
+	return hosts
+}
+
 func (v *VCenter) cluster(name string) *simulator.ClusterComputeResource {
-	for _, e := range v.service.Context.Map.All("ClusterComputeResource") {
-		if c, ok := e.(*simulator.ClusterComputeResource); ok && c.Name == name {
-			return c
-		}
+	m := v.service.Context.Map
+	folder, ok := m.Get(v.layout.folders.HostFolder.Reference()).(*simulator.Folder)
+	if !ok {
+		return nil
 	}
-	return nil
+	c, _ := m.FindByName(name, folder.ChildEntity).(*simulator.ClusterComputeResource)
+	return c
 }
 
 // clusterNumber is the ordinal that host and datastore names carry, from the name's tail: Cluster-1 is 0.

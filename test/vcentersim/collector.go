@@ -249,13 +249,14 @@ func (e *extension) collectorOf(ctx *simulator.Context, ref reference) (*collect
 // WaitForUpdatesEx answers PropertyCollector.WaitForUpdatesEx.
 func (e *extension) WaitForUpdatesEx(ctx *simulator.Context, req *types.WaitForUpdatesEx) soap.HasFault {
 	body := &methods.WaitForUpdatesExBody{}
-	_, c, fault := e.collectorOf(ctx, req.This)
+	all, c, fault := e.collectorOf(ctx, req.This)
 	if fault != nil {
 		body.Fault_ = fault
 		return body
 	}
+	done := e.v.sessions.wait(all.session)
 	set, failed := c.wait(ctx, req.Version, req.Options)
-	e.v.sessions.used(ctx.Session.Key)
+	done()
 	if failed != nil {
 		body.Fault_ = simulator.Fault("", failed)
 		return body

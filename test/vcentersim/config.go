@@ -43,7 +43,8 @@ type Config struct {
 
 	// Bandwidth in bytes a simulated second that all moves leaving this vCenter share; default 1.25e9 (10 Gbit/s).
 	Bandwidth float64
-	// SessionIdle is the simulated time after which an unused session ends; default two hours, vCenter's own.
+	// SessionIdle is the real time, at any speed, after which an unused session ends; default two hours, vCenter's own.
+	// It is not scaled for the reason that token lifetimes are not: a client cannot keep a session alive faster.
 	SessionIdle time.Duration
 	// LockTime is the simulated time that an account stays locked after five refusals; default five minutes.
 	LockTime time.Duration

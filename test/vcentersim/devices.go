@@ -186,10 +186,10 @@ func (v *VCenter) networkOf(backing types.BaseVirtualDeviceBackingInfo) mo.Entit
 	m := v.service.Context.Map
 	switch b := backing.(type) {
 	case *types.VirtualEthernetCardDistributedVirtualPortBackingInfo:
-		for _, e := range m.All("DistributedVirtualPortgroup") {
-			if e.(*simulator.DistributedVirtualPortgroup).Key == b.Port.PortgroupKey {
-				return e
-			}
+		// A port group's key is its managed object id.
+		group, ok := m.Get(reference{Type: "DistributedVirtualPortgroup", Value: b.Port.PortgroupKey}).(*simulator.DistributedVirtualPortgroup)
+		if ok {
+			return group
 		}
 	case *types.VirtualEthernetCardNetworkBackingInfo:
 		return v.findNetwork(b.DeviceName)

@@ -36,11 +36,13 @@ var redirected = map[string]map[string]bool{
 		"HasPrivilegeOnEntity"),
 	"PropertyCollector": set("CreateFilter", "CreatePropertyCollector", "DestroyPropertyCollector", "WaitForUpdatesEx",
 		"WaitForUpdates", "CheckForUpdates", "CancelWaitForUpdates"),
-	"PropertyFilter": set("DestroyPropertyFilter"),
-	"ViewManager":    set("CreateContainerView", "CreateListView"),
-	"ContainerView":  set("DestroyView"),
-	"ListView":       set("DestroyView", "ModifyListView", "ResetListView"),
-	"Datastore":      set("RefreshDatastore", "RefreshDatastoreStorageInfo"),
+	"TaskManager":          set("CreateCollectorForTasks"),
+	"TaskHistoryCollector": set("ReadNextTasks", "ReadPreviousTasks", "SetCollectorPageSize", "RewindCollector", "ResetCollector", "DestroyCollector"),
+	"PropertyFilter":       set("DestroyPropertyFilter"),
+	"ViewManager":          set("CreateContainerView", "CreateListView"),
+	"ContainerView":        set("DestroyView"),
+	"ListView":             set("DestroyView", "ModifyListView", "ResetListView"),
+	"Datastore":            set("RefreshDatastore", "RefreshDatastoreStorageInfo"),
 }
 
 func set(names ...string) map[string]bool {

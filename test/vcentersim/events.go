@@ -35,9 +35,7 @@ func (v *VCenter) vmEvent(ctx *simulator.Context, vm *simulator.VirtualMachine) 
 			}
 		}
 		if len(vm.Datastore) > 0 {
-			event.Ds = &types.DatastoreEventArgument{
-				EntityEventArgument: types.EntityEventArgument{Name: v.nameOf(vm.Datastore[0])}, Datastore: vm.Datastore[0],
-			}
+			event.Ds = v.storeArgument(vm.Datastore[0])
 		}
 	})
 	return event
@@ -45,4 +43,8 @@ func (v *VCenter) vmEvent(ctx *simulator.Context, vm *simulator.VirtualMachine) 
 
 func (v *VCenter) hostArgument(ref reference) *types.HostEventArgument {
 	return &types.HostEventArgument{EntityEventArgument: types.EntityEventArgument{Name: v.nameOf(ref)}, Host: ref}
+}
+
+func (v *VCenter) storeArgument(ref reference) *types.DatastoreEventArgument {
+	return &types.DatastoreEventArgument{EntityEventArgument: types.EntityEventArgument{Name: v.nameOf(ref)}, Datastore: ref}
 }

@@ -27,6 +27,7 @@ type filter struct {
 	tracked map[reference]map[string]uint64 // hash of each property last told
 	dirty   map[reference]bool
 	rewalk  bool
+	reading bool // an answer is being read: a change of anything now may concern an object that is about to be followed
 	told    bool // the first answer was made
 }
 
@@ -68,7 +69,7 @@ func (f *filter) changed(ref reference) {
 	case f.general:
 		f.rewalk = true
 		f.dirty[ref] = true
-	case follows:
+	case follows, f.reading:
 		f.dirty[ref] = true
 	default:
 		f.mu.Unlock()
@@ -112,8 +113,13 @@ func (f *filter) member(ref reference) bool {
 func (f *filter) collect(ctx *simulator.Context, first bool) ([]types.ObjectUpdate, types.BaseMethodFault) {
 	f.mu.Lock()
 	dirty, rewalk := f.dirty, f.rewalk || first
-	f.dirty, f.rewalk = map[reference]bool{}, false
+	f.dirty, f.rewalk, f.reading = map[reference]bool{}, false, true
 	f.mu.Unlock()
+	defer func() {
+		f.mu.Lock()
+		f.reading = false
+		f.mu.Unlock()
+	}()
 	if rewalk {
 		return f.walk(ctx)
 	}

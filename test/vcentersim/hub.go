@@ -40,6 +40,10 @@ func (h *hub) PutObject(_ *simulator.Context, obj mo.Reference) {
 	}
 	h.wake(ref)
 	h.mu.Unlock()
+	if t, ok := obj.(*simulator.Task); ok {
+		h.v.history.add(t)
+		h.touch(h.v.history.watched()...)
+	}
 	h.touchNeighbours(obj)
 }
 
@@ -57,8 +61,11 @@ func (h *hub) UpdateObject(_ *simulator.Context, obj mo.Reference, changes []typ
 	}
 	h.wake(ref)
 	h.mu.Unlock()
-	if ref.Type == "VirtualMachine" {
+	switch ref.Type {
+	case "VirtualMachine":
 		h.v.noteMachine(obj, changes)
+	case "Task":
+		h.touch(h.v.history.watched()...)
 	}
 }
 

@@ -156,11 +156,18 @@ func (v *VCenter) placementFor(s MachineSpec) (placement, error) {
 
 func (v *VCenter) quietestHost(c *simulator.ClusterComputeResource) *simulator.HostSystem {
 	var best *simulator.HostSystem
-	for _, ref := range c.Host {
-		h, ok := v.service.Context.Map.Get(ref).(*simulator.HostSystem)
-		if ok && !h.Runtime.InMaintenanceMode && (best == nil || len(h.Vm) < len(best.Vm)) {
-			best = h
+	fewest := 0
+	ctx := v.newContext("")
+	for _, ref := range v.hostsOf(c) {
+		h, ok := ctx.Map.Get(ref).(*simulator.HostSystem)
+		if !ok {
+			continue
 		}
+		ctx.WithLock(h, func() {
+			if !h.Runtime.InMaintenanceMode && (best == nil || len(h.Vm) < fewest) {
+				best, fewest = h, len(h.Vm)
+			}
+		})
 	}
 	return best
 }

@@ -61,6 +61,11 @@ func (v *VCenter) admit(ctx *simulator.Context, r *record, p placement, as *refe
 	}
 	guest := r.Guest
 	vm.Guest = &guest
+	for i, nic := range guest.Net {
+		if network := v.networkOf(p.nics[nic.DeviceConfigId]); network != nil {
+			guest.Net[i].Network = entityName(network)
+		}
+	}
 	vm.ResourcePool, vm.Datastore, vm.Network = p.pool, p.datastores(), v.networksOf(vm)
 	vm.Runtime = types.VirtualMachineRuntimeInfo{
 		Host: p.host, PowerState: r.PowerState, ConnectionState: types.VirtualMachineConnectionStateConnected, BootTime: r.BootTime,

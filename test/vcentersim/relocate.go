@@ -5,6 +5,7 @@ package vcentersim
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -108,7 +109,7 @@ func (v *VCenter) newMove(ctx *simulator.Context, vm *simulator.VirtualMachine, 
 }
 
 func (v *VCenter) cargoOf(ctx *simulator.Context, vm *simulator.VirtualMachine) cargo {
-	known := v.machines.read(vm.Self)
+	known := v.known(ctx, vm)
 	c := cargo{diskBytes: map[int32]int64{}}
 	ctx.WithLock(vm, func() {
 		c.name, c.live = vm.Name, vm.Runtime.PowerState == poweredOn
@@ -123,6 +124,40 @@ func (v *VCenter) cargoOf(ctx *simulator.Context, vm *simulator.VirtualMachine) 
 		c.from.disks[key] = d.datastore
 	}
 	return c
+}
+
+// known is the machine's entry in the book. What was made over the API, a machine or a disk, enters it here: as
+// written in full, or by half when thin.
+func (v *VCenter) known(ctx *simulator.Context, vm *simulator.VirtualMachine) entry {
+	e := v.machines.read(vm.Self)
+	disks := maps.Clone(e.disks)
+	if disks == nil {
+		disks = map[int32]diskUse{}
+	}
+	ctx.WithLock(vm, func() {
+		e.name, e.folder = vm.Name, *vm.Parent
+		for _, d := range disksOf(vm.Config.Hardware.Device) {
+			if _, ok := disks[d.Key]; ok || len(vm.Datastore) == 0 {
+				continue
+			}
+			capacity := max(d.CapacityInBytes, d.CapacityInKB<<10)
+			use := diskUse{datastore: vm.Datastore[0], used: capacity, capacity: capacity}
+			if flat, ok := d.Backing.(*types.VirtualDiskFlatVer2BackingInfo); ok {
+				if flat.ThinProvisioned != nil && *flat.ThinProvisioned {
+					use.used /= 2
+				}
+				if flat.Datastore != nil {
+					use.datastore = *flat.Datastore
+				}
+			}
+			disks[d.Key] = use
+		}
+	})
+	if len(disks) != len(e.disks) {
+		e.disks = disks
+		v.machines.put(vm.Self, &e)
+	}
+	return e
 }
 
 func (v *VCenter) moveOf(task reference) *move {
@@ -306,12 +341,12 @@ func (m *move) transfer(planned *Fault, s *seat) types.BaseMethodFault {
 		moved += m.v.link.share() * m.v.config.Speed * now.Sub(last).Seconds()
 		last = now
 		percent := int32(min(99, 100*moved/max(total, 1))) //nolint:gosec // 0..99.
-		if fault := m.strike(planned, percent); fault != nil {
-			return fault
-		}
 		if percent != told {
 			told = percent
 			m.v.updateTask(m.own, m.task, types.PropertyChange{Name: "info.progress", Val: percent})
+		}
+		if fault := m.strike(planned, percent); fault != nil {
+			return fault
 		}
 		if now.Sub(beat) > 2*time.Second {
 			beat = now
@@ -356,7 +391,7 @@ func (m *move) switchOver(s *seat, planned *Fault) (reference, types.BaseMethodF
 			return reference{}, &types.ManagedObjectNotFound{Obj: m.vm.Self}
 		}
 		m.v.post(m.own, &types.VmMigratedEvent{
-			VmEvent: m.v.vmEvent(m.own, m.vm), SourceHost: *m.v.hostArgument(*m.from.host),
+			VmEvent: m.v.vmEvent(m.own, m.vm), SourceHost: *m.v.hostArgument(*m.from.host), SourceDatastore: m.v.storeArgument(*m.from.home),
 		})
 		return m.vm.Self, nil
 	}
@@ -378,7 +413,7 @@ func (m *move) switchOver(s *seat, planned *Fault) (reference, types.BaseMethodF
 
 // recordOf reads the machine for its journey.
 func (v *VCenter) recordOf(ctx *simulator.Context, vm *simulator.VirtualMachine) *record {
-	known := v.machines.read(vm.Self)
+	known := v.known(ctx, vm)
 	r := &record{
 		Used: map[int32]int64{}, PowerOffs: known.powerOffs, IgnoresShutdown: known.ignoresShutdown, ShutdownTime: known.shutdownTime,
 	}

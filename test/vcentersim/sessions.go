@@ -18,6 +18,7 @@ const internalSessionKey = "internal"
 type client struct {
 	key, user string
 	last      time.Time
+	busy      int           // calls that wait: a session is not idle while one does
 	done      chan struct{} // closed when the session ends; waits for updates end with it
 	collector *collectors
 }
@@ -44,7 +45,7 @@ func (s *sessions) touch(ctx *simulator.Context) (*client, bool) {
 		found = &client{key: ctx.Session.Key, user: ctx.Session.UserName, done: make(chan struct{})}
 		found.collector = newCollectors(s.v.hub, found)
 		s.byID[found.key] = found
-	case found.user != "" && now.Sub(found.last) > s.idle: // the simulator's own session, without a user, never ends
+	case s.expired(found, now):
 		s.mu.Unlock()
 		s.end(found.key)
 		return nil, false
@@ -54,12 +55,21 @@ func (s *sessions) touch(ctx *simulator.Context) (*client, bool) {
 	return found, true
 }
 
-// used marks the end of a long call: a session is not idle while a call of it waits.
-func (s *sessions) used(key string) {
+// expired says whether the session was idle for too long; the simulator's own, without a user, never is.
+func (s *sessions) expired(c *client, now time.Time) bool {
+	return c.user != "" && c.busy == 0 && now.Sub(c.last) > s.idle
+}
+
+// wait marks the session busy until the returned function is called.
+func (s *sessions) wait(c *client) func() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if found := s.byID[key]; found != nil {
-		found.last = time.Now()
+	c.busy++
+	return func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		c.busy--
+		c.last = time.Now()
 	}
 }
 
@@ -67,7 +77,7 @@ func (s *sessions) used(key string) {
 func (s *sessions) userOf(key string) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if found := s.byID[key]; found != nil && time.Since(found.last) <= s.idle {
+	if found := s.byID[key]; found != nil && !s.expired(found, time.Now()) {
 		found.last = time.Now()
 		return found.user
 	}

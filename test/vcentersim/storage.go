@@ -4,6 +4,9 @@
 package vcentersim
 
 import (
+	"slices"
+	"strings"
+
 	"github.com/vmware/govmomi/simulator"
 	"github.com/vmware/govmomi/vim25/methods"
 	"github.com/vmware/govmomi/vim25/mo"
@@ -54,14 +57,19 @@ func (v *VCenter) refreshSpaceOf(ctx *simulator.Context, refs ...types.ManagedOb
 	}
 }
 
-// findNetwork by name among port groups and standard networks; nil when there is none.
+// findNetwork by name among the datacenter's port groups and standard networks; nil when there is none.
 func (v *VCenter) findNetwork(name string) mo.Entity {
 	m := v.service.Context.Map
-	for _, kind := range []string{"DistributedVirtualPortgroup", "Network", "OpaqueNetwork"} {
-		for _, e := range m.All(kind) {
-			if entityName(e) == name {
-				return e
-			}
+	dc, ok := m.Get(v.layout.datacenter.Reference()).(*simulator.Datacenter)
+	if !ok {
+		return nil
+	}
+	var networks []reference
+	v.newContext("").WithLock(dc, func() { networks = slices.Clone(dc.Network) })
+	for _, ref := range networks {
+		e, ok := m.Get(ref).(mo.Entity)
+		if ok && entityName(e) == name && !strings.HasSuffix(ref.Type, "Switch") {
+			return e
 		}
 	}
 	return nil

@@ -240,7 +240,9 @@ func (v *VCenter) arrive(held *reservation, rec *record, hold holding) reference
 		got := v.admit(ctx, rec, held.place, ref)
 		v.refreshSpaceOf(ctx, held.place.datastores()...)
 		if vm, ok := ctx.Map.Get(got).(*simulator.VirtualMachine); ok {
-			v.post(ctx, &types.VmMigratedEvent{VmEvent: v.vmEvent(ctx, vm), SourceHost: *v.hostArgument(*held.place.host)})
+			v.post(ctx, &types.VmMigratedEvent{
+				VmEvent: v.vmEvent(ctx, vm), SourceHost: *v.hostArgument(*held.place.host), SourceDatastore: v.storeArgument(*held.place.home),
+			})
 		}
 		return got
 	}

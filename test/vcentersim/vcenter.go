@@ -40,6 +40,7 @@ type VCenter struct {
 	budget   *budget
 	link     *link
 	machines *machineBook
+	history  taskHistory
 	transit  *transit
 
 	model    *simulator.Model
@@ -112,7 +113,7 @@ func newVCenter(c Config) (*VCenter, error) {
 	v.nextTask.Store(100000)
 	v.nextRef.Store(1000)
 	v.transit = newTransit(v)
-	v.sessions = newSessions(v, scaled(c.SessionIdle, c.Speed))
+	v.sessions = newSessions(v, c.SessionIdle)
 	v.tokens = newTokenSigner(id)
 	v.accounts.add(c.Username, c.Password, pick(c.Layout == AVS, CloudAdmin, Administrator))
 	if err := v.createModel(); err != nil {
