@@ -25,6 +25,7 @@ import (
 	"github.com/avs-operator/avs-operator/controllers/azure/kinds"
 	"github.com/avs-operator/avs-operator/controllers/azure/lane"
 	"github.com/avs-operator/avs-operator/controllers/connect"
+	"github.com/avs-operator/avs-operator/controllers/move"
 	"github.com/avs-operator/avs-operator/controllers/status"
 )
 
@@ -65,7 +66,7 @@ func setup(ctx context.Context, mgr ctrl.Manager, o Options) error {
 			return err
 		}
 	}
-	return nil
+	return move.Setup(mgr, move.Options{Publisher: publisher, VCenters: vcenters, Pace: o.Pace})
 }
 
 // clusterUID names this Kubernetes cluster: the UID of the namespace kube-system, which lives as long as the cluster.
