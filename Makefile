@@ -117,13 +117,16 @@ test-race: controlplane ## Run all tests with the race detector.
 controlplane: ## Build etcd, kube-apiserver, kube-controller-manager and kubectl into the cache, unless they are there.
 	@hack/controlplane/build.sh
 
+# Built and then executed, because go run does not pass SIGTERM on: the control plane would be left behind.
 .PHONY: demo
 demo: controlplane ## Build a private cloud and move machines into it, on simulators, with a kill in between. SPEED sets the pace.
-	$(WITH_ASSETS) SPEED=$(SPEED) go run ./hack/local demo
+	go build -o $(BIN)/local ./hack/local
+	exec env $(WITH_ASSETS) SPEED=$(SPEED) $(BIN)/local demo
 
 .PHONY: local
 local: controlplane ## Run control plane, simulators and operator until Ctrl-C; kubeconfig in .local/. SPEED sets the pace.
-	$(WITH_ASSETS) SPEED=$(SPEED) go run ./hack/local local
+	go build -o $(BIN)/local ./hack/local
+	exec env $(WITH_ASSETS) SPEED=$(SPEED) $(BIN)/local local
 
 .PHONY: samples
 samples: controlplane ## Apply config/samples to the running local environment.
