@@ -54,7 +54,7 @@ func (r *MachineReconciler) SetupWithManager(mgr ctrl.Manager, turns source.Sour
 		WithOptions(controller.Options{MaxConcurrentReconciles: max(r.Workers, 16)}).
 		For(&v1alpha1.VirtualMachineMove{}).
 		Watches(&v1alpha1.VirtualMachineMove{}, handler.EnqueueRequestsFromMapFunc(r.rivals), builder.WithPredicates(letsGo())).
-		Watches(&v1alpha1.WorkloadMove{}, handler.EnqueueRequestsFromMapFunc(r.children), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
+		Watches(&v1alpha1.WorkloadMove{}, handler.EnqueueRequestsFromMapFunc(r.children), builder.WithPredicates(wantsOtherwise())).
 		WatchesRawSource(watch.Source(r.VCenters.Subscribe, r.concerned)).
 		WatchesRawSource(turns).
 		Complete(r)
@@ -84,6 +84,15 @@ func letsGo() predicate.Predicate {
 			return ok1 && ok2 && !over(was.Status.Step) && over(is.Status.Step)
 		},
 	}
+}
+
+// wantsOtherwise passes the events by which a programme may want something else of its machines, or has planned them anew.
+func wantsOtherwise() predicate.Predicate {
+	return predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
+		was, ok1 := e.ObjectOld.(*v1alpha1.WorkloadMove)
+		is, ok2 := e.ObjectNew.(*v1alpha1.WorkloadMove)
+		return ok1 && ok2 && (was.Generation != is.Generation || was.Status.ObservedGeneration != is.Status.ObservedGeneration)
+	}}
 }
 
 // rivals are the other moves of the same machine.

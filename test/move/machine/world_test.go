@@ -279,7 +279,17 @@ func (w *world) programme(name string, state v1alpha1.MoveState) *v1alpha1.Workl
 		},
 	}
 	w.create(programme)
+	w.observed(programme)
 	return programme
+}
+
+// observed says in the programme's status what its reconciler would say once it has planned.
+func (w *world) observed(programme *v1alpha1.WorkloadMove) {
+	w.t.Helper()
+	patch := client.RawPatch(types.MergePatchType, fmt.Appendf(nil, `{"status":{"observedGeneration":%d}}`, programme.Generation))
+	if err := cluster.Admin.Status().Patch(w.t.Context(), programme, patch); err != nil {
+		w.t.Fatal(err)
+	}
 }
 
 // owned makes a move a child of a programme.
@@ -296,6 +306,7 @@ func (w *world) want(programme *v1alpha1.WorkloadMove, state v1alpha1.MoveState)
 	if err := cluster.Admin.Patch(w.t.Context(), programme, patch); err != nil {
 		w.t.Fatal(err)
 	}
+	w.observed(programme)
 }
 
 // reach waits until the move is at a step.
