@@ -190,7 +190,7 @@ func TestUpdateThatFails(t *testing.T) {
 	r2 := newRaw(t, s2)
 	r2.build()
 	s2.Inject(Fault{Verb: http.MethodDelete, OperationFails: true, Code: "Stuck"})
-	if ended := r2.follow(r2.want(http.StatusAccepted, http.MethodDelete, cloudPath, nil)); ended.code() != "" && ended.status != http.StatusConflict {
+	if ended := r2.follow(r2.want(http.StatusAccepted, http.MethodDelete, cloudPath, nil)); ended.code() != "Stuck" || ended.status != http.StatusConflict {
 		t.Errorf("the DELETE ended in %d %v", ended.status, ended.body)
 	}
 	if now, ok := s2.Resource(cloudPath); !ok || lookupString(now, "properties.provisioningState") != failed {

@@ -163,6 +163,7 @@ func TestThrottling(t *testing.T) {
 		c.Throttling = Throttling{Reads: Bucket{Size: 5, PerSecond: 0.02}}
 	})
 	r := newRaw(t, s)
+	began, served := time.Now(), 1
 	first := r.want(http.StatusNotFound, http.MethodGet, cloudPath, nil)
 	if left := first.header.Get("x-ms-ratelimit-remaining-subscription-reads"); left != "4" {
 		t.Errorf("after the first read %q are left", left)
@@ -175,6 +176,10 @@ func TestThrottling(t *testing.T) {
 		if got = r.do(http.MethodGet, cloudPath, nil); got.status == http.StatusTooManyRequests {
 			break
 		}
+		served++
+	}
+	if most := 5 + int(time.Since(began).Seconds()*0.02*100) + 1; served > most {
+		t.Errorf("%d reads were served, the bucket allows %d", served, most)
 	}
 	if got.code() != "TooManyRequests" || got.header.Get("Retry-After") == "" || got.header.Get("x-ms-ratelimit-remaining-subscription-reads") != "0" {
 		t.Errorf("throttled: %v %v", got.body, got.header)

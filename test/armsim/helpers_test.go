@@ -58,6 +58,17 @@ func testConfig() Config {
 	}
 }
 
+// halfDay makes an operation last about a second at the speed quick, long enough to be seen running on a busy machine.
+var halfDay = Span{Min: 12 * time.Hour, Max: 12 * time.Hour}
+
+func lasting(spans func(*Durations) []*Span) func(*Config) {
+	return func(c *Config) {
+		for _, span := range spans(&c.Durations) {
+			*span = halfDay
+		}
+	}
+}
+
 func start(t testing.TB, edit ...func(*Config)) *Server {
 	t.Helper()
 	c := testConfig()

@@ -55,8 +55,11 @@ func (s *Server) newOperation(c *call, resourceID string, sub *subscription, loc
 func (s *Server) run(op *operation, length time.Duration) {
 	s.log.Info("Began operation", "operation", op.id, "resource", op.resourceID, "length", length)
 	s.after(length, func() {
+		s.mu.Lock()
+		works := op.work != nil && op.ending == succeeded
+		s.mu.Unlock()
 		var err error
-		if op.work != nil && op.ending == succeeded {
+		if works {
 			err = op.work()
 		}
 		s.mu.Lock()

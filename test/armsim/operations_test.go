@@ -22,7 +22,7 @@ func slow(c *Config) {
 }
 
 func TestCreateAnswers(t *testing.T) {
-	s := start(t)
+	s := start(t, lasting(func(d *Durations) []*Span { return []*Span{&d.CreatePrivateCloud} }))
 	r := newRaw(t, s)
 	made := r.want(http.StatusCreated, http.MethodPut, cloudPath, privateCloud())
 	if state := lookupString(made.body, "properties.provisioningState"); state != "Building" {
@@ -58,7 +58,7 @@ func TestCreateAnswers(t *testing.T) {
 }
 
 func TestPatchAndDeleteAnswers(t *testing.T) {
-	s := start(t)
+	s := start(t, lasting(func(d *Durations) []*Span { return []*Span{&d.AddHosts, &d.DeletePrivateCloud} }))
 	r := newRaw(t, s)
 	r.build()
 	patch := r.want(http.StatusCreated, http.MethodPatch, cloudPath, map[string]any{"properties": map[string]any{"managementCluster": map[string]any{"clusterSize": 4}}})
@@ -93,7 +93,7 @@ func TestPatchAndDeleteAnswers(t *testing.T) {
 }
 
 func TestRotationAnswers(t *testing.T) {
-	s := start(t)
+	s := start(t, lasting(func(d *Durations) []*Span { return []*Span{&d.Rotate} }))
 	r := newRaw(t, s)
 	r.build()
 	before := r.want(http.StatusOK, http.MethodPost, cloudPath+"/listAdminCredentials", nil)

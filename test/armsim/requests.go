@@ -20,8 +20,8 @@ type Request struct {
 	Path          string // lower case
 	RawPath       string
 	Query         string
-	Status        int // 0: not answered yet, or dropped
-	CorrelationID string
+	Status        int    // 0: not answered yet, or dropped
+	CorrelationID string // as sent; empty: none
 	Principal     string // client id
 	Body          []byte // JSON with secrets masked; nil if it was not JSON
 	RetryAfter    int    // simulated seconds that the answer asked for
@@ -51,7 +51,7 @@ func (l *requestLog) all() []Request {
 func (l *requestLog) begin(c *call) *Request {
 	r := &Request{
 		At: time.Now(), Method: c.http.Method, Path: c.path, RawPath: c.http.URL.Path, Query: c.http.URL.RawQuery,
-		CorrelationID: c.correlation, Body: masked(c),
+		CorrelationID: c.http.Header.Get("x-ms-correlation-request-id"), Body: masked(c),
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()

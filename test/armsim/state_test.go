@@ -14,7 +14,7 @@ import (
 )
 
 func TestResourceGroups(t *testing.T) {
-	s := start(t)
+	s := start(t, lasting(func(d *Durations) []*Span { return []*Span{&d.DeletePrivateCloud} }))
 	r := newRaw(t, s)
 	const v = "?api-version=2023-07-01"
 	path := "/subscriptions/" + subID + "/resourceGroups/rg-new"
@@ -32,6 +32,9 @@ func TestResourceGroups(t *testing.T) {
 	inside := path + "/providers/Microsoft.AVS/privateClouds/weu"
 	r.follow(r.want(http.StatusCreated, http.MethodPut, inside, privateCloud()))
 	r.follow(r.want(http.StatusCreated, http.MethodPut, inside+"/clusters/two", clusterBody(3, "av36p")))
+	if clouds := r.want(http.StatusOK, http.MethodGet, path+"/providers/Microsoft.AVS/privateClouds", nil).body["value"].([]any); len(clouds) != 1 {
+		t.Errorf("a list of private clouds holds %v", clouds)
+	}
 	listed := r.want(http.StatusOK, http.MethodGet, path+"/resources"+v+"&$expand=provisioningState&$top=10", nil).body["value"].([]any)
 	if len(listed) != 1 || lookupString(listed[0].(map[string]any), "provisioningState") != succeeded {
 		t.Errorf("tracked resources are %v", listed)
@@ -104,7 +107,7 @@ func TestSubscriptionsAndSKUs(t *testing.T) {
 }
 
 func TestChangesByOthers(t *testing.T) {
-	s := start(t)
+	s := start(t, lasting(func(d *Durations) []*Span { return []*Span{&d.AddHosts, &d.CreateCluster} }))
 	r := newRaw(t, s)
 	r.build()
 	change := map[string]any{"tags": map[string]any{"team": nil, "by": "portal"}, "properties": map[string]any{"internet": "Enabled", "managementCluster": map[string]any{"clusterSize": 5}}}
@@ -131,8 +134,20 @@ func TestChangesByOthers(t *testing.T) {
 	if s.SetInAzure(cloudPath, nil) == nil || s.RemoveInAzure(cloudPath) == nil || s.SetSecrets(tenant, "nobody") == nil || s.SetAccess("none", nil, nil) == nil {
 		t.Error("a change of what does not exist gave no error")
 	}
-	// The copy is the caller's.
+	// An operation whose object was taken away ends, and leaves a later object of the same name alone.
 	r.build()
+	lost := r.want(http.StatusCreated, http.MethodPut, cloudPath+"/clusters/two", clusterBody(3, "av36p"))
+	if err := s.RemoveInAzure(cloudPath); err != nil {
+		t.Fatal(err)
+	}
+	r.want(http.StatusCreated, http.MethodPut, cloudPath, privateCloud())
+	if got := r.follow(lost); lookupString(got.body, "status") != "Canceled" {
+		t.Errorf("the operation without an object ended as %v", got.body)
+	}
+	if got := s.Resources(""); len(got) != 1 {
+		t.Errorf("there are %v", got)
+	}
+	// The copy is the caller's.
 	copied, _ := s.Resource(cloudPath)
 	put(copied, "properties.internet", "Changed")
 	if now, _ := s.Resource(cloudPath); lookupString(now, "properties.internet") == "Changed" {

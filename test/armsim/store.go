@@ -72,13 +72,17 @@ func (s *Server) below(r *resource) []*resource {
 	return out
 }
 
-// drop takes a resource away with everything under it. s.mu is held.
+// drop takes a resource away with everything under it. An operation that is still in flight has lost its object and ends
+// as canceled; a later resource of the same id is not touched. s.mu is held.
 func (s *Server) drop(r *resource) {
+	if s.resources[r.key()] != r {
+		return
+	}
 	for _, child := range s.below(r) {
 		s.drop(child)
 	}
-	if s.resources[r.key()] != r {
-		return
+	if r.op != nil && r.state() != "Deleting" {
+		r.op.ending = "Canceled"
 	}
 	delete(s.resources, r.key())
 	s.forgetReplays(r.key())

@@ -13,7 +13,7 @@ import (
 
 // The whole life of a private cloud with Microsoft's own typed client of another API version.
 func TestTypedClientLife(t *testing.T) {
-	s := start(t)
+	s := start(t, lasting(func(d *Durations) []*Span { return []*Span{&d.CreatePrivateCloud} }))
 	f := factory(t, s)
 	clouds, ctx := f.NewPrivateCloudsClient(), t.Context()
 

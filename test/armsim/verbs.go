@@ -176,6 +176,9 @@ func (s *Server) finish(ch *change, state string, fault *Fault) {
 	r := ch.r
 	seen := cloneObject(ch.before)
 	r.op, r.target = nil, nil
+	if s.resources[r.key()] != r {
+		return // somebody took it away meanwhile
+	}
 	if ch.remove && state == succeeded {
 		s.drop(r)
 		return
