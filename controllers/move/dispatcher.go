@@ -90,6 +90,8 @@ const (
 	untaken = 30 * time.Second
 	// silent is after how long a machine that does not ask any more does not wait any more. Those that wait ask again every minute.
 	silent = 5 * time.Minute
+	// replanning is how soon a machine asks again whose programme is being planned, in vCenter's time.
+	replanning = 5 * time.Second
 	// remembered is how long the host of the last attempt is known, in real time: longer than the pause between two attempts.
 	remembered = time.Hour
 )
@@ -110,12 +112,15 @@ func (d *Dispatcher) Ask(ctx context.Context, m *v1alpha1.VirtualMachineMove) (G
 	if g, ok := d.held(m); ok {
 		return g, nil
 	}
-	waits, err := d.prevented(ctx, m)
+	waits, soon, err := d.prevented(ctx, m)
 	if err != nil {
 		return Grant{}, outcome.Retry(v1alpha1.ReasonTransient, err)
 	}
 	if waits != "" {
 		d.leave(m.UID)
+		if soon {
+			d.wakeAfter(client.ObjectKeyFromObject(m), d.o.Pace.RealAtLeast(replanning, glanceFloor))
+		}
 		return Grant{Waits: waits}, nil
 	}
 	source, target, o := d.sides(ctx, m)
@@ -206,6 +211,16 @@ func (d *Dispatcher) Source() source.Source {
 		d.workers = workers
 		return nil
 	})
+}
+
+// wakeAfter lets a machine be looked at again.
+func (d *Dispatcher) wakeAfter(name types.NamespacedName, after time.Duration) {
+	d.mu.Lock()
+	workers := d.workers
+	d.mu.Unlock()
+	if workers != nil {
+		workers.AddAfter(ctrl.Request{NamespacedName: name}, after)
+	}
 }
 
 // leave takes a machine out that cannot start now.

@@ -23,35 +23,35 @@ import (
 	"github.com/avs-operator/avs-operator/controllers/vcenter"
 )
 
-// prevented says why nothing of m's programme may start now: it was edited and is not planned again yet, or the plan is blocked as a whole.
-// Without this a machine could start by choices that the user has just corrected.
-func (d *Dispatcher) prevented(ctx context.Context, m *v1alpha1.VirtualMachineMove) (string, error) {
+// prevented says why nothing of m's programme may start now: it was edited and is not planned again yet, which soon changes, or the plan is
+// blocked as a whole. Without this a machine could start by choices that the user has just corrected.
+func (d *Dispatcher) prevented(ctx context.Context, m *v1alpha1.VirtualMachineMove) (waits string, soon bool, err error) {
 	owner := metav1.GetControllerOf(m)
 	if owner == nil || owner.Kind != "WorkloadMove" {
-		return "", nil
+		return "", false, nil
 	}
 	programme := &v1alpha1.WorkloadMove{}
-	err := d.o.Client.Get(ctx, types.NamespacedName{Namespace: m.Namespace, Name: owner.Name}, programme)
+	err = d.o.Client.Get(ctx, types.NamespacedName{Namespace: m.Namespace, Name: owner.Name}, programme)
 	if apierrors.IsNotFound(err) {
-		return "its WorkloadMove is gone", nil
+		return "its WorkloadMove is gone", false, nil
 	}
 	if err != nil {
-		return "", fmt.Errorf("reading the WorkloadMove: %w", err)
+		return "", false, fmt.Errorf("reading the WorkloadMove: %w", err)
 	}
-	if programme.Status.ObservedGeneration != programme.Generation {
-		return "its WorkloadMove was edited and is planned again first", nil
+	if observed := programme.Status.ObservedGeneration; observed > 0 && observed != programme.Generation {
+		return "its WorkloadMove was edited and is planned again first", true, nil
 	}
 	planned := meta.FindStatusCondition(programme.Status.Conditions, v1alpha1.ConditionPlanned)
 	if planned != nil && planned.Status == metav1.ConditionFalse && holdsBack(planned.Reason) {
-		return fmt.Sprintf("its WorkloadMove has to be corrected first (%s)", planned.Reason), nil
+		return fmt.Sprintf("its WorkloadMove has no plan to go by (%s)", planned.Reason), planned.Reason == v1alpha1.ReasonPlanning, nil
 	}
-	return "", nil
+	return "", false, nil
 }
 
 // holdsBack says whether a plan that is blocked for this reason holds back machines that were planned before. Missing room does not: theirs
 // was found when they were planned. Nor do machines that are blocked each for itself.
 func holdsBack(reason string) bool {
-	return reason != v1alpha1.ReasonBlocked && reason != v1alpha1.ReasonTargetWithoutRoom && reason != v1alpha1.ReasonPlanning
+	return reason != v1alpha1.ReasonBlocked && reason != v1alpha1.ReasonTargetWithoutRoom
 }
 
 // sides are the two vCenters of m.

@@ -84,9 +84,12 @@ func (r *ProgrammeReconciler) Reconcile(ctx context.Context, request ctrl.Reques
 		return ctrl.Result{}, nil
 	}
 	p.count()
-	s := &move.Status
-	subject := status.Subject{Before: p.before, Object: move, Conditions: &s.Conditions, ObservedGeneration: &s.ObservedGeneration}
-	return r.Publisher.Publish(ctx, subject, status.Report{Outcome: o, KeepReady: p.fine, Facts: p.said()})
+	return r.Publisher.Publish(ctx, p.subject(), status.Report{Outcome: o, KeepReady: p.fine, Facts: p.said()})
+}
+
+func (p *programme) subject() status.Subject {
+	s := &p.move.Status
+	return status.Subject{Before: p.before, Object: p.move, Conditions: &s.Conditions, ObservedGeneration: &s.ObservedGeneration}
 }
 
 // enter notes what is acted on, before any step.

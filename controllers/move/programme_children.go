@@ -22,6 +22,7 @@ import (
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/move/plan"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
+	"github.com/avs-operator/avs-operator/controllers/status"
 )
 
 // batch is how many VirtualMachineMoves are made or taken away in one pass: a second's work, so that an edit does not wait for thousands.
@@ -130,7 +131,7 @@ func (p *programme) multiply(ctx context.Context) *outcome.Outcome {
 			continue
 		}
 		if made == 0 { // before anything can be under way
-			if o := p.setFinalizer(ctx, controllerutil.AddFinalizer); o != nil {
+			if o := p.prepare(ctx); o != nil {
 				return o
 			}
 		}
@@ -145,6 +146,27 @@ func (p *programme) multiply(ctx context.Context) *outcome.Outcome {
 		p.own = append(p.own, child)
 		made++
 	}
+	return nil
+}
+
+// prepare stores what must be known before the first machine can start: the finalizer, so that nothing is forgotten, and the plan of this
+// generation, so that nobody finds out later what was meant.
+func (p *programme) prepare(ctx context.Context) *outcome.Outcome {
+	if o := p.setFinalizer(ctx, controllerutil.AddFinalizer); o != nil {
+		return o
+	}
+	if p.before.Status.ObservedGeneration == p.move.Generation && p.before.Status.Plan != nil && p.before.Status.Plan.Hash == p.made.Hash {
+		return nil
+	}
+	p.count()
+	o := outcome.Wait(v1alpha1.ReasonMoving, "planned. %s", p.words())
+	if err := p.Publisher.Record(ctx, p.subject(), status.Report{Outcome: o, KeepReady: true, Facts: p.said()}); err != nil {
+		if apierrors.IsConflict(err) || apierrors.IsNotFound(err) {
+			return outcome.Wait(v1alpha1.ReasonReconciling, "the object changed meanwhile").In(p.Pace.Elapsed(50 * time.Millisecond))
+		}
+		return outcome.Retry(v1alpha1.ReasonTransient, fmt.Errorf("storing the plan: %w", err))
+	}
+	p.before = p.move.DeepCopy()
 	return nil
 }
 

@@ -1,0 +1,116 @@
+// Copyright The avs-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package programme_test
+
+import (
+	"strings"
+	"testing"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/avs-operator/avs-operator/api/v1alpha1"
+	"github.com/avs-operator/avs-operator/test/vcentersim"
+)
+
+// What a user may get wrong: each gets a sentence that says what to change, and nothing is changed anywhere.
+func TestBadInputSaysWhatToChangeAndChangesNothing(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.add(nil, "web-01", "web-02", "db-01")
+	w.add(func(s *vcentersim.MachineSpec) { s.Folder = "Web" }, "web-01")
+	w.add(func(s *vcentersim.MachineSpec) { s.Networks, s.Folder = []string{"VLAN-130"}, "Shop" }, "shop-01")
+	for _, test := range []struct {
+		name, reason string
+		words        []string
+		change       func(*v1alpha1.WorkloadMoveSpec)
+	}{
+		{"no-such-machine", "MachineNotFound", []string{`"web-09"`, "web-0", "Correct the name"}, func(s *v1alpha1.WorkloadMoveSpec) {
+			s.Select = []v1alpha1.MachineSelector{{Names: []string{"web-09", "web-02"}}}
+		}},
+		{"two-machines", "AmbiguousMachine", []string{`"web-01"`, "/Oslo/vm/Finance/web-01", "/Oslo/vm/Web/web-01", "Set folder"}, func(s *v1alpha1.WorkloadMoveSpec) {
+			s.Select = []v1alpha1.MachineSelector{{Names: []string{"web-01"}}}
+		}},
+		{"no-such-folder", "SourceFolderNotFound", []string{`"/Oslo/vm/Finanse"`, "/Oslo/vm/Finance"}, func(s *v1alpha1.WorkloadMoveSpec) {
+			s.Select = []v1alpha1.MachineSelector{{Folder: "/Oslo/vm/Finanse"}}
+		}},
+		{"nothing-matches", "NothingSelected", []string{"matches no machine", "oslo has 5 machines"}, func(s *v1alpha1.WorkloadMoveSpec) {
+			s.Select = []v1alpha1.MachineSelector{{Names: []string{"nobody-*"}}}
+		}},
+		{"unmapped-network", "NetworkNotMapped", []string{"VLAN-130", "Add an entry with from and to"}, func(s *v1alpha1.WorkloadMoveSpec) {
+			s.Select = []v1alpha1.MachineSelector{{Folder: "/Oslo/vm"}}
+			s.Exclude = []v1alpha1.MachineSelector{{Folder: "/Oslo/vm/Web"}}
+		}},
+		{"no-such-network", "NetworkNotFound", []string{`"finance-wep"`, "finance-web"}, func(s *v1alpha1.WorkloadMoveSpec) {
+			s.Networks[0].To = "finance-wep"
+		}},
+		{"no-such-cluster", "ClusterNotFound", []string{`"Cluster-9"`, "Cluster-1"}, func(s *v1alpha1.WorkloadMoveSpec) { s.Target.Cluster = "Cluster-9" }},
+		{"no-such-pool", "ResourcePoolNotFound", []string{`"Gold"`}, func(s *v1alpha1.WorkloadMoveSpec) { s.Target.Cluster, s.Target.ResourcePool = "", "Gold" }},
+		{"no-such-target-folder", "FolderNotFound", []string{`"/SDDC-Datacenter/vm/Work"`, "/SDDC-Datacenter/vm/Workloads", "Create it"}, func(s *v1alpha1.WorkloadMoveSpec) {
+			s.Target.Folder = "/SDDC-Datacenter/vm/Work"
+		}},
+		{"no-such-datastore", "DatastoreNotFound", []string{`"vsan"`, "vsanDatastore"}, func(s *v1alpha1.WorkloadMoveSpec) { s.Target.Datastore = "vsan" }},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			move := w.move(test.name, v1alpha1.MoveStateRun, test.change)
+			w.says(move, metav1.ConditionFalse, test.reason, test.words...)
+			if p := move.Status.Plan; p == nil || len(p.Concerns) == 0 || p.Concerns[0].Severity != v1alpha1.SeverityBlocking {
+				t.Errorf("the plan does not show it: %+v", p)
+			}
+			w.untouched()
+		})
+	}
+}
+
+func TestATargetWithoutRoomIsSaidWithNumbersAndNothingIsChanged(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name    string
+		machine func(*vcentersim.MachineSpec)
+		words   []string
+	}{
+		{"storage", func(s *vcentersim.MachineSpec) { s.DiskGB, s.UsedPercent = []int{400}, 90 }, []string{"datastore vsanDatastore lacks", "GiB needed", "25 % of it kept free for vSAN"}},
+		{"memory", func(s *vcentersim.MachineSpec) { s.MemoryMB = 64 << 20 }, []string{"cluster Cluster-1 lacks", "of memory", "one host kept for failover"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, func(c *vcentersim.Config) { c.DatastoreGB = 100 })
+			w.add(test.machine, "big-01", "big-02")
+			move := w.move("finance", v1alpha1.MoveStateRun, nil)
+			w.says(move, metav1.ConditionFalse, v1alpha1.ReasonTargetWithoutRoom, test.words...)
+			w.untouched()
+		})
+	}
+}
+
+func TestAnUnknownOrUntrustedVCenterIsWaitedForAndNothingIsChanged(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.add(nil, "web-01")
+	unknown := w.move("unknown", v1alpha1.MoveStateRun, func(s *v1alpha1.WorkloadMoveSpec) { s.Target.VCenterRef.Name = "neu" })
+	w.says(unknown, metav1.ConditionFalse, v1alpha1.ReasonReferenceNotFound, "VCenter neu", "create it")
+	w.untouched()
+
+	wrong := strings.Repeat("AB:", 19) + "AB"
+	w.declare("stranger", w.target, wrong)
+	stranger := w.move("stranger", v1alpha1.MoveStateRun, func(s *v1alpha1.WorkloadMoveSpec) { s.Target.VCenterRef.Name = "stranger" })
+	w.says(stranger, metav1.ConditionFalse, v1alpha1.ReasonReferenceNotReady, "VCenter stranger", "CertificateChanged", wrong, w.target.Thumbprint())
+	w.untouched()
+
+	w.declare("neu", w.target, w.target.Thumbprint()) // it heals without an edit
+	cluster.WaitCondition(t, soon, unknown, v1alpha1.ConditionComplete, "True")
+	w.whole([]string{"web-01"})
+}
+
+func TestACorrectedWorkloadMoveGoesOn(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.add(func(s *vcentersim.MachineSpec) { s.Networks = []string{"VLAN-130"} }, "web-01")
+	move := w.move("finance", v1alpha1.MoveStateRun, nil)
+	w.says(move, metav1.ConditionFalse, v1alpha1.ReasonNetworkNotMapped, "VLAN-130")
+	w.untouched()
+	w.edit(move, `{"networks":[{"from":"VLAN-130","to":"finance-web"}]}`)
+	cluster.WaitCondition(t, soon, move, v1alpha1.ConditionComplete, "True")
+	w.whole([]string{"web-01"})
+	w.counts(move, 1, 1, 0, 0, 0)
+}

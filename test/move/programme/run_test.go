@@ -1,0 +1,188 @@
+// Copyright The avs-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package programme_test
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/avs-operator/avs-operator/api/v1alpha1"
+	"github.com/avs-operator/avs-operator/test/vcentersim"
+)
+
+var eight = []string{"app-01", "app-02", "app-03", "app-04", "app-05", "app-06", "app-07", "app-08"}
+
+func TestAProgrammeIsPlannedRunPausedRunAgainAndComplete(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.add(nil, eight...)
+	move := w.move("finance", "", nil)
+	w.says(move, metav1.ConditionTrue, v1alpha1.ReasonPlanned, "0 of 8 machines")
+	p := move.Status.Plan
+	if p == nil || p.Machines != 8 || p.Blocked != 0 || p.Bytes != 8*40<<30 || p.EstimatedSeconds < 60 || len(p.Hash) != 64 {
+		t.Errorf("the plan is %+v", p)
+	}
+	cluster.WaitCondition(t, soon, move, v1alpha1.ConditionPlanned, "True")
+	w.untouched()
+
+	w.edit(move, `{"state":"Run"}`)
+	cluster.WaitFor(t, soon, move, "two machines at the target", func() error {
+		if move.Status.Moved < 2 {
+			return fmt.Errorf("%d have moved", move.Status.Moved)
+		}
+		return nil
+	})
+	w.edit(move, `{"state":"Pause"}`)
+	cluster.WaitFor(t, soon, move, "the pause", func() error {
+		if move.Status.State != v1alpha1.MoveStatePause || move.Status.Moving > 0 {
+			return fmt.Errorf("%s with %d moving", move.Status.State, move.Status.Moving)
+		}
+		return nil
+	})
+	started := calls(w.source, "RelocateVM_Task")
+	if move.Status.Moved == 8 {
+		t.Log("The machines were faster than the pause")
+	} else {
+		w.says(move, metav1.ConditionTrue, v1alpha1.ReasonPaused, "nothing new starts")
+		cluster.Consistently(t, time.Second, "nothing starts during a pause", func(context.Context) error {
+			if n := calls(w.source, "RelocateVM_Task"); n != started {
+				return fmt.Errorf("%d relocations, %d before", n, started)
+			}
+			return nil
+		}, move)
+	}
+	hash := p.Hash
+	w.edit(move, `{"state":"Run"}`)
+	cluster.WaitCondition(t, soon, move, v1alpha1.ConditionComplete, "True")
+	w.whole(eight)
+	w.counts(move, 8, 8, 0, 0, 0)
+	if n := calls(w.source, "RelocateVM_Task"); n != 8 {
+		t.Errorf("%d relocations for 8 machines", n)
+	}
+	s := move.Status
+	if s.BytesMoved != s.BytesTotal || s.BytesTotal != 8*40<<30 || s.StartedAt == nil || s.FinishedAt == nil || s.EstimatedEnd != nil || s.Plan.Hash != hash {
+		t.Errorf("the status is %+v", s)
+	}
+	w.silent(move)
+}
+
+// silent fails if anything is written after the end.
+func (w *world) silent(move *v1alpha1.WorkloadMove) {
+	w.t.Helper()
+	versions := map[string]string{move.Name: move.ResourceVersion}
+	for _, m := range w.children() {
+		versions[m.Name] = m.ResourceVersion
+	}
+	cluster.Consistently(w.t, 2*time.Second, "nothing is written after the end", func(ctx context.Context) error {
+		if err := cluster.Admin.Get(ctx, client.ObjectKeyFromObject(move), move); err != nil {
+			return err
+		}
+		is := map[string]string{move.Name: move.ResourceVersion}
+		for _, m := range w.children() {
+			is[m.Name] = m.ResourceVersion
+		}
+		for name, version := range versions {
+			if is[name] != version {
+				return fmt.Errorf("%s was written", name)
+			}
+		}
+		return nil
+	}, move)
+}
+
+// No host is ever given more than vCenter runs on it at once, on either side, whatever the number of machines.
+func TestNoMoreStartsThanVCenterRuns(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.add(func(s *vcentersim.MachineSpec) { s.DiskGB = []int{10} }, eight...)
+	w.add(func(s *vcentersim.MachineSpec) { s.DiskGB, s.PoweredOn = []int{10}, false }, "off-01", "off-02", "off-03", "off-04")
+	move := w.move("finance", v1alpha1.MoveStateRun, nil)
+	most := 0
+	cluster.Eventually(t, soon, "completion", func(ctx context.Context) error {
+		sources, targets, total := map[string]int{}, map[string]int{}, 0
+		for _, m := range w.children() {
+			if m.Status.GrantedAt == nil || m.Status.Step == v1alpha1.MoveStepMoved {
+				continue
+			}
+			cost := 2
+			if m.Spec.Method == v1alpha1.MoveMethodLive {
+				cost = 8
+			}
+			total++
+			if m.Status.Host == nil || m.Status.SourceHost == nil {
+				t.Errorf("%s was let start on host %v from %v", m.Name, m.Status.Host, m.Status.SourceHost)
+				continue
+			}
+			sources[m.Status.SourceHost.Ref] += cost
+			targets[m.Status.Host.Ref] += cost
+		}
+		for _, side := range []map[string]int{sources, targets} {
+			for host, cost := range side {
+				if cost > 16 {
+					t.Errorf("host %s bears %d of 16", host, cost)
+				}
+			}
+		}
+		if total > 8 {
+			t.Errorf("%d machines at once on one datastore that takes 8", total)
+		}
+		most = max(most, total)
+		if err := cluster.Admin.Get(ctx, client.ObjectKeyFromObject(move), move); err != nil {
+			return err
+		}
+		if !meta.IsStatusConditionTrue(move.Status.Conditions, v1alpha1.ConditionComplete) {
+			return fmt.Errorf("%s have moved", move.Status.Progress)
+		}
+		return nil
+	}, move)
+	if most < 3 {
+		t.Errorf("at most %d machines moved at once, where vCenter runs 8", most)
+	}
+	w.counts(move, 12, 12, 0, 0, 0)
+	w.whole(append([]string{"off-01", "off-02", "off-03", "off-04"}, eight...))
+}
+
+func TestBlockedMachinesAreNamedAndTheOthersGoOn(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.add(nil, "app-01", "app-02")
+	w.add(func(s *vcentersim.MachineSpec) { s.Snapshots = 2 }, "snap-01")
+	w.add(func(s *vcentersim.MachineSpec) { s.CDConnected = true }, "cd-01")
+	move := w.move("finance", v1alpha1.MoveStateRun, nil)
+	w.says(move, metav1.ConditionFalse, v1alpha1.ReasonBlocked, "2 of 4 machines have moved", "SnapshotPresent (snap-01)", "DeviceConnected (cd-01)")
+	w.counts(move, 4, 2, 0, 2, 0)
+	w.whole([]string{"app-01", "app-02"})
+	if n := len(w.children()); n != 2 {
+		t.Errorf("%d VirtualMachineMoves were made for 2 machines that can move", n)
+	}
+	cluster.WaitCondition(t, soon, move, v1alpha1.ConditionPlanned, "False")
+	w.edit(move, `{"exclude":[{"names":["snap-*","cd-01"]}]}`)
+	cluster.WaitCondition(t, soon, move, v1alpha1.ConditionComplete, "True")
+	w.counts(move, 2, 2, 0, 0, 0)
+}
+
+func TestMachinesThatAreAtTheTargetAlreadyCountAsMoved(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.add(nil, "app-01", "app-02")
+	first := w.move("first", v1alpha1.MoveStateRun, func(s *v1alpha1.WorkloadMoveSpec) {
+		s.Select = []v1alpha1.MachineSelector{{Names: []string{"app-01"}}}
+	})
+	cluster.WaitCondition(t, soon, first, v1alpha1.ConditionComplete, "True")
+	second := w.move("second", v1alpha1.MoveStateRun, nil)
+	cluster.WaitCondition(t, soon, second, v1alpha1.ConditionComplete, "True")
+	w.counts(second, 2, 2, 0, 0, 0)
+	if n := calls(w.source, "RelocateVM_Task"); n != 2 {
+		t.Errorf("%d relocations for 2 machines", n)
+	}
+	if n := len(w.children()); n != 2 {
+		t.Errorf("%d VirtualMachineMoves, want one of each programme", n)
+	}
+}
