@@ -70,6 +70,15 @@ func (f files) prepare() error {
 	return os.Setenv("TMPDIR", f.at("tmp"))
 }
 
+// slim removes what is large or secret of a run that has ended, and leaves the logs.
+func (f files) slim() error {
+	var failed []error
+	for _, name := range []string{"kubeconfig", "env", "operator.kubeconfig", "prepared.yaml", "bin", "tmp", "samples", "controlplane/etcd", "controlplane/certificates", "controlplane/admin.kubeconfig"} {
+		failed = append(failed, os.RemoveAll(f.at(name)))
+	}
+	return errors.Join(failed...)
+}
+
 // write puts content into a file that only its owner may read, whole or not at all: scripts wait for these files.
 func (f files) write(name string, content []byte) error {
 	path := f.at(name)

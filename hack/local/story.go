@@ -25,6 +25,9 @@ const drawPeriod = 200 * time.Millisecond
 // well before the shortest build ends.
 const buildingBeforeKill = 75 * time.Minute
 
+// movingAtKill is how many machines are on their way when the operator is killed.
+const movingAtKill = 5
+
 // demo is one run of the story.
 type demo struct {
 	*environment
@@ -50,7 +53,7 @@ var story = []beat{
 	{when: func(d *demo) bool { return true }, do: (*demo).apply},
 	{when: (*demo).cloudHalfBuilt, do: (*demo).killWhileBuilding},
 	{when: (*demo).planned, do: (*demo).run},
-	{when: func(d *demo) bool { return d.board.moving() >= 2 }, do: (*demo).killWhileMoving},
+	{when: (*demo).wellUnderWay, do: (*demo).killWhileMoving},
 	{when: func(d *demo) bool { return d.board.finished() }, do: func(d *demo, _ context.Context) error {
 		d.finished = time.Now()
 		return nil
@@ -116,8 +119,11 @@ func (d *demo) apply(ctx context.Context) error {
 	return err
 }
 
-// cloudHalfBuilt says that Azure has built for a while.
+// cloudHalfBuilt says that Azure has built for a while, or that it is too late for that.
 func (d *demo) cloudHalfBuilt() bool {
+	if d.board.cloud != nil && d.board.cloud.Status.ProvisioningState == "Succeeded" {
+		return true
+	}
 	if d.board.cloud == nil || d.board.cloud.Status.Operation == nil || d.board.cloud.Status.Operation.State != v1alpha1.OperationAccepted {
 		return false
 	}
@@ -156,6 +162,9 @@ func (d *demo) run(ctx context.Context) error {
 	_, err := d.plane.Kubectl(ctx, "patch", "workloadmove", "finance", "-n", namespace, "--type=merge", "-p", `{"spec":{"state":"Run"}}`)
 	return err
 }
+
+// wellUnderWay says that several machines are on their way, or that it is too late for that.
+func (d *demo) wellUnderWay() bool { return d.board.moving() >= movingAtKill || d.board.finished() }
 
 func (d *demo) killWhileMoving(ctx context.Context) error {
 	moving := d.board.moving()

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"golang.org/x/term"
+
+	"github.com/avs-operator/avs-operator/api/v1alpha1"
 )
 
 // screen shows the board: a table that is drawn again and again on a terminal, and elsewhere one line for each change.
@@ -42,19 +44,31 @@ func (s *screen) say(format string, arguments ...any) {
 	fmt.Fprintf(s.out, "%6.1fs  %s\n", time.Since(s.start).Seconds(), fmt.Sprintf(format, arguments...))
 }
 
-// changed tells of a row that is new. Machines that wait are left out of plain lines: twenty of them say nothing.
+// changed writes a line about a row that tells something new, where there is no table.
 func (s *screen) changed(r row, before row) {
-	if s.terminal || r.ready == "" {
-		return
-	}
-	if r.kind == "VirtualMachineMove" && (r.done == before.done || r.done == "" || r.done == "Waiting") {
-		return
-	}
-	before.percent, before.message = r.percent, r.message
-	if r == before {
+	if s.terminal || !worthALine(r, before) {
 		return
 	}
 	fmt.Fprintf(s.out, "%6.1fs  %s\n", time.Since(s.start).Seconds(), strings.TrimRight(line(r), " "))
+}
+
+// worthALine leaves out what would only fill a log: percents, counts of machines that go by one, machines that wait.
+func worthALine(r row, before row) bool {
+	if r.ready == "" {
+		return false
+	}
+	same := r.ready == before.ready && r.reason == before.reason
+	switch r.kind {
+	case "VirtualMachineMove":
+		return r.done != before.done && r.done != "" && r.done != string(v1alpha1.MoveStepWaiting)
+	case "WorkloadMove":
+		moved, _, _ := strings.Cut(r.done, " ")
+		was, _, _ := strings.Cut(before.done, " ")
+		return !same || moved != was
+	case "VCenter":
+		return !same
+	}
+	return !same || r.done != before.done
 }
 
 // line is a row with its message, for a log.
@@ -122,11 +136,13 @@ func tableLine(r row) string {
 	}
 	bar := ""
 	switch {
+	case r.done == "Waiting":
+		mark = " "
 	case r.done == "Moved":
 		mark, bar = "✓", strings.Repeat("█", 20)
 	case r.percent > 0:
 		mark, bar = "→", strings.Repeat("█", r.percent/5)+strings.Repeat("░", 20-r.percent/5)
-	case r.done != "" && r.done != "Waiting":
+	case r.done != "":
 		mark, bar = "→", strings.Repeat("░", 20)
 	}
 	return fmt.Sprintf("%s   %-16s %-10s %-7s %-18s %-20s", mark, "machine", r.name, "", r.done, bar)
