@@ -126,13 +126,14 @@ func (w *world) start() {
 	w.register(mgr)
 	done := make(chan error, 1)
 	go func() { done <- mgr.Start(ctx) }()
-	w.stop = sync.OnceFunc(func() {
+	stop := sync.OnceFunc(func() {
 		cancel()
 		if err := <-done; err != nil {
 			w.t.Errorf("The operator ended with: %v", err)
 		}
 	})
-	w.t.Cleanup(func() { w.stop() })
+	w.stop = stop
+	w.t.Cleanup(stop)
 }
 
 // register is what controllers.Setup does for the move half.

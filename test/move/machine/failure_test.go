@@ -1,0 +1,172 @@
+// Copyright The avs-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package machine_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/vmware/govmomi/vim25/types"
+	ktypes "k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/avs-operator/avs-operator/api/v1alpha1"
+	"github.com/avs-operator/avs-operator/test/vcentersim"
+)
+
+// TestFaultsBecomeSentences fails relocations in the middle, in every way that no second attempt helps against: each says what happened,
+// what it means and what to do, and leaves the machine whole.
+func TestFaultsBecomeSentences(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for i, test := range []struct {
+		with   types.BaseMethodFault
+		reason string
+		words  []string
+	}{
+		{&types.NoDiskSpace{Datastore: "vsanDatastore"}, v1alpha1.ReasonTargetWithoutRoom, []string{"vsanDatastore", "make room"}},
+		{&types.NoPermission{PrivilegeId: "Resource.HotMigrate"}, v1alpha1.ReasonForbidden, []string{"Resource.HotMigrate", "role"}},
+		{&types.SSLVerifyFault{Thumbprint: "AA:BB"}, v1alpha1.ReasonCertificateChanged, []string{"certificate", "migration.url"}},
+		{&types.InvalidLogin{}, v1alpha1.ReasonCredentialsInvalid, []string{"refused the account", "migration.credentialsRef"}},
+		{&types.DuplicateName{Name: "web"}, v1alpha1.ReasonNameTaken, []string{"/SDDC-Datacenter/vm/Workloads", "rename"}},
+		{&types.CannotAccessNetwork{}, v1alpha1.ReasonNetworkUnavailable, []string{"network"}},
+		{&types.CpuIncompatible1ECX{}, v1alpha1.ReasonCPUIncompatible, []string{"method Cold"}},
+		{&types.SnapshotCopyNotSupported{}, v1alpha1.ReasonSnapshotPresent, []string{"consolidate"}},
+		{&types.RequestCanceled{}, v1alpha1.ReasonCancelled, []string{"not by this operator"}},
+	} {
+		was := w.add(vcentersim.MachineSpec{Name: fmt.Sprintf("fault-%02d", i), PoweredOn: true})
+		w.source.Inject(vcentersim.Fault{Relocate: true, Machine: was.Name, AtPercent: 50, With: test.with})
+		m := w.planned(was, v1alpha1.MoveMethodLive)
+		w.create(m)
+		w.failedWith(m, test.reason, append(test.words, "whole at the source and running", v1alpha1.AnnotationRetryRequestedAt)...)
+		w.untouched(was)
+		if m.Status.Attempts != 1 || m.Status.GrantedAt != nil || m.Status.Progress != 0 {
+			t.Errorf("%T: the status is %+v", test.with, m.Status)
+		}
+		cluster.WaitFor(t, 10*time.Second, m, "no finalizer", func() error { return lacksFinalizer(m) })
+	}
+}
+
+func TestWhatMayPassIsTriedAgainThreeTimesAtMost(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	once := w.add(vcentersim.MachineSpec{Name: "busy-01", PoweredOn: true})
+	w.source.Inject(vcentersim.Fault{Relocate: true, Machine: once.Name, AtPercent: 20, With: &types.Timedout{}})
+	m := w.planned(once, v1alpha1.MoveMethodLive)
+	w.create(m)
+	cluster.WaitCondition(t, time.Minute, m, v1alpha1.ConditionComplete, "True")
+	if is := w.sameMachine(once); is.PowerOffCount != 0 || m.Status.Attempts != 2 || m.Status.Failure != nil {
+		t.Errorf("it was tried %d times: %+v", m.Status.Attempts, m.Status.Failure)
+	}
+	ever := w.add(vcentersim.MachineSpec{Name: "busy-02", PoweredOn: true})
+	w.source.Inject(vcentersim.Fault{Relocate: true, Machine: ever.Name, AtPercent: 20, With: &types.Timedout{}, Times: -1})
+	m = w.planned(ever, v1alpha1.MoveMethodLive)
+	w.create(m)
+	w.failedWith(m, v1alpha1.ReasonTimedOut, "took too long", "whole at the source and running")
+	w.untouched(ever)
+	if n := calls(w.source, "RelocateVM_Task"); n != 5 || m.Status.Attempts != 3 {
+		t.Errorf("RelocateVM_Task was called %d times for both, want 2 and 3; attempts %d", n, m.Status.Attempts)
+	}
+}
+
+func TestAFailedMoveIsTriedAgainWhenAPersonAsks(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	was := w.add(vcentersim.MachineSpec{Name: "again-01", PoweredOn: true})
+	w.source.Inject(vcentersim.Fault{Relocate: true, AtPercent: 20, With: &types.NoDiskSpace{Datastore: "vsanDatastore"}})
+	m := w.planned(was, v1alpha1.MoveMethodLive)
+	w.create(m)
+	w.failedWith(m, v1alpha1.ReasonTargetWithoutRoom)
+	patch := client.RawPatch(ktypes.MergePatchType, fmt.Appendf(nil, `{"metadata":{"annotations":{%q:"now"}}}`, v1alpha1.AnnotationRetryRequestedAt))
+	if err := cluster.Admin.Patch(t.Context(), m, patch); err != nil {
+		t.Fatal(err)
+	}
+	cluster.WaitCondition(t, time.Minute, m, v1alpha1.ConditionComplete, "True")
+	w.sameMachine(was)
+	if m.Status.LastHandledRetryAt != "now" || m.Status.Failure != nil {
+		t.Errorf("the status is %+v", m.Status)
+	}
+}
+
+// TestWhatCannotWorkIsSeenBeforeAnythingIsDone lets the check before the start find what is wrong at the target.
+func TestWhatCannotWorkIsSeenBeforeAnythingIsDone(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	was := w.add(vcentersim.MachineSpec{Name: "twin-01", PoweredOn: true})
+	if _, err := w.target.AddMachine(vcentersim.MachineSpec{Name: was.Name, Folder: "/SDDC-Datacenter/vm/Workloads"}); err != nil {
+		t.Fatal(err)
+	}
+	m := w.cold(was, &v1alpha1.MovePower{Off: v1alpha1.PowerOffGuest})
+	w.create(m)
+	w.failedWith(m, v1alpha1.ReasonNameTaken, "rename or move one of the two", "whole at the source and running")
+	if is := find(w.source, was.Name); is == nil || is.PowerOffCount != 0 {
+		t.Errorf("it was powered off for a move that could not work: %+v", is)
+	}
+	if n := calls(w.source, "RelocateVM_Task") + calls(w.source, "ShutdownGuest"); n != 0 {
+		t.Errorf("%d calls changed something", n)
+	}
+}
+
+func TestAMachineThatChangedOnTheWayIsNotCalledMoved(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	was := w.add(vcentersim.MachineSpec{Name: "odd-01", PoweredOn: true})
+	m := w.planned(was, v1alpha1.MoveMethodLive)
+	m.Spec.Machine.BIOSUUID = "00000000-0000-0000-0000-000000000001" // as if another machine had arrived under the same identity
+	w.create(m)
+	w.failedWith(m, v1alpha1.ReasonVerificationFailed, "BIOS UUID "+was.BIOSUUID+" instead of 00000000-0000-0000-0000-000000000001")
+	w.sameMachine(was)
+}
+
+func TestTheOldestMoveHasTheMachine(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	was := w.add(vcentersim.MachineSpec{Name: "claim-01", PoweredOn: true})
+	held := w.programme("first", v1alpha1.MoveStatePlan)
+	first := owned(w.planned(was, v1alpha1.MoveMethodLive), held)
+	w.create(first)
+	time.Sleep(time.Second + 100*time.Millisecond) // creation times have whole seconds
+	second := w.planned(was, v1alpha1.MoveMethodLive)
+	w.create(second)
+	w.says(second, v1alpha1.ReasonClaimedByAnother, w.namespace+"/"+first.Name)
+	if second.Status.Step != v1alpha1.MoveStepBlocked || len(second.Status.Concerns) != 1 || second.Status.Concerns[0].Name != v1alpha1.ReasonClaimedByAnother {
+		t.Errorf("the second move's status is %+v", second.Status)
+	}
+	w.untouched(was)
+	w.want(held, v1alpha1.MoveStateCancel) // the other ends, and this one goes on by itself
+	w.relocatedOnce(second, was)
+}
+
+// TestTwoMovesOfOneMachineInTheSameSecond start at once, under two operators that know nothing of each other's caches.
+func TestTwoMovesOfOneMachineInTheSameSecond(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	was := w.add(vcentersim.MachineSpec{Name: "race-01", PoweredOn: true})
+	w.picture("weu")
+	moves := make([]*v1alpha1.VirtualMachineMove, 4)
+	for i := range moves {
+		moves[i] = w.planned(was, v1alpha1.MoveMethodLive)
+	}
+	w.start() // a second operator that believes to lead as well
+	for _, m := range moves {
+		w.create(m)
+	}
+	for _, m := range moves {
+		cluster.WaitCondition(t, 2*time.Minute, m, v1alpha1.ConditionComplete, "True")
+	}
+	w.sameMachine(was)
+	if n := calls(w.source, "RelocateVM_Task"); n != 1 {
+		t.Errorf("RelocateVM_Task was called %d times, want once", n)
+	}
+	var began int
+	for _, m := range moves {
+		if m.Status.Attempts > 0 {
+			began++
+		}
+	}
+	if began != 1 {
+		t.Errorf("%d moves relocated the machine", began)
+	}
+}

@@ -1,0 +1,197 @@
+// Copyright The avs-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package machine_test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/avs-operator/avs-operator/api/v1alpha1"
+	"github.com/avs-operator/avs-operator/test/vcentersim"
+)
+
+// vcenterSays waits until a condition of a VCenter is False or True for that reason, with the words in its message.
+func vcenterSays(t *testing.T, v *v1alpha1.VCenter, condition string, status metav1.ConditionStatus, reason string, words ...string) {
+	t.Helper()
+	cluster.WaitFor(t, 30*time.Second, v, condition+" to say "+reason, func() error {
+		c := meta.FindStatusCondition(v.Status.Conditions, condition)
+		if c == nil || c.Status != status || c.Reason != reason {
+			return fmt.Errorf("it says %+v", c)
+		}
+		for _, word := range words {
+			if !strings.Contains(c.Message, word) {
+				return fmt.Errorf("the message lacks %q: %s", word, c.Message)
+			}
+		}
+		return nil
+	})
+}
+
+func refused(v *vcentersim.VCenter, user string) int {
+	n := 0
+	for _, login := range v.Logins() {
+		if login.User == user && !login.OK {
+			n++
+		}
+	}
+	return n
+}
+
+func TestAVCenterSaysWhatItIs(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.add(vcentersim.MachineSpec{Name: "count-01"})
+	v := &v1alpha1.VCenter{ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: "oslo"}}
+	cluster.WaitCondition(t, 30*time.Second, v, v1alpha1.ConditionReady, "True")
+	for _, condition := range []string{v1alpha1.ConditionCredentialsReady, v1alpha1.ConditionReferencesReady} {
+		if !meta.IsStatusConditionTrue(v.Status.Conditions, condition) {
+			t.Errorf("%s is not True: %s", condition, cluster.Describe(t.Context(), v))
+		}
+	}
+	cluster.WaitFor(t, 30*time.Second, v, "the machine to be counted", func() error {
+		s := v.Status
+		if s.Inventory == nil || s.Inventory.VirtualMachines != 1 || s.Inventory.Hosts != 3 || s.Inventory.Clusters != 1 || s.Version == "" ||
+			s.InstanceUUID != w.source.InstanceUUID() || s.URL != w.source.URL() {
+			return fmt.Errorf("the status is %+v, inventory %+v", s, s.Inventory)
+		}
+		return nil
+	})
+	// A quiet vCenter is written about no more.
+	version := v.ResourceVersion
+	cluster.Consistently(t, 2*time.Second, "nothing is written", func(ctx context.Context) error {
+		if err := cluster.Admin.Get(ctx, keyOf(v), v); err != nil || v.ResourceVersion != version {
+			return fmt.Errorf("resourceVersion %s became %s: %w", version, v.ResourceVersion, err)
+		}
+		return nil
+	}, v)
+}
+
+func TestAWrongThumbprintIsToldWithBothAndNothingIsSent(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	wrong := "AA:AA:AA:AA:AA:AA:AA:AA:AA:AA:AA:AA:AA:AA:AA:AA:AA:AA:AA:AA"
+	before := len(w.target.Logins())
+	v := w.declare("bergen", w.target, func(v *v1alpha1.VCenter) { v.Spec.Trust.Thumbprint = wrong })
+	vcenterSays(t, v, v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonCertificateChanged, wrong, w.target.Thumbprint(), "trust.thumbprint")
+	logins := 0
+	for _, login := range w.target.Logins()[before:] {
+		if login.User == w.target.Username() {
+			logins++
+		}
+	}
+	if logins > 1 { // the object weu may log in meanwhile
+		t.Errorf("%d logins over a connection that is not trusted", logins)
+	}
+	patch := client.RawPatch(types.MergePatchType, fmt.Appendf(nil, `{"spec":{"trust":{"thumbprint":%q}}}`, w.target.Thumbprint()))
+	if err := cluster.Admin.Patch(t.Context(), v, patch); err != nil {
+		t.Fatal(err)
+	}
+	cluster.WaitCondition(t, 30*time.Second, v, v1alpha1.ConditionReady, "True")
+}
+
+// TestARefusedPasswordIsTriedOnce counts logins: five refusals lock an account, however many objects use it.
+func TestARefusedPasswordIsTriedOnce(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	const user = "mover@vsphere.local"
+	w.target.AddUser(user, "right", vcentersim.Administrator)
+	w.picture("weu")
+	w.secret("mover", user, "wrong")
+	var all []*v1alpha1.VCenter
+	for i := range 6 {
+		all = append(all, w.declare(fmt.Sprintf("weu-%d", i), w.target, func(v *v1alpha1.VCenter) {
+			v.Spec.CredentialsRef.Name = "mover"
+		}))
+	}
+	for _, v := range all {
+		vcenterSays(t, v, v1alpha1.ConditionCredentialsReady, metav1.ConditionFalse, v1alpha1.ReasonCredentialsInvalid, "refuses user name or password", "not before")
+		vcenterSays(t, v, v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonCredentialsInvalid)
+	}
+	if n := refused(w.target, user); n != 1 {
+		t.Errorf("the wrong password was tried %d times by six objects, want once", n)
+	}
+	w.secret("mover", user, "right") // a new password is tried at once
+	for _, v := range all {
+		cluster.WaitCondition(t, 30*time.Second, v, v1alpha1.ConditionReady, "True")
+	}
+}
+
+// TestAWrongMigrationAccountIsTriedOnceForAllMachines hands a wrong password to no other vCenter.
+func TestAWrongMigrationAccountIsTriedOnceForAllMachines(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	const user = "mover@vsphere.local"
+	w.target.AddUser(user, "right", vcentersim.Administrator)
+	w.secret("mover", user, "wrong")
+	patch := client.RawPatch(types.MergePatchType, []byte(`{"spec":{"migration":{"credentialsRef":{"name":"mover"}}}}`))
+	v := &v1alpha1.VCenter{ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: "weu"}}
+	if err := cluster.Admin.Patch(t.Context(), v, patch); err != nil {
+		t.Fatal(err)
+	}
+	var moves []*v1alpha1.VirtualMachineMove
+	var machines []vcentersim.MachineState
+	for i := range 6 {
+		was := w.add(vcentersim.MachineSpec{Name: fmt.Sprintf("acct-%02d", i), PoweredOn: true})
+		m := w.planned(was, v1alpha1.MoveMethodLive)
+		w.create(m)
+		moves, machines = append(moves, m), append(machines, was)
+	}
+	for _, m := range moves {
+		cluster.WaitFor(t, time.Minute, m, "a reason", func() error {
+			c := meta.FindStatusCondition(m.Status.Conditions, v1alpha1.ConditionReady)
+			if c == nil || !strings.Contains(c.Message, "migration account") && c.Reason != v1alpha1.ReasonWaitingForTurn {
+				return fmt.Errorf("it says %+v", c)
+			}
+			return nil
+		})
+	}
+	for _, was := range machines {
+		w.untouched(was)
+	}
+	if n := refused(w.target, user); n < 1 || n > 2 { // twice if the ten minutes, two seconds here, are over meanwhile
+		t.Errorf("the wrong password was tried %d times for six machines, want once in ten minutes", n)
+	}
+	w.secret("mover", user, "right")
+	for i, m := range moves {
+		cluster.WaitCondition(t, time.Minute, m, v1alpha1.ConditionComplete, "True")
+		w.sameMachine(machines[i])
+	}
+}
+
+func TestAMissingSecretIsWaitedFor(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	v := w.declare("late", w.source, func(v *v1alpha1.VCenter) { v.Spec.CredentialsRef.Name = "later" })
+	vcenterSays(t, v, v1alpha1.ConditionReconciling, metav1.ConditionTrue, v1alpha1.ReasonReferenceNotFound, "Secret", "later")
+	vcenterSays(t, v, v1alpha1.ConditionReferencesReady, metav1.ConditionFalse, v1alpha1.ReasonReferenceNotFound)
+	w.secret("later", w.source.Username(), w.source.Password())
+	cluster.WaitCondition(t, 30*time.Second, v, v1alpha1.ConditionReady, "True")
+}
+
+func TestAVCenterThatCannotBeReachedHealsByItself(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.picture("oslo")
+	gone := w.simulate(vcentersim.Config{Layout: vcentersim.OnPremises, Name: "Bergen", Speed: speed})
+	url := gone.URL()
+	v := w.declare("bergen", gone, nil)
+	cluster.WaitCondition(t, 30*time.Second, v, v1alpha1.ConditionReady, "True")
+	gone.Close()
+	vcenterSays(t, v, v1alpha1.ConditionReconciling, metav1.ConditionTrue, v1alpha1.ReasonUnreachable)
+	back := w.simulate(vcentersim.Config{Layout: vcentersim.OnPremises, Name: "Bergen", Speed: speed, Listen: strings.TrimPrefix(url, "https://")})
+	vcenterSays(t, v, v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonCertificateChanged, back.Thumbprint()) // it came back with another
+	patch := client.RawPatch(types.MergePatchType, fmt.Appendf(nil, `{"spec":{"trust":{"thumbprint":%q}}}`, back.Thumbprint()))
+	if err := cluster.Admin.Patch(t.Context(), v, patch); err != nil {
+		t.Fatal(err)
+	}
+	cluster.WaitCondition(t, 30*time.Second, v, v1alpha1.ConditionReady, "True")
+}
