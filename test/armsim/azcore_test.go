@@ -4,6 +4,7 @@
 package armsim
 
 import (
+	"encoding/base64"
 	"fmt"
 	"net/http"
 	"strings"
@@ -110,4 +111,27 @@ func TestOtherTypes(t *testing.T) {
 	}
 	r.want(http.StatusNotFound, http.MethodGet, cloudPath+"/clusters/none/hosts", nil)
 	r.want(http.StatusMethodNotAllowed, http.MethodPut, cloudPath+"/clusters/Cluster-1/hosts/x", map[string]any{})
+}
+
+// A claims challenge makes azcore ask for one more token and repeat the request.
+func TestClaimsChallenge(t *testing.T) {
+	s := start(t)
+	newRaw(t, s).build()
+	pl := plain(t, s)
+	s.Inject(Fault{Verb: http.MethodGet, Path: onCloud, Status: http.StatusUnauthorized, Code: "InvalidAuthenticationToken", Headers: map[string]string{
+		"WWW-Authenticate": `Bearer error="insufficient_claims", claims="` + base64.StdEncoding.EncodeToString([]byte(`{"access_token":{"nbf":{"essential":true,"value":"1"}}}`)) + `"`,
+	}})
+	before := len(s.Requests())
+	if resp := send(t, s, pl, http.MethodGet, cloudPath, nil); resp.StatusCode != http.StatusOK {
+		t.Errorf("after the challenge: %s", resp.Status)
+	}
+	tokens := 0
+	for _, req := range s.Requests()[before:] {
+		if strings.HasSuffix(req.Path, "/token") {
+			tokens++
+		}
+	}
+	if tokens != 2 {
+		t.Errorf("%d tokens were asked for, want one before and one after the challenge", tokens)
+	}
 }
