@@ -13,11 +13,16 @@ import (
 
 	"github.com/vmware/govmomi/object"
 	"github.com/vmware/govmomi/vim25/types"
+
+	"github.com/avs-operator/avs-operator/test/vcentersim"
 )
 
-// seen bounds how long a change may take to show. It is a tenth of a second here; the rest is for busy machines and for the
-// stock simulator, whose collector walks everything for each update.
-const seen = 5 * time.Second
+// soon bounds how long a change may take to show; seen is for the stock simulator, whose collector walks everything for
+// each update.
+const (
+	soon = time.Second
+	seen = 20 * time.Second
+)
 
 // heard collects what a watcher tells.
 type heard struct {
@@ -60,46 +65,46 @@ func done(t *testing.T, task *object.Task, err error) *types.TaskInfo {
 }
 
 func TestTheWatcherSeesAddRenameMoveRemove(t *testing.T) {
-	st := startStock(t, nil)
-	c := dial(t, st.endpoint(t))
+	v := startSim(t, vcentersim.Config{Machines: 4})
+	c := dial(t, simEndpoint(v))
 	w := watch(t, c, WatcherOptions{})
 	h := listen(w)
-	hand := dial(t, st.endpoint(t)) // somebody else changes things
+	hand := dial(t, simEndpoint(v)) // somebody else changes things
 	ctx := t.Context()
 	first := w.Inventory()
-	vm := first.MachinesByName("DC0_H0_VM0")[0]
-	if got := first.MachinesByPath("/DC0/vm/DC0_H0_VM0"); len(got) != 1 || got[0] != vm {
+	vm := first.MachinesByName("web-01")[0]
+	if got := first.MachinesByPath("/Oslo/vm/Web/web-01"); len(got) != 1 || got[0] != vm {
 		t.Fatalf("by path: %v", got)
 	}
 
-	root := object.NewFolder(hand.vim, refOf(first.DatacenterOf("/DC0/vm").VMFolder))
-	folder, err := root.CreateFolder(ctx, "Finance")
+	root := object.NewFolder(hand.vim, refOf(first.DatacenterOf("/Oslo/vm").VMFolder))
+	folder, err := root.CreateFolder(ctx, "Moved")
 	if err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, seen, "the folder", func() bool { return w.Inventory().FolderByPath("/DC0/vm/Finance") != nil })
+	eventually(t, soon, "the folder", func() bool { return w.Inventory().FolderByPath("/Oslo/vm/Moved") != nil })
 
 	task, err := folder.MoveInto(ctx, []types.ManagedObjectReference{typedRef("VirtualMachine", vm.Ref)})
 	done(t, task, err)
-	eventually(t, seen, "the move", func() bool { return w.Inventory().Machines.Get(vm.Ref).Folder == "/DC0/vm/Finance" })
+	eventually(t, soon, "the move", func() bool { return w.Inventory().Machines.Get(vm.Ref).Folder == "/Oslo/vm/Moved" })
 
 	task, err = object.NewVirtualMachine(hand.vim, typedRef("VirtualMachine", vm.Ref)).Rename(ctx, "ledger-01")
 	done(t, task, err)
-	eventually(t, seen, "the new name", func() bool { return len(w.Inventory().MachinesByName("ledger-01")) == 1 })
-	if n := len(w.Inventory().MachinesByName("DC0_H0_VM0")); n != 0 {
+	eventually(t, soon, "the new name", func() bool { return len(w.Inventory().MachinesByName("ledger-01")) == 1 })
+	if n := len(w.Inventory().MachinesByName("web-01")); n != 0 {
 		t.Errorf("the old name still finds %d machines", n)
 	}
 
 	task, err = folder.Rename(ctx, "Ledgers")
 	done(t, task, err)
-	eventually(t, seen, "the folder's new name in the machine's path", func() bool {
-		return len(w.Inventory().MachinesByPath("/DC0/vm/Ledgers/ledger-01")) == 1
+	eventually(t, soon, "the folder's new name in the machine's path", func() bool {
+		return len(w.Inventory().MachinesByPath("/Oslo/vm/Ledgers/ledger-01")) == 1
 	})
 
 	source := object.NewVirtualMachine(hand.vim, typedRef("VirtualMachine", vm.Ref))
 	task, err = source.Clone(ctx, folder, "ledger-02", types.VirtualMachineCloneSpec{})
 	added := done(t, task, err).Result.(types.ManagedObjectReference)
-	eventually(t, seen, "the clone", func() bool { return w.Inventory().Machines.Get(added.Value) != nil })
+	eventually(t, soon, "the clone", func() bool { return w.Inventory().Machines.Get(added.Value) != nil })
 	clone := w.Inventory().Machines.Get(added.Value)
 	if got := w.Inventory().MachinesByInstanceUUID(clone.InstanceUUID); len(got) != 1 || got[0].Ref != added.Value {
 		t.Errorf("by instance UUID %s: %v", clone.InstanceUUID, got)
@@ -107,8 +112,8 @@ func TestTheWatcherSeesAddRenameMoveRemove(t *testing.T) {
 
 	task, err = object.NewVirtualMachine(hand.vim, added).Destroy(ctx)
 	done(t, task, err)
-	eventually(t, seen, "the end of the clone", func() bool { return w.Inventory().Machines.Get(added.Value) == nil })
-	eventually(t, seen, "the word of it", func() bool {
+	eventually(t, soon, "the end of the clone", func() bool { return w.Inventory().Machines.Get(added.Value) == nil })
+	eventually(t, soon, "the word of it", func() bool {
 		told := h.of(ChangeMachine, added.Value)
 		return len(told) > 1 && told[len(told)-1].Gone && told[len(told)-1].InstanceUUID == clone.InstanceUUID
 	})
@@ -116,29 +121,28 @@ func TestTheWatcherSeesAddRenameMoveRemove(t *testing.T) {
 		t.Errorf("the identity of a machine that is gone finds %d", n)
 	}
 
-	if m := first.Machines.Get(vm.Ref); m.Name != "DC0_H0_VM0" || m.Folder != "/DC0/vm" || first.Machines.Len() != 4 {
+	if m := first.Machines.Get(vm.Ref); m.Name != "web-01" || m.Folder != "/Oslo/vm/Web" || first.Machines.Len() != 4 {
 		t.Errorf("the first snapshot changed: %+v", m)
 	}
 }
 
 func TestTheWatcherTellsTasks(t *testing.T) {
-	st := startStock(t, nil)
-	c := dial(t, st.endpoint(t))
+	c := dial(t, simEndpoint(startSim(t, vcentersim.Config{Machines: 2})))
 	w := watch(t, c, WatcherOptions{})
 	h := listen(w)
-	vm := w.Inventory().MachinesByName("DC0_H0_VM0")[0]
+	vm := w.Inventory().MachinesByName("web-01")[0]
 	handle, err := c.PowerOff(t.Context(), vm.Ref)
 	if err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, seen, "the task's end", func() bool {
+	eventually(t, soon, "the task's end", func() bool {
 		task := w.Task(handle.Ref)
 		return task != nil && task.State == TaskSuccess && task.Entity == vm.Ref && task.Kind == TaskPowerOff
 	})
 	if told := h.of(ChangeTask, handle.Ref); len(told) == 0 || told[0].Entity != vm.Ref {
 		t.Errorf("told %v", told)
 	}
-	eventually(t, seen, "the power state", func() bool { return w.Inventory().Machines.Get(vm.Ref).PowerState == "poweredOff" })
+	eventually(t, soon, "the power state", func() bool { return w.Inventory().Machines.Get(vm.Ref).PowerState == "poweredOff" })
 	if n := len(w.ActiveTasks()); n != 0 {
 		t.Errorf("%d tasks are active", n)
 	}
