@@ -10,6 +10,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -50,6 +51,10 @@ func (r *Reconciler[T]) send(ctx context.Context, s *scope[T], w write) *outcome
 	if err != nil {
 		return outcome.Stall(v1alpha1.ReasonInvalidSpec, "the request cannot be written: %s", err)
 	}
+	if o := r.refused(s, hash(body, w.word)); o != nil {
+		r.released(s)
+		return o
+	}
 	now := time.Now()
 	op := &v1alpha1.Operation{
 		Format: v1alpha1.OperationFormat, ID: uuid.NewString(), Verb: string(w.verb), Action: w.action,
@@ -68,7 +73,7 @@ func (r *Reconciler[T]) send(ctx context.Context, s *scope[T], w write) *outcome
 		ID: s.id, Verb: w.verb, Action: w.action, Body: body, OperationID: op.ID, Deadline: op.Deadline.Time,
 	})
 	if err != nil {
-		return r.notAccepted(ctx, s, err)
+		return r.notAccepted(s, err)
 	}
 	return r.accepted(ctx, s, w, accepted)
 }
@@ -87,7 +92,7 @@ func (r *Reconciler[T]) record(ctx context.Context, s *scope[T], o *outcome.Outc
 }
 
 // notAccepted deals with a write that was refused, not sent, or lost. Only of a lost one the record stays: its fate is in Azure.
-func (r *Reconciler[T]) notAccepted(_ context.Context, s *scope[T], err error) *outcome.Outcome {
+func (r *Reconciler[T]) notAccepted(s *scope[T], err error) *outcome.Outcome {
 	op := s.stat().Operation
 	class := arm.ClassOf(err)
 	if class == arm.AnswerLost {
@@ -99,11 +104,39 @@ func (r *Reconciler[T]) notAccepted(_ context.Context, s *scope[T], err error) *
 	if class.Answered() && class != arm.Throttled && class != arm.OperationInProgress && class != arm.Transient && class != arm.CredentialsInvalid {
 		s.stat().Failure = failureOf(op, err)
 	}
+	o := connect.OutcomeOf(err)
 	if class == arm.OperationInProgress {
 		// Somebody else writes to the private cloud: nobody of us may before Azure says that it is over.
-		return outcome.Wait(v1alpha1.ReasonAzureBusy, "Azure refuses to begin while another operation on this private cloud is in progress: %s", err).In(30 * time.Second)
+		o.Message = "Azure refuses to begin while another operation on this private cloud is in progress: " + o.Message
 	}
-	return connect.OutcomeOf(err)
+	r.refuse(s, op.BodyHash, o)
+	return o
+}
+
+// refuse remembers that Azure refused a write, so that whatever wakes the object does not ask again sooner than the refusal's pace says.
+func (r *Reconciler[T]) refuse(s *scope[T], hash string, o *outcome.Outcome) {
+	if o.After <= 0 {
+		return // the work queue backs off
+	}
+	r.memory.do(client.ObjectKeyFromObject(s.obj), func(m *remembered) {
+		m.refusal, m.refusedUntil, m.refused = r.question(s, hash), time.Now().Add(r.Pace.Real(o.After)), *o
+	})
+}
+
+// refused is what Azure said to the same write not long ago. An edit, another credential or a requested reconcile makes it a new question.
+func (r *Reconciler[T]) refused(s *scope[T], hash string) *outcome.Outcome {
+	var again *outcome.Outcome
+	r.memory.do(client.ObjectKeyFromObject(s.obj), func(m *remembered) {
+		if left := time.Until(m.refusedUntil); left > 0 && m.refusal == r.question(s, hash) {
+			o := m.refused
+			again = o.In(r.Pace.Elapsed(left))
+		}
+	})
+	return again
+}
+
+func (r *Reconciler[T]) question(s *scope[T], hash string) string {
+	return strings.Join([]string{hash, s.client.Principal(), s.obj.GetAnnotations()[v1alpha1.AnnotationReconcileRequestedAt]}, " ")
 }
 
 // accepted stores where the operation is followed. If somebody wrote the object meanwhile it is read again, and the record completed if it

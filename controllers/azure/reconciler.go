@@ -147,6 +147,10 @@ type remembered struct {
 	pollAt, disagreed time.Time
 	// wroteAt is when our last write to the resource was answered: a snapshot that was asked for earlier does not count.
 	wroteAt time.Time
+	// refusal is the write that Azure refused last, refused what it said, and refusedUntil how long that is not asked again.
+	refusal      string
+	refused      outcome.Outcome
+	refusedUntil time.Time
 	// watched is the resource that is watched, and release ends that.
 	watched string
 	release func()

@@ -18,7 +18,10 @@ import (
 )
 
 // agreeWithin is how long a success may be contradicted by a GET before the GET is believed, in Azure's time: ARM's reads lag behind.
-const agreeWithin = 2 * time.Minute
+const (
+	agreeWithin      = 2 * time.Minute
+	agreeWithinLeast = 2 * time.Second // in real time: a few reads must fit in
+)
 
 // resume follows the operation that is in flight, whatever else is wrong, and whoever began it: suspend, a lost reference and deletion stop
 // new writes, not the watching of an old one.
@@ -124,7 +127,7 @@ func (r *Reconciler[T]) conclude(ctx context.Context, s *scope[T], op *v1alpha1.
 		}
 		since = m.disagreed
 	})
-	if r.Pace.Elapsed(time.Since(since)) < agreeWithin {
+	if time.Since(since) < r.Pace.RealAtLeast(agreeWithin, agreeWithinLeast) {
 		return r.underWay(s, op).In(5 * time.Second)
 	}
 	return r.finish(ctx, s, op) // what is still different is found as drift, and mended by a new operation
@@ -165,6 +168,7 @@ func (r *Reconciler[T]) failed(s *scope[T], op *v1alpha1.Operation, p *arm.Progr
 	if circuit := s.circuit(); circuit != "" && o.Kind == outcome.KindStall {
 		o.Message += "; ExpressRoute circuit " + circuit
 	}
+	r.refuse(s, op.BodyHash, o)
 	return o
 }
 

@@ -90,3 +90,11 @@ func PrivateCloud(namespace, name string) *v1alpha1.PrivateCloud {
 func (a *Azure) PrivateCloudID(name string) string {
 	return "/subscriptions/" + a.SubscriptionID + "/resourceGroups/" + ResourceGroup + "/providers/Microsoft.AVS/privateClouds/" + name
 }
+
+// ClientSecretOf is the Secret among what Identity returned.
+func ClientSecretOf(objects []client.Object) *corev1.Secret { return objects[0].(*corev1.Secret) }
+
+// IdentityOf is the AzureIdentity among what Identity returned.
+func IdentityOf(objects []client.Object) *v1alpha1.AzureIdentity {
+	return objects[2].(*v1alpha1.AzureIdentity)
+}

@@ -1,0 +1,267 @@
+// Copyright The avs-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package azure
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/avs-operator/avs-operator/api/v1alpha1"
+	"github.com/avs-operator/avs-operator/test/armsim"
+	"github.com/avs-operator/avs-operator/test/harness"
+)
+
+var (
+	weu   = regexp.MustCompile(`/privateclouds/weu$`)
+	polls = regexp.MustCompile(`/operation(statuses|results)/`)
+)
+
+// Whatever happens to the answer of a create, Azure gets it done once and the object becomes Ready.
+func TestCreateSurvives(t *testing.T) {
+	t.Parallel()
+	for name, fault := range map[string]armsim.Fault{
+		"an answer that was lost":           {Verb: http.MethodPut, Path: weu, When: armsim.After, Drop: true},
+		"an answer that was cut":            {Verb: http.MethodPut, Path: weu, When: armsim.After, Truncate: true},
+		"a request that was lost":           {Verb: http.MethodPut, Path: weu, When: armsim.Before, Drop: true},
+		"an answer without polling URLs":    {Verb: http.MethodPut, Path: weu, NoPollingHeaders: true},
+		"a resource that cannot be read":    {Verb: http.MethodPut, Path: weu, StaleGets: 5},
+		"throttling":                        {Verb: http.MethodPut, Path: weu, Status: 429, Code: "TooManyRequests", Message: "slow down", RetryAfter: 40 * time.Second},
+		"an error of the server":            {Verb: http.MethodPut, Path: weu, Status: 503, Code: "ServiceUnavailable", Message: "later", Count: 2},
+		"another operation in flight":       {Verb: http.MethodPut, Path: weu, Status: 409, Code: "AnotherOperationInProgress", Message: "Another operation on this or dependent resource is in progress.", Count: 2},
+		"no capacity for a while":           {Verb: http.MethodPut, Path: weu, Status: 409, Code: "Conflict", Message: "No capacity for new tenants in westeurope", Count: 2},
+		"polls that fail":                   {Verb: http.MethodGet, Path: polls, Status: 500, Code: "InternalServerError", Message: "oops", Count: 4},
+		"an operation that Azure forgot":    {Verb: http.MethodGet, Path: polls, Status: 404, Code: "NotFound", Message: "The operation was not found.", Count: -1},
+		"a create that was canceled":        {Verb: http.MethodPut, Path: weu, Canceled: true},
+		"a create that AVS calls Cancelled": {Verb: http.MethodPut, Path: weu, Cancelled: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, fast)
+			w.azure.Inject(fault)
+			cloud := harness.PrivateCloud(w.namespace, "weu")
+			w.apply(t, cloud)
+			ready(t, cloud)
+			w.oneEffect(t)
+		})
+	}
+}
+
+// oneEffect fails if Azure was asked for more than one create with a new id after one had been answered or had an effect.
+func (w *world) oneEffect(t *testing.T) {
+	t.Helper()
+	answered := map[string]int{}
+	for _, r := range w.writes() {
+		if r.Method == http.MethodPut && r.Status != 0 {
+			answered[r.CorrelationID]++
+		}
+	}
+	for id, n := range answered {
+		if n > 1 {
+			t.Errorf("operation %s was sent %d times although it was answered: AVS swallows the second", id, n)
+		}
+	}
+}
+
+func TestFailedCreateTellsWhatSupportAsksFor(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, fast)
+	w.azure.Inject(armsim.Fault{Verb: http.MethodPut, Path: weu, OperationFails: true, Code: "ProvisioningFailed", Message: "host esx-1 did not come up"})
+	cloud := harness.PrivateCloud(w.namespace, "weu")
+	w.apply(t, cloud)
+	var message string
+	cluster.WaitFor(t, soon, cloud, "the failure", func() error {
+		if cloud.Status.Failure == nil {
+			return errors.New("no failure yet")
+		}
+		return nil
+	})
+	message = notReady(t, cloud, v1alpha1.ConditionStalled, v1alpha1.ReasonSupportRequired)
+	says(t, message, "support request", "host esx-1 did not come up", cloud.Status.Failure.OperationID)
+	if id := w.writes()[0].CorrelationID; cloud.Status.Failure.OperationID != id {
+		t.Errorf("support is told %s, Azure was sent %s", cloud.Status.Failure.OperationID, id)
+	}
+	time.Sleep(time.Second)
+	w.wrote(t, "PUT privateclouds/weu")
+}
+
+func TestRefusalsAreTold(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		fault            armsim.Fault
+		progress, reason string
+		words            []string
+	}{
+		"a policy":    {armsim.Fault{Status: 403, Code: "RequestDisallowedByPolicy", Message: "Resource 'weu' was disallowed by policy 'eu only'."}, v1alpha1.ConditionStalled, v1alpha1.ReasonPolicyDenied, []string{"eu only", "change the spec or the Azure Policy"}},
+		"no rights":   {armsim.Fault{Status: 403, Code: "AuthorizationFailed", Message: "The client does not have authorization."}, v1alpha1.ConditionStalled, v1alpha1.ReasonForbidden, []string{"role Contributor"}},
+		"a lock":      {armsim.Fault{Status: 409, Code: "ScopeLocked", Message: "The scope is locked."}, v1alpha1.ConditionStalled, v1alpha1.ReasonScopeLocked, []string{"take the lock off"}},
+		"quota":       {armsim.Fault{Status: 409, Code: "QuotaExceeded", Message: "0 hosts of av36p remain."}, v1alpha1.ConditionStalled, v1alpha1.ReasonQuotaExceeded, []string{"0 hosts of av36p remain", "ask for host quota"}},
+		"no provider": {armsim.Fault{Status: 409, Code: "MissingSubscriptionRegistration", Message: "not registered"}, v1alpha1.ConditionStalled, v1alpha1.ReasonNotRegistered, []string{"az provider register --namespace Microsoft.AVS"}},
+		"no capacity": {armsim.Fault{Status: 409, Code: "Conflict", Message: "No capacity for new tenants in westeurope"}, v1alpha1.ConditionReconciling, v1alpha1.ReasonInsufficientCapacity, []string{"every half hour"}},
+		"a bad value": {armsim.Fault{Status: 400, Code: "InvalidParameter", Message: "The sku av1 is not known."}, v1alpha1.ConditionStalled, v1alpha1.ReasonInvalidSpec, []string{"The sku av1 is not known.", "change the spec"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, 60)
+			c.fault.Verb, c.fault.Path, c.fault.Count = http.MethodPut, weu, -1
+			w.azure.Inject(c.fault)
+			cloud := harness.PrivateCloud(w.namespace, "weu")
+			w.apply(t, cloud)
+			says(t, notReady(t, cloud, c.progress, c.reason), c.words...)
+			time.Sleep(time.Second)
+			if n := len(w.writes()); n > 1 {
+				t.Errorf("asked %d times within a minute of Azure's", n)
+			}
+		})
+	}
+}
+
+func TestMissingResourceGroupIsWaitedFor(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, fast, func(c *armsim.Config) { c.ResourceGroups[0].Name = "another" })
+	cloud := harness.PrivateCloud(w.namespace, "weu")
+	w.apply(t, cloud)
+	says(t, notReady(t, cloud, v1alpha1.ConditionReconciling, v1alpha1.ReasonReferenceNotFound), harness.ResourceGroup, "create it, or correct the name")
+	w.wrote(t)
+}
+
+// The operator is stopped at any moment and started again: one create, one scale, one rotation.
+func TestRestartsInTheMiddle(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 1200)
+	cloud := harness.PrivateCloud(w.namespace, "weu")
+	cloud.Spec.Credentials = &v1alpha1.PrivateCloudCredentials{VCenterRotation: "one"}
+	w.apply(t, cloud)
+	for _, pause := range []time.Duration{0, 150 * time.Millisecond, 2 * time.Second} {
+		time.Sleep(pause)
+		w.operator.Stop(t)
+		w.start(t)
+	}
+	ready(t, cloud)
+	edit(t, cloud, func(c *v1alpha1.PrivateCloud) {
+		c.Spec.ManagementCluster.ClusterSize, c.Spec.Credentials.VCenterRotation = 4, "two"
+	})
+	for range 3 {
+		time.Sleep(300 * time.Millisecond)
+		w.operator.Stop(t)
+		w.start(t)
+	}
+	ready(t, cloud)
+	w.wrote(t, "PUT privateclouds/weu", "PATCH privateclouds/weu", "POST privateclouds/weu/rotatevcenterpassword")
+}
+
+// A status that a backup did not bring back: nothing is made or rotated a second time.
+func TestLostStatusRepeatsNothing(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, fast)
+	cloud := harness.PrivateCloud(w.namespace, "weu")
+	cloud.Spec.Credentials = &v1alpha1.PrivateCloudCredentials{VCenterRotation: "one"}
+	w.apply(t, cloud)
+	ready(t, cloud)
+	edit(t, cloud, func(c *v1alpha1.PrivateCloud) { c.Spec.Credentials.VCenterRotation = "two" })
+	ready(t, cloud)
+	want := len(w.writes())
+	w.operator.Stop(t)
+	base := cloud.DeepCopy()
+	cloud.Status = v1alpha1.PrivateCloudStatus{}
+	if err := cluster.Admin.Status().Patch(t.Context(), cloud, client.MergeFrom(base)); err != nil {
+		t.Fatal(err)
+	}
+	w.start(t)
+	ready(t, cloud)
+	if got := len(w.writes()); got != want {
+		t.Errorf("%d writes before the status was lost, %d after", want, got)
+	}
+	if cloud.Status.Rotations == nil || cloud.Status.Rotations.VCenter != "two" {
+		t.Errorf("rotations: %+v", cloud.Status.Rotations)
+	}
+}
+
+// Wrong credentials are tried once, and not again before ten minutes of Azure's have passed; a corrected Secret is tried at once.
+func TestWrongCredentialsAreTriedOnce(t *testing.T) {
+	t.Parallel()
+	w := &world{azure: harness.StartAzure(t, 60, func(c *armsim.Config) { c.NoVCenters = true }), namespace: cluster.Namespace(t), speed: 60}
+	objects := w.azure.Identity(w.namespace)
+	secret := harness.ClientSecretOf(objects)
+	secret.StringData["clientSecret"] = "wrong"
+	w.apply(t, objects...)
+	w.start(t)
+	cloud, identity := harness.PrivateCloud(w.namespace, "weu"), harness.IdentityOf(objects)
+	w.apply(t, cloud)
+	says(t, notReady(t, cloud, v1alpha1.ConditionStalled, v1alpha1.ReasonCredentialsInvalid), "AADSTS7000215", "correct the credential")
+	cluster.WaitCondition(t, soon, identity, v1alpha1.ConditionReady, "False")
+	logins := func() (n int) {
+		for _, r := range w.azure.Requests() {
+			if strings.HasSuffix(r.Path, "/oauth2/v2.0/token") {
+				n++
+			}
+		}
+		return n
+	}
+	edit(t, cloud, func(c *v1alpha1.PrivateCloud) { c.Annotations[v1alpha1.AnnotationReconcileRequestedAt] = "now" })
+	time.Sleep(2 * time.Second) // two minutes of Azure's
+	if n := logins(); n != 1 {
+		t.Errorf("the refused secret was tried %d times", n)
+	}
+	cluster.Eventually(t, soon, "the second attempt after ten minutes", func(context.Context) error {
+		if n := logins(); n < 2 {
+			return fmt.Errorf("%d logins", n)
+		}
+		return nil
+	})
+	if first, second := w.loginTimes(); second.Sub(first) < 10*time.Second {
+		t.Errorf("the second attempt came after %s, which is %s of Azure's time", second.Sub(first), 60*second.Sub(first))
+	}
+	if err := cluster.Admin.Get(t.Context(), client.ObjectKeyFromObject(secret), secret); err != nil {
+		t.Fatal(err)
+	}
+	secret.StringData = map[string]string{"clientSecret": harness.ClientSecret}
+	if err := cluster.Admin.Update(t.Context(), secret); err != nil {
+		t.Fatal(err)
+	}
+	cluster.WaitCondition(t, soon, identity, v1alpha1.ConditionReady, "True")
+	notReady(t, cloud, v1alpha1.ConditionReconciling, v1alpha1.ReasonCreating)
+	w.wrote(t, "PUT privateclouds/weu")
+}
+
+// loginTimes are those of the first two attempts to log in.
+func (w *world) loginTimes() (first, second time.Time) {
+	for _, r := range w.azure.Requests() {
+		if !strings.HasSuffix(r.Path, "/oauth2/v2.0/token") {
+			continue
+		}
+		if first.IsZero() {
+			first = r.At
+		} else if second.IsZero() {
+			second = r.At
+		}
+	}
+	return first, second
+}
+
+func TestReferencesThatAreMissing(t *testing.T) {
+	t.Parallel()
+	w := &world{azure: harness.StartAzure(t, fast, func(c *armsim.Config) { c.NoVCenters = true }), namespace: cluster.Namespace(t), speed: fast}
+	w.start(t)
+	cloud := harness.PrivateCloud(w.namespace, "weu")
+	w.apply(t, cloud)
+	says(t, notReady(t, cloud, v1alpha1.ConditionReconciling, v1alpha1.ReasonReferenceNotFound), "AzureIdentity", w.namespace+"/default")
+	objects := w.azure.Identity(w.namespace)
+	w.apply(t, objects[2]) // the identity, without its Secret and CA
+	cluster.Eventually(t, soon, "the missing Secret to be named", func(context.Context) error {
+		if message := notReady(t, cloud, v1alpha1.ConditionReconciling, v1alpha1.ReasonReferenceNotFound); !strings.Contains(message, "azure-client-secret") {
+			return errors.New(message)
+		}
+		return nil
+	})
+	w.apply(t, objects[0], objects[1])
+	ready(t, cloud)
+}
