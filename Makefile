@@ -129,8 +129,8 @@ local: controlplane ## Run control plane, simulators and operator until Ctrl-C; 
 	exec env $(WITH_ASSETS) SPEED=$(SPEED) $(BIN)/local local
 
 .PHONY: samples
-samples: controlplane ## Apply config/samples to the running local environment.
-	$(ASSETS)/kubectl --kubeconfig .local/kubeconfig apply -k config/samples
+samples: controlplane ## Apply config/samples, with the local addresses filled in, to the running local environment.
+	$(ASSETS)/kubectl --kubeconfig .local/kubeconfig apply -k .local/samples
 
 ##@ Deployment
 
