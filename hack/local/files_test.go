@@ -1,0 +1,70 @@
+// Copyright The avs-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+func TestSecondRunIsToldWhoHasTheDirectory(t *testing.T) {
+	f := files{dir: t.TempDir()}
+	lock, err := f.claim()
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = f.claim()
+	if err == nil || !strings.Contains(err.Error(), strconv.Itoa(os.Getpid())) || !strings.Contains(err.Error(), "kubeconfig") {
+		t.Errorf("the second claim got %v", err)
+	}
+	if err := lock.Close(); err != nil {
+		t.Fatal(err)
+	}
+	again, err := f.claim()
+	if err != nil {
+		t.Fatalf("the directory is free again: %v", err)
+	}
+	_ = again.Close()
+}
+
+func TestLaunchersEndAtAShellThatNoMakeRuns(t *testing.T) {
+	shell := exec.Command("sh", "-c", "read x; exit")
+	input, err := shell.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := shell.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if _, ok := lookUp(shell.Process.Pid); !ok {
+		t.Skip("processes cannot be looked up here")
+	}
+	if found := launchers(shell.Process.Pid); len(found) != 0 {
+		t.Errorf("a person's shell counts as a launcher: %+v", found)
+	}
+	_ = input.Close()
+	_ = shell.Wait() // it ends because its input does
+	if _, ok := lookUp(shell.Process.Pid); ok {
+		t.Error("a process that has ended is still there")
+	}
+}
+
+func TestParse(t *testing.T) {
+	t.Setenv("SPEED", "")
+	if command, speed, err := parse([]string{"demo"}); command != "demo" || speed != defaultSpeed || err != nil {
+		t.Errorf("demo: %s %v %v", command, speed, err)
+	}
+	t.Setenv("SPEED", "60")
+	if command, speed, err := parse([]string{"local"}); command != "local" || speed != 60 || err != nil {
+		t.Errorf("local at 60: %s %v %v", command, speed, err)
+	}
+	for _, bad := range [][]string{{}, {"other"}, {"demo", "local"}, {"-speed=0", "demo"}, {"-speed=NaN", "demo"}, {"-speed=fast", "demo"}} {
+		if _, _, err := parse(bad); err == nil {
+			t.Errorf("%v is accepted", bad)
+		}
+	}
+}
