@@ -85,12 +85,16 @@ func TestCancelStopsTheMove(t *testing.T) {
 }
 
 func TestMovesQueueBeyondTheBudget(t *testing.T) {
-	p := newPair(t, sim.Config{Hosts: 1, Speed: 100}, sim.Config{})
-	var moves []*object.Task
+	p := newPair(t, sim.Config{Hosts: 1, Speed: 100, Bandwidth: 1e8}, sim.Config{}) // all together about 3.5 s
+	specs := map[string]types.VirtualMachineRelocateSpec{}
 	for i := range 5 {
 		name := fmt.Sprintf("m%d", i)
-		must(p.source.AddMachine(sim.MachineSpec{Name: name, PoweredOn: true, Networks: []string{"VLAN-130"}}))(t)
-		moves = append(moves, p.begin(name, p.spec(name, "seg-web")))
+		must(p.source.AddMachine(sim.MachineSpec{Name: name, DiskGB: []int{4}, PoweredOn: true, Networks: []string{"VLAN-130"}}))(t)
+		specs[name] = p.spec(name, "seg-web")
+	}
+	var moves []*object.Task
+	for name, spec := range specs {
+		moves = append(moves, p.begin(name, spec))
 	}
 	queued := false
 	var ended []types.TaskInfo

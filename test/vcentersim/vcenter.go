@@ -133,7 +133,7 @@ func (v *VCenter) createModel() error {
 	about.Version, about.ApiVersion, about.Build = "8.0.2", "8.0.2.0", "22617221"
 	about.Name, about.FullName = "VMware vCenter Server", "VMware vCenter Server 8.0.2 build-22617221"
 	about.OsType, about.LicenseProductName, about.LicenseProductVersion = "linux-x64", "VMware VirtualCenter Server", "8.0"
-	if err := m.Create(); err != nil {
+	if err := createAlone(m); err != nil {
 		return fmt.Errorf("create the simulator: %w", err)
 	}
 	v.model, v.service = m, m.Service
@@ -144,6 +144,24 @@ func (v *VCenter) createModel() error {
 	v.client = client
 	v.hub = newHub(v)
 	v.installDispatch()
+	return nil
+}
+
+// creation is one at a time: govmomi writes a package variable, the evaluation licence, for each model.
+var creation sync.Mutex
+
+// createAlone also stops the licence manager from reading that variable later, whenever a host is added.
+func createAlone(m *simulator.Model) error {
+	creation.Lock()
+	defer creation.Unlock()
+	if err := m.Create(); err != nil {
+		return err
+	}
+	for _, obj := range m.Service.Context.Map.AllReference("LicenseAssignmentManager") {
+		if handler, ok := obj.(simulator.RegisterObject); ok {
+			m.Service.Context.Map.RemoveHandler(handler)
+		}
+	}
 	return nil
 }
 
