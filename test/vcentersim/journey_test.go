@@ -266,17 +266,7 @@ func TestBackAndForth(t *testing.T) {
 	before := find1(t, p.source, "web-01")
 	must(p.relocate("web-01", p.spec("web-01", "seg-web")))(t)
 	there := object.NewVirtualMachine(p.to.Client, types.ManagedObjectReference{Type: "VirtualMachine", Value: find1(t, p.target, "web-01").Ref})
-	home := machineProperties(t, p.from, find1(t, p.source, "fin-app-01").Ref)
-	spec := types.VirtualMachineRelocateSpec{
-		Folder: home.Parent, Pool: home.ResourcePool, Datastore: &home.Datastore[0],
-		Service: &types.ServiceLocator{
-			InstanceUuid: p.source.InstanceUUID(), Url: p.source.URL(), SslThumbprint: p.source.Thumbprint(),
-			Credential: &types.ServiceLocatorNamePassword{Username: p.source.Username(), Password: p.source.Password()},
-		},
-	}
-	card := must(there.Device(context.Background()))(t).SelectByType((*types.VirtualEthernetCard)(nil))[0]
-	card.GetVirtualDevice().Backing = object.VirtualDeviceList(home.Config.Hardware.Device).SelectByType((*types.VirtualEthernetCard)(nil))[0].GetVirtualDevice().Backing
-	spec.DeviceChange = []types.BaseVirtualDeviceConfigSpec{&types.VirtualDeviceConfigSpec{Operation: "edit", Device: card}}
+	spec := p.homeSpec(there, "fin-app-01")
 	moving := must(there.Relocate(context.Background(), spec, "defaultPriority"))(t)
 	if err := moving.Wait(context.Background()); err != nil {
 		t.Fatalf("back: %v", err)
@@ -284,6 +274,48 @@ func TestBackAndForth(t *testing.T) {
 	after := find1(t, p.source, "web-01")
 	if after.InstanceUUID != before.InstanceUUID || !slices.Equal(after.MACs, before.MACs) || after.PowerOffCount != 0 || after.Ref == before.Ref {
 		t.Errorf("came back changed:\n%+v\n%+v", before, after)
+	}
+}
+
+// homeSpec brings a machine of the target to where a machine of the source stands.
+func (p *pair) homeSpec(there *object.VirtualMachine, beside string) types.VirtualMachineRelocateSpec {
+	p.t.Helper()
+	home := machineProperties(p.t, p.from, find1(p.t, p.source, beside).Ref)
+	spec := types.VirtualMachineRelocateSpec{
+		Folder: home.Parent, Pool: home.ResourcePool, Datastore: &home.Datastore[0],
+		Service: &types.ServiceLocator{
+			InstanceUuid: p.source.InstanceUUID(), Url: p.source.URL(), SslThumbprint: p.source.Thumbprint(),
+			Credential: &types.ServiceLocatorNamePassword{Username: p.source.Username(), Password: p.source.Password()},
+		},
+	}
+	card := must(there.Device(context.Background()))(p.t).SelectByType((*types.VirtualEthernetCard)(nil))[0]
+	card.GetVirtualDevice().Backing = object.VirtualDeviceList(home.Config.Hardware.Device).SelectByType((*types.VirtualEthernetCard)(nil))[0].GetVirtualDevice().Backing
+	spec.DeviceChange = []types.BaseVirtualDeviceConfigSpec{&types.VirtualDeviceConfigSpec{Operation: "edit", Device: card}}
+	return spec
+}
+
+// Both vCenters are full of moves toward the other: each holds what the other waits for, unless both take the two
+// budgets in one order.
+func TestMovesTowardEachOtherDoNotBlock(t *testing.T) {
+	p := newPair(t, sim.Config{Hosts: 1, Machines: 1, Speed: 6000}, sim.Config{Hosts: 1})
+	var moves []*object.Task
+	for i := range 6 {
+		out, back := fmt.Sprintf("out-%d", i), fmt.Sprintf("back-%d", i)
+		must(p.source.AddMachine(sim.MachineSpec{Name: out, PoweredOn: true, Networks: []string{"VLAN-130"}}))(t)
+		ref := must(p.target.AddMachine(sim.MachineSpec{Name: back, PoweredOn: true, EVCMode: "intel-haswell", Networks: []string{"seg-web"}}))(t)
+		moves = append(moves, p.begin(out, p.spec(out, "seg-web")))
+		there := object.NewVirtualMachine(p.to.Client, types.ManagedObjectReference{Type: "VirtualMachine", Value: ref})
+		moves = append(moves, must(there.Relocate(context.Background(), p.homeSpec(there, "fin-app-01"), "defaultPriority"))(t))
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	for _, m := range moves {
+		if err := m.Wait(ctx); err != nil {
+			t.Errorf("%s: %v", m.Reference(), err)
+		}
+	}
+	if here, there := len(p.source.Machines()), len(p.target.Machines()); here != 7 || there != 6 {
+		t.Errorf("%d machines at the source, %d at the target", here, there)
 	}
 }
 
