@@ -115,7 +115,16 @@ func (q TaskQuery) matches(t Task) bool {
 	return (q.Entity == "" || q.Entity == t.Entity) &&
 		(q.Kind == "" || strings.EqualFold(q.Kind, t.Kind)) &&
 		(q.User == "" || sameUser(q.User, t.User)) &&
-		(q.QueuedAfter.IsZero() || !t.QueuedAt.Before(q.QueuedAfter.Truncate(time.Millisecond)))
+		(q.QueuedAfter.IsZero() || !t.QueuedAt.Before(q.bound(t)))
+}
+
+// bound is QueuedAfter as coarse as the task's own time is kept; else a task of the same moment would seem to be from before,
+// and its start would be repeated.
+func (q TaskQuery) bound(t Task) time.Time {
+	if t.QueuedAt.Nanosecond() == 0 {
+		return q.QueuedAfter.Truncate(time.Second)
+	}
+	return q.QueuedAfter.Truncate(time.Millisecond)
 }
 
 // sameUser compares account names in either form, DOMAIN\user and user@domain; vCenter uses both for one account. A name

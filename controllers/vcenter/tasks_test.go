@@ -32,6 +32,12 @@ func TestTheBoundOfAQueryIsInclusiveToTheMillisecond(t *testing.T) {
 	if !q.matches(Task{QueuedAt: at.Truncate(time.Millisecond)}) {
 		t.Error("a task queued in the same millisecond was passed over")
 	}
+	if !q.matches(Task{QueuedAt: at.Truncate(time.Second)}) {
+		t.Error("a task whose time is kept to the second was passed over")
+	}
+	if q.matches(Task{QueuedAt: at.Add(-time.Second).Truncate(time.Second)}) {
+		t.Error("a task of the second before was taken")
+	}
 	if q.matches(Task{QueuedAt: at.Add(-time.Millisecond)}) {
 		t.Error("a task from before was taken")
 	}
