@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"strings"
+	"sync"
 
 	"github.com/avs-operator/avs-operator/test/vcentersim"
 )
@@ -18,7 +19,13 @@ type vcenterSpec struct {
 	seed           int64
 }
 
+// starting serialises starts: govmomi's simulator fills package-wide templates while it builds an inventory, so two vCenters
+// that start at the same moment could mix up their defaults.
+var starting sync.Mutex
+
 func (s *Server) startVCenter(spec vcenterSpec) (*vcentersim.VCenter, error) {
+	starting.Lock()
+	defer starting.Unlock()
 	return vcentersim.Start(s.ctx, vcentersim.Config{
 		Layout: vcentersim.AVS, Name: spec.name, Username: vcenterUser, Password: spec.password, Hosts: spec.hosts,
 		PortGroups: s.config.VCenterPortGroups, Speed: s.config.Speed, Seed: spec.seed, Log: s.log.With("vcenter", spec.name),
