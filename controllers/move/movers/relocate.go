@@ -43,8 +43,11 @@ func (Relocate) State(ctx context.Context, r Request, task v1alpha1.MoveTask) (P
 	return TaskState(ctx, r, task)
 }
 
-// Cancel asks the source vCenter to end the task. One that has ended is no error: its end is read next.
+// Cancel asks the source vCenter to end the task, unless it was asked before. One that has ended is no error: its end is read next.
 func (Relocate) Cancel(ctx context.Context, r Request, task v1alpha1.MoveTask) error {
+	if is, err := TaskNow(ctx, r, task); err != nil || is.Over() || is.Cancelled {
+		return err
+	}
 	err := r.Side(task.At).Client.CancelTask(ctx, task.Ref)
 	switch vcenter.ClassOf(err) {
 	case vcenter.NotFound, vcenter.InvalidState:

@@ -17,6 +17,12 @@ func TaskState(ctx context.Context, r Request, task v1alpha1.MoveTask) (Progress
 	if seen := side.Watcher.Task(task.Ref); seen != nil && !seen.Done() && side.Watcher.Synced() {
 		return progressOf(seen, time.Time{}), nil
 	}
+	return TaskNow(ctx, r, task)
+}
+
+// TaskNow reads the task of a record directly.
+func TaskNow(ctx context.Context, r Request, task v1alpha1.MoveTask) (Progress, error) {
+	side := r.Side(task.At)
 	got, err := side.Client.Task(ctx, task.Ref)
 	if vcenter.ClassOf(err) == vcenter.NotFound {
 		return forgotten(ctx, r, task)
