@@ -3,7 +3,10 @@
 
 package azure
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // coarsest is the longest pause between two polls: an operation that fails early is noticed within it.
 const coarsest = 30 * time.Minute
@@ -32,8 +35,9 @@ func nextPoll(elapsed time.Duration, e Expectation, retryAfter time.Duration) ti
 
 // hours says a duration as people do.
 func hours(d time.Duration) string {
+	text := strings.TrimSuffix(d.Round(time.Minute).String(), "0s")
 	if d >= time.Hour {
-		return d.Round(30 * time.Minute).String()
+		text = strings.TrimSuffix(strings.TrimSuffix(d.Round(30*time.Minute).String(), "0s"), "0m")
 	}
-	return d.Round(time.Minute).String()
+	return text
 }

@@ -15,6 +15,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
@@ -50,10 +51,14 @@ func Setup[T Object](mgr ctrl.Manager, shared *Shared, kind Kind[T]) error {
 		b = b.Watches(&v1alpha1.PrivateCloud{}, handler.EnqueueRequestsFromMapFunc(r.childrenOf))
 	}
 	if _, exporter := kind.(Exporter[T]); exporter {
-		b = b.WatchesMetadata(&corev1.Secret{}, handler.EnqueueRequestForOwner(mgr.GetScheme(), mgr.GetRESTMapper(), kind.New(), handler.OnlyControllerOwner()))
+		b = b.WatchesMetadata(&corev1.Secret{}, handler.EnqueueRequestForOwner(mgr.GetScheme(), mgr.GetRESTMapper(), kind.New(), handler.OnlyControllerOwner()),
+			builder.WithPredicates(notCreated))
 	}
 	return b.Complete(r)
 }
+
+// notCreated drops the creation of a Secret of ours: we know.
+var notCreated = predicate.Funcs{CreateFunc: func(event.CreateEvent) bool { return false }}
 
 func indexAzureID(object client.Object) []string {
 	if id := object.GetAnnotations()[v1alpha1.AnnotationAzureID]; id != "" {

@@ -7,7 +7,10 @@ package harness
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"fmt"
+	"net/http"
 	"sync/atomic"
 	"testing"
 
@@ -97,4 +100,11 @@ func ClientSecretOf(objects []client.Object) *corev1.Secret { return objects[0].
 // IdentityOf is the AzureIdentity among what Identity returned.
 func IdentityOf(objects []client.Object) *v1alpha1.AzureIdentity {
 	return objects[2].(*v1alpha1.AzureIdentity)
+}
+
+// Transport is an HTTP client that trusts the certificates, PEM.
+func Transport(ca []byte) *http.Client {
+	pool := x509.NewCertPool()
+	pool.AppendCertsFromPEM(ca)
+	return &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}}}
 }
