@@ -77,11 +77,8 @@ func TestAnEditChangesWhatHasNotStartedAndSaysWhatItDoesNotChange(t *testing.T) 
 	w := newWorld(t, func(c *vcentersim.Config) { c.Hosts = 3 })
 	// One source host runs two at once: the others wait.
 	at := func(s *vcentersim.MachineSpec) { s.Host = w.source.ClusterHosts("Cluster-A")[0] }
-	w.add(at, "run-01", "run-02")
-	for _, name := range []string{"run-01", "run-02"} {
-		w.source.Inject(vcentersim.Fault{Relocate: true, Machine: name, AtPercent: 20, Hang: true})
-	}
-	w.add(func(s *vcentersim.MachineSpec) { at(s); s.DiskGB = []int{4} }, "wait-01", "drop-01")
+	w.add(at, "app-01", "app-02", "app-03", "app-04")
+	w.source.Inject(vcentersim.Fault{Relocate: true, AtPercent: 20, Hang: true, Times: -1})
 	move := w.move("finance", v1alpha1.MoveStateRun, nil)
 	cluster.WaitFor(t, soon, move, "two machines to move and two to wait", func() error {
 		if s := move.Status; s.Moving != 2 || s.Waiting != 2 {
@@ -90,7 +87,18 @@ func TestAnEditChangesWhatHasNotStartedAndSaysWhatItDoesNotChange(t *testing.T) 
 		return nil
 	})
 	before := w.children()
-	w.edit(move, `{"networks":[{"from":"VLAN-120","to":"finance-db"}],"exclude":[{"names":["drop-01"]}]}`)
+	var running, waiting []string
+	for name, m := range before {
+		if m.Status.GrantedAt != nil {
+			running = append(running, name)
+		} else {
+			waiting = append(waiting, name)
+		}
+	}
+	if len(running) != 2 {
+		t.Fatalf("%v have started, want two", running)
+	}
+	w.edit(move, fmt.Sprintf(`{"networks":[{"from":"VLAN-120","to":"finance-db"}],"exclude":[{"names":[%q]}]}`, waiting[0]))
 	cluster.WaitFor(t, soon, move, "the plan to say what it leaves alone", func() error {
 		if len(w.children()) == 3 && move.Status.Total == 3 && move.Status.Plan != nil {
 			for _, c := range move.Status.Plan.Concerns {
@@ -102,13 +110,16 @@ func TestAnEditChangesWhatHasNotStartedAndSaysWhatItDoesNotChange(t *testing.T) 
 		return fmt.Errorf("%d children, total %d, plan %+v", len(w.children()), move.Status.Total, move.Status.Plan)
 	})
 	after := w.children()
-	for _, name := range []string{"run-01", "run-02"} {
+	for _, name := range running {
 		if after[name].UID != before[name].UID || after[name].Spec.Target.NetworkAdapters[0].Network.Name != "finance-web" {
 			t.Errorf("%s has started and was changed", name)
 		}
 	}
-	if m := after["wait-01"]; m.UID == before["wait-01"].UID || m.Spec.Target.NetworkAdapters[0].Network.Name != "finance-db" {
-		t.Errorf("wait-01 had not started and goes to %s", m.Spec.Target.NetworkAdapters[0].Network.Name)
+	if m := after[waiting[1]]; m.UID == before[waiting[1]].UID || m.Spec.Target.NetworkAdapters[0].Network.Name != "finance-db" {
+		t.Errorf("%s had not started and goes to %s", waiting[1], m.Spec.Target.NetworkAdapters[0].Network.Name)
+	}
+	if _, there := after[waiting[0]]; there {
+		t.Errorf("%s was excluded before it started and is still there", waiting[0])
 	}
 	w.edit(move, `{"state":"Cancel"}`)
 	cluster.WaitCondition(t, soon, move, v1alpha1.ConditionComplete, "True")
