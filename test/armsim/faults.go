@@ -14,6 +14,7 @@ import (
 // When says on which side of its effect a request meets a fault.
 type When int
 
+// The two sides.
 const (
 	Before When = iota // the request does nothing
 	After              // the effect is made, the answer is lost or replaced

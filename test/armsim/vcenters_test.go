@@ -5,6 +5,7 @@ package armsim
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -46,7 +47,7 @@ func (r *raw) password() any {
 func hostsOf(t *testing.T, c *govmomi.Client, cluster string) []string {
 	t.Helper()
 	list, err := find.NewFinder(c.Client).HostSystemList(t.Context(), "/SDDC-Datacenter/host/"+cluster+"/*")
-	if _, gone := err.(*find.NotFoundError); err != nil && !gone {
+	if gone := (*find.NotFoundError)(nil); err != nil && !errors.As(err, &gone) {
 		t.Errorf("listing the hosts of %s: %v", cluster, err)
 	}
 	var out []string

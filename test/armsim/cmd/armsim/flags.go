@@ -189,7 +189,7 @@ func (o *options) keys() (func(context.Context) ([]byte, error), error) {
 		if err != nil {
 			return nil, fmt.Errorf("asking for keys: %w", err)
 		}
-		defer resp.Body.Close()
+		defer func() { _ = resp.Body.Close() }()
 		if resp.StatusCode != http.StatusOK {
 			return nil, fmt.Errorf("asking for keys: %s", resp.Status)
 		}
