@@ -108,6 +108,9 @@ func changes(updates []types.ObjectUpdate) map[string]any {
 
 func TestOneUpdateAmongThousandsIsQuick(t *testing.T) {
 	n := 2000
+	if raceDetector {
+		n = 200
+	}
 	if asked, err := strconv.Atoi(os.Getenv("VCENTERSIM_MACHINES")); err == nil {
 		n = asked // make bench asks for 10000
 	}
@@ -142,7 +145,7 @@ func TestOneUpdateAmongThousandsIsQuick(t *testing.T) {
 	}
 	slices.Sort(took)
 	t.Logf("%d machines: built in %s, first answer whole after %s, an update seen after %s (median), %s (worst)", n, built, first, took[10], took[20])
-	if took[10] > 10*time.Millisecond {
+	if took[10] > 10*time.Millisecond && !raceDetector {
 		t.Errorf("the median update takes %s", took[10])
 	}
 	if built > time.Minute {
