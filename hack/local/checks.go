@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/avs-operator/avs-operator/test/armsim"
 	"github.com/avs-operator/avs-operator/test/vcentersim"
@@ -33,6 +34,7 @@ func (d *demo) judge(ctx context.Context) error {
 		{"machines run on the hosts and networks that the move names", d.checkPlacement},
 		{"Azure was asked once for the private cloud, once for the cluster, and has both", d.checkAzure},
 		{"the operator asked for nothing that its ServiceAccount may not do", d.checkForbidden},
+		{"and now that all is done, it writes nothing", func() error { return d.checkSilence(ctx) }},
 	}
 	var failed []error
 	for _, c := range checks {
@@ -185,4 +187,36 @@ func (d *demo) checkForbidden() error {
 		}
 	}
 	return errors.Join(wrong...)
+}
+
+const (
+	// settle is how long the last conditions may take after the end of the moves.
+	settle = 2 * time.Second
+	// silence is how long nothing may be written after that; at the usual speed it is half an hour of Azure's time.
+	silence = 3 * time.Second
+)
+
+// checkSilence holds the operator to its word that what is as it should be costs no write.
+func (d *demo) checkSilence(ctx context.Context) error {
+	counts := make([]int, 0, 2)
+	for _, pause := range []time.Duration{settle, silence} {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(pause):
+		}
+		writes, err := d.writes()
+		if err != nil {
+			return err
+		}
+		total := 0
+		for _, n := range writes {
+			total += n
+		}
+		counts = append(counts, total)
+	}
+	if n := counts[1] - counts[0]; n != 0 {
+		return fmt.Errorf("it wrote %d times in %s", n, silence)
+	}
+	return nil
 }
