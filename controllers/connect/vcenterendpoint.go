@@ -153,14 +153,11 @@ func (v *VCenters) cloudadmin(ctx context.Context, cloud *v1alpha1.PrivateCloud)
 	if err != nil {
 		return "", "", outcome.Retry(v1alpha1.ReasonTransient, err)
 	}
-	var out struct {
-		Username string `json:"vcenterUsername"`
-		Password string `json:"vcenterPassword"`
-	}
-	if err := azure.Post(ctx, id, "listAdminCredentials", nil, &out); err != nil {
+	credentials, err := FetchAdminCredentials(ctx, azure, id)
+	if err != nil {
 		return "", "", OutcomeOf(err).About(v1alpha1.ConditionCredentialsReady)
 	}
-	return out.Username, out.Password, nil
+	return credentials.VCenterUsername, credentials.VCenterPassword, nil
 }
 
 // fingerprint tells whether two endpoints are the same without keeping a password to compare.

@@ -60,7 +60,7 @@ const (
 )
 
 // attempt makes sure that an attempt to connect is under way if one is due, and returns what its end closes; nil: nothing to wait for.
-func (p *pooled) attempt(versions string, build func(context.Context) (*built, *outcome.Outcome, error), run context.Context) <-chan struct{} {
+func (p *pooled) attempt(run context.Context, versions string, build func(context.Context) (*built, *outcome.Outcome, error)) <-chan struct{} {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.running != nil {
@@ -188,6 +188,9 @@ func (p *pooled) answer(object *v1alpha1.VCenter) (*Connected, *outcome.Outcome)
 	case c == nil:
 		return nil, outcome.Wait(v1alpha1.ReasonReconciling, "logging in to vCenter").In(p.pace.Elapsed(patience))
 	}
+	if usable := p.usable(object); usable != nil {
+		return usable, nil
+	}
 	if err := c.watcher.Err(); err != nil {
 		o := vcenterOutcome(err, object, p.pace)
 		if o.After == 0 {
@@ -195,10 +198,22 @@ func (p *pooled) answer(object *v1alpha1.VCenter) (*Connected, *outcome.Outcome)
 		}
 		return nil, o
 	}
-	if !c.watcher.Synced() {
-		return nil, outcome.Wait(v1alpha1.ReasonReconciling, "reading vCenter's inventory").In(mostPause)
+	return nil, outcome.Wait(v1alpha1.ReasonReconciling, "reading vCenter's inventory").In(mostPause)
+}
+
+// present is the connection as it is, nil if it cannot be used.
+func (p *pooled) present(object *v1alpha1.VCenter) *Connected {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.usable(object)
+}
+
+func (p *pooled) usable(object *v1alpha1.VCenter) *Connected {
+	c := p.now
+	if c == nil || c.watcher.Err() != nil || !c.watcher.Synced() {
+		return nil
 	}
-	return &Connected{Object: object, Client: c.client, Watcher: c.watcher, URL: c.url, Username: c.username}, nil
+	return &Connected{Object: object, Client: c.client, Watcher: c.watcher, URL: c.url, Username: c.username}
 }
 
 // again is the problem with the pause that is left of it.

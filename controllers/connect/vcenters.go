@@ -118,9 +118,13 @@ func (v *VCenters) Of(ctx context.Context, object *v1alpha1.VCenter) (*Connected
 	}
 	versions, o := v.versions(ctx, object)
 	if o != nil {
+		if c := p.present(object); c != nil && o.Reason == v1alpha1.ReasonReferenceNotReady {
+			return c, nil // a private cloud whose last update failed still has the vCenter that machines are moving into
+		}
 		return nil, o
 	}
-	if attempt := p.attempt(versions, func(ctx context.Context) (*built, *outcome.Outcome, error) { return v.build(ctx, object, p) }, run); attempt != nil {
+	build := func(ctx context.Context) (*built, *outcome.Outcome, error) { return v.build(ctx, object, p) }
+	if attempt := p.attempt(run, versions, build); attempt != nil {
 		select {
 		case <-attempt:
 		case <-ctx.Done():
@@ -193,6 +197,12 @@ func (v *VCenters) pooled(object *v1alpha1.VCenter) (*pooled, context.Context) {
 	p := v.pools[object.UID]
 	if p == nil {
 		name := types.NamespacedName{Namespace: object.Namespace, Name: object.Name}
+		for uid, other := range v.pools { // of an object that was deleted and made again under the same name
+			if other.name == name {
+				delete(v.pools, uid)
+				go other.close()
+			}
+		}
 		p = &pooled{name: name, pace: v.o.Pace, tell: func(change vcenter.Change) {
 			v.tell(VCenterChange{Namespace: name.Namespace, Name: name.Name, Change: change})
 		}}

@@ -114,10 +114,14 @@ func (p *pass) publish(ctx context.Context, o *outcome.Outcome) (ctrl.Result, er
 
 // report is what an outcome means for the conditions.
 func (p *pass) report(o *outcome.Outcome) status.Report {
-	s := &p.move.Status
+	step := p.move.Status.Step
+	otherwise := v1alpha1.ReasonMoving
+	if o != nil {
+		otherwise = o.Reason
+	}
 	return status.Report{Outcome: o, KeepReady: p.fine, Facts: []status.Fact{
-		fact(v1alpha1.ConditionComplete, s.Step == v1alpha1.MoveStepMoved, v1alpha1.ReasonComplete, v1alpha1.ReasonMoving),
-		fact(v1alpha1.ConditionFailed, s.Step == v1alpha1.MoveStepFailed, v1alpha1.ReasonMoveFailed, v1alpha1.ReasonMoving),
+		fact(v1alpha1.ConditionComplete, step == v1alpha1.MoveStepMoved, v1alpha1.ReasonComplete, otherwise),
+		fact(v1alpha1.ConditionFailed, step == v1alpha1.MoveStepFailed, otherwise, otherwise),
 	}}
 }
 

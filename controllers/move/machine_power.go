@@ -125,7 +125,7 @@ func (p *pass) followShutdown(ctx context.Context) *outcome.Outcome {
 	case off == v1alpha1.PowerOffGuestThenHard:
 		return p.hardOff(ctx)
 	}
-	p.failed(v1alpha1.ReasonShutdownTimedOut, fmt.Sprintf("the guest was asked to shut down and did not within %s: it was left running, as power.off Guest says. "+
+	p.failed(v1alpha1.ReasonShutdownTimedOut, fmt.Sprintf("the guest was asked to shut down and did not within %s: it was left running, as power.off Guest says; should it shut down later after all, it stays off. "+
 		"Shut it down yourself, allow more with power.timeoutSeconds, or use power.off GuestThenHard; then ask for another try with the annotation %s",
 		timeout, v1alpha1.AnnotationRetryRequestedAt))
 	return nil

@@ -13,16 +13,17 @@ import (
 )
 
 // compare tells how a machine at the target differs from the one that was planned: what makes it another machine, or cuts it off, is a
-// difference; what a person may want to put right is a concern. A machine that was not moved by this object may stand anywhere.
+// difference; what a person may want to put right is a concern. A machine that this object did not move may stand anywhere, and may have been
+// changed since.
 func compare(spec *v1alpha1.VirtualMachineMoveSpec, is *vcenter.MachineDetails, moved bool) (differences []string, concerns []v1alpha1.MachineConcern) {
 	if want := spec.Machine.BIOSUUID; want != "" && !strings.EqualFold(want, is.BIOSUUID) {
 		differences = append(differences, fmt.Sprintf("BIOS UUID %s instead of %s", is.BIOSUUID, want))
 	}
-	differences = append(differences, disks(spec.Target.Disks, is.Disks)...)
-	differences = append(differences, adapters(spec.Target.NetworkAdapters, is.NICs, moved)...)
 	if !moved {
 		return differences, []v1alpha1.MachineConcern{information("AlreadyAtTarget", "the machine was at the target before this move began: it counts as moved, and nothing was done with it")}
 	}
+	differences = append(differences, disks(spec.Target.Disks, is.Disks)...)
+	differences = append(differences, adapters(spec.Target.NetworkAdapters, is.NICs)...)
 	if want := spec.Target.Folder.Name; strings.HasPrefix(want, "/") && want != is.Folder {
 		concerns = append(concerns, warning("FolderDiffers", fmt.Sprintf("the machine is in folder %s instead of %s", is.Folder, want)))
 	}
@@ -56,8 +57,8 @@ func disks(want []v1alpha1.DiskPlacement, is []vcenter.Disk) []string {
 	return []string{fmt.Sprintf("disks of %v bytes instead of %v", found, planned)}
 }
 
-// adapters compares by MAC address, and the networks if this move connected them.
-func adapters(want []v1alpha1.NetworkAdapterPlacement, is []vcenter.NIC, moved bool) []string {
+// adapters compares by MAC address, with the network of each.
+func adapters(want []v1alpha1.NetworkAdapterPlacement, is []vcenter.NIC) []string {
 	var out []string
 	found := map[string]vcenter.NIC{}
 	for _, nic := range is {
@@ -71,7 +72,7 @@ func adapters(want []v1alpha1.NetworkAdapterPlacement, is []vcenter.NIC, moved b
 		switch {
 		case !ok:
 			out = append(out, fmt.Sprintf("no network adapter with MAC address %s", adapter.MACAddress))
-		case moved && nic.Network != "" && nic.Network != adapter.Network.Ref:
+		case nic.Network != "" && nic.Network != adapter.Network.Ref:
 			out = append(out, fmt.Sprintf("adapter %s is connected to %s instead of %s", adapter.MACAddress, nic.NetworkName, adapter.Network.Name))
 		}
 	}

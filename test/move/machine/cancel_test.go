@@ -74,7 +74,12 @@ func TestCancelWhileTheGuestShutsDownPowersTheMachineOnAgain(t *testing.T) {
 	was := w.add(vcentersim.MachineSpec{Name: "half-01", PoweredOn: true, ShutdownTime: 10 * time.Minute})
 	m := owned(w.cold(was, &v1alpha1.MovePower{Off: v1alpha1.PowerOffGuest, TimeoutSeconds: 3600}), programme)
 	w.create(m)
-	w.reach(m, v1alpha1.MoveStepShuttingDown)
+	cluster.WaitFor(t, time.Minute, m, "the guest to be asked", func() error {
+		if task := m.Status.Task; task == nil || task.Kind != v1alpha1.MoveTaskShutdownGuest || task.State != v1alpha1.OperationAccepted {
+			return fmt.Errorf("the record is %+v", task)
+		}
+		return nil
+	})
 	w.want(programme, v1alpha1.MoveStateCancel)
 	w.reach(m, v1alpha1.MoveStepCancelled)
 	is := find(w.source, was.Name)

@@ -181,7 +181,12 @@ func TestAPauseLeavesNoMachineInBetween(t *testing.T) {
 	was := w.add(vcentersim.MachineSpec{Name: "slow-01", PoweredOn: true, ShutdownTime: 10 * time.Minute})
 	m := owned(w.cold(was, &v1alpha1.MovePower{Off: v1alpha1.PowerOffGuest, TimeoutSeconds: 3600}), programme)
 	w.create(m)
-	w.reach(m, v1alpha1.MoveStepShuttingDown)
+	cluster.WaitFor(t, time.Minute, m, "the guest to be asked", func() error {
+		if task := m.Status.Task; task == nil || task.State != v1alpha1.OperationAccepted {
+			return fmt.Errorf("the record is %+v", task)
+		}
+		return nil
+	})
 	w.want(programme, v1alpha1.MoveStatePause)
 	cluster.WaitCondition(t, time.Minute, m, v1alpha1.ConditionComplete, "True")
 	if is := w.sameMachine(was); is.PowerState != "poweredOn" {
