@@ -157,8 +157,19 @@ func (d *Dispatcher) enter(ctx context.Context, m *v1alpha1.VirtualMachineMove, 
 	if given, ok := d.assumed[m.UID]; ok {
 		return given.grant, nil
 	}
-	why := schedule.Why(state, &a.job, func(r schedule.Resource) string { return d.others.name(r) })
-	return Grant{Waits: cmp.Or(why, "machines that take longer, or have waited longer, start first")}, nil
+	return Grant{Waits: d.why(state, &a.job)}, nil
+}
+
+// fewWait is how many machines may wait for each to be told its own reason. Reasons change with every start and end, each change is a write
+// to the API server, and among thousands nobody reads them one by one.
+const fewWait = 16
+
+// why says what a machine waits for. The caller holds the lock.
+func (d *Dispatcher) why(state schedule.State, j *schedule.Job) string {
+	if d.waiting.Len() > fewWait {
+		return "vCenter runs only so many moves at once on each host and datastore: this machine starts when its turn comes"
+	}
+	return cmp.Or(schedule.Why(state, j, d.others.name), "machines that take longer, or have waited longer, start first")
 }
 
 // held is the grant that m has already.

@@ -6,6 +6,7 @@ package plan
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
@@ -24,7 +25,8 @@ type checker struct {
 	to         *destination
 	book       *book
 	byUUID     map[string][]*vcenter.Machine // at the target
-	folder     map[string]*vcenter.Machine   // in the target folder, by name
+	copies     map[string][]*vcenter.Machine // at the source, by instance UUID
+	folder     map[string][]*vcenter.Machine // in the target folder, by name
 	macs       map[string][]neighbour
 	selected   map[string][]*vcenter.Machine // by name
 	newest     int                           // virtual hardware that the target's hosts run; 0: unknown
@@ -36,13 +38,18 @@ type neighbour struct{ machine, instanceUUID, network string }
 
 func newChecker(in *Input, to *destination, b *book, machines []*vcenter.Machine) *checker {
 	c := &checker{
-		in: in, to: to, book: b, byUUID: map[string][]*vcenter.Machine{}, folder: map[string]*vcenter.Machine{},
+		in: in, to: to, book: b, byUUID: map[string][]*vcenter.Machine{}, copies: map[string][]*vcenter.Machine{}, folder: map[string][]*vcenter.Machine{},
 		macs: map[string][]neighbour{}, selected: map[string][]*vcenter.Machine{},
 	}
 	for _, m := range in.Target.Inventory.Machines.All() {
 		c.byUUID[m.InstanceUUID] = append(c.byUUID[m.InstanceUUID], m)
 		if to.folder != nil && samePath(m.Folder, to.folder.Path) {
-			c.folder[m.Name] = m
+			c.folder[m.Name] = append(c.folder[m.Name], m)
+		}
+	}
+	for _, m := range in.Source.Inventory.Machines.All() {
+		if !m.Template {
+			c.copies[m.InstanceUUID] = append(c.copies[m.InstanceUUID], m)
 		}
 	}
 	for _, n := range in.Neighbours {
@@ -202,7 +209,10 @@ func (c *checker) identity(d *vcenter.MachineDetails, adapters []v1alpha1.Networ
 	if twins := c.byUUID[d.InstanceUUID]; len(twins) > 0 {
 		c.say(d, IdentityTaken, pathsOf(twins)...)
 	}
-	if other := c.folder[d.Name]; other != nil && other.InstanceUUID != d.InstanceUUID {
+	if copies := c.copies[d.InstanceUUID]; len(copies) > 1 {
+		c.say(d, IdentityNotUnique, pathsOf(copies)...)
+	}
+	if slices.ContainsFunc(c.folder[d.Name], func(m *vcenter.Machine) bool { return m.InstanceUUID != d.InstanceUUID }) {
 		c.say(d, NameTaken)
 	}
 	if same := c.selected[d.Name]; len(same) > 1 {

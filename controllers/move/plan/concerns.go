@@ -45,6 +45,7 @@ const (
 	NotConnected          = "NotConnected"
 	ManagedByExtension    = "ManagedByExtension"
 	IdentityTaken         = "IdentityTaken"
+	IdentityNotUnique     = "IdentityNotUnique"
 	NameTaken             = "NameTaken"
 	SameName              = "SameName"
 	MACAddressTaken       = "MACAddressTaken"
@@ -123,6 +124,7 @@ var kinds = map[string]kind{
 	NotConnected:          {blocking, false, "is not connected to a running host (%s): bring its host back, or remove the machine from the inventory"},
 	ManagedByExtension:    {blocking, false, "belongs to the extension %s, which makes and removes it itself: exclude it"},
 	IdentityTaken:         {blocking, false, "has an instance UUID that a machine at the target has too (%s): one of them is a copy; remove it or give it a new instance UUID"},
+	IdentityNotUnique:     {blocking, false, "has the instance UUID of another machine of the source (%s), so that nothing tells the two apart: give one of them a new instance UUID"},
 	NameTaken:             {blocking, false, "has a name that another machine in the target folder has already: rename one of the two, or choose another folder"},
 	SameName:              {blocking, false, "has the same name as another selected machine (%s), and both would go to one folder: rename one, or move them with two WorkloadMoves to two folders"},
 	MACAddressTaken:       {blocking, false, "has a MAC address that a machine on the same network at the target uses: %s. Two cards with one address cut each other off"},
@@ -205,7 +207,11 @@ func (b *book) concernsOf(ref string) []v1alpha1.MachineConcern {
 		about := slices.Clone(b.of[ref][name])
 		slices.Sort(about)
 		k := kinds[name]
-		out = append(out, v1alpha1.MachineConcern{Name: name, Severity: k.severity, Message: clip(k.sentence(slices.Compact(about), "The machine "), 1024)})
+		subject := "The machine "
+		if k.whole {
+			subject = ""
+		}
+		out = append(out, v1alpha1.MachineConcern{Name: name, Severity: k.severity, Message: clip(k.sentence(slices.Compact(about), subject), 1024)})
 	}
 	return out
 }
@@ -234,7 +240,7 @@ func (b *book) all() []Concern {
 // subjectOf is the beginning of a sentence about machines; each of them "is" or "has" what follows.
 func subjectOf(machines []string) string {
 	if len(machines) == 1 {
-		return machines[0] + " "
+		return "Machine " + machines[0] + " "
 	}
 	return "Each of " + list(machines) + " "
 }

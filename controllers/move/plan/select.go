@@ -30,30 +30,30 @@ type selector struct {
 	in     *Input
 	book   *book
 	byName map[string][]*vcenter.Machine
-	byUUID map[string]*vcenter.Machine // at the source, without templates
-	picked map[string]*vcenter.Machine // by managed object id
-	gone   map[string]*Known           // by instance UUID
-	folder map[string]*vcenter.Machine // machines in the target folder by name
-	there  map[string]*vcenter.Machine // of these, the named ones, by managed object id
-	landed map[string]bool             // instance UUIDs at the target
+	byUUID map[string][]*vcenter.Machine // at the source, without templates
+	picked map[string]*vcenter.Machine   // by managed object id
+	gone   map[string]*Known             // by instance UUID
+	folder map[string]*vcenter.Machine   // machines in the target folder by name, without templates
+	there  map[string]*vcenter.Machine   // of these, the named ones, by managed object id
+	landed map[string]bool               // instance UUIDs at the target
 }
 
 // choose finds the machines that a move is about.
 func choose(in *Input, b *book) selection {
 	s := &selector{
-		in: in, book: b, byName: map[string][]*vcenter.Machine{}, byUUID: map[string]*vcenter.Machine{},
+		in: in, book: b, byName: map[string][]*vcenter.Machine{}, byUUID: map[string][]*vcenter.Machine{},
 		picked: map[string]*vcenter.Machine{}, gone: map[string]*Known{}, folder: map[string]*vcenter.Machine{}, there: map[string]*vcenter.Machine{},
 		landed: map[string]bool{},
 	}
 	for _, m := range in.Source.Inventory.Machines.All() {
 		s.byName[m.Name] = append(s.byName[m.Name], m)
 		if !m.Template {
-			s.byUUID[m.InstanceUUID] = m
+			s.byUUID[m.InstanceUUID] = append(s.byUUID[m.InstanceUUID], m)
 		}
 	}
 	for _, m := range in.Target.Inventory.Machines.All() {
 		s.landed[m.InstanceUUID] = true
-		if samePath(m.Folder, in.Spec.Target.Folder) {
+		if was := s.folder[m.Name]; samePath(m.Folder, in.Spec.Target.Folder) && !m.Template && (was == nil || m.Ref < was.Ref) {
 			s.folder[m.Name] = m
 		}
 	}
@@ -130,7 +130,7 @@ func (s *selector) named(folder, name string) {
 	case len(found) > 1:
 		s.book.say(AmbiguousMachine, fmt.Sprintf("%q is %s", name, list(pathsOf(found))))
 	case known || excluded:
-	case s.folder[name] != nil && !s.folder[name].Template:
+	case s.folder[name] != nil:
 		s.there[s.folder[name].Ref] = s.folder[name]
 	default:
 		s.book.say(MachineNotFound, has("machine", name, s.namesIn(folder)))
@@ -140,11 +140,8 @@ func (s *selector) named(folder, name string) {
 // keep takes a known machine that is not at the source; one that is there is picked there.
 func (s *selector) keep(k *Known) bool {
 	uuid := k.Spec.Machine.InstanceUUID
-	if s.byUUID[uuid] != nil && !k.Own {
-		return false
-	}
-	if s.byUUID[uuid] == nil && !k.Own && !s.landed[uuid] {
-		return false // moved once, and since gone from both: nothing that this move could count
+	if !k.Own && (len(s.byUUID[uuid]) > 0 || !s.landed[uuid]) {
+		return false // it is back at the source, or gone from both: nothing that this move could count
 	}
 	if was := s.gone[uuid]; was == nil || !was.Own {
 		s.gone[uuid] = k
@@ -160,14 +157,14 @@ func (s *selector) selection() selection {
 	for i := range s.in.Known { // what has started stays in the plan, whatever the selection says by now
 		if k := &s.in.Known[i]; k.Own && k.Started {
 			uuid := k.Spec.Machine.InstanceUUID
-			if m := s.byUUID[uuid]; s.gone[uuid] == nil && (m == nil || s.picked[m.Ref] == nil) {
+			if s.gone[uuid] == nil && !s.has(uuid) {
 				out.unwanted[uuid] = true
 			}
 			s.gone[uuid] = k
 		}
 	}
 	for _, k := range s.gone {
-		if m := s.byUUID[k.Spec.Machine.InstanceUUID]; m == nil || s.picked[m.Ref] == nil {
+		if !s.has(k.Spec.Machine.InstanceUUID) {
 			out.known = append(out.known, k)
 		}
 	}
@@ -179,9 +176,14 @@ func (s *selector) selection() selection {
 	slices.SortFunc(out.known, func(a, b *Known) int { return cmp.Compare(a.Spec.Machine.InstanceUUID, b.Spec.Machine.InstanceUUID) })
 	if len(out.machines)+len(out.known)+len(out.inFolder) == 0 && s.book.about[MachineNotFound] == nil && s.book.about[AmbiguousMachine] == nil &&
 		s.book.about[SourceFolderNotFound] == nil {
-		s.book.say(NothingSelected, fmt.Sprintf("%s has %d machines", s.in.Source.Name, len(s.byUUID)))
+		s.book.say(NothingSelected, fmt.Sprintf("%s has %d machines", s.in.Source.Name, s.in.Source.Inventory.Machines.Len()))
 	}
 	return out
+}
+
+// has says whether a machine with this identity is picked at the source.
+func (s *selector) has(uuid string) bool {
+	return slices.ContainsFunc(s.byUUID[uuid], func(m *vcenter.Machine) bool { return s.picked[m.Ref] != nil })
 }
 
 func (s *selector) excluded(folder, name string) bool {

@@ -65,6 +65,9 @@ func TestTraps(t *testing.T) {
 			w.target.clusters["domain-1"].EVCMode, d.MinRequiredEVCMode = "intel-haswell", "intel-broadwell"
 		}},
 		{"older features", "", false, func(_ *world, d *vcenter.MachineDetails) { d.MinRequiredEVCMode = "intel-haswell" }},
+		{"copy at the source", IdentityNotUnique, true, func(w *world, d *vcenter.MachineDetails) {
+			w.add("copy", "/Oslo/vm/Web", 1).InstanceUUID = d.InstanceUUID
+		}},
 		{"name taken", NameTaken, true, func(w *world, d *vcenter.MachineDetails) {
 			w.target.machines["vm-70"] = &vcenter.Machine{Ref: "vm-70", Name: d.Name, Folder: "/SDDC-Datacenter/vm/Workloads", InstanceUUID: "another"}
 		}},

@@ -9,11 +9,14 @@ import (
 	"testing"
 	"time"
 
+	"github.com/vmware/govmomi/vim25/types"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	apitypes "k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
+	"github.com/avs-operator/avs-operator/test/harness"
 	"github.com/avs-operator/avs-operator/test/vcentersim"
 )
 
@@ -147,6 +150,51 @@ func TestNoMoreStartsThanVCenterRuns(t *testing.T) {
 	}
 	w.counts(move, 12, 12, 0, 0, 0)
 	w.whole(append([]string{"off-01", "off-02", "off-03", "off-04"}, eight...))
+}
+
+// An operator that stops and starts again knows from the API server and the vCenters alone what it was doing.
+func TestARestartInTheMiddleLosesAndRepeatsNothing(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.add(nil, eight...)
+	move := w.move("finance", v1alpha1.MoveStateRun, nil)
+	for restarts := range 3 {
+		cluster.WaitFor(t, soon, move, "machines to move", func() error {
+			if s := move.Status; s.Moved <= int32(restarts) && s.Moved+s.Failed < 8 {
+				return fmt.Errorf("%s have moved", s.Progress)
+			}
+			return nil
+		})
+		w.operator.Stop(t)
+		w.operator = harness.StartOperator(t, harness.OperatorOptions{Config: cluster.OperatorConfig(), Speed: speed, Namespace: w.namespace})
+	}
+	cluster.WaitCondition(t, soon, move, v1alpha1.ConditionComplete, "True")
+	w.counts(move, 8, 8, 0, 0, 0)
+	w.whole(eight)
+	if n := calls(w.source, "RelocateVM_Task"); n != 8 {
+		t.Errorf("%d relocations for 8 machines", n)
+	}
+}
+
+// A machine that fails is named, the others go on, and another try is taken up.
+func TestAFailedMachineIsNamedAndTriedAgainOnRequest(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.add(nil, "app-01", "app-02", "app-03")
+	w.source.Inject(vcentersim.Fault{Relocate: true, Machine: "app-02", AtPercent: 30, With: &types.NoDiskSpace{}})
+	move := w.move("finance", v1alpha1.MoveStateRun, nil)
+	w.says(move, metav1.ConditionFalse, v1alpha1.ReasonMachinesFailed, "2 of 3 machines have moved", "1 has failed (app-02)", v1alpha1.AnnotationRetryRequestedAt)
+	cluster.WaitCondition(t, soon, move, v1alpha1.ConditionFailed, "True")
+	w.counts(move, 3, 2, 1, 0, 0)
+	w.whole([]string{"app-01", "app-03"})
+	failed := w.children()["app-02"]
+	retry := client.RawPatch(apitypes.MergePatchType, fmt.Appendf(nil, `{"metadata":{"annotations":{%q:"now"}}}`, v1alpha1.AnnotationRetryRequestedAt))
+	if err := cluster.Admin.Patch(t.Context(), &failed, retry); err != nil {
+		t.Fatal(err)
+	}
+	cluster.WaitCondition(t, soon, move, v1alpha1.ConditionComplete, "True")
+	w.counts(move, 3, 3, 0, 0, 0)
+	cluster.WaitCondition(t, soon, move, v1alpha1.ConditionFailed, "False")
 }
 
 func TestBlockedMachinesAreNamedAndTheOthersGoOn(t *testing.T) {
