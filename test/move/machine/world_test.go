@@ -45,6 +45,7 @@ type world struct {
 	vcenters *connect.VCenters
 	stop     func()
 	mayWrite func() error
+	death    *death // of the next operator that is started
 	made     int
 }
 
@@ -116,7 +117,7 @@ func (w *world) start() {
 	w.t.Helper()
 	ctx, cancel := context.WithCancel(context.WithoutCancel(w.t.Context()))
 	mgr, err := ctrl.NewManager(cluster.OperatorConfig(), ctrl.Options{
-		Scheme: scheme, Metrics: metricsserver.Options{BindAddress: "0"}, HealthProbeBindAddress: "0",
+		NewClient: w.death.client, Scheme: scheme, Metrics: metricsserver.Options{BindAddress: "0"}, HealthProbeBindAddress: "0",
 		Cache:      cache.Options{DefaultNamespaces: map[string]cache.Config{w.namespace: {}}},
 		Controller: config.Controller{SkipNameValidation: ptr.To(true)},
 	})
