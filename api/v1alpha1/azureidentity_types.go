@@ -20,12 +20,14 @@ type AzureIdentitySpec struct {
 
 	// clientID of the application or managed identity, a UUID. With operator: the operator's own if absent.
 	// +optional
+	// +kubebuilder:validation:MinLength=36
 	// +kubebuilder:validation:MaxLength=36
 	// +kubebuilder:validation:Pattern=`^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$`
 	ClientID string `json:"clientID,omitempty"`
 
 	// subscriptionID is the Azure subscription of objects that name none.
 	// +required
+	// +kubebuilder:validation:MinLength=36
 	// +kubebuilder:validation:MaxLength=36
 	// +kubebuilder:validation:Pattern=`^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$`
 	SubscriptionID string `json:"subscriptionID"`

@@ -28,6 +28,7 @@ type PrivateCloudSpec struct {
 
 	// subscriptionID of the private cloud. Absent: the identity's. Immutable.
 	// +optional
+	// +kubebuilder:validation:MinLength=36
 	// +kubebuilder:validation:MaxLength=36
 	// +kubebuilder:validation:Pattern=`^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$`
 	SubscriptionID string `json:"subscriptionID,omitempty"`

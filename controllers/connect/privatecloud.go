@@ -68,8 +68,11 @@ func (v *VCenters) WorkloadMachines(ctx context.Context, client *arm.Client, clo
 func readInventory(ctx context.Context, c *vcenter.Client) (*vcenter.Inventory, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	w := vcenter.NewWatcher(c, vcenter.WatcherOptions{})
-	done := make(chan error, 1)
-	go func() { done <- w.Run(ctx) }()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		_ = w.Run(ctx) // what went wrong is in w.Err
+	}()
 	defer func() { cancel(); <-done }()
 	for !w.Synced() {
 		select {

@@ -196,6 +196,6 @@ func Probe(ctx context.Context, e Endpoint) (Certificate, error) {
 	if err != nil {
 		return Certificate{}, classify(ctx, doing, u.Host, err, false)
 	}
-	defer conn.Close()
+	defer func() { _ = conn.Close() }()
 	return describe(conn.(*tls.Conn).ConnectionState().PeerCertificates[0]), nil
 }

@@ -311,7 +311,7 @@ func (v *VCenter) replace(ctx *simulator.Context, vm *simulator.VirtualMachine, 
 		changes = append(changes,
 			types.PropertyChange{Name: "datastore", Val: p.datastores()},
 			types.PropertyChange{Name: "network", Val: v.networksOf(vm)},
-			types.PropertyChange{Name: "config.hardware.device", Val: []types.BaseVirtualDevice(devices)})
+			types.PropertyChange{Name: "config.hardware.device", Val: devices})
 		defer v.refreshSpaceOf(ctx, append(p.datastores(), freed...)...)
 	}
 	ctx.Update(vm, changes)
