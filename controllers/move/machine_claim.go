@@ -99,9 +99,13 @@ func (p *pass) withdraw(o *outcome.Outcome) *outcome.Outcome {
 		s.PoweredOffByMove = poweredOffNo
 	}
 	s.Task = nil
-	if !begun(s) {
-		p.ungrant()
-		p.Turns.Forget(p.move.UID)
+	if begun(s) {
+		return o
 	}
+	if s.Attempts == 0 {
+		s.StartedAt = nil
+	}
+	p.ungrant()
+	p.Turns.Forget(p.move.UID)
 	return o
 }

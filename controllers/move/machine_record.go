@@ -86,7 +86,7 @@ func (p *pass) record(ctx context.Context, c call) *outcome.Outcome {
 	if err := p.Publisher.Record(ctx, p.subject(), p.report(o)); err != nil {
 		return p.notStored(err)
 	}
-	p.before = p.move.DeepCopy()
+	p.before, p.fine = p.move.DeepCopy(), false // what is said from here on is another matter
 	return nil
 }
 

@@ -11,7 +11,6 @@ import (
 	"testing"
 	"time"
 
-	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
@@ -42,15 +41,6 @@ func (d *death) write() error {
 		return errDead
 	}
 	return nil
-}
-
-// client makes the client of an operator that may die; of a nil death the ordinary one.
-func (d *death) client(config *rest.Config, options client.Options) (client.Client, error) {
-	c, err := client.New(config, options)
-	if err != nil || d == nil {
-		return c, err
-	}
-	return mortal{c, d}, nil
 }
 
 // mortal counts the writes to VirtualMachineMoves: those of VCenters come when they come.
@@ -100,12 +90,12 @@ func TestAKillAtEveryWrite(t *testing.T) {
 		m := w.cold(was, &v1alpha1.MovePower{Off: v1alpha1.PowerOffGuest})
 		w.stop()
 		d := &death{at: at, ended: make(chan struct{})}
-		w.death, w.mayWrite = d, d.write
+		w.wrap, w.mayWrite = func(c client.Client) client.Client { return mortal{c, d} }, d.write
 		w.start()
 		w.create(m)
 		reached := w.diesOrEnds(d, m)
 		w.stop()
-		w.death, w.mayWrite = nil, nil
+		w.wrap, w.mayWrite = nil, nil
 		w.start()
 		cluster.WaitCondition(t, time.Minute, m, v1alpha1.ConditionComplete, "True")
 		is := w.sameMachine(was)

@@ -15,6 +15,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/rest"
 	"k8s.io/utils/ptr"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
@@ -45,7 +46,7 @@ type world struct {
 	vcenters *connect.VCenters
 	stop     func()
 	mayWrite func() error
-	death    *death // of the next operator that is started
+	wrap     func(client.Client) client.Client // what the next operator that is started reads and writes through; nil: as it is
 	made     int
 }
 
@@ -117,7 +118,7 @@ func (w *world) start() {
 	w.t.Helper()
 	ctx, cancel := context.WithCancel(context.WithoutCancel(w.t.Context()))
 	mgr, err := ctrl.NewManager(cluster.OperatorConfig(), ctrl.Options{
-		NewClient: w.death.client, Scheme: scheme, Metrics: metricsserver.Options{BindAddress: "0"}, HealthProbeBindAddress: "0",
+		NewClient: w.client, Scheme: scheme, Metrics: metricsserver.Options{BindAddress: "0"}, HealthProbeBindAddress: "0",
 		Cache:      cache.Options{DefaultNamespaces: map[string]cache.Config{w.namespace: {}}},
 		Controller: config.Controller{SkipNameValidation: ptr.To(true)},
 	})
@@ -135,6 +136,15 @@ func (w *world) start() {
 	})
 	w.stop = stop
 	w.t.Cleanup(stop)
+}
+
+// client is what the operator reads and writes through.
+func (w *world) client(config *rest.Config, options client.Options) (client.Client, error) {
+	c, err := client.New(config, options)
+	if err != nil || w.wrap == nil {
+		return c, err
+	}
+	return w.wrap(c), nil
 }
 
 // register is what controllers.Setup does for the move half.

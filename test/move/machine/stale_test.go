@@ -1,0 +1,95 @@
+// Copyright The avs-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package machine_test
+
+import (
+	"context"
+	"fmt"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/avs-operator/avs-operator/api/v1alpha1"
+	"github.com/avs-operator/avs-operator/test/vcentersim"
+)
+
+// lagging reads from a cache that has not heard of the latest: programmes are in state Run still, and a move knows of no other.
+type lagging struct {
+	client.Client
+	caughtUp *atomic.Bool
+}
+
+func (l lagging) Get(ctx context.Context, key client.ObjectKey, o client.Object, options ...client.GetOption) error {
+	err := l.Client.Get(ctx, key, o, options...)
+	if programme, ok := o.(*v1alpha1.WorkloadMove); ok && !l.caughtUp.Load() {
+		programme.Spec.State, programme.Status.ObservedGeneration = v1alpha1.MoveStateRun, programme.Generation
+	}
+	return err
+}
+
+func (l lagging) List(ctx context.Context, list client.ObjectList, options ...client.ListOption) error {
+	if _, ok := list.(*v1alpha1.VirtualMachineMoveList); ok && !l.caughtUp.Load() {
+		return nil
+	}
+	return l.Client.List(ctx, list, options...)
+}
+
+// lag starts the operator again, with a cache that lags until the returned switch is set.
+func (w *world) lag() *atomic.Bool {
+	w.stop()
+	caughtUp := &atomic.Bool{}
+	w.wrap = func(c client.Client) client.Client { return lagging{c, caughtUp} }
+	w.start()
+	return caughtUp
+}
+
+// startsNothing fails if the machine is relocated within a second.
+func (w *world) startsNothing(m *v1alpha1.VirtualMachineMove) {
+	w.t.Helper()
+	cluster.Consistently(w.t, time.Second, "nothing is relocated", func(context.Context) error {
+		if n := calls(w.source, "RelocateVM_Task"); n != 0 {
+			return fmt.Errorf("RelocateVM_Task was called %d times", n)
+		}
+		return nil
+	}, m)
+}
+
+func TestAStaleCacheStartsNothingThatWasCancelled(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	programme := w.programme("finance", v1alpha1.MoveStateCancel)
+	was := w.add(vcentersim.MachineSpec{Name: "stale-01", PoweredOn: true})
+	m := owned(w.planned(was, v1alpha1.MoveMethodLive), programme)
+	caughtUp := w.lag()
+	w.create(m)
+	cluster.WaitFor(t, time.Minute, m, "a start that is taken back", func() error {
+		if len(m.Finalizers) == 0 { // held since the first record
+			return fmt.Errorf("the status is %+v", m.Status)
+		}
+		return nil
+	})
+	w.startsNothing(m)
+	caughtUp.Store(true)
+	w.reach(m, v1alpha1.MoveStepCancelled)
+	w.untouched(was)
+}
+
+func TestAStaleCacheStartsNothingThatAnotherMoveHas(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	held := w.programme("first", v1alpha1.MoveStatePlan)
+	was := w.add(vcentersim.MachineSpec{Name: "stale-02", PoweredOn: true})
+	first, second := owned(w.planned(was, v1alpha1.MoveMethodLive), held), w.planned(was, v1alpha1.MoveMethodLive)
+	w.create(first)
+	w.reach(first, v1alpha1.MoveStepWaiting)
+	time.Sleep(time.Second + 100*time.Millisecond) // creation times have whole seconds
+	w.lag()
+	w.want(held, v1alpha1.MoveStatePlan) // as it was; the cache believes in Run, and the API server is asked
+	w.create(second)
+	w.says(second, v1alpha1.ReasonClaimedByAnother, first.Name)
+	w.startsNothing(second)
+	w.untouched(was)
+}
