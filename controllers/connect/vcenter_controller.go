@@ -66,6 +66,9 @@ func vcenterRefersTo(v *v1alpha1.VCenter, kind, name string) bool {
 	if kind == "PrivateCloud" {
 		return v.Spec.PrivateCloudRef != nil && v.Spec.PrivateCloudRef.Name == name
 	}
+	if account := migrationAccount(v); kind == "Secret" && account != nil && account.Name == name {
+		return true
+	}
 	for _, one := range vcenterUses(v) {
 		if one.kind == kind && one.name == name {
 			return true
@@ -123,6 +126,7 @@ func (r *VCenterReconciler) Reconcile(ctx context.Context, request ctrl.Request)
 	var later time.Duration
 	if o == nil {
 		later = r.observe(object, c)
+		report.Outcome = r.VCenters.CheckMigration(ctx, object)
 		report.ReadyMessage = fmt.Sprintf("logged in as %s; vCenter %s", c.Username, object.Status.Version)
 	}
 	result, err := r.Publisher.Publish(ctx, status.Subject{

@@ -34,16 +34,11 @@ func newKey() (key [32]byte) {
 func (v *VCenters) versions(ctx context.Context, object *v1alpha1.VCenter) (string, *outcome.Outcome) {
 	out := fmt.Sprintf("%s/%d", object.UID, object.Generation)
 	for _, used := range vcenterUses(object) {
-		m := &metav1.PartialObjectMetadata{}
-		m.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind(used.kind))
-		err := v.o.Client.Get(ctx, types.NamespacedName{Namespace: object.Namespace, Name: used.name}, m)
-		if apierrors.IsNotFound(err) {
-			return "", missing("%s %s/%s, which VCenter %s refers to, is not there: create it, or correct the name", used.kind, object.Namespace, used.name, object.Name)
+		version, o := v.version(ctx, object, used.kind, used.name)
+		if o != nil {
+			return "", o
 		}
-		if err != nil {
-			return "", outcome.Retry(v1alpha1.ReasonTransient, err)
-		}
-		out += "/" + string(m.UID) + "/" + m.ResourceVersion
+		out += "/" + version
 	}
 	if object.Spec.PrivateCloudRef == nil {
 		return out, nil
@@ -58,6 +53,20 @@ func (v *VCenters) versions(ctx context.Context, object *v1alpha1.VCenter) (stri
 		out += "/" + cloud.Status.Rotations.VCenter // a new word means a new password
 	}
 	return out, nil
+}
+
+// version is the version of what a VCenter refers to, from the cache of metadata.
+func (v *VCenters) version(ctx context.Context, object *v1alpha1.VCenter, kind, name string) (string, *outcome.Outcome) {
+	m := &metav1.PartialObjectMetadata{}
+	m.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind(kind))
+	err := v.o.Client.Get(ctx, types.NamespacedName{Namespace: object.Namespace, Name: name}, m)
+	if apierrors.IsNotFound(err) {
+		return "", missing("%s %s/%s, which VCenter %s refers to, is not there: create it, or correct the name", kind, object.Namespace, name, object.Name)
+	}
+	if err != nil {
+		return "", outcome.Retry(v1alpha1.ReasonTransient, err)
+	}
+	return string(m.UID) + "/" + m.ResourceVersion, nil
 }
 
 // vcenterUses lists what a connection is made from, in a fixed order. The migration account is not among it: it is for others.

@@ -28,8 +28,8 @@ func (v *VCenters) Locator(ctx context.Context, namespace, name string) (*vcente
 		URL: migrationURL(c), InstanceUUID: c.Client.About().InstanceUUID,
 		Thumbprint: certificate.ThumbprintSHA1, CertificatePEM: certificate.PEM,
 	}
-	if m := c.Object.Spec.Migration; m != nil && m.CredentialsRef != nil {
-		l.Username, l.Password, o = v.account(ctx, c.Object, *m.CredentialsRef)
+	if ref := migrationAccount(c.Object); ref != nil {
+		l.Username, l.Password, o = v.account(ctx, c.Object, *ref)
 		return l, o
 	}
 	token, err := c.Client.IssueToken(ctx, tokenLife)
@@ -46,6 +46,41 @@ func migrationURL(c *Connected) string {
 		return m.URL
 	}
 	return c.URL
+}
+
+// migrationAccount names the account that other vCenters get, nil for a token.
+func migrationAccount(object *v1alpha1.VCenter) *v1alpha1.CredentialsReference {
+	if object.Spec.Migration == nil {
+		return nil
+	}
+	return object.Spec.Migration.CredentialsRef
+}
+
+// CheckMigration tries the migration account of a VCenter, once for each version of its Secret: that it is wrong should be known before
+// the first machine wants to start.
+func (v *VCenters) CheckMigration(ctx context.Context, object *v1alpha1.VCenter) *outcome.Outcome {
+	ref := migrationAccount(object)
+	p, run := v.pooled(object)
+	if ref == nil || run == nil {
+		return nil
+	}
+	version, o := v.version(ctx, object, "Secret", ref.Name)
+	if o != nil {
+		return o
+	}
+	p.mu.Lock()
+	known := p.account != "" && p.checked == version
+	p.mu.Unlock()
+	if known {
+		return nil
+	}
+	if _, _, o := v.account(ctx, object, *ref); o != nil {
+		return o
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.checked = version
+	return nil
 }
 
 // account is the migration account, known to be accepted. It is tried here first, through the memory of refused logins: handed out wrong
@@ -74,6 +109,7 @@ func (v *VCenters) account(ctx context.Context, object *v1alpha1.VCenter, ref v1
 	c, err := vcenter.Connect(ctx, e)
 	if err != nil {
 		o := vcenterOutcome(err, object, v.o.Pace)
+		o.After = max(o.After, firstPause)
 		o.Message = "the migration account in Secret " + ref.Name + ": " + o.Message
 		return "", "", o
 	}

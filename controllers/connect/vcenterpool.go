@@ -31,6 +31,7 @@ type pooled struct {
 	retryAt  time.Time
 	failures int
 	account  string // fingerprint of the migration account that logged in last; see Locator
+	checked  string // version of its Secret then
 }
 
 // connection is a session and its stream.
