@@ -246,7 +246,7 @@ type MoveTask struct {
 
 // MoveFailure is why the last attempt failed.
 type MoveFailure struct {
-	// reason, one CamelCase word.
+	// reason is one CamelCase word.
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=64
@@ -304,7 +304,7 @@ type VirtualMachineMoveStatus struct {
 	// host of the target that takes the machine.
 	// +optional
 	Host *InventoryReference `json:"host,omitempty"`
-	// granted is when the schedule let the machine start; absent while it waits for its turn.
+	// grantedAt is when the schedule let the machine start; absent while it waits for its turn.
 	// +optional
 	GrantedAt *metav1.MicroTime `json:"grantedAt,omitempty"`
 	// sourceHost that is charged for the move, a managed object id.

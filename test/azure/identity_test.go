@@ -1,0 +1,175 @@
+// Copyright The avs-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package azure
+
+import (
+	"bytes"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"fmt"
+	"math/big"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/avs-operator/avs-operator/api/v1alpha1"
+	"github.com/avs-operator/avs-operator/controllers"
+	"github.com/avs-operator/avs-operator/test/armsim"
+	"github.com/avs-operator/avs-operator/test/harness"
+)
+
+// quiet is a world whose operator has not started.
+func quiet(t *testing.T, change ...func(*armsim.Config)) *world {
+	t.Helper()
+	change = append([]func(*armsim.Config){func(c *armsim.Config) { c.NoVCenters = true }}, change...)
+	return &world{azure: harness.StartAzure(t, fast, change...), namespace: cluster.Namespace(t), speed: fast}
+}
+
+func TestIdentityByCertificate(t *testing.T) {
+	t.Parallel()
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "avs-operator"}, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour)}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	certificate, err := x509.ParseCertificate(der)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pkcs8, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var both bytes.Buffer
+	_ = pem.Encode(&both, &pem.Block{Type: "CERTIFICATE", Bytes: der})
+	_ = pem.Encode(&both, &pem.Block{Type: "PRIVATE KEY", Bytes: pkcs8})
+
+	w := quiet(t, func(c *armsim.Config) { c.Tenants[0].Applications[0].Certificates = []*x509.Certificate{certificate} })
+	w.start(t)
+	objects := w.azure.Identity(w.namespace)
+	secret, identity := harness.ClientSecretOf(objects), harness.IdentityOf(objects)
+	secret.StringData = map[string]string{"tls.pem": both.String()}
+	identity.Spec.ClientSecretRef, identity.Spec.ClientCertificateRef = nil, &v1alpha1.SecretKeyReference{Name: secret.Name, Key: "tls.pem"}
+	cloud := harness.PrivateCloud(w.namespace, "weu")
+	w.apply(t, append(objects, cloud)...)
+	cluster.WaitCondition(t, soon, identity, v1alpha1.ConditionReady, "True")
+	if identity.Status.SubscriptionName != "Production" {
+		t.Errorf("the subscription's name is %q", identity.Status.SubscriptionName)
+	}
+	ready(t, cloud)
+}
+
+// federated is an identity of the ServiceAccount mover, which Entra trusts by the API server's own keys.
+func federated(t *testing.T, subject func(namespace string) string) (*world, *v1alpha1.AzureIdentity) {
+	t.Helper()
+	w := &world{namespace: cluster.Namespace(t), speed: fast}
+	w.azure = harness.StartAzure(t, fast, func(c *armsim.Config) {
+		c.NoVCenters = true
+		c.Tenants[0].Applications[0].Secrets = nil
+		c.Tenants[0].Applications[0].Federated = []armsim.FederatedCredential{{
+			Issuer: cluster.ControlPlane.Issuer(), Subject: subject(w.namespace), Keys: cluster.ControlPlane.JWKS,
+		}}
+	})
+	objects := w.azure.Identity(w.namespace)
+	identity := harness.IdentityOf(objects)
+	identity.Spec.ClientSecretRef, identity.Spec.ServiceAccountRef = nil, &v1alpha1.ObjectReference{Name: "mover"}
+	w.apply(t, objects[1], identity, &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: "mover"}})
+	return w, identity
+}
+
+func TestIdentityByServiceAccount(t *testing.T) {
+	t.Parallel()
+	w, identity := federated(t, func(namespace string) string { return "system:serviceaccount:" + namespace + ":mover" })
+	allowed := func(o *controllers.Options) { o.AllowedEndpoints = []string{"127.0.0.1"} }
+	w.operator = harness.StartOperator(t, harness.OperatorOptions{Config: cluster.OperatorConfig(), Speed: w.speed, Namespace: w.namespace, Change: allowed})
+	cloud := harness.PrivateCloud(w.namespace, "weu")
+	w.apply(t, cloud)
+	cluster.WaitCondition(t, soon, identity, v1alpha1.ConditionReady, "True")
+	ready(t, cloud)
+}
+
+func TestIdentityOfAnotherServiceAccountIsRefused(t *testing.T) {
+	t.Parallel()
+	w, identity := federated(t, func(namespace string) string { return "system:serviceaccount:" + namespace + ":somebody-else" })
+	allowed := func(o *controllers.Options) { o.AllowedEndpoints = []string{"127.0.0.1"} }
+	w.operator = harness.StartOperator(t, harness.OperatorOptions{Config: cluster.OperatorConfig(), Speed: w.speed, Namespace: w.namespace, Change: allowed})
+	says(t, identityStalled(t, identity, v1alpha1.ReasonCredentialsInvalid), "AADSTS", "correct the credential")
+}
+
+// A token goes to no host that a namespace chose, unless it is made of that namespace's own secret.
+func TestTokensDoNotGoToForeignHosts(t *testing.T) {
+	t.Parallel()
+	w, identity := federated(t, func(namespace string) string { return "system:serviceaccount:" + namespace + ":mover" })
+	w.start(t)
+	says(t, identityStalled(t, identity, v1alpha1.ReasonEndpointNotAllowed), "--allowed-endpoints", "127.0.0.1")
+	if n := len(w.azure.Requests()); n != 0 {
+		t.Errorf("%d requests went to a host that is not allowed", n)
+	}
+}
+
+func TestOperatorsOwnIdentityIsNotForEveryNamespace(t *testing.T) {
+	t.Parallel()
+	w := quiet(t)
+	w.start(t)
+	objects := w.azure.Identity(w.namespace)
+	identity := harness.IdentityOf(objects)
+	identity.Spec.ClientSecretRef, identity.Spec.Operator = nil, &v1alpha1.OperatorIdentity{}
+	w.apply(t, objects[1], identity)
+	says(t, identityStalled(t, identity, v1alpha1.ReasonReferenceNotPermitted), "--operator-identity-namespaces", w.namespace)
+	if n := len(w.azure.Requests()); n != 0 {
+		t.Errorf("%d requests were made with the operator's identity", n)
+	}
+}
+
+// In a namespace that may use it, the operator's own identity is what its environment says, here a client secret.
+func TestOperatorsOwnIdentity(t *testing.T) {
+	w := quiet(t)
+	t.Setenv("AZURE_TENANT_ID", harness.TenantID)
+	t.Setenv("AZURE_CLIENT_ID", harness.ClientID)
+	t.Setenv("AZURE_CLIENT_SECRET", harness.ClientSecret)
+	w.operator = harness.StartOperator(t, harness.OperatorOptions{Config: cluster.OperatorConfig(), Speed: w.speed, Namespace: w.namespace, Change: func(o *controllers.Options) {
+		o.OperatorIdentityNamespaces, o.AllowedEndpoints = []string{w.namespace}, []string{"127.0.0.1"}
+	}})
+	objects := w.azure.Identity(w.namespace)
+	identity := harness.IdentityOf(objects)
+	identity.Spec = v1alpha1.AzureIdentitySpec{SubscriptionID: w.azure.SubscriptionID, ResourceGroup: harness.ResourceGroup, Cloud: identity.Spec.Cloud, Operator: &v1alpha1.OperatorIdentity{}}
+	cloud := harness.PrivateCloud(w.namespace, "weu")
+	w.apply(t, objects[1], identity, cloud)
+	cluster.WaitCondition(t, soon, identity, v1alpha1.ConditionReady, "True")
+	ready(t, cloud)
+}
+
+func TestIdentityWithoutRightsInTheSubscription(t *testing.T) {
+	t.Parallel()
+	w := quiet(t, func(c *armsim.Config) { c.Subscriptions[0].Contributors = []string{"99999999-0000-0000-0000-000000000000"} })
+	w.start(t)
+	objects := w.azure.Identity(w.namespace)
+	w.apply(t, objects...)
+	says(t, identityStalled(t, harness.IdentityOf(objects), v1alpha1.ReasonForbidden), "AuthorizationFailed", "Contributor")
+}
+
+// identityStalled waits until the identity is Stalled for the reason, and returns the message.
+func identityStalled(t *testing.T, identity *v1alpha1.AzureIdentity, reason string) string {
+	t.Helper()
+	var message string
+	cluster.WaitFor(t, soon, identity, "reason "+reason, func() error {
+		c := meta.FindStatusCondition(identity.Status.Conditions, v1alpha1.ConditionStalled)
+		if c == nil || c.Status != metav1.ConditionTrue || c.Reason != reason {
+			return fmt.Errorf("Stalled is %+v", c)
+		}
+		message = c.Message
+		return nil
+	})
+	return message
+}
