@@ -92,6 +92,8 @@ const (
 	silent = 5 * time.Minute
 	// replanning is how soon a machine asks again whose programme is being planned, in vCenter's time.
 	replanning = 5 * time.Second
+	// replanningFloor is the same in real time, for when time is scaled: a pass of the programme is real.
+	replanningFloor = 200 * time.Millisecond
 	// remembered is how long the host of the last attempt is known, in real time: longer than the pause between two attempts.
 	remembered = time.Hour
 )
@@ -119,7 +121,7 @@ func (d *Dispatcher) Ask(ctx context.Context, m *v1alpha1.VirtualMachineMove) (G
 	if waits != "" {
 		d.leave(m.UID)
 		if soon {
-			d.wakeAfter(client.ObjectKeyFromObject(m), d.o.Pace.RealAtLeast(replanning, glanceFloor))
+			d.wakeAfter(client.ObjectKeyFromObject(m), d.o.Pace.RealAtLeast(replanning, replanningFloor))
 		}
 		return Grant{Waits: waits}, nil
 	}
@@ -134,7 +136,7 @@ func (d *Dispatcher) Ask(ctx context.Context, m *v1alpha1.VirtualMachineMove) (G
 		return Grant{Waits: waits}, nil
 	}
 	for _, side := range []*connect.Connected{source, target} {
-		if err := d.others.look(ctx, side); err != nil {
+		if err := d.others.look(ctx, side, side == target); err != nil {
 			return Grant{}, outcome.Retry(v1alpha1.ReasonUnreachable, err)
 		}
 	}

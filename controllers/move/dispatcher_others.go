@@ -21,7 +21,7 @@ const (
 	// glanceAtOthers is how often vCenter is asked what others run, at most, in its own time. Their tasks last minutes.
 	glanceAtOthers = 10 * time.Second
 	// glanceFloor keeps that from becoming a storm when time is scaled.
-	glanceFloor = 200 * time.Millisecond
+	glanceFloor = 500 * time.Millisecond
 )
 
 // machineKey is a machine of a vCenter, by instance UUIDs.
@@ -49,8 +49,8 @@ func newOthers(pace outcome.Pace) *others {
 	return &others{pace: pace, at: map[string]*sight{}}
 }
 
-// look asks a vCenter what runs there, unless that was asked just now.
-func (o *others) look(ctx context.Context, side *connect.Connected) error {
+// look asks a vCenter what runs there, unless that was asked just now; of a target also what its hosts have left.
+func (o *others) look(ctx context.Context, side *connect.Connected, target bool) error {
 	uuid := side.Client.About().InstanceUUID
 	o.mu.Lock()
 	s := o.at[uuid]
@@ -64,7 +64,7 @@ func (o *others) look(ctx context.Context, side *connect.Connected) error {
 	s.looking.Lock()
 	defer s.looking.Unlock()
 	o.mu.Lock()
-	fresh := !s.seen.IsZero() && time.Since(s.seen) < o.pace.RealAtLeast(glanceAtOthers, glanceFloor)
+	fresh := !s.seen.IsZero() && time.Since(s.seen) < o.pace.RealAtLeast(glanceAtOthers, glanceFloor) && (s.load != nil || !target)
 	o.mu.Unlock()
 	if fresh {
 		return nil
@@ -73,18 +73,32 @@ func (o *others) look(ctx context.Context, side *connect.Connected) error {
 	if err != nil {
 		return fmt.Errorf("reading what runs at %s: %w", side.Object.Name, err)
 	}
+	var load map[string]vcenter.HostLoad
+	if target {
+		if load, err = loadOf(ctx, side); err != nil {
+			return err
+		}
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	s.seen, s.tasks = time.Now(), tasks
+	if target {
+		s.load = load
+	}
+	return nil
+}
+
+// loadOf all hosts of a vCenter.
+func loadOf(ctx context.Context, side *connect.Connected) (map[string]vcenter.HostLoad, error) {
 	var hosts []string
 	for ref := range side.Watcher.Inventory().Hosts.All() {
 		hosts = append(hosts, ref)
 	}
 	load, err := side.Client.HostLoad(ctx, hosts)
 	if err != nil {
-		return fmt.Errorf("reading the load of hosts at %s: %w", side.Object.Name, err)
+		return nil, fmt.Errorf("reading the load of hosts at %s: %w", side.Object.Name, err)
 	}
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	s.seen, s.tasks, s.load = time.Now(), tasks, load
-	return nil
+	return load, nil
 }
 
 // add charges what others run to used, and returns limits that differ from the usual and the memory that hosts have left. Tasks of our own

@@ -10,7 +10,6 @@ import (
 	"encoding/hex"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/equality"
@@ -61,16 +60,6 @@ func active(m *v1alpha1.VirtualMachineMove) bool { return started(m) && !over(m.
 // unfinished children are not at their end.
 func (p *programme) unfinished() []*v1alpha1.VirtualMachineMove {
 	return slices.DeleteFunc(slices.Clone(p.own), func(m *v1alpha1.VirtualMachineMove) bool { return over(m.Status.Step) })
-}
-
-// child is the VirtualMachineMove of a machine, nil if there is none.
-func (p *programme) child(instanceUUID string) *v1alpha1.VirtualMachineMove {
-	for _, m := range p.own {
-		if strings.EqualFold(m.Spec.Machine.InstanceUUID, instanceUUID) {
-			return m
-		}
-	}
-	return nil
 }
 
 // revise takes VirtualMachineMoves away that have not started and that the plan does not want like this any more: they are made again by

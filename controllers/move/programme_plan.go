@@ -6,6 +6,7 @@ package move
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -15,6 +16,7 @@ import (
 	"github.com/avs-operator/avs-operator/controllers/connect"
 	"github.com/avs-operator/avs-operator/controllers/move/plan"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
+	"github.com/avs-operator/avs-operator/controllers/vcenter"
 )
 
 // The most that status takes.
@@ -88,7 +90,7 @@ func (p *programme) gather(ctx context.Context, need plan.Needs, in *plan.Input)
 	if in.Details, err = p.facts.details(ctx, p.source, need.Machines, stale); err != nil {
 		return outcome.Retry(v1alpha1.ReasonUnreachable, err)
 	}
-	if len(need.Machines) == 0 {
+	if !p.wantsRoom(need) {
 		return nil
 	}
 	neighbours, err := p.facts.details(ctx, p.target, need.Neighbours, nil)
@@ -103,6 +105,15 @@ func (p *programme) gather(ctx context.Context, need plan.Needs, in *plan.Input)
 		return outcome.Retry(v1alpha1.ReasonUnreachable, err)
 	}
 	return nil
+}
+
+// wantsRoom says whether a machine has to be let in that has no VirtualMachineMove yet: room and neighbours were looked at for the others.
+func (p *programme) wantsRoom(need plan.Needs) bool {
+	mine := map[string]bool{}
+	for _, m := range p.own {
+		mine[m.Spec.Machine.InstanceUUID] = true
+	}
+	return slices.ContainsFunc(need.Machines, func(m *vcenter.Machine) bool { return !mine[m.InstanceUUID] })
 }
 
 // stale says which machines to read again although they look unchanged: those that were blocked, because what blocked them may have gone

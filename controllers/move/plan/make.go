@@ -242,7 +242,14 @@ func Need(in Input) Needs {
 			networks[network.Ref] = true
 		}
 	}
+	ours := map[string]bool{} // they brought their addresses along
+	for i := range in.Known {
+		ours[in.Known[i].Spec.Machine.InstanceUUID] = true
+	}
 	for _, m := range in.Target.Inventory.Machines.All() {
+		if ours[m.InstanceUUID] {
+			continue
+		}
 		for _, ref := range m.Networks {
 			if networks[ref] {
 				n.Neighbours = append(n.Neighbours, m)
