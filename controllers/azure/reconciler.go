@@ -180,7 +180,11 @@ func (r *Reconciler[T]) forget(key types.NamespacedName) {
 	one := r.memory.objects[key]
 	delete(r.memory.objects, key)
 	r.memory.mu.Unlock()
-	if one != nil && one.cloud != "" {
-		r.Lanes.Release(one.cloud, r.traits.Lane, r.holder(key))
+	if one == nil || one.cloud == "" {
+		return
+	}
+	r.Lanes.Release(one.cloud, r.traits.Lane, r.holder(key))
+	if _, root := r.kind.(Root[T]); root {
+		r.Lanes.Busy(one.cloud, r.traits.Lane, false, "") // nobody is left who would say that it is over
 	}
 }

@@ -152,7 +152,9 @@ func TestOperatorsOwnIdentity(t *testing.T) {
 
 func TestIdentityWithoutRightsInTheSubscription(t *testing.T) {
 	t.Parallel()
-	w := quiet(t, func(c *armsim.Config) { c.Subscriptions[0].Contributors = []string{"99999999-0000-0000-0000-000000000000"} })
+	w := quiet(t, func(c *armsim.Config) {
+		c.Subscriptions[0].Contributors = []string{"99999999-0000-0000-0000-000000000000"}
+	})
 	w.start(t)
 	objects := w.azure.Identity(w.namespace)
 	w.apply(t, objects...)
