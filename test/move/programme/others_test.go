@@ -1,0 +1,88 @@
+// Copyright The avs-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package programme_test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+
+	"github.com/avs-operator/avs-operator/api/v1alpha1"
+	"github.com/avs-operator/avs-operator/controllers/vcenter"
+	"github.com/avs-operator/avs-operator/test/vcentersim"
+)
+
+// refs are the managed object ids of a machine and its datastores at the source, by the machine's name.
+func refs(t *testing.T, w *world, c *vcenter.Client, name string) (machine string, datastores []string) {
+	t.Helper()
+	for _, m := range w.source.Machines() {
+		if m.Name != name {
+			continue
+		}
+		found, err := c.FindMachine(t.Context(), m.InstanceUUID)
+		if err != nil || len(found) != 1 {
+			t.Fatalf("Reading %s: %v, %d found", name, err, len(found))
+		}
+		return found[0].Ref, found[0].Datastores
+	}
+	t.Fatalf("%s is not at the source", name)
+	return "", nil
+}
+
+// What an administrator runs on a host counts: a machine waits until vCenter would run its move, and then it starts.
+func TestWhatOthersRunIsLeftRoomFor(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	here := func(folder, datastore string) func(*vcentersim.MachineSpec) {
+		return func(s *vcentersim.MachineSpec) {
+			s.Host, s.Folder, s.Datastore = w.source.ClusterHosts("Cluster-A")[0], folder, datastore
+		}
+	}
+	w.add(here("Web", "DS-SSD-01"), "busy-01", "busy-02")
+	w.add(here("Web", "DS-SSD-02"), "other-01")
+	w.add(here("Finance", "DS-SSD-02"), "app-01")
+	admin, err := vcenter.Connect(t.Context(), vcenter.Endpoint{
+		URL: w.source.URL(), Thumbprint: w.source.Thumbprint(), Username: w.source.Username(), Password: w.source.Password(), Speed: speed, UserAgent: "an administrator",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { admin.Close(context.WithoutCancel(t.Context())) })
+	_, to := refs(t, w, admin, "other-01")
+	var tasks []vcenter.TaskHandle
+	for _, name := range []string{"busy-01", "busy-02"} {
+		w.source.Inject(vcentersim.Fault{Relocate: true, Machine: name, AtPercent: 10, Hang: true})
+		machine, _ := refs(t, w, admin, name)
+		task, err := admin.Relocate(t.Context(), vcenter.Relocation{Machine: machine, Datastore: to[0]})
+		if err != nil {
+			t.Fatal(err)
+		}
+		tasks = append(tasks, task)
+	}
+	move := w.move("finance", v1alpha1.MoveStateRun, nil)
+	cluster.Eventually(t, soon, "app-01 to say what it waits for", func(context.Context) error {
+		c := meta.FindStatusCondition(w.children()["app-01"].Status.Conditions, v1alpha1.ConditionReady)
+		if c == nil || c.Reason != v1alpha1.ReasonWaitingForTurn || !strings.Contains(c.Message, "source host "+w.source.ClusterHosts("Cluster-A")[0]) {
+			return fmt.Errorf("it says %+v", c)
+		}
+		return nil
+	}, move)
+	cluster.Consistently(t, time.Second, "app-01 waits", func(context.Context) error {
+		if m := w.children()["app-01"]; m.Status.GrantedAt != nil {
+			return fmt.Errorf("it is at step %s", m.Status.Step)
+		}
+		return nil
+	}, move)
+	for _, task := range tasks {
+		if err := admin.CancelTask(t.Context(), task.Ref); err != nil {
+			t.Fatal(err)
+		}
+	}
+	cluster.WaitCondition(t, soon, move, v1alpha1.ConditionComplete, "True")
+	w.whole([]string{"app-01"})
+}
