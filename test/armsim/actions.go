@@ -60,19 +60,8 @@ func rotate(secret string) func(s *Server, in *scoped, r *resource) *answer {
 		}
 		password := newPassword()
 		op := s.newOperation(in.call, r.id, in.sub, r.location())
-		op.groupPath = r.id[:strings.Index(r.id, "/providers/")]
-		if secret == vcenterPassword {
-			op.work = func() error { return s.setLivePassword(r.key(), password) }
-		}
-		r.op = op
+		s.define(op, rotateKind, map[string]string{"secret": secret, "password": password})
 		r.setState("Updating")
-		op.finish = func(state string) {
-			r.op = nil
-			if state == succeeded {
-				r.secrets[secret] = password
-			}
-			r.setState(succeeded) // a rotation that failed has changed nothing
-		}
 		s.run(op, s.draw(s.config.Durations.Rotate, "rotate/"+r.key()))
 		return s.accepted(in.call, op, http.StatusAccepted, viaAsyncOperation, nil)
 	}

@@ -19,7 +19,9 @@ type Config struct {
 	Listen string  // host:port; empty: 127.0.0.1 and a free port
 	Speed  float64 // divides every simulated duration; 0 means 1, real time
 	Seed   int64   // makes operation lengths repeatable
-	Log    *slog.Logger
+	// Stepped stops simulated time: only Server.Advance moves it. Live vCenters still go by Speed.
+	Stepped bool
+	Log     *slog.Logger
 
 	Tenants        []Tenant
 	Subscriptions  []Subscription

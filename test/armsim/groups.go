@@ -180,25 +180,10 @@ func (s *Server) deleteGroup(in *scoped, g *group) *answer {
 		length += s.draw(s.config.Durations.DeletePrivateCloud, "delete/"+g.key()+"/inside")
 	}
 	op := s.newOperation(in.call, g.path(), in.sub, g.location)
-	op.armsOwn = true
-	g.deleting = op
+	s.define(op, deleteGroupKind, nil)
 	for _, r := range inside {
 		r.op = op
 		r.setState("Deleting")
-	}
-	op.finish = func(state string) {
-		g.deleting = nil
-		for _, r := range inside {
-			if r.op = nil; state == succeeded {
-				s.drop(r)
-			} else {
-				r.setState(state)
-			}
-		}
-		if state == succeeded {
-			delete(s.groups, g.key())
-			s.forgetReplays(g.key())
-		}
 	}
 	s.run(op, length)
 	return s.accepted(in.call, op, http.StatusAccepted, viaLocation, nil)

@@ -29,6 +29,12 @@ type operation struct {
 	ending         string // how it is going to end, unless work fails
 	code, message  string // of the error, unless it succeeds
 
+	kind   string            // what it does: a name in operationKinds
+	args   map[string]string // of the kind
+	change *change           // of changeKind
+	fault  *Fault            // that the request met
+	due    time.Duration     // when it ends, by the server's clock
+
 	work   func() error       // what happens beside ARM, such as in a vCenter; without the lock
 	finish func(state string) // the effect; with the lock
 }
@@ -40,6 +46,7 @@ func (s *Server) newOperation(c *call, resourceID string, sub *subscription, loc
 	op := &operation{
 		id: uuid.NewString(), resourceID: resourceID, sub: sub, location: location, apiVersion: c.query.Get("api-version"),
 		status: inProgress, started: time.Now(), retryAfter: s.config.RetryAfter, ending: c.fault.ending(),
+		fault: c.fault,
 	}
 	if f := c.fault; f != nil {
 		op.code, op.message, op.hidden = f.Code, f.Message, f.NoPollingHeaders
@@ -54,7 +61,7 @@ func (s *Server) newOperation(c *call, resourceID string, sub *subscription, loc
 // run ends op after a simulated length. s.mu is held.
 func (s *Server) run(op *operation, length time.Duration) {
 	s.log.Info("Began operation", "operation", op.id, "resource", op.resourceID, "length", length)
-	s.after(length, func() {
+	op.due = s.after(length, func() {
 		s.mu.Lock()
 		works := op.work != nil && op.ending == succeeded
 		s.mu.Unlock()

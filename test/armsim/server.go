@@ -31,6 +31,7 @@ type Server struct {
 	http   *http.Server
 	log    *slog.Logger
 	entra  *entra
+	clock  *clock
 
 	requests requestLog
 	faults   faultList
@@ -63,7 +64,7 @@ func Start(ctx context.Context, c Config) (*Server, error) {
 		return nil, fmt.Errorf("listening on %s: %w", c.Listen, err)
 	}
 	s := &Server{
-		config: c, log: c.Log, url: "https://" + reachable(listener.Addr()),
+		config: c, log: c.Log, url: "https://" + reachable(listener.Addr()), clock: newClock(c.Speed, c.Stepped),
 		subscriptions: map[string]*subscription{}, groups: map[string]*group{}, resources: map[string]*resource{},
 		operations: map[string]*operation{}, clouds: map[string]*liveCloud{}, replays: map[string]*answer{},
 		buckets: map[string]*bucket{}, capacity: map[string]int{}, draws: map[string]int{},
@@ -73,6 +74,7 @@ func Start(ctx context.Context, c Config) (*Server, error) {
 	}
 	s.ctx, s.cancel = context.WithCancel(ctx)
 	s.populate()
+	s.work.Go(func() { s.clock.run(s.ctx, s.work.Go) })
 	context.AfterFunc(s.ctx, s.Close)
 	return s, nil
 }
@@ -164,11 +166,6 @@ func (s *Server) Close() {
 	s.work.Wait()
 }
 
-// scale turns a simulated duration into real time.
-func (s *Server) scale(d time.Duration) time.Duration {
-	return time.Duration(float64(d) / s.config.Speed)
-}
-
 // draw answers a simulated length for one event of key. It depends on the seed, the key and how often the key drew before,
 // but not on what other resources do meanwhile, so a run can be repeated. s.mu is held.
 func (s *Server) draw(span Span, key string) time.Duration {
@@ -180,20 +177,4 @@ func (s *Server) draw(span Span, key string) time.Duration {
 	s.draws[key]++
 	rng := mathrand.New(mathrand.NewPCG(uint64(s.config.Seed), hash.Sum64()))
 	return span.Min + time.Duration(rng.Int64N(int64(span.Max-span.Min)+1))
-}
-
-// after runs f when a simulated duration has passed, unless the server closes first. s.mu is held.
-func (s *Server) after(d time.Duration, f func()) {
-	if s.closed {
-		return
-	}
-	s.work.Go(func() {
-		timer := time.NewTimer(s.scale(d))
-		defer timer.Stop()
-		select {
-		case <-timer.C:
-			f()
-		case <-s.ctx.Done():
-		}
-	})
 }

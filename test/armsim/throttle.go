@@ -16,7 +16,7 @@ const sharedFactor = 15
 // bucket is ARM's token bucket; it refills in simulated time.
 type bucket struct {
 	tokens float64
-	filled time.Time
+	filled time.Duration // by the server's clock
 }
 
 // throttle takes a token from the bucket of the principal and from the one that all principals share, and says what is left.
@@ -53,13 +53,13 @@ func (s *Server) throttle(c *call, scope string) (remaining http.Header, refused
 
 // take answers what is left, or the simulated time until there is a token.
 func (s *Server) take(key string, size Bucket) (int, time.Duration) {
-	now := time.Now()
+	now := s.clock.now()
 	b, ok := s.buckets[key]
 	if !ok {
 		b = &bucket{tokens: float64(size.Size), filled: now}
 		s.buckets[key] = b
 	}
-	b.tokens = math.Min(float64(size.Size), b.tokens+now.Sub(b.filled).Seconds()*s.config.Speed*size.PerSecond)
+	b.tokens = math.Min(float64(size.Size), b.tokens+(now-b.filled).Seconds()*size.PerSecond)
 	b.filled = now
 	if b.tokens < 1 {
 		if size.PerSecond <= 0 {

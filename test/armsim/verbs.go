@@ -146,12 +146,8 @@ func (s *Server) begin(in *scoped, ch *change, status int, how style, state stri
 	before := cloneObject(ch.before)
 	r.setState(state)
 	op := s.newOperation(in.call, r.id, in.sub, r.location())
-	op.withResult = !ch.remove
-	op.finish = func(end string) { s.finish(ch, end, in.fault) }
-	if t.work != nil {
-		op.work = t.work(s, ch)
-	}
-	r.op, r.target = op, ch.after
+	op.change = ch
+	s.define(op, changeKind, nil)
 	if ch.create() && in.fault != nil && in.fault.StaleGets > 0 {
 		r.stale = &staleReads{left: in.fault.StaleGets}
 	}
