@@ -33,11 +33,15 @@ func nextPoll(elapsed time.Duration, e Expectation, retryAfter time.Duration) ti
 	return max(pause, retryAfter)
 }
 
-// hours says a duration as people do.
+// hours says a duration as people do: to the half hour from one hour on, else to the minute.
 func hours(d time.Duration) string {
-	text := strings.TrimSuffix(d.Round(time.Minute).String(), "0s")
+	step := time.Minute
 	if d >= time.Hour {
-		text = strings.TrimSuffix(strings.TrimSuffix(d.Round(30*time.Minute).String(), "0s"), "0m")
+		step = 30 * time.Minute
+	}
+	text := strings.TrimSuffix(d.Round(step).String(), "0s")
+	if whole, ok := strings.CutSuffix(text, "h0m"); ok {
+		return whole + "h"
 	}
 	return text
 }

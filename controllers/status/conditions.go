@@ -6,6 +6,8 @@
 package status
 
 import (
+	"strings"
+
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -88,7 +90,7 @@ func progress(conditions *[]metav1.Condition, set func(string, metav1.ConditionS
 func bounded(message string) string {
 	const most = 4096
 	if len(message) > most {
-		return message[:most] + "…"
+		return strings.ToValidUTF8(message[:most], "") + "…"
 	}
 	return message
 }

@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -118,7 +119,7 @@ const mostNote = 1000
 
 func truncate(text string, most int) string {
 	if len(text) > most {
-		return text[:most] + "…"
+		return strings.ToValidUTF8(text[:most-4], "") + "…"
 	}
 	return text
 }
