@@ -28,8 +28,7 @@ func (s *Server) authenticate(c *call) (*principal, *answer) {
 		ParseWithClaims(text, claims, func(*jwt.Token) (any, error) { return &s.entra.key.PublicKey, nil })
 	if errors.Is(err, jwt.ErrTokenExpired) {
 		expiry, _ := claims.GetExpirationTime()
-		return nil, s.unauthenticated(c, "ExpiredAuthenticationToken", "The access token expiry UTC time '"+expiry.UTC().Format(time.DateTime)+
-			"' is earlier than current UTC time '"+time.Now().UTC().Format(time.DateTime)+"'.")
+		return nil, s.expiredToken(c, expiry.Time)
 	}
 	if err != nil {
 		return nil, s.unauthenticated(c, "InvalidAuthenticationToken", "The access token is invalid.")
@@ -44,6 +43,11 @@ func (s *Server) authenticate(c *call) (*principal, *answer) {
 	p.objectID, _ = claims["oid"].(string)
 	p.tenantID, _ = claims["tid"].(string)
 	return p, nil
+}
+
+func (s *Server) expiredToken(c *call, at time.Time) *answer {
+	return s.unauthenticated(c, "ExpiredAuthenticationToken", "The access token expiry UTC time '"+at.UTC().Format(time.DateTime)+
+		"' is earlier than current UTC time '"+time.Now().UTC().Format(time.DateTime)+"'.")
 }
 
 func (s *Server) unauthenticated(c *call, code, message string) *answer {

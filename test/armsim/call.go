@@ -44,7 +44,10 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if a == nil {
 		a = s.answerOrFault(c)
 	}
-	if a == nil || (c.fault != nil && c.fault.Drop) {
+	if a == nil || (c.fault != nil && (c.fault.Drop || c.fault.Reset)) {
+		if c.fault != nil && c.fault.Reset {
+			resetConnection(r)
+		}
 		panic(http.ErrAbortHandler)
 	}
 	a.header.Set("x-ms-request-id", uuid.NewString())
@@ -54,6 +57,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		a.header.Set("x-ms-client-request-id", id)
 	}
 	status, retryAfter = a.status, a.header.Get("Retry-After")
+	if s.config.RetryDate || (c.fault != nil && c.fault.RetryDate) {
+		a.dateRetryAfter()
+	}
 	s.log.Debug("Answered", "method", r.Method, "path", c.path, "status", a.status, "correlation", c.correlation)
 	a.write(w, c.fault != nil && c.fault.Truncate)
 }
@@ -64,6 +70,9 @@ func (s *Server) answerOrFault(c *call) *answer {
 	if f == nil {
 		return s.route(c)
 	}
+	if f.ExpiredToken {
+		return s.expiredToken(c, time.Now().Add(-time.Minute))
+	}
 	if f.When == After {
 		made := s.route(c)
 		if !s.delay(c) || f.Status == 0 {
@@ -71,7 +80,7 @@ func (s *Server) answerOrFault(c *call) *answer {
 		}
 		return f.answer(s.config.RetryAfter)
 	}
-	if !s.delay(c) || f.Drop {
+	if !s.delay(c) || f.Drop || f.Reset {
 		return nil
 	}
 	if f.Status == 0 {

@@ -29,10 +29,17 @@ type Config struct {
 
 	Durations  Durations
 	RetryAfter time.Duration // simulated, in Retry-After of operations; whole seconds, at least 1 s; 0 means 30 s
+	RetryDate  bool          // Retry-After is an HTTP-date instead of seconds: now plus as many real seconds
+	ListLag    time.Duration // simulated time that lists lag behind gets, after every write
 	Throttling Throttling    // zero: ARM's documented buckets
 
 	// Capacity limits the hosts that a location can still hand out, by location name; a location that is not named has no limit.
 	Capacity map[string]int
+
+	// Strict refuses properties that Azure would drop because it does not know them, to find a client's mistakes.
+	Strict bool
+	// Maintenances are announced to every private cloud when it has been built.
+	Maintenances []Maintenance
 
 	// NoVCenters gives private clouds endpoints without a live vCenter behind them: cheap, for tests of ARM alone.
 	NoVCenters bool
@@ -97,6 +104,9 @@ type Durations struct {
 	Update              Span // 2 to 8 min: anything else in a PATCH or PUT
 	Rotate              Span // 5 to 10 min
 	Register            Span // 30 s to 2 min: a resource provider
+	Network             Span // 20 to 90 s: an object of NSX
+	DeployHCX           Span // 20 to 35 min
+	RunScript           Span // 1 to 4 min
 	DeleteResourceGroup Span // 1 to 2 min, after what is in it
 }
 
@@ -140,6 +150,9 @@ func (d *Durations) setDefaults() {
 		{&d.Update, 2 * time.Minute, 8 * time.Minute},
 		{&d.Rotate, 5 * time.Minute, 10 * time.Minute},
 		{&d.Register, 30 * time.Second, 2 * time.Minute},
+		{&d.Network, 20 * time.Second, 90 * time.Second},
+		{&d.DeployHCX, 20 * time.Minute, 35 * time.Minute},
+		{&d.RunScript, time.Minute, 4 * time.Minute},
 		{&d.DeleteResourceGroup, time.Minute, 2 * time.Minute},
 	} {
 		if *one.span == (Span{}) {

@@ -46,16 +46,28 @@ func errorBody(code, message string) map[string]any {
 	return map[string]any{"code": code, "message": message}
 }
 
+// page is a body that is not JSON.
+type page string
+
+func (a *answer) text() ([]byte, error) {
+	if plain, ok := a.body.(page); ok {
+		return []byte(plain), nil
+	}
+	return json.Marshal(a.body)
+}
+
 func (a *answer) write(w http.ResponseWriter, truncate bool) {
 	for name, values := range a.header {
 		w.Header()[name] = values
 	}
-	if a.body == nil {
-		w.Header().Set("Content-Length", "0")
+	if bodiless := a.status == http.StatusNoContent || a.status == http.StatusNotModified; a.body == nil || bodiless {
+		if !bodiless {
+			w.Header().Set("Content-Length", "0")
+		}
 		w.WriteHeader(a.status)
 		return
 	}
-	text, err := json.Marshal(a.body)
+	text, err := a.text()
 	if err != nil {
 		// A body is made of JSON values only; anything else is a mistake here, and must be seen as one.
 		http.Error(w, "the simulator made a body that is not JSON: "+err.Error(), http.StatusInternalServerError)

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"regexp"
 	"slices"
+	"strconv"
 	"sync"
 	"time"
 )
@@ -31,12 +32,17 @@ type Fault struct {
 	Status     int // answered with Code and Message in ARM's error shape
 	Code       string
 	Message    string
+	Body       string            // sent with Status instead of ARM's error shape: the page of a gateway on the way
 	RetryAfter time.Duration     // simulated; sent with Status, and instead of the usual one of an operation
+	RetryDate  bool              // Retry-After is an HTTP-date instead of seconds
 	Headers    map[string]string // added to the answer of Status, such as WWW-Authenticate
 	Delay      time.Duration     // real time, before the effect or (After) before the answer
-	Drop       bool              // the connection breaks and nothing is answered
+	Drop       bool              // the request is broken off and nothing is answered
+	Reset      bool              // the whole connection is reset (TCP RST) and nothing is answered
 	Truncate   bool              // the connection breaks in the middle of the answer
 
+	// ExpiredToken refuses the token of the request as Azure does when it has expired.
+	ExpiredToken bool
 	// How the operation that the request begins ends: one of them, with Code and Message as its error. Cancelled is AVS's own
 	// spelling, Canceled is ARM's.
 	OperationFails, Canceled, Cancelled bool
@@ -49,30 +55,65 @@ type Fault struct {
 	StaleGets int
 }
 
-// Inject adds a fault. Of several that match, the oldest hits.
-func (s *Server) Inject(f Fault) { s.faults.add(f) }
+// Inject adds a fault and answers its id. Of several that match, the oldest hits.
+func (s *Server) Inject(f Fault) string { return s.faults.add(f) }
 
 // ClearFaults takes all faults away.
 func (s *Server) ClearFaults() { s.faults.clear() }
 
-type faultList struct {
-	mu   sync.Mutex
-	list []*Fault
+// RemoveFault takes one fault away; false when there is none of this id, or when it has hit as often as it should.
+func (s *Server) RemoveFault(id string) bool { return s.faults.remove(id) }
+
+// Faults answers the faults that still wait for a request, oldest first, by id. Skip and Count are what is left of them.
+func (s *Server) Faults() []WaitingFault { return s.faults.all() }
+
+// WaitingFault is a fault that has been injected and not used up.
+type WaitingFault struct {
+	ID   string
+	Hits int // requests that it has hit so far
+	Fault
 }
 
-func (l *faultList) add(f Fault) {
+type faultList struct {
+	mu   sync.Mutex
+	next int
+	list []*WaitingFault
+}
+
+func (l *faultList) add(f Fault) string {
 	if f.Count == 0 {
 		f.Count = 1
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.list = append(l.list, &f)
+	l.next++
+	id := strconv.Itoa(l.next)
+	l.list = append(l.list, &WaitingFault{ID: id, Fault: f})
+	return id
 }
 
 func (l *faultList) clear() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.list = nil
+}
+
+func (l *faultList) remove(id string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	before := len(l.list)
+	l.list = slices.DeleteFunc(l.list, func(f *WaitingFault) bool { return f.ID == id })
+	return len(l.list) < before
+}
+
+func (l *faultList) all() []WaitingFault {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	out := make([]WaitingFault, 0, len(l.list))
+	for _, f := range l.list {
+		out = append(out, *f)
+	}
+	return out
 }
 
 func (l *faultList) match(verb, path string) *Fault {
@@ -86,7 +127,8 @@ func (l *faultList) match(verb, path string) *Fault {
 			f.Skip--
 			continue
 		}
-		hit := *f
+		f.Hits++
+		hit := f.Fault
 		if f.Count > 0 {
 			if f.Count--; f.Count == 0 {
 				l.list = slices.Delete(l.list, i, i+1)
@@ -106,6 +148,10 @@ func (f *Fault) answer(usual time.Duration) *answer {
 		message = "The request could not be served."
 	}
 	a := refuse(f.Status, code, "%s", message)
+	if f.Body != "" {
+		a.body = page(f.Body)
+		a.with("Content-Type", "text/html")
+	}
 	if f.RetryAfter > 0 {
 		a.retryAfter(f.RetryAfter)
 	} else if f.Status == http.StatusTooManyRequests {

@@ -93,6 +93,7 @@ func (s *Server) serve(listener net.Listener) error {
 	s.http = &http.Server{
 		Handler:           s,
 		ReadHeaderTimeout: 30 * time.Second,
+		ConnContext:       keepConnection,
 		TLSConfig:         &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12},
 		ErrorLog:          log.New(discardLog{s.log}, "", 0),
 	}
