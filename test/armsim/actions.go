@@ -30,6 +30,13 @@ func (s *Server) act(in *scoped, a *address, r *resource) *answer {
 	if r == nil && a.parent != nil && action.onReserved != nil && a.typ.reserved(a.name) != nil {
 		return action.onReserved(s, in, a.parent)
 	}
+	if r == nil && action.onRow != nil {
+		for _, row := range a.typ.rows(s, a.parent, a.parents[len(a.parents)-1]) {
+			if strings.EqualFold(lookupString(row, "name"), a.name) {
+				return action.onRow(s, in, a, row)
+			}
+		}
+	}
 	if r == nil {
 		return s.notFound(a)
 	}

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -41,7 +42,7 @@ func parse(c *call, group string, path []string) (*address, *answer) {
 	}
 	for i := 0; i < len(path); i += 2 {
 		t := typeOf(a.typ, path[i])
-		if t == nil {
+		if t == nil || c.query.Get("api-version") < t.since {
 			return nil, refuse(http.StatusNotFound, "InvalidResourceType", "The resource type '%s' could not be found in the namespace '%s' for api version '%s'.",
 				strings.Join(types(path[:i+1]), "/"), avs, c.query.Get("api-version"))
 		}
@@ -68,6 +69,23 @@ func (a *address) key(sub *subscription, depth int, name string) string {
 	}
 	return strings.ToLower(id + "/" + t.segment + "/" + name)
 }
+
+// under is the id of what the new resource lies under, as Azure writes it. A stand-in such as Cluster-1 is part of it.
+func (a *address) under() string {
+	id := a.parent.id
+	at := slices.Index(a.ancestors, a.parent.typ)
+	for i, t := range a.ancestors[at+1:] {
+		name := a.parents[at+1+i]
+		if t.standIn != "" {
+			name = t.standIn
+		}
+		id += "/" + t.segment + "/" + name
+	}
+	return id
+}
+
+// version is the api-version of a request.
+func (c *call) version() string { return c.query.Get("api-version") }
 
 // resource answers everything that the table of types describes. s.mu is held.
 func (s *Server) resource(in *scoped, group string, path []string) *answer {
@@ -135,7 +153,7 @@ func (s *Server) get(in *scoped, a *address) *answer {
 	if a.typ.rows != nil {
 		for _, row := range a.typ.rows(s, a.parent, a.parents[len(a.parents)-1]) {
 			if strings.EqualFold(lookupString(row, "name"), a.name) {
-				return reply(http.StatusOK, row)
+				return reply(http.StatusOK, a.typ.shown(row, in.version()))
 			}
 		}
 		return s.notFound(a)
@@ -148,9 +166,9 @@ func (s *Server) get(in *scoped, a *address) *answer {
 		if r.stale.left--; r.stale.body == nil {
 			return s.notFound(a)
 		}
-		return reply(http.StatusOK, cloneObject(r.stale.body))
+		return reply(http.StatusOK, a.typ.shown(r.stale.body, in.version()))
 	}
-	return reply(http.StatusOK, cloneObject(r.body))
+	return reply(http.StatusOK, a.typ.shown(r.body, in.version()))
 }
 
 // list answers a collection; of a tracked type also all of a subscription.
@@ -172,7 +190,10 @@ func (s *Server) list(in *scoped, a *address) *answer {
 		if r.stale != nil && r.stale.left > 0 {
 			shown = r.stale.body
 		}
-		list = append(list, cloneObject(shown))
+		list = append(list, a.typ.shown(shown, in.version()))
+	}
+	if a.typ.filter != nil {
+		return s.filtered(in, a.typ, list)
 	}
 	return s.page(in.call, list)
 }

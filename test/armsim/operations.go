@@ -151,7 +151,7 @@ func (s *Server) operationResult(c *call, id string) *answer {
 	}
 	if op.withResult {
 		if r, ok := s.resources[strings.ToLower(op.resourceID)]; ok {
-			return reply(http.StatusOK, cloneObject(r.body))
+			return reply(http.StatusOK, r.typ.shown(r.body, c.version()))
 		}
 	}
 	if op.status != succeeded {

@@ -15,7 +15,7 @@ func (c *call) replayKey() (string, bool) {
 	if c.http.Method == http.MethodGet || c.http.Method == http.MethodHead || c.http.Header.Get("x-ms-correlation-request-id") == "" {
 		return "", false
 	}
-	if last := c.path[strings.LastIndex(c.path, "/")+1:]; c.http.Method == http.MethodPost && !strings.HasPrefix(last, "rotate") {
+	if last := c.path[strings.LastIndex(c.path, "/")+1:]; c.http.Method == http.MethodPost && !strings.HasPrefix(last, "rotate") && last != "restrictmovement" {
 		return "", false // other actions only read
 	}
 	return c.path + " " + c.http.Method + " " + strings.ToLower(c.correlation), true

@@ -135,6 +135,9 @@ func (s *Server) allowed(ch *change) *answer {
 			return refused
 		}
 	}
+	if refused := ch.checkEnums(); refused != nil {
+		return refused
+	}
 	if ch.typ.validate != nil {
 		if refused := ch.typ.validate(s, ch); refused != nil {
 			return refused
@@ -182,6 +185,9 @@ func (s *Server) busy(ch *change) *answer {
 	}
 	if ch.parent == nil {
 		return nil
+	}
+	if state := ch.parent.state(); ch.parent != cloud && state != succeeded {
+		return refuse(http.StatusConflict, "Conflict", "The resource '%s' is in state '%s' and must be in state '%s'.", ch.parent.id, state, succeeded)
 	}
 	switch state := cloud.state(); {
 	case state == succeeded, state == "Updating" && ch.typ.class != hostClass:

@@ -122,7 +122,6 @@ func TestUpdateRules(t *testing.T) {
 		"availability":       {http.MethodPatch, patch("properties.availability", `{"strategy":"SingleZone","zone":2}`), 400, "Changing property 'properties.availability'"},
 		"virtual network":    {http.MethodPatch, patch("properties.virtualNetworkId", `"/x"`), 400, "Changing property 'properties.virtualNetworkId'"},
 		"licence by PATCH":   {http.MethodPatch, patch("properties.vcfLicense", `{"kind":"vcf5"}`), 400, "'properties.vcfLicense.kind' cannot be set by PATCH"},
-		"unknown property":   {http.MethodPatch, patch("properties.colour", `"blue"`), 400, "'properties.colour' cannot be set by PATCH"},
 		"location by PUT":    {http.MethodPut, privateCloud("location", `"eastus"`), 409, "InvalidResourceLocation"},
 		"block by PUT":       {http.MethodPut, privateCloud("properties.networkBlock", `"10.0.0.0/22"`), 400, "Changing property"},
 		"PATCH of a missing": {"MISSING", patch(cloudSize, `4`), 404, "ResourceNotFound"},

@@ -22,6 +22,7 @@ type resource struct {
 	op      *operation        // in flight; nil: none
 	target  map[string]any    // the body that the operation in flight leads to
 	stale   *staleReads
+	hidden  map[string]any // what the service knows and does not show, as JSON
 }
 
 // staleReads is what a lagging replica still shows.

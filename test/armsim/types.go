@@ -3,7 +3,7 @@
 
 package armsim
 
-import "slices"
+import "net/url"
 
 // style is how a verb of a resource type answers (azure.md 1.2).
 type style int
@@ -60,6 +60,18 @@ type resourceType struct {
 	rows     func(s *Server, parent *resource, parentName string) []map[string]any
 
 	actions map[string]action // by lower-case name
+
+	since     string              // the first api-version that has the type; empty: all
+	newer     map[string]string   // by path: the first api-version that has it
+	enums     map[string][]string // by path: the values that it may have
+	elements  map[string][]string // by path of a list of objects: the members that they may have
+	standIn   string              // the reserved name, as Azure writes it: its children have the parent's parent as parent
+	named     func(s *Server, ch *change) *answer
+	removable func(s *Server, ch *change) *answer // further reasons not to delete
+	revised   bool                                // an object of NSX: "revision" counts its writes, and a stale one is refused
+	// filter narrows a list by the query; refused answers for a query that makes no sense.
+	filter func(query url.Values, item map[string]any) (keep bool, refused *answer)
+	silent bool // the answer to a create leaves provisioningState out
 }
 
 // action is a POST on a resource.
@@ -68,6 +80,8 @@ type action struct {
 	run  func(s *Server, in *scoped, r *resource) *answer
 	// onReserved answers for a name that is reserved and so no resource, such as Cluster-1.
 	onReserved func(s *Server, in *scoped, parent *resource) *answer
+	// onRow answers for a row that a type computes, such as a virtual machine.
+	onRow func(s *Server, in *scoped, a *address, row map[string]any) *answer
 }
 
 // change is one write to one resource on its way: validated, filled and carried out by the hooks of its type.
@@ -81,6 +95,7 @@ type change struct {
 	after  map[string]any
 	secret map[string]string // write-only texts that were sent
 	remove bool
+	fault  *Fault // of the request; nil: none
 }
 
 func (ch *change) create() bool { return ch.before == nil && !ch.remove }
@@ -105,12 +120,12 @@ func (ch *change) grows() int {
 
 // known leaves out what the schema of the type does not have: AVS ignores it in a PUT and does not give it back.
 func (t *resourceType) known(body map[string]any) map[string]any {
-	schema := slices.Concat(t.required, t.patchable, t.immutable, t.optional, t.kept)
+	schema := t.writable()
 	out := map[string]any{}
 	for _, path := range leaves(body) {
 		if covers(schema, path) {
 			v, _ := lookup(body, path)
-			put(out, path, clone(v))
+			put(out, path, t.knownElements(path, clone(v)))
 		}
 	}
 	return out

@@ -31,6 +31,9 @@ func (s *Server) write(in *scoped, g *group, a *address) *answer {
 	}
 	body, refused := in.object(true)
 	if refused == nil {
+		body, refused = s.sentTo(a.typ, body, in.version())
+	}
+	if refused == nil {
 		refused = in.sub.unregistered()
 	}
 	if refused == nil && g.deleting != nil {
@@ -56,8 +59,19 @@ func (s *Server) create(in *scoped, a *address, how style, body map[string]any) 
 		return refuse(http.StatusBadRequest, "InvalidResourceName", "The name '%s' of a resource of type '%s' is invalid: it must match '^[-\\w\\._]+$'.", a.name, t.name)
 	}
 	r := newResource(t, in.sub, a.group, a.name, a.parent)
-	ch := &change{typ: t, sub: in.sub, r: r, parent: a.parent, sent: body}
+	if a.parent != nil {
+		r.id = a.under() + "/" + t.segment + "/" + a.name
+	}
+	ch := &change{typ: t, sub: in.sub, r: r, parent: a.parent, sent: body, fault: in.fault}
 	ch.after = normal(t, merge(cloneObject(t.defaults), t.known(ch.accept(body))))
+	if t.named != nil {
+		if refused := t.named(s, ch); refused != nil {
+			return refused
+		}
+	}
+	if t.revised {
+		put(ch.after, "properties.revision", float64(1))
+	}
 	if refused := s.allowed(ch); refused != nil {
 		return refused
 	}
@@ -99,7 +113,7 @@ func replaced(t *resourceType, before, sent map[string]any) map[string]any {
 
 func (s *Server) update(in *scoped, a *address, r *resource, how style, body map[string]any, lead func(t *resourceType, before, sent map[string]any) map[string]any) *answer {
 	t := a.typ
-	ch := &change{typ: t, sub: in.sub, r: r, parent: a.parent, sent: body, before: cloneObject(r.body)}
+	ch := &change{typ: t, sub: in.sub, r: r, parent: a.parent, sent: body, before: cloneObject(r.body), fault: in.fault}
 	sent := ch.accept(body)
 	if refused := s.editable(r); refused != nil {
 		return refused
@@ -108,12 +122,22 @@ func (s *Server) update(in *scoped, a *address, r *resource, how style, body map
 		return refused
 	}
 	ch.after = normal(t, lead(t, ch.before, sent))
+	for _, path := range t.newerThan(in.version()) {
+		if v, ok := lookup(ch.before, path); ok {
+			put(ch.after, path, clone(v)) // an older client cannot know it, and must not take it away
+		}
+	}
+	if t.revised {
+		if refused := ch.checkRevision(sent); refused != nil {
+			return refused
+		}
+	}
 	if refused := s.allowed(ch); refused != nil {
 		return refused
 	}
 	// A resource whose operation was canceled is not what its body says, so the same write again does the work.
 	if r.state() == succeeded && equal(ch.before, ch.after) && len(ch.secret) == 0 {
-		return reply(http.StatusOK, cloneObject(r.body))
+		return reply(http.StatusOK, t.shown(r.body, in.version()))
 	}
 	s.useCapacity(r.location(), max(0, ch.grows()))
 	status := http.StatusOK
@@ -134,6 +158,11 @@ func (s *Server) delete(in *scoped, a *address, r *resource, how style) *answer 
 		return refused
 	}
 	ch := &change{typ: a.typ, sub: in.sub, r: r, parent: a.parent, before: cloneObject(r.body), remove: true}
+	if a.typ.removable != nil {
+		if refused := a.typ.removable(s, ch); refused != nil {
+			return refused
+		}
+	}
 	if refused := s.busy(ch); refused != nil {
 		return refused
 	}
@@ -153,16 +182,23 @@ func (s *Server) begin(in *scoped, ch *change, status int, how style, state stri
 	}
 	if how == synchronous {
 		s.end(op, nil)
-		return reply(status, cloneObject(r.body))
+		if ch.remove {
+			return reply(http.StatusOK, nil)
+		}
+		return reply(status, t.shown(r.body, in.version()))
 	}
 	verb := strings.ToLower(in.http.Method)
 	s.run(op, s.draw(t.length(s, ch), verb+"/"+r.key()))
 	var body any
 	switch {
 	case in.fault != nil && in.fault.EchoOldBody && before != nil && !ch.remove:
-		body = before
+		body = t.shown(before, in.version())
 	case !ch.remove:
-		body = cloneObject(r.body)
+		shown := t.shown(r.body, in.version())
+		if t.silent && ch.create() {
+			remove(shown, "properties.provisioningState")
+		}
+		body = shown
 	}
 	return s.accepted(in.call, op, status, how, body)
 }
