@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -169,6 +170,15 @@ func TestSuccessIsBelievedOnlyWhenTheMachineIsSeen(t *testing.T) {
 	w.source.Inject(vcentersim.Fault{Relocate: true, Machine: late.Name, Hidden: time.Second})
 	m := w.planned(late, v1alpha1.MoveMethodLive)
 	w.create(m)
+	cluster.WaitFor(t, time.Minute, m, "the machine to be seen", func() error {
+		if stalled := meta.FindStatusCondition(m.Status.Conditions, v1alpha1.ConditionStalled); stalled != nil {
+			t.Fatalf("a person was called while both vCenters settle: %s", stalled.Message)
+		}
+		if m.Status.Step != v1alpha1.MoveStepMoved {
+			return fmt.Errorf("the step is %s", m.Status.Step)
+		}
+		return nil
+	})
 	w.relocatedOnce(m, late)
 
 	missing := w.add(vcentersim.MachineSpec{Name: "lost-03", PoweredOn: true})

@@ -93,3 +93,35 @@ func TestAStaleCacheStartsNothingThatAnotherMoveHas(t *testing.T) {
 	w.startsNothing(second)
 	w.untouched(was)
 }
+
+// former reads one move as it once was.
+type former struct {
+	client.Client
+	view *v1alpha1.VirtualMachineMove
+}
+
+func (f former) Get(ctx context.Context, key client.ObjectKey, o client.Object, options ...client.GetOption) error {
+	if m, ok := o.(*v1alpha1.VirtualMachineMove); ok && key == keyOf(f.view) {
+		f.view.DeepCopyInto(m)
+		return nil
+	}
+	return f.Client.Get(ctx, key, o, options...)
+}
+
+// TestAFormerLeaderWithAnOldViewStartsNothing lets two operators believe that they lead, of which one sees the move as it was before the
+// other started it: the record is what stops it, not vCenter.
+func TestAFormerLeaderWithAnOldViewStartsNothing(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	was := w.add(vcentersim.MachineSpec{Name: "old-01", PoweredOn: true})
+	w.source.Inject(vcentersim.Fault{Relocate: true, AtPercent: 50, Delay: 5 * time.Second})
+	m := w.planned(was, v1alpha1.MoveMethodLive)
+	m.Finalizers = []string{v1alpha1.Finalizer} // so that only the record is written before the call
+	w.create(m)
+	view := m.DeepCopy()
+	w.reach(m, v1alpha1.MoveStepRelocating)
+	w.wrap = func(c client.Client) client.Client { return former{c, view} }
+	w.start()
+	w.picture("oslo")
+	w.relocatedOnce(m, was)
+}
