@@ -62,13 +62,13 @@ func skuNames() []string {
 	return out
 }
 
-func listSKUs() *answer {
+func (s *Server) listSKUs(c *call) *answer {
 	locations, info := []string{}, []any{}
 	for _, l := range knownLocations {
 		locations = append(locations, l.name)
 		info = append(info, map[string]any{"location": l.name, "zones": []string{"1", "2", "3"}, "zoneDetails": []any{}})
 	}
-	list := []any{}
+	list := []map[string]any{}
 	for _, kind := range []string{"privateClouds", "privateClouds/clusters"} {
 		for _, k := range hostSKUs {
 			capabilities := []any{}
@@ -81,7 +81,7 @@ func listSKUs() *answer {
 			})
 		}
 	}
-	return reply(http.StatusOK, map[string]any{"value": list})
+	return s.page(c, list)
 }
 
 // defaultHostQuota is what a subscription without a configured quota has of each SKU.

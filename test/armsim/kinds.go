@@ -81,6 +81,7 @@ func deleteGroupOperation(s *Server, op *operation) {
 		if state == succeeded {
 			delete(s.groups, g.key())
 			s.forgetReplays(g.key())
+			s.dropLocks(g.key())
 		}
 	}
 }

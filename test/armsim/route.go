@@ -20,7 +20,7 @@ func (s *Server) route(c *call) *answer {
 		return s.managedIdentityToken(c)
 	case c.path == "/graph/v1.0/serviceprincipals":
 		return s.servicePrincipals(c)
-	case strings.HasPrefix(c.path, "/subscriptions"), strings.HasPrefix(c.path, "/providers/"):
+	case len(c.segments) > 0 && slices.ContainsFunc([]string{"subscriptions", "providers", "tenants"}, func(head string) bool { return strings.EqualFold(head, c.segments[0]) }):
 		return s.arm(c)
 	}
 	if a, ok := s.routeEntra(c); ok {
@@ -61,11 +61,20 @@ func (s *Server) arm(c *call) *answer {
 // dispatch answers an authenticated request. s.mu is held.
 func (s *Server) dispatch(c *call) *answer {
 	seg := c.segments
-	if strings.EqualFold(seg[0], "providers") {
-		if c.path == "/providers/microsoft.avs/operations" {
-			return s.checkedVersion(c, avsVersions, providerOperations)
+	if strings.EqualFold(seg[0], "tenants") {
+		if len(seg) > 1 {
+			return unknownURI(c)
 		}
-		return refuse(http.StatusNotFound, "InvalidResourceNamespace", "The resource namespace '%s' is invalid.", seg[1])
+		return s.checkedVersion(c, armVersions, s.listTenants)
+	}
+	if strings.EqualFold(seg[0], "providers") {
+		if len(seg) == 1 {
+			return unknownURI(c)
+		}
+		if c.path == "/providers/microsoft.avs/operations" {
+			return s.checkedVersion(c, avsVersions, s.providerOperations)
+		}
+		return invalidNamespace(seg[1])
 	}
 	if len(seg) == 1 {
 		return s.checkedVersion(c, armVersions, s.listSubscriptions)
@@ -79,6 +88,12 @@ func (s *Server) dispatch(c *call) *answer {
 		if refused := s.authorize(c, sub, action, scopeOf(c)); refused != nil {
 			return refused
 		}
+	}
+	if scope, name, ok := locksAt(c); ok {
+		return s.checkedVersion(c, lockVersions, func(*call) *answer { return s.serveLocks(in, scope, name) })
+	}
+	if refused := s.locked(c); refused != nil {
+		return refused
 	}
 	return s.inSubscription(in)
 }
@@ -101,20 +116,24 @@ func (s *Server) inSubscription(in *scoped) *answer {
 	case len(in.rest) == 0:
 		return s.checkedVersion(in.call, armVersions, func(*call) *answer { return reply(http.StatusOK, in.sub.body()) })
 	case in.is(0, "locations") && len(in.rest) == 1:
-		return s.checkedVersion(in.call, armVersions, func(*call) *answer { return listLocations(in.sub) })
+		return s.checkedVersion(in.call, armVersions, func(c *call) *answer { return s.listLocations(c, in.sub) })
 	case in.is(0, "operationresults") && len(in.rest) == 2:
 		return s.checkedVersion(in.call, armVersions, func(c *call) *answer { return s.operationResult(c, in.rest[1]) })
 	case in.is(0, "resourcegroups") && (len(in.rest) < 4 || in.is(2, "resources")):
 		return s.checkedVersion(in.call, armVersions, func(*call) *answer { return s.resourceGroups(in) })
 	case in.is(0, "resourcegroups") && in.is(2, "providers") && len(in.rest) > 4:
 		if !in.is(3, avs) {
-			return refuse(http.StatusNotFound, "InvalidResourceNamespace", "The resource namespace '%s' is invalid.", in.rest[3])
+			return invalidNamespace(in.rest[3])
 		}
 		return s.checkedVersion(in.call, avsVersions, func(*call) *answer { return s.provider(in, in.rest[1], in.rest[4:]) })
 	case in.is(0, "providers"):
 		return s.subscriptionProvider(in)
 	}
-	return refuse(http.StatusNotFound, "InvalidRequestUri", "The requested uri '%s' is not known.", in.http.URL.Path)
+	return unknownURI(in.call)
+}
+
+func unknownURI(c *call) *answer {
+	return refuse(http.StatusNotFound, "InvalidRequestUri", "The requested uri '%s' is not known.", c.http.URL.Path)
 }
 
 func (s *Server) subscriptionProvider(in *scoped) *answer {
@@ -123,7 +142,7 @@ func (s *Server) subscriptionProvider(in *scoped) *answer {
 	case registration:
 		return s.checkedVersion(in.call, armVersions, func(*call) *answer { return s.registration(in) })
 	case !in.is(1, avs):
-		return refuse(http.StatusNotFound, "InvalidResourceNamespace", "The resource namespace '%s' is invalid.", in.rest[1])
+		return invalidNamespace(in.rest[1])
 	}
 	return s.checkedVersion(in.call, avsVersions, func(*call) *answer { return s.provider(in, "", in.rest[2:]) })
 }
@@ -136,7 +155,7 @@ func (s *Server) provider(in *scoped, group string, path []string) *answer {
 	case group == "" && head == "locations" && len(path) >= 3:
 		return s.inLocation(in, path[1], path[2:])
 	case group == "" && head == "skus" && len(path) == 1 && in.http.Method == http.MethodGet:
-		return listSKUs()
+		return s.listSKUs(in.call)
 	}
 	return s.resource(in, group, path)
 }
@@ -180,7 +199,12 @@ func (s *Server) checkedVersion(c *call, known []string, next func(*call) *answe
 // action names what Azure's access control is asked for; ok is false where no right is needed.
 func (s *Server) action(in *scoped) (string, bool) {
 	verb := map[string]string{http.MethodGet: "read", http.MethodHead: "read", http.MethodPut: "write", http.MethodPatch: "write", http.MethodDelete: "delete"}[in.http.Method]
-	at := slices.IndexFunc(in.rest, func(segment string) bool { return strings.EqualFold(segment, "providers") })
+	at := -1
+	for i, segment := range in.rest { // the last one: a lock or a metric of a resource is of its own provider
+		if strings.EqualFold(segment, "providers") {
+			at = i
+		}
+	}
 	if at < 0 || at+1 >= len(in.rest) {
 		kind := "Microsoft.Resources/subscriptions"
 		if in.is(0, "resourcegroups") {

@@ -45,6 +45,7 @@ type Server struct {
 	subscriptions map[string]*subscription // by lower-case id
 	groups        map[string]*group        // by lower-case ARM id
 	resources     map[string]*resource     // by lower-case ARM id
+	locks         map[string]*lock         // by lower-case ARM id
 	operations    map[string]*operation    // by id
 	clouds        map[string]*liveCloud    // by lower-case ARM id of the private cloud
 	replays       map[string]*answer       // by correlation id, verb and path
@@ -66,7 +67,7 @@ func Start(ctx context.Context, c Config) (*Server, error) {
 	s := &Server{
 		config: c, log: c.Log, url: "https://" + reachable(listener.Addr()), clock: newClock(c.Speed, c.Stepped),
 		subscriptions: map[string]*subscription{}, groups: map[string]*group{}, resources: map[string]*resource{},
-		operations: map[string]*operation{}, clouds: map[string]*liveCloud{}, replays: map[string]*answer{},
+		locks: map[string]*lock{}, operations: map[string]*operation{}, clouds: map[string]*liveCloud{}, replays: map[string]*answer{},
 		buckets: map[string]*bucket{}, capacity: map[string]int{}, draws: map[string]int{},
 	}
 	if err := s.serve(listener); err != nil {

@@ -87,6 +87,7 @@ func (s *Server) drop(r *resource) {
 	}
 	delete(s.resources, r.key())
 	s.forgetReplays(r.key())
+	s.dropLocks(r.key())
 	if size, ok := lookupInt(r.body, r.typ.size); ok && r.typ.size != "" {
 		s.useCapacity(r.location(), -size)
 	}

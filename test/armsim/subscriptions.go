@@ -6,16 +6,20 @@ package armsim
 import (
 	"net/http"
 	"strings"
+	"time"
 )
 
 // subscription is a billing scope with its quota and its registration of Microsoft.AVS.
 type subscription struct {
 	config     Subscription
-	registered string // Registered, Registering, NotRegistered
+	registered string        // Registered, Registering, NotRegistered
+	due        time.Duration // when Registering ends, by the server's clock
+
+	unregisteredOthers map[string]bool // namespaces beside Microsoft.AVS
 }
 
 func newSubscription(c Subscription) *subscription {
-	sub := &subscription{config: c, registered: "Registered"}
+	sub := &subscription{config: c, registered: "Registered", unregisteredOthers: map[string]bool{}}
 	if c.NotRegistered {
 		sub.registered = "NotRegistered"
 	}
@@ -37,56 +41,27 @@ func (sub *subscription) body() map[string]any {
 }
 
 func (s *Server) listSubscriptions(c *call) *answer {
-	list := []any{}
+	list := []map[string]any{}
 	for _, key := range sortedKeys(s.subscriptions) {
 		if sub := s.subscriptions[key]; s.authorize(c, sub, "Microsoft.Resources/subscriptions/read", sub.path()) == nil {
 			list = append(list, sub.body())
 		}
 	}
-	return reply(http.StatusOK, map[string]any{"value": list, "count": map[string]any{"type": "Total", "value": len(list)}})
+	a := s.page(c, list)
+	if body, ok := a.body.(map[string]any); ok && a.status == http.StatusOK {
+		body["count"] = map[string]any{"type": "Total", "value": len(list)}
+	}
+	return a
 }
 
-func listLocations(sub *subscription) *answer {
-	list := []any{}
+func (s *Server) listLocations(c *call, sub *subscription) *answer {
+	list := []map[string]any{}
 	for _, l := range knownLocations {
 		list = append(list, map[string]any{
 			"id": sub.path() + "/locations/" + l.name, "name": l.name, "displayName": l.display, "regionalDisplayName": l.display, "type": "Region",
 		})
 	}
-	return reply(http.StatusOK, map[string]any{"value": list})
-}
-
-// registration serves /providers, /providers/{namespace}, and its register and unregister.
-func (s *Server) registration(in *scoped) *answer {
-	method := in.http.Method
-	switch {
-	case len(in.rest) == 1 && method == http.MethodGet:
-		return reply(http.StatusOK, map[string]any{"value": []any{in.sub.provider()}})
-	case len(in.rest) > 1 && !in.is(1, avs):
-		return refuse(http.StatusNotFound, "InvalidResourceNamespace", "The resource namespace '%s' is invalid.", in.rest[1])
-	case len(in.rest) == 2 && method == http.MethodGet:
-	case len(in.rest) == 3 && method == http.MethodPost && in.is(2, "register"):
-		s.register(in.sub)
-	case len(in.rest) == 3 && method == http.MethodPost && in.is(2, "unregister"):
-		in.sub.registered = "NotRegistered"
-	default:
-		return methodNotAllowed(in.call)
-	}
-	return reply(http.StatusOK, in.sub.provider())
-}
-
-func (s *Server) register(sub *subscription) {
-	if sub.registered != "NotRegistered" {
-		return
-	}
-	sub.registered = "Registering"
-	s.after(s.draw(s.config.Durations.Register, "register/"+sub.config.ID), func() {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		if sub.registered == "Registering" {
-			sub.registered = "Registered"
-		}
-	})
+	return s.page(c, list)
 }
 
 func (sub *subscription) provider() map[string]any {
@@ -115,8 +90,8 @@ func (sub *subscription) unregistered() *answer {
 }
 
 // providerOperations lists the actions that roles can be made of.
-func providerOperations(*call) *answer {
-	list := []any{}
+func (s *Server) providerOperations(c *call) *answer {
+	list := []map[string]any{}
 	add := func(name string) {
 		list = append(list, map[string]any{"name": name, "isDataAction": false, "display": map[string]any{"provider": avs, "operation": name}})
 	}
@@ -131,7 +106,7 @@ func providerOperations(*call) *answer {
 			add(t.name + "/" + t.actions[action].name + "/action")
 		}
 	}
-	return reply(http.StatusOK, map[string]any{"value": list})
+	return s.page(c, list)
 }
 
 func methodNotAllowed(c *call) *answer {
