@@ -22,7 +22,7 @@ import (
 func (v *VCenter) AddCluster(name string, hosts int) error {
 	v.building.Lock()
 	defer v.building.Unlock()
-	number := len(v.referencesOf("ClusterComputeResource"))
+	number := v.freeClusterNumber()
 	drs := types.ClusterConfigSpecEx{DrsConfig: &types.ClusterDrsConfigInfo{
 		Enabled: types.NewBool(true), DefaultVmBehavior: types.DrsBehaviorFullyAutomated,
 	}}
@@ -138,8 +138,31 @@ func (v *VCenter) cluster(name string) *simulator.ClusterComputeResource {
 	return c
 }
 
-// clusterNumber is the ordinal that host and datastore names carry, from the name's tail: Cluster-1 is 0.
+// freeClusterNumber is the lowest whose storage is not there: clusters come and go, and AVS uses names again.
+func (v *VCenter) freeClusterNumber() int {
+	if v.config.Layout != AVS {
+		return len(v.referencesOf("ClusterComputeResource"))
+	}
+	for n := 0; ; n++ {
+		if v.datastoreNamed(v.datastoresFor(n)[0]) == nil {
+			return n
+		}
+	}
+}
+
+// clusterNumber is the ordinal that host and datastore names carry: on AVS that of its own storage, since a cluster may have
+// any name, else from the name's tail: Cluster-1 is 0.
 func (v *VCenter) clusterNumber(c *simulator.ClusterComputeResource) int {
+	if v.config.Layout == AVS {
+		for _, ref := range c.Datastore {
+			var n int
+			if name := v.nameOf(ref); name == avsDatastore {
+				return 0
+			} else if _, err := fmt.Sscanf(name, avsDatastore+" (%d)", &n); err == nil {
+				return n
+			}
+		}
+	}
 	_, tail, _ := strings.Cut(c.Name, "-")
 	var n int
 	if _, err := fmt.Sscan(tail, &n); err != nil || n < 1 {
@@ -164,7 +187,13 @@ func (v *VCenter) addHost(c *simulator.ClusterComputeResource, number int) error
 	if err := v.joinSwitch(host.Self); err != nil {
 		return fmt.Errorf("add host %s to the switch: %w", name, err)
 	}
-	for _, datastore := range v.datastoresFor(number) {
+	datastores := v.datastoresFor(number)
+	for _, a := range v.attached {
+		if a.cluster == c.Name {
+			datastores = append(datastores, a.name)
+		}
+	}
+	for _, datastore := range datastores {
 		if err := v.mount(ctx, host, datastore); err != nil {
 			return fmt.Errorf("mount %s on host %s: %w", datastore, name, err)
 		}

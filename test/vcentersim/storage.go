@@ -18,11 +18,15 @@ import (
 // the simulator's small files take on the disk below.
 func (v *VCenter) describeDatastore(ctx *simulator.Context, ds *simulator.Datastore) {
 	capacity := int64(v.config.DatastoreGB) << 30
+	attached := v.attachmentNamed(ds.Name)
 	ctx.WithLock(ds, func() {
 		ds.Summary.Type = string(types.HostFileSystemVolumeFileSystemTypeVMFS)
 		if v.config.Layout == AVS {
 			ds.Summary.Type = string(types.HostFileSystemVolumeFileSystemTypeVsan)
 			capacity *= int64(max(len(ds.Host), 1))
+		}
+		if attached != nil {
+			ds.Summary.Type, capacity = string(attached.kind), attached.capacity
 		}
 		ds.Summary.Capacity = capacity
 		ds.Summary.MultipleHostAccess = types.NewBool(len(ds.Host) > 1)

@@ -50,6 +50,7 @@ type VCenter struct {
 	rng      *rand.Rand
 	rngMu    sync.Mutex
 	building sync.Mutex // one change of clusters, hosts and networks at a time
+	attached []attachment
 	nextTask atomic.Int64
 	nextRef  atomic.Int64
 

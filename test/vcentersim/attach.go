@@ -1,0 +1,163 @@
+// Copyright The avs-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package vcentersim
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/vmware/govmomi/simulator"
+	"github.com/vmware/govmomi/vim25/types"
+)
+
+// attachment is storage from outside that every host of a cluster mounts, also one that joins later.
+type attachment struct {
+	cluster, name string
+	kind          types.HostFileSystemVolumeFileSystemType
+	capacity      int64 // bytes
+}
+
+// AddDatastore mounts storage from outside on every host of a cluster. Kind is NFS, NFS41, VMFS or another of vSphere's.
+func (v *VCenter) AddDatastore(cluster, name, kind string, gigabytes int) error {
+	v.building.Lock()
+	defer v.building.Unlock()
+	c := v.cluster(cluster)
+	if c == nil {
+		return fmt.Errorf("add datastore %s: cluster %s: not found", name, cluster)
+	}
+	if v.datastoreNamed(name) != nil {
+		return fmt.Errorf("add datastore %s: exists already", name)
+	}
+	v.attached = append(v.attached, attachment{cluster: cluster, name: name, kind: types.HostFileSystemVolumeFileSystemType(kind), capacity: int64(gigabytes) << 30})
+	ctx := v.newContext("")
+	for _, ref := range v.hostsOf(c) {
+		host, ok := ctx.Map.Get(ref).(*simulator.HostSystem)
+		if !ok {
+			continue
+		}
+		if err := v.mount(ctx, host, name); err != nil {
+			return fmt.Errorf("mount %s on host %s: %w", name, host.Name, err)
+		}
+	}
+	v.hub.touch(append(v.referencesOf("Datastore", "HostSystem"), c.Self)...)
+	return nil
+}
+
+// RemoveDatastore takes attached storage away; an error while a machine has a disk on it.
+func (v *VCenter) RemoveDatastore(name string) error {
+	v.building.Lock()
+	defer v.building.Unlock()
+	ds := v.datastoreNamed(name)
+	if ds == nil {
+		return nil
+	}
+	ctx := v.newContext("")
+	if machines := len(ds.Vm); machines > 0 {
+		return fmt.Errorf("remove datastore %s: %d machines have disks on it", name, machines)
+	}
+	ref := ds.Self
+	for _, e := range ctx.Map.All("HostSystem") {
+		h := e.(*simulator.HostSystem)
+		ctx.Map.RemoveReference(ctx, h, &h.Datastore, ref)
+	}
+	for _, e := range ctx.Map.All("ClusterComputeResource") {
+		c := e.(*simulator.ClusterComputeResource)
+		ctx.Map.RemoveReference(ctx, c, &c.Datastore, ref)
+	}
+	v.removeEntity(ctx, ds)
+	v.attached = slices.DeleteFunc(v.attached, func(a attachment) bool { return a.name == name })
+	v.hub.touch(v.referencesOf("HostSystem", "ClusterComputeResource")...)
+	return nil
+}
+
+// Datastores lists the names of all datastores, sorted.
+func (v *VCenter) Datastores() []string { return v.names("Datastore") }
+
+// PortGroups lists the names of all distributed port groups, sorted; the switch's own uplinks are not among them.
+func (v *VCenter) PortGroups() []string {
+	return slices.DeleteFunc(v.names("DistributedVirtualPortgroup"), func(name string) bool {
+		group, ok := v.findNetwork(name).(*simulator.DistributedVirtualPortgroup)
+		return !ok || (group.Config.Uplink != nil && *group.Config.Uplink)
+	})
+}
+
+// MachinesOn counts the machines that are connected to a port group.
+func (v *VCenter) MachinesOn(portGroup string) int {
+	group, ok := v.findNetwork(portGroup).(*simulator.DistributedVirtualPortgroup)
+	if !ok {
+		return 0
+	}
+	count := 0
+	v.newContext("").WithLock(group, func() { count = len(group.Vm) })
+	return count
+}
+
+func (v *VCenter) names(kind string) []string {
+	var out []string
+	for _, e := range v.service.Context.Map.All(kind) {
+		out = append(out, entityName(e))
+	}
+	slices.Sort(out)
+	return out
+}
+
+func (v *VCenter) datastoreNamed(name string) *simulator.Datastore {
+	for _, e := range v.service.Context.Map.All("Datastore") {
+		if ds, ok := e.(*simulator.Datastore); ok && ds.Name == name {
+			return ds
+		}
+	}
+	return nil
+}
+
+// attachmentNamed answers what is attached under a name; nil: a datastore of vCenter's own.
+func (v *VCenter) attachmentNamed(name string) *attachment {
+	for i := range v.attached {
+		if v.attached[i].name == name {
+			return &v.attached[i]
+		}
+	}
+	return nil
+}
+
+// AddHost adds one host to a cluster and answers its name.
+func (v *VCenter) AddHost(cluster string) (string, error) {
+	v.building.Lock()
+	defer v.building.Unlock()
+	c := v.cluster(cluster)
+	if c == nil {
+		return "", fmt.Errorf("add a host: cluster %s: not found", cluster)
+	}
+	if err := v.addHost(c, v.clusterNumber(c)); err != nil {
+		return "", err
+	}
+	hosts := v.hostsOf(c)
+	return v.nameOf(hosts[len(hosts)-1]), nil
+}
+
+// RemoveHost empties a host onto its neighbours and takes it out of its cluster; one that is not there is no error.
+func (v *VCenter) RemoveHost(cluster, name string) error {
+	v.building.Lock()
+	defer v.building.Unlock()
+	c := v.cluster(cluster)
+	if c == nil {
+		return fmt.Errorf("remove host %s: cluster %s: not found", name, cluster)
+	}
+	for _, ref := range v.hostsOf(c) {
+		if v.nameOf(ref) == name {
+			return v.removeHost(c, ref)
+		}
+	}
+	return nil
+}
+
+// HostRef answers the managed object id of a host, "host-42"; empty when there is no such host.
+func (v *VCenter) HostRef(name string) string {
+	for _, e := range v.service.Context.Map.All("HostSystem") {
+		if entityName(e) == name {
+			return e.Reference().Value
+		}
+	}
+	return ""
+}
