@@ -54,8 +54,9 @@ type Options struct {
 	RepeatNames bool
 	// Logger of the manager; the zero value is the global one.
 	Logger logr.Logger
-	// NewClient replaces the client, for tests that count and stop calls; nil: controller-runtime's.
-	NewClient client.NewClientFunc
+	// NewClient and WrapTransport let tests count and stop calls to the API server and to Azure; nil: they are left as they are.
+	NewClient     client.NewClientFunc
+	WrapTransport func(http.RoundTripper) http.RoundTripper
 }
 
 // Scheme knows every kind that the operator reads or writes.

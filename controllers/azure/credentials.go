@@ -79,7 +79,9 @@ func (r *Reconciler[T]) name(s *scope[T], computed arm.ID) *outcome.Outcome {
 		}
 	}
 	s.stat().ID = string(s.id)
-	r.memory.do(client.ObjectKeyFromObject(s.obj), func(m *remembered) { m.cloud = cloudKey(s.id) })
+	r.memory.do(client.ObjectKeyFromObject(s.obj), func(m *remembered) {
+		m.cloud, m.identity = cloudKey(s.id), client.ObjectKeyFromObject(s.identity)
+	})
 	return nil
 }
 

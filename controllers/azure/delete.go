@@ -102,9 +102,6 @@ func (r *Reconciler[T]) release(ctx context.Context, s *scope[T]) *outcome.Outco
 	switch {
 	case err == nil || apierrors.IsNotFound(err):
 		controllerutil.RemoveFinalizer(s.obj, v1alpha1.Finalizer)
-		if s.identity != nil {
-			r.Azure.Touch(client.ObjectKeyFromObject(s.identity))
-		}
 		return outcome.Done(v1alpha1.ReasonDeleting, "let go")
 	case apierrors.IsConflict(err):
 		s.obj = base

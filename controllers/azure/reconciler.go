@@ -113,7 +113,6 @@ func (r *Reconciler[T]) effective(spec *v1alpha1.AzureSpec) *v1alpha1.EffectiveP
 // publish writes what was found, and says when to look again.
 func (r *Reconciler[T]) publish(ctx context.Context, s *scope[T], o *outcome.Outcome) (ctrl.Result, error) {
 	if s.deleting() && !hasFinalizer(s.obj) {
-		r.forget(client.ObjectKeyFromObject(s.obj))
 		return ctrl.Result{}, nil // let go: there may be nothing left to write to
 	}
 	return r.Publisher.Publish(ctx, s.subject(), status.Report{
@@ -154,8 +153,9 @@ type remembered struct {
 	// watched is the resource that is watched, and release ends that.
 	watched string
 	release func()
-	// cloud is whose lane the object may hold or wait for.
-	cloud string
+	// cloud is whose lane the object may hold or wait for, identity who it acts as.
+	cloud    string
+	identity types.NamespacedName
 }
 
 // of is the memory of an object; do changes it.
@@ -183,6 +183,7 @@ func (r *Reconciler[T]) forget(key types.NamespacedName) {
 	if one == nil || one.cloud == "" {
 		return
 	}
+	r.Azure.Touch(one.identity) // it may be let go now that the object is gone from the cache too
 	r.Lanes.Release(one.cloud, r.traits.Lane, r.holder(key))
 	if _, root := r.kind.(Root[T]); root {
 		r.Lanes.Busy(one.cloud, r.traits.Lane, false, "") // nobody is left who would say that it is over

@@ -10,6 +10,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"net/http"
 	"sync"
 
 	corev1 "k8s.io/api/core/v1"
@@ -42,6 +43,8 @@ type AzureOptions struct {
 	// Observe is told of every exchange with ARM, for metrics.
 	Observe   func(arm.Request)
 	UserAgent string
+	// WrapTransport stands around every transport to Entra ID and ARM, for tests; nil: nothing does.
+	WrapTransport func(http.RoundTripper) http.RoundTripper
 }
 
 // Azure hands out one ARM client per AzureIdentity. A client stays the same while the identity's spec and the values that it refers to stay

@@ -132,6 +132,9 @@ func (a *Azure) permitted(identity *v1alpha1.AzureIdentity, m *material) *outcom
 // connect makes the client. It sends nothing.
 func (a *Azure) connect(identity *v1alpha1.AzureIdentity, m *material, principal string) (*arm.Client, *outcome.Outcome) {
 	transport := transportFor(m.pool)
+	if a.o.WrapTransport != nil {
+		transport.Transport = a.o.WrapTransport(transport.Transport)
+	}
 	credential, err := a.credential(identity, m, transport)
 	if err != nil {
 		return nil, outcome.Stall(v1alpha1.ReasonCredentialsInvalid, "the credential of AzureIdentity %s/%s cannot be used: %s", identity.Namespace, identity.Name, err).About(v1alpha1.ConditionCredentialsReady)
