@@ -7,6 +7,7 @@ package machine_test
 
 import (
 	"errors"
+	"flag"
 	"os"
 	"testing"
 
@@ -26,6 +27,10 @@ var (
 
 func TestMain(m *testing.M) {
 	if err := errors.Join(clientgoscheme.AddToScheme(scheme), v1alpha1.AddToScheme(scheme)); err != nil {
+		panic(err)
+	}
+	flag.Parse()
+	if err := flag.Set("test.parallel", "5"); err != nil { // these tests wait much more than they work
 		panic(err)
 	}
 	logs, err := os.CreateTemp("", "machine-suite-*.log")
