@@ -17,14 +17,19 @@ import (
 	"time"
 )
 
-// newCertificates makes a certificate authority and a server certificate of it for host and the loopback names. A real CA
-// and not a self-signed leaf, because Node and Java clients refuse a leaf as their trust anchor.
-func newCertificates(host string) (caPEM []byte, server tls.Certificate, err error) {
-	caKey, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+// authority is a certificate authority. The server certificate is one of it and not self-signed, because Node and Java clients
+// refuse a leaf as their trust anchor.
+type authority struct {
+	certificate *x509.Certificate
+	key         *ecdsa.PrivateKey
+}
+
+func newAuthority() (*authority, error) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
-		return nil, server, fmt.Errorf("making the CA's key: %w", err)
+		return nil, fmt.Errorf("making the CA's key: %w", err)
 	}
-	ca := &x509.Certificate{
+	template := &x509.Certificate{
 		SerialNumber:          big.NewInt(time.Now().UnixNano()),
 		Subject:               pkix.Name{CommonName: "armsim CA", Organization: []string{"avs-operator simulators"}},
 		NotBefore:             time.Now().Add(-time.Hour),
@@ -33,17 +38,48 @@ func newCertificates(host string) (caPEM []byte, server tls.Certificate, err err
 		BasicConstraintsValid: true,
 		KeyUsage:              x509.KeyUsageCertSign | x509.KeyUsageCRLSign,
 	}
-	caDER, err := x509.CreateCertificate(rand.Reader, ca, ca, &caKey.PublicKey, caKey)
+	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
 	if err != nil {
-		return nil, server, fmt.Errorf("making the CA's certificate: %w", err)
+		return nil, fmt.Errorf("making the CA's certificate: %w", err)
 	}
-	// Parsed back, so that the leaf's authority key id is the one that the CA carries.
-	if ca, err = x509.ParseCertificate(caDER); err != nil {
-		return nil, server, fmt.Errorf("reading the CA's certificate: %w", err)
+	// Parsed back, so that a leaf's authority key id is the one that the CA carries.
+	certificate, err := x509.ParseCertificate(der)
+	if err != nil {
+		return nil, fmt.Errorf("reading the CA's certificate: %w", err)
 	}
+	return &authority{certificate, key}, nil
+}
+
+func (a *authority) certificatePEM() []byte {
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: a.certificate.Raw})
+}
+
+// pem is certificate and private key, for readAuthority.
+func (a *authority) pem() ([]byte, error) {
+	der, err := x509.MarshalPKCS8PrivateKey(a.key)
+	if err != nil {
+		return nil, fmt.Errorf("writing the CA's key: %w", err)
+	}
+	return append(a.certificatePEM(), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})...), nil
+}
+
+func readAuthority(text []byte) (*authority, error) {
+	pair, err := tls.X509KeyPair(text, text)
+	if err != nil {
+		return nil, fmt.Errorf("reading the CA: %w", err)
+	}
+	key, ok := pair.PrivateKey.(*ecdsa.PrivateKey)
+	if !ok {
+		return nil, fmt.Errorf("reading the CA: its key is a %T, not an elliptic curve's", pair.PrivateKey)
+	}
+	return &authority{pair.Leaf, key}, nil
+}
+
+// serverCertificate makes a certificate for host and the loopback names.
+func (a *authority) serverCertificate(host string) (server tls.Certificate, err error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
-		return nil, server, fmt.Errorf("making the server's key: %w", err)
+		return server, fmt.Errorf("making the server's key: %w", err)
 	}
 	leaf := &x509.Certificate{
 		SerialNumber: big.NewInt(time.Now().UnixNano()),
@@ -60,10 +96,9 @@ func newCertificates(host string) (caPEM []byte, server tls.Certificate, err err
 	} else if host != "" {
 		leaf.DNSNames = append(leaf.DNSNames, host)
 	}
-	der, err := x509.CreateCertificate(rand.Reader, leaf, ca, &key.PublicKey, caKey)
+	der, err := x509.CreateCertificate(rand.Reader, leaf, a.certificate, &key.PublicKey, a.key)
 	if err != nil {
-		return nil, server, fmt.Errorf("making the server's certificate: %w", err)
+		return server, fmt.Errorf("making the server's certificate: %w", err)
 	}
-	caPEM = pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: caDER})
-	return caPEM, tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, nil
+	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, nil
 }

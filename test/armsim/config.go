@@ -27,6 +27,10 @@ type Config struct {
 	Subscriptions  []Subscription
 	ResourceGroups []ResourceGroup
 
+	// State is what Server.Save wrote: the server goes on from there. It wins over what Config says about the same subscription,
+	// resource group or location; who may sign in is always Config's.
+	State io.Reader
+
 	Durations  Durations
 	RetryAfter time.Duration // simulated, in Retry-After of operations; whole seconds, at least 1 s; 0 means 30 s
 	RetryDate  bool          // Retry-After is an HTTP-date instead of seconds: now plus as many real seconds

@@ -61,6 +61,10 @@ func (s *Server) newOperation(c *call, resourceID string, sub *subscription, loc
 // run ends op after a simulated length. s.mu is held.
 func (s *Server) run(op *operation, length time.Duration) {
 	s.log.Info("Began operation", "operation", op.id, "resource", op.resourceID, "length", length)
+	s.schedule(op, length)
+}
+
+func (s *Server) schedule(op *operation, length time.Duration) {
 	op.due = s.after(length, func() {
 		s.mu.Lock()
 		works := op.work != nil && op.ending == succeeded

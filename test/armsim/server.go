@@ -27,11 +27,12 @@ import (
 type Server struct {
 	config Config
 	url    string
-	caPEM  []byte
 	http   *http.Server
 	log    *slog.Logger
 	entra  *entra
 	clock  *clock
+
+	authority *authority
 
 	requests requestLog
 	faults   faultList
@@ -70,27 +71,63 @@ func Start(ctx context.Context, c Config) (*Server, error) {
 		locks: map[string]*lock{}, operations: map[string]*operation{}, clouds: map[string]*liveCloud{}, replays: map[string]*answer{},
 		buckets: map[string]*bucket{}, capacity: map[string]int{}, draws: map[string]int{},
 	}
-	if err := s.serve(listener); err != nil {
+	s.ctx, s.cancel = context.WithCancel(ctx)
+	if err := s.open(listener); err != nil {
+		s.Close()
 		return nil, errors.Join(err, listener.Close())
 	}
-	s.ctx, s.cancel = context.WithCancel(ctx)
-	s.populate()
-	s.work.Go(func() { s.clock.run(s.ctx, s.work.Go) })
 	context.AfterFunc(s.ctx, s.Close)
 	return s, nil
 }
 
-func (s *Server) serve(listener net.Listener) error {
-	host, _, _ := net.SplitHostPort(strings.TrimPrefix(s.url, "https://"))
-	caPEM, certificate, err := newCertificates(host)
+// open makes or restores what the server has, and only then lets time run and serves: a client that is waiting for a restarted
+// server never sees half of it.
+func (s *Server) open(listener net.Listener) error {
+	var state *savedState
+	var err error
+	if s.config.State != nil {
+		if state, err = readState(s.config.State); err != nil {
+			return err
+		}
+	}
+	certificate, err := s.identify(state)
 	if err != nil {
 		return err
 	}
-	key, err := rsa.GenerateKey(rand.Reader, 2048)
-	if err != nil {
-		return fmt.Errorf("making the token signing key: %w", err)
+	if state != nil {
+		if err := s.load(state); err != nil {
+			return err
+		}
 	}
-	s.caPEM, s.entra = caPEM, newEntra(s.url, key, s.config.Tenants)
+	s.populate()
+	s.work.Go(func() { s.clock.run(s.ctx, s.work.Go) })
+	s.serve(listener, certificate)
+	return nil
+}
+
+// identify makes, or takes from a saved state, the certificate authority and the key of tokens.
+func (s *Server) identify(state *savedState) (certificate tls.Certificate, err error) {
+	var key *rsa.PrivateKey
+	if state != nil {
+		if s.authority, err = readAuthority([]byte(state.CA)); err != nil {
+			return certificate, err
+		}
+		key, err = readTokenKey(state.TokenKey)
+	} else {
+		if s.authority, err = newAuthority(); err != nil {
+			return certificate, err
+		}
+		key, err = rsa.GenerateKey(rand.Reader, 2048)
+	}
+	if err != nil {
+		return certificate, fmt.Errorf("making the token signing key: %w", err)
+	}
+	s.entra = newEntra(s.url, key, s.config.Tenants)
+	host, _, _ := net.SplitHostPort(strings.TrimPrefix(s.url, "https://"))
+	return s.authority.serverCertificate(host)
+}
+
+func (s *Server) serve(listener net.Listener, certificate tls.Certificate) {
 	s.http = &http.Server{
 		Handler:           s,
 		ReadHeaderTimeout: 30 * time.Second,
@@ -103,7 +140,6 @@ func (s *Server) serve(listener net.Listener) error {
 			s.log.Error("Stopped serving", "error", err)
 		}
 	})
-	return nil
 }
 
 // discardLog takes net/http's own log lines (TLS handshakes of clients that do not trust the CA yet) to debug level.
@@ -127,14 +163,20 @@ func (s *Server) populate() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, c := range s.config.Subscriptions {
-		s.subscriptions[strings.ToLower(c.ID)] = newSubscription(c)
+		if key := strings.ToLower(c.ID); s.subscriptions[key] == nil {
+			s.subscriptions[key] = newSubscription(c)
+		}
 	}
 	for _, g := range s.config.ResourceGroups {
 		made := newGroup(s.subscriptions[strings.ToLower(g.SubscriptionID)].config.ID, g.Name, normalLocation(g.Location), nil)
-		s.groups[made.key()] = made
+		if s.groups[made.key()] == nil {
+			s.groups[made.key()] = made
+		}
 	}
 	for location, hosts := range s.config.Capacity {
-		s.capacity[normalLocation(location)] = hosts
+		if _, saved := s.capacity[normalLocation(location)]; !saved {
+			s.capacity[normalLocation(location)] = hosts
+		}
 	}
 }
 
@@ -142,7 +184,7 @@ func (s *Server) populate() {
 func (s *Server) URL() string { return s.url }
 
 // CAPEM is the certificate authority that clients have to trust.
-func (s *Server) CAPEM() []byte { return append([]byte(nil), s.caPEM...) }
+func (s *Server) CAPEM() []byte { return s.authority.certificatePEM() }
 
 // Cloud is what azidentity and azcore need. Credentials also need DisableInstanceDiscovery, as in any disconnected cloud.
 func (s *Server) Cloud() cloud.Configuration {
@@ -162,7 +204,9 @@ func (s *Server) Close() {
 	s.mu.Unlock()
 	if first {
 		s.cancel()
-		_ = s.http.Close() // the listener's own error says nothing that a caller could act on
+		if s.http != nil {
+			_ = s.http.Close() // the listener's own error says nothing that a caller could act on
+		}
 		s.closeClouds()
 	}
 	s.work.Wait()

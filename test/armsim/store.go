@@ -62,6 +62,11 @@ func newResource(t *resourceType, sub *subscription, group, name string, parent 
 	return r
 }
 
+// keep puts a new resource into the server. s.mu is held.
+func (s *Server) keep(r *resource) {
+	s.resources[r.key()] = r
+}
+
 // below lists what lies under r, deepest last. s.mu is held.
 func (s *Server) below(r *resource) []*resource {
 	var out []*resource

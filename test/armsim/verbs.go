@@ -84,7 +84,7 @@ func (s *Server) create(in *scoped, a *address, how style, body map[string]any) 
 		t.fill(s, ch)
 	}
 	s.useCapacity(r.location(), ch.grows())
-	s.resources[r.key()] = r
+	s.keep(r)
 	ch.after = cloneObject(r.body) // the operation leads to a body of its own, not to the one that GET shows meanwhile
 	return s.begin(in, ch, http.StatusCreated, how, t.creating)
 }
