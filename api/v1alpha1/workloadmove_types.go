@@ -172,20 +172,21 @@ type NameMapping struct {
 	To string `json:"to,omitempty"`
 }
 
-// MovePower says how machines are powered off and on for a cold move.
+// MovePower says how machines are powered off and on for a cold move. Its fields are not called off and on, because YAML 1.1, which
+// kubectl reads, takes those words for booleans even as keys.
 type MovePower struct {
-	// off: MustBeOff moves only machines that are powered off already; Guest asks the guest to shut down and leaves the machine
+	// powerOff: MustBeOff moves only machines that are powered off already; Guest asks the guest to shut down and leaves the machine
 	// running if it does not in time; GuestThenHard powers it off then. Absent: MustBeOff.
 	// +optional
-	Off PowerOff `json:"off,omitempty"`
+	PowerOff PowerOff `json:"powerOff,omitempty"`
 	// timeoutSeconds that the guest has to shut down. Absent: 600.
 	// +optional
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=86400
 	TimeoutSeconds int32 `json:"timeoutSeconds,omitempty"`
-	// on: Restore powers a machine on at the target if the move powered it off; Leave leaves it off. Absent: Restore.
+	// powerOn: Restore powers a machine on at the target if the move powered it off; Leave leaves it off. Absent: Restore.
 	// +optional
-	On PowerOn `json:"on,omitempty"`
+	PowerOn PowerOn `json:"powerOn,omitempty"`
 }
 
 // Severity of a concern.

@@ -35,10 +35,10 @@ func (p *pass) permit(context.Context) *outcome.Outcome {
 	switch off, _, _ := powerOf(&p.move.Spec); {
 	case off == v1alpha1.PowerOffMustBeOff:
 		return p.blocked(v1alpha1.ReasonPowerOffNotAllowed,
-			"the machine is running, and power.off is MustBeOff: power it off yourself, or plan the move again with power.off Guest, or with method Live")
+			"the machine is running, and power.powerOff is MustBeOff: power it off yourself, or plan the move again with power.powerOff Guest, or with method Live")
 	case off == v1alpha1.PowerOffGuest && !p.at.Source.GuestToolsRunning:
 		return p.blocked(v1alpha1.ReasonToolsNotRunning,
-			"the machine is running without VMware Tools, so its guest cannot be asked to shut down: start Tools, power it off yourself, or plan the move again with power.off GuestThenHard")
+			"the machine is running without VMware Tools, so its guest cannot be asked to shut down: start Tools, power it off yourself, or plan the move again with power.powerOff GuestThenHard")
 	}
 	return nil
 }

@@ -33,7 +33,7 @@ func powerOf(spec *v1alpha1.VirtualMachineMoveSpec) (off v1alpha1.PowerOff, time
 	if spec.Power != nil {
 		power = *spec.Power
 	}
-	off, on = cmp.Or(power.Off, v1alpha1.PowerOffMustBeOff), cmp.Or(power.On, v1alpha1.PowerOnRestore)
+	off, on = cmp.Or(power.PowerOff, v1alpha1.PowerOffMustBeOff), cmp.Or(power.PowerOn, v1alpha1.PowerOnRestore)
 	return off, cmp.Or(time.Duration(power.TimeoutSeconds)*time.Second, defaultShutdown), on
 }
 
@@ -125,8 +125,8 @@ func (p *pass) followShutdown(ctx context.Context) *outcome.Outcome {
 	case off == v1alpha1.PowerOffGuestThenHard:
 		return p.hardOff(ctx)
 	}
-	p.failed(v1alpha1.ReasonShutdownTimedOut, fmt.Sprintf("the guest was asked to shut down and did not within %s: it was left running, as power.off Guest says; should it shut down later after all, it stays off. "+
-		"Shut it down yourself, allow more with power.timeoutSeconds, or use power.off GuestThenHard; then ask for another try with the annotation %s",
+	p.failed(v1alpha1.ReasonShutdownTimedOut, fmt.Sprintf("the guest was asked to shut down and did not within %s: it was left running, as power.powerOff Guest says; should it shut down later after all, it stays off. "+
+		"Shut it down yourself, allow more with power.timeoutSeconds, or use power.powerOff GuestThenHard; then ask for another try with the annotation %s",
 		timeout, v1alpha1.AnnotationRetryRequestedAt))
 	return nil
 }

@@ -116,7 +116,7 @@ func (c *checker) state(d *vcenter.MachineDetails) {
 	}
 }
 
-// power state against the method and what power.off allows.
+// power state against the method and what power.powerOff allows.
 func (c *checker) power(d *vcenter.MachineDetails) {
 	if c.method(&d.Machine) == v1alpha1.MoveMethodLive {
 		if d.PowerState == poweredOff {
@@ -129,7 +129,7 @@ func (c *checker) power(d *vcenter.MachineDetails) {
 	}
 	off := v1alpha1.PowerOffMustBeOff
 	if p := c.in.Spec.Power; p != nil {
-		off = cmp.Or(p.Off, off)
+		off = cmp.Or(p.PowerOff, off)
 	}
 	switch {
 	case off == v1alpha1.PowerOffMustBeOff:

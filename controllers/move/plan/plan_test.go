@@ -234,7 +234,7 @@ func TestMethod(t *testing.T) {
 	} {
 		w := newWorld()
 		w.spec.Select = selectors(v1alpha1.MachineSelector{Names: []string{"web-02"}})
-		w.spec.Method, w.spec.Power = test.method, &v1alpha1.MovePower{Off: test.off}
+		w.spec.Method, w.spec.Power = test.method, &v1alpha1.MovePower{PowerOff: test.off}
 		d := w.find("/Oslo/vm/Finance/web-02")
 		d.PowerState, d.GuestToolsRunning = test.power, test.tools
 		m := Make(w.input()).Machines[0]

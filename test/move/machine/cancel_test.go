@@ -72,7 +72,7 @@ func TestCancelWhileTheGuestShutsDownPowersTheMachineOnAgain(t *testing.T) {
 	w := newWorld(t)
 	programme := w.programme("finance", v1alpha1.MoveStateRun)
 	was := w.add(vcentersim.MachineSpec{Name: "half-01", PoweredOn: true, ShutdownTime: 10 * time.Minute})
-	m := owned(w.cold(was, &v1alpha1.MovePower{Off: v1alpha1.PowerOffGuest, TimeoutSeconds: 3600}), programme)
+	m := owned(w.cold(was, &v1alpha1.MovePower{PowerOff: v1alpha1.PowerOffGuest, TimeoutSeconds: 3600}), programme)
 	w.create(m)
 	cluster.WaitFor(t, time.Minute, m, "the guest to be asked", func() error {
 		if task := m.Status.Task; task == nil || task.Kind != v1alpha1.MoveTaskShutdownGuest || task.State != v1alpha1.OperationAccepted {

@@ -70,9 +70,9 @@ func TestAColdMoveOfARunningMachineIsBlockedUntilItIsOff(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	was := w.add(vcentersim.MachineSpec{Name: "must-01", PoweredOn: true})
-	m := w.cold(was, &v1alpha1.MovePower{Off: v1alpha1.PowerOffMustBeOff})
+	m := w.cold(was, &v1alpha1.MovePower{PowerOff: v1alpha1.PowerOffMustBeOff})
 	w.create(m)
-	w.says(m, v1alpha1.ReasonPowerOffNotAllowed, "the machine is running", "power.off")
+	w.says(m, v1alpha1.ReasonPowerOffNotAllowed, "the machine is running", "power.powerOff")
 	if m.Status.Step != v1alpha1.MoveStepBlocked || len(m.Status.Concerns) != 1 {
 		t.Errorf("the status is %+v", m.Status)
 	}
@@ -99,7 +99,7 @@ func TestAColdMoveShutsTheGuestDownAndPowersItOnAgain(t *testing.T) {
 		state string
 	}{{"guest-01", "", "poweredOn"}, {"guest-02", v1alpha1.PowerOnLeave, "poweredOff"}} {
 		was := w.add(vcentersim.MachineSpec{Name: test.name, PoweredOn: true})
-		m := w.cold(was, &v1alpha1.MovePower{Off: v1alpha1.PowerOffGuest, On: test.on})
+		m := w.cold(was, &v1alpha1.MovePower{PowerOff: v1alpha1.PowerOffGuest, PowerOn: test.on})
 		w.create(m)
 		cluster.WaitCondition(t, time.Minute, m, v1alpha1.ConditionComplete, "True")
 		if is := w.sameMachine(was); is.PowerState != test.state || is.PowerOffCount != 1 {
@@ -115,7 +115,7 @@ func TestAGuestThatIgnoresTheShutdownIsLeftRunning(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	was := w.add(vcentersim.MachineSpec{Name: "deaf-01", PoweredOn: true, IgnoresShutdown: true})
-	m := w.cold(was, &v1alpha1.MovePower{Off: v1alpha1.PowerOffGuest, TimeoutSeconds: 300})
+	m := w.cold(was, &v1alpha1.MovePower{PowerOff: v1alpha1.PowerOffGuest, TimeoutSeconds: 300})
 	w.create(m)
 	w.failedWith(m, v1alpha1.ReasonShutdownTimedOut, "did not within 5m0s", "left running", "whole at the source and running")
 	w.untouched(was)
@@ -135,7 +135,7 @@ func TestAGuestThatIgnoresTheShutdownLosesItsPowerWhereThatIsAllowed(t *testing.
 		{Name: "hard-02", PoweredOn: true, Tools: "notRunning"},
 	} {
 		was := w.add(machine)
-		m := w.cold(was, &v1alpha1.MovePower{Off: v1alpha1.PowerOffGuestThenHard, TimeoutSeconds: 60})
+		m := w.cold(was, &v1alpha1.MovePower{PowerOff: v1alpha1.PowerOffGuestThenHard, TimeoutSeconds: 60})
 		w.create(m)
 		cluster.WaitCondition(t, time.Minute, m, v1alpha1.ConditionComplete, "True")
 		if is := w.sameMachine(was); is.PowerState != "poweredOn" || is.PowerOffCount != 1 {
@@ -151,7 +151,7 @@ func TestAGuestWithoutToolsCannotBeAsked(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	was := w.add(vcentersim.MachineSpec{Name: "mute-01", PoweredOn: true, Tools: "notRunning"})
-	m := w.cold(was, &v1alpha1.MovePower{Off: v1alpha1.PowerOffGuest})
+	m := w.cold(was, &v1alpha1.MovePower{PowerOff: v1alpha1.PowerOffGuest})
 	w.create(m)
 	w.says(m, v1alpha1.ReasonToolsNotRunning, "VMware Tools")
 	w.untouched(was)
@@ -162,7 +162,7 @@ func TestAMachineThatTheMovePoweredOffIsPoweredOnAgainWhenItDoesNotMove(t *testi
 	w := newWorld(t)
 	was := w.add(vcentersim.MachineSpec{Name: "back-01", PoweredOn: true})
 	w.source.Inject(vcentersim.Fault{Relocate: true, Machine: was.Name, AtPercent: 50, With: &types.DuplicateName{Name: was.Name}})
-	m := w.cold(was, &v1alpha1.MovePower{Off: v1alpha1.PowerOffGuest})
+	m := w.cold(was, &v1alpha1.MovePower{PowerOff: v1alpha1.PowerOffGuest})
 	w.create(m)
 	w.failedWith(m, v1alpha1.ReasonNameTaken, "whole at the source and running")
 	is := find(w.source, was.Name)
@@ -179,7 +179,7 @@ func TestAPauseLeavesNoMachineInBetween(t *testing.T) {
 	w := newWorld(t)
 	programme := w.programme("finance", v1alpha1.MoveStateRun)
 	was := w.add(vcentersim.MachineSpec{Name: "slow-01", PoweredOn: true, ShutdownTime: 10 * time.Minute})
-	m := owned(w.cold(was, &v1alpha1.MovePower{Off: v1alpha1.PowerOffGuest, TimeoutSeconds: 3600}), programme)
+	m := owned(w.cold(was, &v1alpha1.MovePower{PowerOff: v1alpha1.PowerOffGuest, TimeoutSeconds: 3600}), programme)
 	w.create(m)
 	cluster.WaitFor(t, time.Minute, m, "the guest to be asked", func() error {
 		if task := m.Status.Task; task == nil || task.State != v1alpha1.OperationAccepted {

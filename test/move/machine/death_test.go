@@ -87,7 +87,7 @@ func TestAKillAtEveryWrite(t *testing.T) {
 	w.picture("weu")
 	for at := 1; ; at++ {
 		was := w.add(vcentersim.MachineSpec{Name: fmt.Sprintf("kill-%02d", at), PoweredOn: true})
-		m := w.cold(was, &v1alpha1.MovePower{Off: v1alpha1.PowerOffGuest})
+		m := w.cold(was, &v1alpha1.MovePower{PowerOff: v1alpha1.PowerOffGuest})
 		w.stop()
 		d := &death{at: at, ended: make(chan struct{})}
 		w.wrap, w.mayWrite = func(c client.Client) client.Client { return mortal{c, d} }, d.write

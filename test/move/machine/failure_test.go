@@ -98,7 +98,7 @@ func TestWhatCannotWorkIsSeenBeforeAnythingIsDone(t *testing.T) {
 	if _, err := w.target.AddMachine(vcentersim.MachineSpec{Name: was.Name, Folder: "/SDDC-Datacenter/vm/Workloads"}); err != nil {
 		t.Fatal(err)
 	}
-	m := w.cold(was, &v1alpha1.MovePower{Off: v1alpha1.PowerOffGuest})
+	m := w.cold(was, &v1alpha1.MovePower{PowerOff: v1alpha1.PowerOffGuest})
 	w.create(m)
 	w.failedWith(m, v1alpha1.ReasonNameTaken, "rename or move one of the two", "whole at the source and running")
 	if is := find(w.source, was.Name); is == nil || is.PowerOffCount != 0 {
