@@ -27,6 +27,10 @@ type Config struct {
 	Subscriptions  []Subscription
 	ResourceGroups []ResourceGroup
 
+	// Control is the host:port of the control endpoint, which wants ControlToken as a bearer token; empty: there is none.
+	Control      string
+	ControlToken string
+
 	// State is what Server.Save wrote: the server goes on from there. It wins over what Config says about the same subscription,
 	// resource group or location; who may sign in is always Config's.
 	State io.Reader
@@ -179,6 +183,9 @@ func (t *Throttling) setDefaults() {
 
 // check refuses what could only fail later, as a riddle in some client.
 func (c *Config) check() error {
+	if c.Control != "" && c.ControlToken == "" {
+		return errors.New("the control endpoint needs a token")
+	}
 	tenants := map[string]bool{}
 	for _, t := range c.Tenants {
 		if t.ID == "" {

@@ -15,24 +15,38 @@ import (
 
 // Request is one line of the log of all requests, also those to Entra.
 type Request struct {
-	At            time.Time // when it had been read whole
-	Method        string
-	Path          string // lower case
-	RawPath       string
-	Query         string
-	Status        int    // 0: not answered yet, or dropped
-	CorrelationID string // as sent; empty: none
-	Principal     string // client id
-	Body          []byte // JSON with secrets masked; nil if it was not JSON
-	RetryAfter    int    // simulated seconds that the answer asked for
+	At            time.Time       `json:"at"` // when it had been read whole
+	Method        string          `json:"method"`
+	Path          string          `json:"path"` // lower case
+	RawPath       string          `json:"rawPath"`
+	Query         string          `json:"query,omitempty"`
+	Status        int             `json:"status"`                  // 0: not answered yet, or dropped
+	CorrelationID string          `json:"correlationId,omitempty"` // as sent; empty: none
+	Principal     string          `json:"principal,omitempty"`     // client id
+	Body          json.RawMessage `json:"body,omitempty"`          // JSON with secrets masked; nil if it was not JSON
+	RetryAfter    int             `json:"retryAfter,omitempty"`    // simulated seconds that the answer asked for
 }
 
-// keptRequests bounds the log: the oldest half is forgotten beyond it.
-const keptRequests = 500_000
+// keptRequests and keptBodies (bytes) bound the log: the oldest half is forgotten beyond them, or a program that runs for days
+// would eat its machine's memory.
+const (
+	keptRequests = 200_000
+	keptBodies   = 64 << 20
+)
 
 type requestLog struct {
-	mu   sync.Mutex
-	list []*Request
+	mu     sync.Mutex
+	list   []*Request
+	before int // requests that were forgotten
+	bodies int // bytes of all bodies in list
+}
+
+// since answers the requests from number n on, and the number that the next one will have.
+func (l *requestLog) since(n int) ([]Request, int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	all, before := l.copied(), l.before
+	return all[min(len(all), max(0, n-before)):], before + len(all)
 }
 
 // Requests answers the log, oldest first. A request is in it from the moment that it had been read.
@@ -41,6 +55,10 @@ func (s *Server) Requests() []Request { return s.requests.all() }
 func (l *requestLog) all() []Request {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	return l.copied()
+}
+
+func (l *requestLog) copied() []Request {
 	out := make([]Request, len(l.list))
 	for i, r := range l.list {
 		out[i] = *r
@@ -55,10 +73,14 @@ func (l *requestLog) begin(c *call) *Request {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if len(l.list) >= keptRequests {
-		l.list = slices.Delete(l.list, 0, keptRequests/2)
+	if len(l.list) >= keptRequests || l.bodies > keptBodies {
+		half := len(l.list) / 2
+		for _, old := range l.list[:half] {
+			l.bodies -= len(old.Body)
+		}
+		l.list, l.before = slices.Delete(l.list, 0, half), l.before+half
 	}
-	l.list = append(l.list, r)
+	l.list, l.bodies = append(l.list, r), l.bodies+len(r.Body)
 	return r
 }
 

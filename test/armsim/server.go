@@ -32,7 +32,9 @@ type Server struct {
 	entra  *entra
 	clock  *clock
 
-	authority *authority
+	authority  *authority
+	control    *http.Server // nil: none
+	controlURL string
 
 	requests requestLog
 	faults   faultList
@@ -102,7 +104,7 @@ func (s *Server) open(listener net.Listener) error {
 	s.populate()
 	s.work.Go(func() { s.clock.run(s.ctx, s.work.Go) })
 	s.serve(listener, certificate)
-	return nil
+	return s.startControl(certificate)
 }
 
 // identify makes, or takes from a saved state, the certificate authority and the key of tokens.
@@ -206,6 +208,9 @@ func (s *Server) Close() {
 		s.cancel()
 		if s.http != nil {
 			_ = s.http.Close() // the listener's own error says nothing that a caller could act on
+		}
+		if s.control != nil {
+			_ = s.control.Close()
 		}
 		s.closeClouds()
 	}

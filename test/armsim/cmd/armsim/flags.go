@@ -4,6 +4,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -12,6 +13,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/http"
 	"os"
 	"strings"
@@ -25,23 +27,43 @@ var errHelp = errors.New("help")
 
 type options struct {
 	listen, caOut, stateOut                 string
+	control, controlToken, load, save       string
 	speed                                   float64
 	seed                                    int64
-	retryAfter                              time.Duration
+	retryAfter, listLag                     time.Duration
 	tenant, client, secret, certificate     string
 	issuer, subject, audience, jwks, jwksCA string
 	subscription, group, location, sku      string
 	hosts                                   int
 	notRegistered, noVCenters, verbose      bool
+	stepped, retryDate, strict              bool
 	portGroups                              string
 }
 
 const usage = `armsim simulates Azure for clients of Azure VMware Solution: Entra ID, Azure Resource Manager and Microsoft.AVS behind one HTTPS
-address with its own certificate authority. A private cloud that is built in it has a live vCenter. State lives as long as
-the program runs. INT and TERM stop it.
+address with its own certificate authority. A private cloud that is built in it has a live vCenter. INT and TERM stop it.
+State lives as long as the program runs; -save writes it when the program ends, and -load goes on from there.
 
-  armsim -speed 600 -ca-out ca.pem
+  ARMSIM_CLIENT_SECRET=secret armsim -speed 600 -ca-out ca.pem
 
+Faults, and a clock that steps, are worked over the control endpoint (-control), which has its own address and token:
+
+  ARMSIM_CONTROL_TOKEN=t armsim -control 127.0.0.1:8444 ...
+  curl --cacert ca.pem -H 'Authorization: Bearer t' https://127.0.0.1:8444/faults \
+    -d '{"verb":"PUT","path":"/privateclouds/[^/]+$","skip":1,"count":2,"when":"after","status":503,"retryAfter":"30s"}'
+
+A fault hits requests whose verb and lower-case path (a regular expression) match; it lets "skip" of them through, then hits
+"count" (0 means 1, -1 all), "before" the effect (nothing is done) or "after" it (done, but the answer is replaced or lost):
+  status, code, message, body, headers, retryAfter, retryDate     the answer
+  delay, drop, reset, truncate                                    late; broken off; TCP reset; broken off in the middle
+  expiredToken                                                    401 as for an expired token
+  operationFails, canceled, cancelled                             how the operation ends that the request begins
+  noPollingHeaders, echoOldBody, staleGets                        answers that mislead pollers
+While an operation is polled, a fault with "path":"/operationstatuses/" or "/operationresults/" hits.
+
+The control endpoint serves:
+
+` + armsim.ControlHelp + `
 Flags:
 `
 
@@ -76,6 +98,14 @@ func parseFlags(args []string, help io.Writer) (*options, error) {
 	f.StringVar(&o.portGroups, "port-groups", "", "port groups of a new private cloud's vCenter, separated by commas")
 	f.StringVar(&o.caOut, "ca-out", "armsim-ca.pem", "file that the CA certificate is written to")
 	f.StringVar(&o.stateOut, "state-out", "", "file that resources and vCenters are written to as JSON whenever they change")
+	f.BoolVar(&o.stepped, "stepped", false, "stop simulated time: only the control endpoint's /clock/advance moves it")
+	f.BoolVar(&o.retryDate, "retry-date", false, "send Retry-After as an HTTP-date instead of seconds")
+	f.DurationVar(&o.listLag, "list-lag", 0, "simulated time that lists lag behind gets after a write")
+	f.BoolVar(&o.strict, "strict", false, "refuse properties that Azure would drop because it does not know them, to find a client's mistakes")
+	f.StringVar(&o.control, "control", "", "address of the control endpoint; empty: none")
+	f.StringVar(&o.controlToken, "control-token", "", "its bearer token; empty takes ARMSIM_CONTROL_TOKEN from the environment")
+	f.StringVar(&o.load, "load", "", "file to go on from, written by -save or GET /state; it is no error when it does not exist yet and is the same as -save")
+	f.StringVar(&o.save, "save", "", "file that the whole state is written to when the program ends, readable by its owner only: it holds passwords and private keys")
 	f.BoolVar(&o.verbose, "v", false, "log every request")
 	if err := f.Parse(args); errors.Is(err, flag.ErrHelp) {
 		return nil, errHelp
@@ -90,6 +120,9 @@ func parseFlags(args []string, help io.Writer) (*options, error) {
 	}
 	if o.secret == "" {
 		o.secret = os.Getenv("ARMSIM_CLIENT_SECRET")
+	}
+	if o.controlToken == "" {
+		o.controlToken = os.Getenv("ARMSIM_CONTROL_TOKEN")
 	}
 	return o, nil
 }
@@ -122,13 +155,30 @@ func (o *options) config() (armsim.Config, error) {
 	}
 	c := armsim.Config{
 		Listen: o.listen, Speed: o.speed, Seed: o.seed, RetryAfter: o.retryAfter, NoVCenters: o.noVCenters, VCenterPortGroups: split(o.portGroups),
+		Stepped: o.stepped, RetryDate: o.retryDate, ListLag: o.listLag, Strict: o.strict, Control: o.control, ControlToken: o.controlToken,
 		Tenants:       []armsim.Tenant{{ID: o.tenant, Applications: []armsim.Application{app}}},
 		Subscriptions: []armsim.Subscription{sub},
 	}
 	for _, name := range split(o.group) {
 		c.ResourceGroups = append(c.ResourceGroups, armsim.ResourceGroup{SubscriptionID: o.subscription, Name: name, Location: o.location})
 	}
-	return c, nil
+	return c, o.loadInto(&c)
+}
+
+// loadInto reads the state to go on from. A first start with -load and -save of the same file finds none.
+func (o *options) loadInto(c *armsim.Config) error {
+	if o.load == "" {
+		return nil
+	}
+	text, err := os.ReadFile(o.load)
+	if errors.Is(err, fs.ErrNotExist) && o.load == o.save {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("reading the state: %w", err)
+	}
+	c.State = bytes.NewReader(text)
+	return nil
 }
 
 func split(list string) []string {
@@ -198,9 +248,9 @@ func (o *options) keys() (func(context.Context) ([]byte, error), error) {
 }
 
 // printClients shows how to point clients here. The secret is not among it: whoever started the program knows it.
-func (o *options) printClients(out io.Writer, url string) {
+func (o *options) printClients(out io.Writer, url, control string) {
 	host := strings.TrimPrefix(url, "https://")
-	fmt.Fprintf(out, `Serving Azure at %s, %g times as fast.
+	text := fmt.Sprintf(`Serving Azure at %s, %g times as fast.
 
   SSL_CERT_FILE=%s
   AZURE_AUTHORITY_HOST=%s/          (and turn instance discovery off)
@@ -209,6 +259,10 @@ func (o *options) printClients(out io.Writer, url string) {
   AZURE_CLIENT_ID=%s
   AZURE_SUBSCRIPTION_ID=%s
   ARM_METADATA_HOSTNAME=%s          (Terraform's azurerm)
-  ARM_CLOUD_METADATA_URL=%s/metadata/endpoints?api-version=2022-09-01
+  ARM_CLOUD_METADATA_URL=%s/metadata/endpoints?api-version=2019-05-01   (az)
 `, url, o.speed, o.caOut, url, url, o.tenant, o.client, o.subscription, host, url)
+	if control != "" {
+		text += fmt.Sprintf("\nControl is at %s, with its own token.\n", control)
+	}
+	_, _ = io.WriteString(out, text) // at once, for whoever reads it line by line
 }

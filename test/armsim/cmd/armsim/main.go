@@ -47,7 +47,8 @@ func run(ctx context.Context, args []string, out, logs io.Writer) error {
 		level = slog.LevelDebug
 	}
 	config.Log = slog.New(slog.NewTextHandler(logs, &slog.HandlerOptions{Level: level}))
-	server, err := armsim.Start(ctx, config)
+	// Not with ctx: when it ends, the state is saved first, while nothing has been torn down.
+	server, err := armsim.Start(context.WithoutCancel(ctx), config)
 	if err != nil {
 		return fmt.Errorf("starting: %w", err)
 	}
@@ -55,9 +56,14 @@ func run(ctx context.Context, args []string, out, logs io.Writer) error {
 	if err := os.WriteFile(o.caOut, server.CAPEM(), 0o644); err != nil {
 		return fmt.Errorf("writing the CA: %w", err)
 	}
-	o.printClients(out, server.URL())
+	o.printClients(out, server.URL(), server.ControlURL())
 	if err := o.follow(ctx, server); err != nil {
 		return err
+	}
+	if o.save != "" {
+		if err := server.SaveFile(o.save); err != nil {
+			return err
+		}
 	}
 	server.Close()
 	_, err = fmt.Fprintln(out, "Stopped.")

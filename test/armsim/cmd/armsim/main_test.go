@@ -9,6 +9,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/json"
+	"io"
 	"net/http"
 	"os"
 	"os/exec"
@@ -61,7 +62,7 @@ func TestHelpExplainsEveryFlag(t *testing.T) {
 	if err := run(t.Context(), []string{"-h"}, &bytes.Buffer{}, &help); err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{"listen", "speed", "seed", "tenant", "client-id", "client-secret", "subscription", "resource-group", "state-out", "ca-out", "federated-jwks"} {
+	for _, name := range []string{"listen", "speed", "seed", "tenant", "client-id", "client-secret", "subscription", "resource-group", "state-out", "ca-out", "federated-jwks", "control", "load", "save", "stepped", "strict"} {
 		if !strings.Contains(help.String(), "-"+name) {
 			t.Errorf("-%s is not explained", name)
 		}
@@ -73,6 +74,7 @@ func TestRefusedFlags(t *testing.T) {
 	for _, args := range [][]string{
 		{}, {"-nonsense"}, {"-speed", "0", "-client-secret", "x"}, {"extra"}, {"-client-certificate", "/does/not/exist"},
 		{"-federated-issuer", "https://k8s"}, {"-client-secret", "x", "-listen", "256.0.0.1:1"},
+		{"-client-secret", "x", "-control", "127.0.0.1:0"}, {"-client-secret", "x", "-load", "/does/not/exist"},
 	} {
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 		if err := run(ctx, append(args, "-ca-out", filepath.Join(t.TempDir(), "ca")), &bytes.Buffer{}, &bytes.Buffer{}); err == nil {
@@ -158,4 +160,75 @@ func use(t *testing.T, url, ca string) {
 	if resp.StatusCode != http.StatusCreated {
 		t.Errorf("the PUT answered %s", resp.Status)
 	}
+}
+
+// A state that is saved at the end is gone on from at the next start, and the control endpoint works.
+func TestProgramGoesOn(t *testing.T) {
+	t.Setenv("ARMSIM_CLIENT_SECRET", "hidden-secret")
+	t.Setenv("ARMSIM_CONTROL_TOKEN", "hidden-token")
+	dir := t.TempDir()
+	saved, ca := filepath.Join(dir, "saved.json"), filepath.Join(dir, "ca.pem")
+	const id = "/subscriptions/s/resourceGroups/rg-avs/providers/Microsoft.AVS/privateClouds/weu"
+	for i, visit := range []func(url, control string){
+		func(url, control string) {
+			use(t, url, ca)
+			if got := controlled(t, ca, http.MethodGet, control+"/resource?id="+id, ""); !strings.Contains(got, `"Building"`) {
+				t.Errorf("while it is built: %s", got)
+			}
+		},
+		func(_, control string) {
+			controlled(t, ca, http.MethodPost, control+"/clock/advance", `{"by":"6h"}`)
+			if got := controlled(t, ca, http.MethodGet, control+"/resource?id="+id, ""); !strings.Contains(got, `"Succeeded"`) {
+				t.Errorf("after the restart and six hours: %s", got)
+			}
+		},
+	} {
+		ctx, stop := context.WithCancel(t.Context())
+		var out buffer
+		ended := make(chan error, 1)
+		go func() {
+			ended <- run(ctx, []string{"-stepped", "-no-vcenters", "-load", saved, "-save", saved, "-control", "127.0.0.1:0", "-ca-out", ca, "-tenant", "t", "-client-id", "c", "-subscription", "s"}, &out, &out)
+		}()
+		url := await(t, &out)
+		visit(url, controlAt.FindStringSubmatch(out.String())[1])
+		stop()
+		if err := <-ended; err != nil {
+			t.Fatalf("run %d: %v", i, err)
+		}
+		if text := out.String(); strings.Contains(text, "hidden-") {
+			t.Errorf("run %d shows a secret: %s", i, text)
+		}
+		if info, err := os.Stat(saved); err != nil || info.Mode().Perm() != 0o600 {
+			t.Errorf("run %d: the saved state is %v, %v", i, info, err)
+		}
+	}
+}
+
+var controlAt = regexp.MustCompile(`Control is at (https://\S+),`)
+
+func controlled(t *testing.T, ca, method, url, body string) string {
+	t.Helper()
+	text, err := os.ReadFile(ca)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pool := x509.NewCertPool()
+	pool.AppendCertsFromPEM(text)
+	client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool}}}
+	defer client.CloseIdleConnections()
+	req, err := http.NewRequestWithContext(t.Context(), method, url, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer hidden-token")
+	resp, err := client.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	answer, err := io.ReadAll(resp.Body)
+	if err != nil || resp.StatusCode != http.StatusOK {
+		t.Fatalf("%s %s answered %s %s, %v", method, url, resp.Status, answer, err)
+	}
+	return string(answer)
 }
