@@ -135,6 +135,8 @@ func (s *Server) findParent(in *scoped, a *address) *answer {
 		}
 		if ok {
 			a.parent = r
+		} else if t.segment == "workloadNetworks" {
+			s.seedNetwork(a.parent)
 		}
 	}
 	return nil
@@ -168,13 +170,17 @@ func (s *Server) get(in *scoped, a *address) *answer {
 		}
 		return reply(http.StatusOK, a.typ.shown(r.stale.body, in.version()))
 	}
-	return reply(http.StatusOK, a.typ.shown(r.body, in.version()))
+	return reply(http.StatusOK, s.show(r, r.body, in.version()))
 }
 
 // list answers a collection; of a tracked type also all of a subscription.
 func (s *Server) list(in *scoped, a *address) *answer {
 	if a.typ.rows != nil {
-		return s.page(in.call, a.typ.rows(s, a.parent, a.parents[len(a.parents)-1]))
+		list := a.typ.rows(s, a.parent, a.parents[len(a.parents)-1])
+		for i := range list {
+			list[i] = a.typ.shown(list[i], in.version())
+		}
+		return s.page(in.call, list)
 	}
 	prefix := strings.ToLower(in.sub.path()) + "/"
 	if a.group != "" {
@@ -190,7 +196,7 @@ func (s *Server) list(in *scoped, a *address) *answer {
 		if r.stale != nil && r.stale.left > 0 {
 			shown = r.stale.body
 		}
-		list = append(list, a.typ.shown(shown, in.version()))
+		list = append(list, s.show(r, shown, in.version()))
 	}
 	if a.typ.filter != nil {
 		return s.filtered(in, a.typ, list)

@@ -46,7 +46,7 @@ func TestAzcorePollers(t *testing.T) {
 		}
 		return must(finish(t, poller))(t)
 	}
-	made := end(send(t, s, pl, http.MethodPut, cloudPath, privateCloud("zones", `["1"]`, "properties.vcfLicense", `{"kind":"vcf5","cores":108,"endDate":"2027-01-01T00:00:00Z","licenseKey":"12345"}`)))
+	made := end(send(t, s, pl, http.MethodPut, cloudPath, privateCloud("zones", `["1"]`, "properties.vcfLicense", `{"kind":"vcf5","cores":144,"endDate":"2027-01-01T00:00:00Z","licenseKey":"12345"}`)))
 	if lookupString(made, "properties.provisioningState") != succeeded || lookupString(made, "properties.vcfLicense.kind") != "vcf5" || strings.Contains(fmt.Sprint(made), "12345") {
 		t.Errorf("built %v", made)
 	}

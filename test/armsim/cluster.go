@@ -6,6 +6,7 @@ package armsim
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 )
@@ -24,8 +25,9 @@ func clusters(cloud *resourceType) *resourceType {
 		immutable: []string{"sku.name"},
 		readOnly:  []string{"properties.provisioningState", "properties.clusterId"},
 		kept:      []string{clusterHosts, "properties.vsanDatastoreName", "systemData"},
-		reserved:  reservedCluster,
-		validate:  validateCluster, fill: fillCluster, work: clusterWork, length: clusterLength, finish: finishHosts,
+		reserved:  reservedCluster, standIn: managementClusterName,
+		newer:    map[string]string{"properties.vsanDatastoreName": "2023-09-01", "systemData": "2023-09-01"},
+		validate: validateCluster, fill: fillCluster, work: clusterWork, length: clusterLength, finish: finishHosts,
 		actions: map[string]action{"listzones": {name: "listZones", run: listClusterZones, onReserved: listManagementZones}},
 	}
 }
@@ -51,7 +53,20 @@ func validateCluster(s *Server, ch *change) *answer {
 	if siblings := len(s.siblings(ch.cloud())); ch.create() && siblings+1 >= maxClusters {
 		return refuse(http.StatusBadRequest, "LimitExceeded", "A private cloud has at most %d clusters.", maxClusters)
 	}
-	return checkSize(s, ch)
+	if refused := fewerHosts(ch, clusterSize, clusterHosts); refused != nil {
+		return refused
+	}
+	if refused := checkSize(s, ch); refused != nil {
+		return refused
+	}
+	if refused := s.mayShrink(ch, ch.r.name, clusterHosts); refused != nil {
+		return refused
+	}
+	return s.checkVCFLicense(ch)
+}
+
+func mayShrinkManagement(s *Server, ch *change) *answer {
+	return s.mayShrink(ch, managementClusterName, cloudHosts)
 }
 
 // hasExtension reports whether the address space that AV64 hosts need is there.
@@ -116,8 +131,17 @@ func finishHosts(s *Server, r *resource, ch *change) {
 	if r.parent == nil {
 		path, cluster = cloudHosts, managementClusterName
 	}
+	if ch != nil {
+		defer func() {
+			for _, name := range hostList(ch.before, path) {
+				if !contains(hostList(r.body, path), name) {
+					s.fitPolicies(r.root(), cluster, name, "")
+				}
+			}
+		}()
+	}
 	if live := s.liveHosts(r.root(), cluster); live != nil {
-		put(r.body, path, clone(live))
+		put(r.body, path, clone(slices.DeleteFunc(live, func(name string) bool { return name == extraOf(r) })))
 		return
 	}
 	id := max(1, lookupHosts(r.body, "properties.clusterId"))
@@ -156,6 +180,11 @@ func contains(list []string, name string) bool {
 }
 
 func finishPrivateCloud(s *Server, r *resource, ch *change) {
+	if ch.create() {
+		for _, m := range s.config.Maintenances {
+			s.announce(r, m)
+		}
+	}
 	s.publishCloud(r)
 	finishHosts(s, r, ch)
 }

@@ -46,6 +46,8 @@ type Fault struct {
 	// How the operation that the request begins ends: one of them, with Code and Message as its error. Cancelled is AVS's own
 	// spelling, Canceled is ARM's.
 	OperationFails, Canceled, Cancelled bool
+	// FailureReason makes a script execution that the request begins succeed as a resource and fail as a script.
+	FailureReason string
 	// NoPollingHeaders leaves Azure-AsyncOperation and Location out of the answer.
 	NoPollingHeaders bool
 	// EchoOldBody answers a PATCH or PUT with the body from before it, provisioningState and all, as lagging replicas do.

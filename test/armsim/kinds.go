@@ -38,7 +38,11 @@ func (s *Server) define(op *operation, kind string, args map[string]string) {
 func changeOperation(s *Server, op *operation) {
 	ch, fault := op.change, op.fault
 	op.withResult = !ch.remove
-	op.finish = func(end string) { s.finish(ch, end, fault) }
+	op.finish = func(end string) {
+		if ch.r.op == op { // else a deletion has taken its place
+			s.finish(ch, end, fault)
+		}
+	}
 	if ch.typ.work != nil {
 		op.work = ch.typ.work(s, ch)
 	}

@@ -198,6 +198,7 @@ func (s *Server) resume(state *savedState) error {
 		}
 		s.schedule(op, saved.Left)
 	}
+	s.resumeMaintenances()
 	for _, saved := range state.Resources { // those that a resource group takes with it
 		if op := s.operations[saved.Operation]; op != nil && !op.done() {
 			s.resources[strings.ToLower(saved.ID)].op = op

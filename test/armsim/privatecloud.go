@@ -46,11 +46,20 @@ func privateClouds() *resourceType {
 		defaults: map[string]any{"tags": map[string]any{}, "properties": map[string]any{
 			"internet": "Disabled", "identitySources": []any{}, "encryption": map[string]any{"status": "Disabled"},
 		}},
+		newer: map[string]string{
+			"properties.extendedNetworkBlocks": "2023-03-01", "properties.virtualNetworkId": "2023-09-01", "properties.dnsZoneType": "2023-09-01",
+			"properties.endpoints.vcenterIp": "2023-09-01", "properties.endpoints.nsxtManagerIp": "2023-09-01", "properties.endpoints.hcxCloudManagerIp": "2023-09-01",
+			"properties.managementCluster.vsanDatastoreName": "2023-09-01", "systemData": "2023-09-01", "zones": "2024-09-01", vcfLicense: "2025-09-01",
+		},
+		elements: map[string][]string{"properties.identitySources": {
+			"name", "alias", "domain", "baseUserDN", "baseGroupDN", "primaryServer", "secondaryServer", "ssl", "username", "password",
+		}},
 		validate: validatePrivateCloud, fill: fillPrivateCloud, work: privateCloudWork, length: privateCloudLength, finish: finishPrivateCloud,
 		actions: map[string]action{
 			"listadmincredentials":  {name: "listAdminCredentials", run: listAdminCredentials},
 			"rotatevcenterpassword": {name: "rotateVcenterPassword", run: rotate(vcenterPassword)},
 			"rotatensxtpassword":    {name: "rotateNsxtPassword", run: rotate(nsxtPassword)},
+			"getvcflicense":         {name: "getVcfLicense", run: getVCFLicense},
 		},
 	}
 }
@@ -68,8 +77,13 @@ func validatePrivateCloud(s *Server, ch *change) *answer {
 	if name := lookupString(ch.after, "sku.name"); !knownSKU(name) {
 		return refuse(http.StatusBadRequest, "InvalidSku", "The SKU '%s' is not known. Known are: %s.", name, strings.Join(skuNames(), ", "))
 	}
-	if refused := checkSize(s, ch); refused != nil {
+	if refused := fewerHosts(ch, cloudSize, cloudHosts); refused != nil {
 		return refused
+	}
+	for _, check := range []func(*Server, *change) *answer{checkSize, (*Server).checkVCFLicense, mayShrinkManagement} {
+		if refused := check(s, ch); refused != nil {
+			return refused
+		}
 	}
 	if refused := checkNetworkBlock(lookupString(ch.after, "properties.networkBlock")); refused != nil {
 		return refused

@@ -96,6 +96,7 @@ func (s *Server) drop(r *resource) {
 	if size, ok := lookupInt(r.body, r.typ.size); ok && r.typ.size != "" {
 		s.useCapacity(r.location(), -size)
 	}
+	s.forgetLinks(r)
 	s.closeCloud(r.key())
 }
 

@@ -71,7 +71,10 @@ type resourceType struct {
 	revised   bool                                // an object of NSX: "revision" counts its writes, and a stale one is refused
 	// filter narrows a list by the query; refused answers for a query that makes no sense.
 	filter func(query url.Values, item map[string]any) (keep bool, refused *answer)
-	silent bool // the answer to a create leaves provisioningState out
+	// view adds to what a GET shows what changes by itself, such as the ports in use.
+	view        func(s *Server, r *resource, body map[string]any)
+	cancellable bool // a DELETE ends the operation in flight
+	silent      bool // the answer to a create leaves provisioningState out
 }
 
 // action is a POST on a resource.
@@ -95,7 +98,8 @@ type change struct {
 	after  map[string]any
 	secret map[string]string // write-only texts that were sent
 	remove bool
-	fault  *Fault // of the request; nil: none
+	fault  *Fault     // of the request; nil: none
+	script *scriptRun // of an execution
 }
 
 func (ch *change) create() bool { return ch.before == nil && !ch.remove }
@@ -139,6 +143,12 @@ func init() {
 	cloud := privateClouds()
 	cluster := clusters(cloud)
 	resourceTypes = []*resourceType{cloud, cluster, hosts(cluster), authorizations(cloud)}
+	resourceTypes = append(resourceTypes, storageTypes(cloud, cluster)...)
+	resourceTypes = append(resourceTypes, machineTypes(cluster)...)
+	resourceTypes = append(resourceTypes, connectionTypes(cloud)...)
+	resourceTypes = append(resourceTypes, serviceTypes(cloud)...)
+	resourceTypes = append(resourceTypes, scriptTypes(cloud)...)
+	resourceTypes = append(resourceTypes, networkTypes(cloud)...)
 	for _, t := range resourceTypes {
 		t.name = avs + "/" + t.segment
 		if t.parent != nil {

@@ -153,18 +153,26 @@ func privateCloudWork(s *Server, ch *change) func() error {
 		return nil
 	}
 	key, grows, size := ch.r.key(), ch.grows(), lookupHosts(ch.after, cloudSize)
+	keep, extra := hostList(ch.sent, cloudHosts), extraOf(ch.r)
 	created := ch.create()
 	return s.inVCenter(key, func(v *vcentersim.VCenter) error {
 		if created || grows == 0 {
 			return nil
 		}
-		return v.SetClusterSize(managementClusterName, size)
+		return resize(v, managementClusterName, size, keep, extra)
 	})
+}
+
+// extraOf is the temporary host of an upgrade, which no change of the size counts.
+func extraOf(r *resource) string {
+	name, _ := r.hidden[extraHost].(string)
+	return name
 }
 
 func clusterWork(s *Server, ch *change) func() error {
 	name, grows, size := ch.r.name, ch.grows(), lookupHosts(ch.after, clusterSize)
 	created, removed := ch.create(), ch.remove
+	keep, extra := hostList(ch.sent, clusterHosts), extraOf(ch.r)
 	return s.inVCenter(ch.cloud().key(), func(v *vcentersim.VCenter) error {
 		switch {
 		case removed:
@@ -172,7 +180,7 @@ func clusterWork(s *Server, ch *change) func() error {
 		case created:
 			return v.AddCluster(name, size)
 		case grows != 0:
-			return v.SetClusterSize(name, size)
+			return resize(v, name, size, keep, extra)
 		}
 		return nil
 	})

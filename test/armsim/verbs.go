@@ -157,7 +157,11 @@ func (s *Server) delete(in *scoped, a *address, r *resource, how style) *answer 
 	if refused := s.editable(r); refused != nil {
 		return refused
 	}
-	ch := &change{typ: a.typ, sub: in.sub, r: r, parent: a.parent, before: cloneObject(r.body), remove: true}
+	ch := &change{typ: a.typ, sub: in.sub, r: r, parent: a.parent, before: cloneObject(r.body), remove: true, fault: in.fault}
+	state := "Deleting"
+	if a.typ.cancellable && r.op != nil && r.state() != "Cancelling" {
+		r.op.ending, r.op, state = "Cancelled", nil, "Cancelling"
+	}
 	if a.typ.removable != nil {
 		if refused := a.typ.removable(s, ch); refused != nil {
 			return refused
@@ -166,7 +170,7 @@ func (s *Server) delete(in *scoped, a *address, r *resource, how style) *answer 
 	if refused := s.busy(ch); refused != nil {
 		return refused
 	}
-	return s.begin(in, ch, http.StatusAccepted, how, "Deleting")
+	return s.begin(in, ch, http.StatusAccepted, how, state)
 }
 
 // begin starts the operation of a change and answers the request.

@@ -55,6 +55,15 @@ func (t *resourceType) shown(body map[string]any, version string) map[string]any
 	return out
 }
 
+// show is what a GET of r answers. s.mu is held.
+func (s *Server) show(r *resource, body map[string]any, version string) map[string]any {
+	out := r.typ.shown(body, version)
+	if r.typ.view != nil {
+		r.typ.view(s, r, out)
+	}
+	return out
+}
+
 // sentTo is a request's body as version reads it. Azure drops what it does not know; Config.Strict refuses it, because a
 // client that sends it has a mistake.
 func (s *Server) sentTo(t *resourceType, body map[string]any, version string) (map[string]any, *answer) {

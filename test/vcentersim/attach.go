@@ -161,3 +161,22 @@ func (v *VCenter) HostRef(name string) string {
 	}
 	return ""
 }
+
+// RenamePortGroup gives a port group another name; machines stay connected.
+func (v *VCenter) RenamePortGroup(name, to string) error {
+	v.building.Lock()
+	defer v.building.Unlock()
+	group, ok := v.findNetwork(name).(*simulator.DistributedVirtualPortgroup)
+	if !ok {
+		return fmt.Errorf("rename port group %s: not found", name)
+	}
+	if v.findNetwork(to) != nil {
+		return fmt.Errorf("rename port group %s: %s exists already", name, to)
+	}
+	ctx := v.newContext("")
+	ctx.WithLock(group, func() {
+		ctx.Update(group, []types.PropertyChange{{Name: "name", Val: to}, {Name: "config.name", Val: to}})
+	})
+	v.hub.touch(group.Self)
+	return nil
+}
