@@ -117,8 +117,8 @@ type VCenterStatus struct {
 // InventoryCounts counts what an account sees in a vCenter.
 type InventoryCounts struct {
 	// virtualMachines without templates.
-	// +optional
-	VirtualMachines int32 `json:"virtualMachines,omitempty"`
+	// +required
+	VirtualMachines int32 `json:"virtualMachines"`
 	// hosts in all clusters.
 	// +optional
 	Hosts int32 `json:"hosts,omitempty"`

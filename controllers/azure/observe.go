@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
@@ -20,6 +21,7 @@ import (
 	"github.com/avs-operator/avs-operator/controllers/azure/diff"
 	"github.com/avs-operator/avs-operator/controllers/connect"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
+	"github.com/avs-operator/avs-operator/controllers/status"
 )
 
 // conflictPause is how soon a reconcile that lost a race is repeated.
@@ -30,6 +32,7 @@ const conflictPause = 20 * time.Millisecond
 func (r *Reconciler[T]) observe(ctx context.Context, s *scope[T]) *outcome.Outcome {
 	if !s.observed && !r.glance(s) {
 		if o := r.read(ctx, s); o != nil {
+			r.unseen(s)
 			return o
 		}
 	}
@@ -45,6 +48,14 @@ func (r *Reconciler[T]) observeDirectly(ctx context.Context, s *scope[T]) *outco
 	}
 	r.take(s)
 	return nil
+}
+
+// unseen says that nobody knows any more whether Azure equals the spec, once no list has come for three periods: neither True nor False.
+func (r *Reconciler[T]) unseen(s *scope[T]) {
+	if look := r.Watcher.Look(s.client.Principal(), s.id); look.Known && look.Stale {
+		s.facts = append(s.facts, status.Fact{Condition: v1alpha1.ConditionInSync, Status: metav1.ConditionUnknown, Reason: v1alpha1.ReasonNotObserved,
+			Message: "Azure has not been seen for a while, so what it has is not known"})
+	}
 }
 
 // glance takes the snapshot, if it counts.

@@ -56,6 +56,7 @@ type Azure struct {
 
 	mu        sync.Mutex
 	entries   map[types.UID]*azureEntry
+	making    map[types.UID]*sync.Mutex
 	listeners map[int]func(types.NamespacedName)
 	nextID    int
 }
@@ -68,7 +69,7 @@ type azureEntry struct {
 
 // NewAzure makes the pool.
 func NewAzure(o AzureOptions) *Azure {
-	a := &Azure{o: o, limiters: arm.NewLimiters(), entries: map[types.UID]*azureEntry{}, listeners: map[int]func(types.NamespacedName){}}
+	a := &Azure{o: o, limiters: arm.NewLimiters(), entries: map[types.UID]*azureEntry{}, making: map[types.UID]*sync.Mutex{}, listeners: map[int]func(types.NamespacedName){}}
 	if _, err := rand.Read(a.key[:]); err != nil {
 		panic(err) // crypto/rand never fails
 	}
@@ -100,9 +101,8 @@ func (a *Azure) ClientOf(ctx context.Context, identity *v1alpha1.AzureIdentity) 
 	if o != nil {
 		return nil, o
 	}
-	a.mu.Lock()
-	entry := a.entries[identity.UID]
-	a.mu.Unlock()
+	entry, done := a.entry(identity.UID, versions)
+	defer done()
 	if entry != nil && entry.versions == versions {
 		return entry.client, nil
 	}
@@ -124,11 +124,32 @@ func (a *Azure) ClientOf(ctx context.Context, identity *v1alpha1.AzureIdentity) 
 	return entry.client, nil
 }
 
+// entry is what there is for an identity. If that is not of these versions the caller makes it anew, alone: of two clients made at once each
+// would log in, and a refused credential would be presented twice.
+func (a *Azure) entry(uid types.UID, versions string) (entry *azureEntry, done func()) {
+	a.mu.Lock()
+	entry = a.entries[uid]
+	making := a.making[uid]
+	if making == nil {
+		making = &sync.Mutex{}
+		a.making[uid] = making
+	}
+	a.mu.Unlock()
+	if entry != nil && entry.versions == versions {
+		return entry, func() {}
+	}
+	making.Lock()
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.entries[uid], making.Unlock
+}
+
 // Forget drops the client of an identity that is gone.
 func (a *Azure) Forget(uid types.UID) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	delete(a.entries, uid)
+	delete(a.making, uid)
 }
 
 // versions is what the client depends on, from caches alone: no call, no secret.

@@ -187,7 +187,7 @@ func (p *pooled) answer(object *v1alpha1.VCenter) (*Connected, *outcome.Outcome)
 	case c == nil && p.problem != nil:
 		return nil, p.again(p.problem)
 	case c == nil:
-		return nil, outcome.Wait(v1alpha1.ReasonReconciling, "logging in to vCenter").In(p.pace.Elapsed(patience))
+		return nil, outcome.Wait(v1alpha1.ReasonReconciling, "logging in to vCenter").In(p.pace.Elapsed(patience)).Quietly()
 	}
 	if usable := p.usable(object); usable != nil {
 		return usable, nil
@@ -199,7 +199,7 @@ func (p *pooled) answer(object *v1alpha1.VCenter) (*Connected, *outcome.Outcome)
 		}
 		return nil, o
 	}
-	return nil, outcome.Wait(v1alpha1.ReasonReconciling, "reading vCenter's inventory").In(mostPause)
+	return nil, outcome.Wait(v1alpha1.ReasonReconciling, "reading vCenter's inventory").In(mostPause).Quietly()
 }
 
 // present is the connection as it is, nil if it cannot be used.

@@ -98,7 +98,9 @@ func (p *pass) connect(ctx context.Context) *outcome.Outcome {
 func (p *pass) vcenter(ctx context.Context, name, instanceUUID string) (*connect.Connected, *outcome.Outcome) {
 	c, o := p.VCenters.Get(ctx, p.move.Namespace, name)
 	if o != nil {
-		return nil, outcome.Wait(v1alpha1.ReasonReferenceNotReady, "VCenter %s cannot be used now (%s): %s", name, o.Reason, o.Message).In(max(o.After, glance))
+		wait := outcome.Wait(v1alpha1.ReasonReferenceNotReady, "VCenter %s cannot be used now (%s): %s", name, o.Reason, o.Message).In(max(o.After, glance))
+		wait.Quiet = o.Quiet
+		return nil, wait
 	}
 	if is := c.Client.About().InstanceUUID; !strings.EqualFold(is, instanceUUID) {
 		return nil, outcome.Stall(v1alpha1.ReasonIdentityChanged,

@@ -191,7 +191,9 @@ func (p *programme) vcenters(ctx context.Context) *outcome.Outcome {
 			if o.Reason == v1alpha1.ReasonReferenceNotFound {
 				reason = o.Reason
 			}
-			return outcome.Wait(reason, "VCenter %s cannot be used now (%s): %s", name, o.Reason, o.Message).About(v1alpha1.ConditionReferencesReady).In(max(o.After, time.Minute))
+			wait := outcome.Wait(reason, "VCenter %s cannot be used now (%s): %s", name, o.Reason, o.Message).About(v1alpha1.ConditionReferencesReady).In(max(o.After, time.Minute))
+			wait.Quiet = o.Quiet
+			return wait
 		}
 		*to = c
 	}

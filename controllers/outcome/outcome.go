@@ -38,6 +38,9 @@ type Outcome struct {
 	After time.Duration
 	// Err is what went wrong, of a Retry.
 	Err error
+	// Quiet says that this process only has to learn again what the one before it knew: an object that is Ready stays so meanwhile, and
+	// nothing is written.
+	Quiet bool
 	// Condition is the positive condition that this outcome makes False, if any, such as CredentialsReady.
 	Condition string
 }
@@ -65,6 +68,12 @@ func Done(reason, format string, args ...any) *Outcome {
 // In sets when to look again, in the time of Azure and vCenter.
 func (o *Outcome) In(d time.Duration) *Outcome {
 	o.After = d
+	return o
+}
+
+// Quietly marks a wait that a restart alone causes.
+func (o *Outcome) Quietly() *Outcome {
+	o.Quiet = true
 	return o
 }
 

@@ -42,6 +42,10 @@ type Subject struct {
 // look again. The patch carries the resourceVersion that it was computed from: a late leader, or a stale cache, loses with a conflict,
 // which is no error but a reason to look again.
 func (p *Publisher) Publish(ctx context.Context, s Subject, r Report) (ctrl.Result, error) {
+	if ready := meta.FindStatusCondition(*s.Conditions, v1alpha1.ConditionReady); r.Outcome != nil && r.Outcome.Quiet && ready != nil &&
+		ready.Status == metav1.ConditionTrue && ready.ObservedGeneration == s.Object.GetGeneration() {
+		return p.Result(r.Outcome)
+	}
 	if err := p.Record(ctx, s, r); err != nil {
 		if apierrors.IsNotFound(err) {
 			return ctrl.Result{}, nil // deleted meanwhile: there is nobody left to tell

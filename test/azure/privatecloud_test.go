@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -18,6 +19,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
+	"github.com/avs-operator/avs-operator/test/armsim"
 	"github.com/avs-operator/avs-operator/test/harness"
 )
 
@@ -260,4 +262,28 @@ func TestSecretOfSomebodyElseIsNotTouched(t *testing.T) {
 	if err := cluster.Admin.Get(t.Context(), client.ObjectKeyFromObject(theirs), theirs); err != nil || len(theirs.Data) != 1 {
 		t.Errorf("the Secret was touched: %v, %d keys", err, len(theirs.Data))
 	}
+}
+
+// While Azure cannot be seen, nobody says that it is in sync, nor that it is not; and when it can be seen again, that heals by itself.
+func TestNotSeeingIsUnknown(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, fast)
+	cloud := harness.PrivateCloud(w.namespace, "weu")
+	w.apply(t, cloud)
+	ready(t, cloud)
+	w.azure.Inject(armsim.Fault{Path: regexp.MustCompile(`/privateclouds`), Status: 503, Code: "ServiceUnavailable", Message: "away", Count: -1})
+	inSync := func(want metav1.ConditionStatus) {
+		t.Helper()
+		cluster.WaitFor(t, soon, cloud, "InSync "+string(want), func() error {
+			if c := meta.FindStatusCondition(cloud.Status.Conditions, v1alpha1.ConditionInSync); c == nil || c.Status != want {
+				return fmt.Errorf("InSync is %+v", c)
+			}
+			return nil
+		})
+	}
+	inSync(metav1.ConditionUnknown)
+	w.azure.ClearFaults()
+	inSync(metav1.ConditionTrue)
+	ready(t, cloud)
+	w.wrote(t, "PUT privateclouds/weu")
 }
