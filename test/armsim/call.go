@@ -10,8 +10,10 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"runtime/debug"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/google/uuid"
 )
@@ -42,7 +44,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 	a := refused
 	if a == nil {
-		a = s.answerOrFault(c)
+		a = s.guarded(c)
 	}
 	if a == nil || (c.fault != nil && (c.fault.Drop || c.fault.Reset)) {
 		if c.fault != nil && c.fault.Reset {
@@ -62,6 +64,17 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	s.log.Debug("Answered", "method", r.Method, "path", c.path, "status", a.status, "correlation", c.correlation)
 	a.write(w, c.fault != nil && c.fault.Truncate)
+}
+
+// guarded turns a panic into the answer that Azure gives to its own mistakes, so that one request cannot end the program.
+func (s *Server) guarded(c *call) (a *answer) {
+	defer func() {
+		if trouble := recover(); trouble != nil {
+			s.log.Error("Panicked while answering", "method", c.http.Method, "path", c.path, "panic", trouble, "stack", string(debug.Stack()))
+			a = refuse(http.StatusInternalServerError, "InternalServerError", "The server encountered an internal error. Please retry the request.")
+		}
+	}()
+	return s.answerOrFault(c)
 }
 
 // answerOrFault lets a fault take the place of the handler (Before) or of its answer (After); nil: the connection breaks.
@@ -116,12 +129,7 @@ func newCall(w http.ResponseWriter, r *http.Request) (*call, *answer) {
 	if c.correlation == "" {
 		c.correlation = uuid.NewString()
 	}
-	for _, segment := range strings.Split(r.URL.Path, "/") {
-		if segment != "" { // azurerm asks for //metadata/endpoints
-			c.segments = append(c.segments, segment)
-		}
-	}
-	c.path = "/" + strings.ToLower(strings.Join(c.segments, "/"))
+	refused := c.readPath()
 	raw, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
 		return c, refuse(http.StatusRequestEntityTooLarge, "RequestEntityTooLarge",
@@ -130,13 +138,47 @@ func newCall(w http.ResponseWriter, r *http.Request) (*call, *answer) {
 	if err != nil {
 		return c, refuse(http.StatusBadRequest, "InvalidRequestContent", "The request content could not be read.")
 	}
-	c.raw = raw
+	if c.raw = raw; refused != nil {
+		return c, refused
+	}
 	if c.mediaType() == "application/x-www-form-urlencoded" {
 		if c.form, err = url.ParseQuery(string(raw)); err != nil {
 			return c, refuse(http.StatusBadRequest, "InvalidRequestContent", "The form could not be read.")
 		}
 	}
 	return c, nil
+}
+
+// maxPath is how long a path may be, in bytes as sent.
+const maxPath = 8 << 10
+
+// readPath splits the path before it is unescaped, so that %2F cannot make one name into two, and refuses names that would be
+// taken for something else further on.
+func (c *call) readPath() *answer {
+	escaped := c.http.URL.EscapedPath()
+	c.path = "/"
+	if len(escaped) > maxPath {
+		return refuse(http.StatusRequestURITooLong, "RequestUriTooLong", "The path of the request has %d bytes; at most %d are allowed.", len(escaped), maxPath)
+	}
+	for _, part := range strings.Split(escaped, "/") {
+		if part == "" { // azurerm asks for //metadata/endpoints
+			continue
+		}
+		segment, err := url.PathUnescape(part)
+		if err != nil || !plainSegment(segment) {
+			return refuse(http.StatusBadRequest, "InvalidRequestUri", "The segment '%s' of the request's path is invalid.", part)
+		}
+		c.segments = append(c.segments, segment)
+	}
+	c.path = "/" + strings.ToLower(strings.Join(c.segments, "/"))
+	return nil
+}
+
+// plainSegment refuses dot segments, separators, control characters and what is not UTF-8.
+func plainSegment(segment string) bool {
+	return segment != "." && segment != ".." && utf8.ValidString(segment) && !strings.ContainsFunc(segment, func(r rune) bool {
+		return r < ' ' || r == 0x7f || r == '/' || r == '\\'
+	})
 }
 
 func (c *call) mediaType() string {
