@@ -24,8 +24,10 @@ func (s *Server) act(in *scoped, a *address, r *resource) *answer {
 	if !ok {
 		return refuse(http.StatusNotFound, "InvalidResourceType", "The resource type '%s' has no action '%s'.", a.typ.name, a.action)
 	}
-	if _, refused := in.object(false); refused != nil {
-		return refused
+	if !action.list {
+		if _, refused := in.object(false); refused != nil {
+			return refused
+		}
 	}
 	if r == nil && a.parent != nil && action.onReserved != nil && a.typ.reserved(a.name) != nil {
 		return action.onReserved(s, in, a.parent)

@@ -30,7 +30,7 @@ func scriptExecutions(cloud *resourceType) *resourceType {
 			p + "hiddenParameters": {"type", "name", "value", "username"},
 		},
 		validate: validateExecution, fill: fillExecution, work: executionWork, length: executionLength, finish: finishExecution,
-		actions: map[string]action{"getexecutionlogs": {name: "getExecutionLogs", run: executionLogs}},
+		actions: map[string]action{"getexecutionlogs": {name: "getExecutionLogs", list: true, run: executionLogs}},
 	}
 }
 

@@ -80,6 +80,7 @@ type resourceType struct {
 // action is a POST on a resource.
 type action struct {
 	name string
+	list bool // the body is a list, which run reads by itself
 	run  func(s *Server, in *scoped, r *resource) *answer
 	// onReserved answers for a name that is reserved and so no resource, such as Cluster-1.
 	onReserved func(s *Server, in *scoped, parent *resource) *answer

@@ -142,7 +142,10 @@ func (s *Server) update(in *scoped, a *address, r *resource, how style, body map
 	s.useCapacity(r.location(), max(0, ch.grows()))
 	status := http.StatusOK
 	if in.http.Method == http.MethodPatch {
-		status = http.StatusCreated // 202, which ARM would allow, is an error to every client of AVS
+		status = http.StatusAccepted
+		if t.size != "" {
+			status = http.StatusCreated // of private clouds and clusters 202 is an error to every client of AVS, of the others 201 is
+		}
 	}
 	return s.begin(in, ch, status, how, t.updating)
 }
@@ -197,7 +200,7 @@ func (s *Server) begin(in *scoped, ch *change, status int, how style, state stri
 	switch {
 	case in.fault != nil && in.fault.EchoOldBody && before != nil && !ch.remove:
 		body = t.shown(before, in.version())
-	case !ch.remove:
+	case !ch.remove && status != http.StatusAccepted:
 		shown := t.shown(r.body, in.version())
 		if t.silent && ch.create() {
 			remove(shown, "properties.provisioningState")
