@@ -186,29 +186,27 @@ func (s *Server) list(in *scoped, a *address) *answer {
 	if a.group != "" {
 		prefix = a.key(in.sub, len(a.ancestors), "")
 	}
-	var list []map[string]any
-	for _, key := range sortedKeys(s.resources) {
-		r := s.resources[key]
-		if r.typ != a.typ || !strings.HasPrefix(key, prefix) || (r.stale != nil && r.stale.left > 0 && r.stale.body == nil) {
-			continue
-		}
-		shown := r.body
-		if r.stale != nil && r.stale.left > 0 {
-			shown = r.stale.body
-		}
-		list = append(list, s.show(r, shown, in.version()))
+	rows := s.rowsUnder(a.typ, prefix)
+	show := func(i int) map[string]any { return s.show(rows[i].r, rows[i].body, in.version()) }
+	if a.typ.filter == nil {
+		return s.pageOf(in.call, len(rows), show)
 	}
-	if a.typ.filter != nil {
-		return s.filtered(in, a.typ, list)
+	list := make([]map[string]any, 0, len(rows))
+	for i := range rows {
+		list = append(list, show(i))
 	}
-	return s.page(in.call, list)
+	return s.filtered(in, a.typ, list)
 }
 
 // pageSize is how many items ARM puts into a page.
 const pageSize = 100
 
-// page answers one page of list. The link to the next keeps the query and counts on.
 func (s *Server) page(c *call, list []map[string]any) *answer {
+	return s.pageOf(c, len(list), func(i int) map[string]any { return list[i] })
+}
+
+// pageOf answers one page of a list of total items and makes only those. The link to the next keeps the query and counts on.
+func (s *Server) pageOf(c *call, total int, item func(i int) map[string]any) *answer {
 	if c.http.Method != http.MethodGet {
 		return methodNotAllowed(c)
 	}
@@ -220,14 +218,14 @@ func (s *Server) page(c *call, list []map[string]any) *answer {
 	if top, err := strconv.Atoi(c.query.Get("$top")); err == nil && top > 0 && top < size {
 		size = top
 	}
-	start = min(start, len(list))
-	stop := min(start+size, len(list))
+	start = min(start, total)
+	stop := min(start+size, total)
 	value := make([]any, 0, stop-start)
-	for _, item := range list[start:stop] {
-		value = append(value, item)
+	for i := start; i < stop; i++ {
+		value = append(value, item(i))
 	}
 	body := map[string]any{"value": value}
-	if stop < len(list) {
+	if stop < total {
 		query := url.Values{}
 		for name, values := range c.query {
 			query[name] = values

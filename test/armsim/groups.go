@@ -95,9 +95,9 @@ func (s *Server) listGroups(in *scoped) *answer {
 // listGroupResources lists tracked resources only, as ARM does: private clouds, but not their clusters.
 func (s *Server) listGroupResources(in *scoped, g *group) *answer {
 	list := []map[string]any{}
-	for _, key := range sortedKeys(s.resources) {
-		r := s.resources[key]
-		if !r.typ.tracked || !strings.HasPrefix(key, g.key()+"/") {
+	for _, e := range s.index.under(g.key() + "/") {
+		r := e.r
+		if !r.typ.tracked {
 			continue
 		}
 		item := map[string]any{}
@@ -168,13 +168,12 @@ func (s *Server) deleteGroup(in *scoped, g *group) *answer {
 	}
 	length := s.draw(s.config.Durations.DeleteResourceGroup, "delete/"+g.key())
 	var inside []*resource
-	for _, key := range sortedKeys(s.resources) {
-		if r := s.resources[key]; strings.HasPrefix(key, g.key()+"/") {
-			if r.op != nil {
-				return refuse(http.StatusConflict, "ResourceGroupDeletionBlocked", "Deletion of resource group '%s' failed as resources with identifiers '%s' have another operation in progress.", g.name, r.id)
-			}
-			inside = append(inside, r)
+	for _, e := range s.index.under(g.key() + "/") {
+		r := e.r
+		if r.op != nil {
+			return refuse(http.StatusConflict, "ResourceGroupDeletionBlocked", "Deletion of resource group '%s' failed as resources with identifiers '%s' have another operation in progress.", g.name, r.id)
 		}
+		inside = append(inside, r)
 	}
 	if slices.ContainsFunc(inside, func(r *resource) bool { return r.typ.tracked }) {
 		length += s.draw(s.config.Durations.DeletePrivateCloud, "delete/"+g.key()+"/inside")

@@ -204,9 +204,9 @@ func (s *Server) hostOperation(cloud *resource) *resource {
 	if cloud.op != nil {
 		return cloud
 	}
-	for _, r := range s.below(cloud) {
-		if r.op != nil && r.typ.class == hostClass {
-			return r
+	for _, e := range s.index.under(cloud.key() + "/") {
+		if e.r.op != nil && e.r.typ.class == hostClass {
+			return e.r
 		}
 	}
 	return nil

@@ -213,7 +213,7 @@ func TestEveryFieldIsSaved(t *testing.T) {
 		of    any
 		knows string
 	}{
-		{resource{}, "id name typ parent sub body hidden secrets op target stale"},
+		{resource{}, "id name typ parent sub body hidden secrets op target stale lag"},
 		{operation{}, "id resourceID sub location apiVersion armsOwn groupPath withResult retryAfter hidden status started ended ending code message kind args change fault due work finish"},
 		{change{}, "typ sub r parent sent before after secret remove fault script"},
 		{subscription{}, "config registered due unregisteredOthers"},
@@ -221,7 +221,7 @@ func TestEveryFieldIsSaved(t *testing.T) {
 		{bucket{}, "tokens filled"},
 		{answer{}, "status header body"},
 		{staleReads{}, "left body"},
-		{Server{}, "config url authority control controlURL http log entra clock requests faults ctx cancel work mu closed subscriptions groups resources locks operations clouds replays buckets capacity draws"},
+		{Server{}, "config url authority control controlURL http log entra clock requests faults ctx cancel work mu closed subscriptions groups resources index ghosts locks operations clouds replays buckets capacity draws"},
 	} {
 		kind := reflect.TypeOf(one.of)
 		for i := range kind.NumField() {

@@ -48,6 +48,8 @@ type Server struct {
 	subscriptions map[string]*subscription // by lower-case id
 	groups        map[string]*group        // by lower-case ARM id
 	resources     map[string]*resource     // by lower-case ARM id
+	index         index                    // of resources
+	ghosts        []ghost                  // listed although they are gone
 	locks         map[string]*lock         // by lower-case ARM id
 	operations    map[string]*operation    // by id
 	clouds        map[string]*liveCloud    // by lower-case ARM id of the private cloud

@@ -22,6 +22,7 @@ type resource struct {
 	op      *operation        // in flight; nil: none
 	target  map[string]any    // the body that the operation in flight leads to
 	stale   *staleReads
+	lag     *lag           // what lists still show; a saved state forgets it, and lists have caught up
 	hidden  map[string]any // what the service knows and does not show, as JSON
 }
 
@@ -64,16 +65,16 @@ func newResource(t *resourceType, sub *subscription, group, name string, parent 
 
 // keep puts a new resource into the server. s.mu is held.
 func (s *Server) keep(r *resource) {
-	s.resources[r.key()] = r
+	key := r.key()
+	s.resources[key] = r
+	s.index.add(key, r)
 }
 
 // below lists what lies under r, deepest last. s.mu is held.
 func (s *Server) below(r *resource) []*resource {
 	var out []*resource
-	for _, key := range sortedKeys(s.resources) {
-		if strings.HasPrefix(key, r.key()+"/") {
-			out = append(out, s.resources[key])
-		}
+	for _, e := range s.index.under(r.key() + "/") {
+		out = append(out, e.r)
 	}
 	return out
 }
@@ -90,7 +91,9 @@ func (s *Server) drop(r *resource) {
 	if r.op != nil && r.state() != "Deleting" {
 		r.op.ending = "Canceled"
 	}
+	s.haunt(r)
 	delete(s.resources, r.key())
+	s.index.remove(r.key())
 	s.forgetReplays(r.key())
 	s.dropLocks(r.key())
 	if size, ok := lookupInt(r.body, r.typ.size); ok && r.typ.size != "" {

@@ -30,10 +30,8 @@ func (s *Server) Resources(prefix string) []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var out []string
-	for _, key := range sortedKeys(s.resources) {
-		if strings.HasPrefix(key, strings.ToLower(prefix)) {
-			out = append(out, key)
-		}
+	for _, e := range s.index.under(strings.ToLower(prefix)) {
+		out = append(out, e.key)
 	}
 	return out
 }
@@ -47,6 +45,7 @@ func (s *Server) SetInAzure(id string, jsonPatch map[string]any) error {
 	if !ok {
 		return fmt.Errorf("changing %s: it does not exist", id)
 	}
+	s.lagBehind(r, false)
 	before := cloneObject(r.body)
 	patch := cloneObject(jsonPatch)
 	r.body = merge(r.body, patch)

@@ -180,6 +180,7 @@ func (s *Server) delete(in *scoped, a *address, r *resource, how style) *answer 
 func (s *Server) begin(in *scoped, ch *change, status int, how style, state string) *answer {
 	r, t := ch.r, ch.typ
 	before := cloneObject(ch.before)
+	s.lagBehind(r, ch.create())
 	r.setState(state)
 	op := s.newOperation(in.call, r.id, in.sub, r.location())
 	op.change = ch
@@ -218,6 +219,7 @@ func (s *Server) finish(ch *change, state string, fault *Fault) {
 	if s.resources[r.key()] != r {
 		return // somebody took it away meanwhile
 	}
+	s.lagBehind(r, false)
 	if ch.remove && state == succeeded {
 		s.drop(r)
 		return
