@@ -185,6 +185,7 @@ func finishPrivateCloud(s *Server, r *resource, ch *change) {
 			s.announce(r, m)
 		}
 	}
+	s.assignIdentity(r)
 	s.publishCloud(r)
 	finishHosts(s, r, ch)
 }

@@ -88,6 +88,7 @@ type Subscription struct {
 	HostQuota     map[string]int // hosts by SKU name; nil: 64 of each
 	Readers       []string
 	Contributors  []string
+	TrialHosts    int  // offered as a trial until the first private cloud; 0: no trial
 	NotRegistered bool // Microsoft.AVS has to be registered first
 }
 

@@ -210,7 +210,7 @@ func (s *Server) resume(state *savedState) error {
 // redefine gives an operation its work and effect again.
 func (s *Server) redefine(op *operation, saved savedOperation) error {
 	key := strings.ToLower(op.resourceID)
-	if s.resources[key] == nil && s.groups[key] == nil {
+	if s.resources[key] == nil && s.groups[key] == nil && s.resources[saved.Args["cloud"]] == nil {
 		return fmt.Errorf("reading the saved state: operation %s is of %s, which is not in it", saved.ID, op.resourceID)
 	}
 	if operationKinds[saved.Kind] == nil {

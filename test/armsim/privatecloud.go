@@ -39,7 +39,7 @@ func privateClouds() *resourceType {
 		readOnly: []string{"properties.provisioningState", "properties.circuit", "properties.secondaryCircuit", "properties.endpoints", "properties.managementNetwork",
 			"properties.provisioningNetwork", "properties.vmotionNetwork", "properties.vcenterCertificateThumbprint", "properties.nsxtCertificateThumbprint",
 			"properties.externalCloudLinks", "properties.nsxPublicIpQuotaRaised", "properties.managementCluster.clusterId", "properties.managementCluster.provisioningState",
-			"identity.principalId", "identity.tenantId"},
+			"identity.principalId", "identity.tenantId", keyVault + ".keyState", keyVault + ".versionType", keyVault + ".autoDetectedKeyVersion"},
 		writeOnly: []string{vcenterPassword, nsxtPassword, "properties.vcfLicense.licenseKey", "properties.identitySources[].password", "properties.identitySources[].username"},
 		optional:  []string{"properties.vcfLicense"},
 		kept:      []string{cloudHosts, "properties.managementCluster.vsanDatastoreName", "systemData"},
@@ -105,6 +105,9 @@ func validatePrivateCloud(s *Server, ch *change) *answer {
 	}
 	if lookupString(ch.after, "properties.encryption.status") == "Enabled" && lookupString(ch.after, "identity.type") != "SystemAssigned" {
 		return invalid("Encryption needs a system-assigned identity on the private cloud.")
+	}
+	if refused := s.aloneInNetwork(ch); refused != nil {
+		return refused
 	}
 	return checkTopology(ch)
 }

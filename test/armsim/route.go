@@ -170,7 +170,9 @@ func (s *Server) inLocation(in *scoped, location string, path []string) *answer 
 	case head == "checkquotaavailability" && len(path) == 1 && in.http.Method == http.MethodPost:
 		return s.checkQuota(in, location)
 	case head == "checktrialavailability" && len(path) == 1 && in.http.Method == http.MethodPost:
-		return reply(http.StatusOK, map[string]any{"status": "TrialDisabled", "availableHosts": 0})
+		return s.checkTrial(in, location)
+	case head == "servicecomponents" && len(path) == 3 && strings.EqualFold(path[2], "checkAvailability") && in.http.Method == http.MethodPost && in.version() >= "2025-09-01":
+		return s.checkComponent(in, location, path[1])
 	}
 	return refuse(http.StatusNotFound, "InvalidResourceType", "The resource type 'locations/%s' could not be found in the namespace '%s'.", path[0], avs)
 }

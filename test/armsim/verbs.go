@@ -86,7 +86,11 @@ func (s *Server) create(in *scoped, a *address, how style, body map[string]any) 
 	s.useCapacity(r.location(), ch.grows())
 	s.keep(r)
 	ch.after = cloneObject(r.body) // the operation leads to a body of its own, not to the one that GET shows meanwhile
-	return s.begin(in, ch, http.StatusCreated, how, t.creating)
+	status := http.StatusCreated
+	if t.parent == nil && generation2(ch.after) {
+		status = http.StatusOK // of the second generation, and still Building: 200 is not done
+	}
+	return s.begin(in, ch, status, how, t.creating)
 }
 
 // patched and replaced compute the body that a PATCH or a PUT leads to.
