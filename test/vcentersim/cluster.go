@@ -318,10 +318,29 @@ func (v *VCenter) removeHost(c *simulator.ClusterComputeResource, ref types.Mana
 		v.describeDatastore(ctx, ds)
 	}
 	ctx.Map.RemoveReference(ctx, c, &c.Host, ref)
+	v.forgetInBrowser(ctx, c, ref)
 	ctx.Map.Remove(ctx, ref)
 	v.summarise(ctx, c)
 	v.hub.touch(append(v.referencesOf("DistributedVirtualPortgroup", "Datastore"), c.Self)...)
 	return nil
+}
+
+// forgetInBrowser takes a host out of the cluster's environment browser, which looks up every host that it knows when the next
+// one joins, and panics for one that is gone.
+func (v *VCenter) forgetInBrowser(ctx *simulator.Context, c *simulator.ClusterComputeResource, host reference) {
+	if c.EnvironmentBrowser == nil {
+		return
+	}
+	browser, ok := ctx.Map.Get(*c.EnvironmentBrowser).(*simulator.EnvironmentBrowser)
+	if !ok {
+		return
+	}
+	ctx.WithLock(browser, func() {
+		known := browser.QueryConfigOptionDescriptorResponse.Returnval
+		for i := range known {
+			known[i].Host = slices.DeleteFunc(known[i].Host, func(ref reference) bool { return ref == host })
+		}
+	})
 }
 
 func (v *VCenter) evacuate(ctx *simulator.Context, c *simulator.ClusterComputeResource, host *simulator.HostSystem) error {

@@ -42,6 +42,8 @@ func TestRulesStorageAndHosts(t *testing.T) {
 	if now := v.ClusterHosts("Cluster-1"); len(now) != 3 || slices.Contains(now, hosts[0]) || !slices.Contains(now, late) || v.HostRef(late) == "" {
 		t.Errorf("the hosts are %v", now)
 	}
+	must(v.AddHost("Cluster-1"))(t) // one joins after one has left
+	check(t, v.SetClusterSize("Cluster-1", 3))
 	ref := must(v.AddMachine(sim.MachineSpec{Name: "c", Host: late, Datastore: "anf"}))(t)
 	if err := v.RemoveDatastore("anf"); err == nil {
 		t.Errorf("storage under %s was taken away", ref)
