@@ -32,6 +32,13 @@ GET    /resource?id=ID         one resource or resource group as it is, without 
 PATCH  /resource?id=ID         change it at once (JSON merge patch), as somebody in the portal would
 DELETE /resource?id=ID         take it away at once, with everything below it
 GET    /requests[?since=N]     the log of requests from number N on; secrets are masked
+POST   /maintenances           {"privateCloud":"ID","name":"esx","component":"ESXI","clusterId":1,"start":"2026-01-02T03:04:05Z","minutes":960,
+                               "blocked":[{"category":"Holiday","reason":"...","from":"...","to":"..."}],"failedChecks":[{"name":"...","details":"..."}]}:
+                               announce one; only privateCloud is needed. Answers its ARM id
+PUT    /maintenances/checks    {"id":"ID","failedChecks":[]}: what its next check finds
+PUT    /hosts/mark             {"cluster":"ID","host":"FQDN","reason":"Replacement"}: or Upgrade; empty ends it
+POST   /hosts/replace          {"cluster":"ID","host":"FQDN"}: exchange a host that failed; answers the new one
+POST   /hosts/extra            {"cluster":"ID"}: add the temporary host of an upgrade; DELETE takes it away
 PUT    /quota                  {"subscription":"ID","hosts":{"av36p":8}}: host quota by SKU
 PUT    /capacity               {"location":"westeurope","hosts":5}: hosts that a location can still hand out
 PUT    /access                 {"subscription":"ID","readers":["CLIENT-ID"],"contributors":[]}; both empty: everybody may do everything
@@ -70,21 +77,27 @@ func (s *Server) controlHandler() http.Handler {
 		"GET /faults": func(*http.Request, []byte) (int, any, error) {
 			return http.StatusOK, map[string]any{"value": s.Faults()}, nil
 		},
-		"POST /faults":        s.controlAddFault,
-		"DELETE /faults":      func(*http.Request, []byte) (int, any, error) { s.ClearFaults(); return http.StatusNoContent, nil, nil },
-		"DELETE /faults/{id}": s.controlRemoveFault,
-		"GET /clock":          s.controlClock,
-		"POST /clock/advance": s.controlAdvance,
-		"GET /resources":      s.controlResources,
-		"GET /resource":       s.controlGet,
-		"PATCH /resource":     s.controlSet,
-		"DELETE /resource":    s.controlRemove,
-		"GET /requests":       s.controlRequests,
-		"PUT /quota":          s.controlQuota,
-		"PUT /capacity":       s.controlCapacity,
-		"PUT /access":         s.controlAccess,
-		"GET /state":          s.controlState,
-		"GET /{$}":            func(*http.Request, []byte) (int, any, error) { return http.StatusOK, page(ControlHelp), nil },
+		"POST /faults":             s.controlAddFault,
+		"DELETE /faults":           func(*http.Request, []byte) (int, any, error) { s.ClearFaults(); return http.StatusNoContent, nil, nil },
+		"DELETE /faults/{id}":      s.controlRemoveFault,
+		"GET /clock":               s.controlClock,
+		"POST /clock/advance":      s.controlAdvance,
+		"GET /resources":           s.controlResources,
+		"GET /resource":            s.controlGet,
+		"PATCH /resource":          s.controlSet,
+		"DELETE /resource":         s.controlRemove,
+		"GET /requests":            s.controlRequests,
+		"POST /maintenances":       s.controlAnnounce,
+		"PUT /maintenances/checks": s.controlChecks,
+		"PUT /hosts/mark":          s.controlHost(func(h hostControl) (string, error) { return h.Host, s.BeginMaintenance(h.Cluster, h.Host, h.Reason) }),
+		"POST /hosts/replace":      s.controlHost(func(h hostControl) (string, error) { return s.ReplaceHost(h.Cluster, h.Host) }),
+		"POST /hosts/extra":        s.controlHost(func(h hostControl) (string, error) { return s.AddMaintenanceHost(h.Cluster) }),
+		"DELETE /hosts/extra":      s.controlHost(func(h hostControl) (string, error) { return "", s.RemoveMaintenanceHost(h.Cluster) }),
+		"PUT /quota":               s.controlQuota,
+		"PUT /capacity":            s.controlCapacity,
+		"PUT /access":              s.controlAccess,
+		"GET /state":               s.controlState,
+		"GET /{$}":                 func(*http.Request, []byte) (int, any, error) { return http.StatusOK, page(ControlHelp), nil },
 	} {
 		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) { s.serveControl(w, r, serve) })
 	}

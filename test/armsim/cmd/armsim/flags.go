@@ -58,6 +58,7 @@ A fault hits requests whose verb and lower-case path (a regular expression) matc
   delay, drop, reset, truncate                                    late; broken off; TCP reset; broken off in the middle
   expiredToken                                                    401 as for an expired token
   operationFails, canceled, cancelled                             how the operation ends that the request begins
+  failureReason                                                   a script that runs, and fails as a script
   noPollingHeaders, echoOldBody, staleGets                        answers that mislead pollers
 While an operation is polled, a fault with "path":"/operationstatuses/" or "/operationresults/" hits.
 
