@@ -92,6 +92,9 @@ func (s *Server) dispatch(c *call) *answer {
 	if scope, name, ok := locksAt(c); ok {
 		return s.checkedVersion(c, lockVersions, func(*call) *answer { return s.serveLocks(in, scope, name) })
 	}
+	if id, what, ok := insightsAt(c); ok {
+		return s.checkedVersion(c, metricVersions, func(c *call) *answer { return s.insights(c, id, what) })
+	}
 	if refused := s.locked(c); refused != nil {
 		return refused
 	}

@@ -48,6 +48,9 @@ type liveCloud struct {
 	ready   chan struct{} // closed when the start has ended, either way
 	vcenter *vcentersim.VCenter
 	err     error
+
+	measuring sync.Mutex
+	samples   []sample // oldest first
 }
 
 // openCloud starts the vCenter of a new private cloud beside the request. s.mu is held.
@@ -71,6 +74,7 @@ func (s *Server) openCloud(r *resource) {
 			return
 		}
 		live.vcenter = vcenter
+		s.follow(live)
 		if s.clouds[r.key()] == live {
 			s.publishCloud(r)
 			finishHosts(s, r, nil)
