@@ -146,5 +146,8 @@ func (s *Server) holds(op *operation) bool {
 	if g := s.groups[key]; g != nil {
 		return g.deleting == op
 	}
+	if s.resources[op.args["cloud"]] != nil {
+		return true // of what a private cloud shows without its being a resource, such as a machine
+	}
 	return s.resources[key] != nil && s.resources[key].op == op
 }
