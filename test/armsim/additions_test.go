@@ -224,6 +224,13 @@ func TestOlderVersions(t *testing.T) {
 		t.Errorf("an older PUT took the extended blocks away: %v", body)
 	}
 	r.want(http.StatusNotFound, http.MethodPost, cloudPath+"/getVcfLicense?api-version=2024-09-01", nil)
+	provider := r.want(http.StatusOK, http.MethodGet, "/subscriptions/"+subID+"/providers/Microsoft.AVS?api-version=2022-09-01", nil).body
+	for _, item := range provider["resourceTypes"].([]any) {
+		kind := item.(map[string]any)
+		if lookupString(kind, "resourceType") == "privateClouds/licenses" && fmt.Sprint(kind["apiVersions"]) != "[2025-09-01]" {
+			t.Errorf("licences have the versions %v", kind["apiVersions"])
+		}
+	}
 }
 
 // Unknown properties are dropped without a word, or refused with a sentence in strict mode.

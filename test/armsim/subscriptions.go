@@ -72,7 +72,7 @@ func (sub *subscription) provider() map[string]any {
 	kinds := []any{}
 	for _, t := range resourceTypes {
 		kinds = append(kinds, map[string]any{
-			"resourceType": strings.TrimPrefix(t.name, avs+"/"), "locations": names, "apiVersions": avsVersions, "defaultApiVersion": avsVersions[len(avsVersions)-1],
+			"resourceType": strings.TrimPrefix(t.name, avs+"/"), "locations": names, "apiVersions": t.versions(), "defaultApiVersion": avsVersions[len(avsVersions)-1],
 		})
 	}
 	return map[string]any{

@@ -11,6 +11,11 @@ import (
 
 // What an api-version has. Versions are dates, so they compare as texts.
 
+// versions are those that have the type.
+func (t *resourceType) versions() []string {
+	return slices.DeleteFunc(slices.Clone(avsVersions), func(v string) bool { return v < t.since })
+}
+
 // writable are the paths that a PUT may set.
 func (t *resourceType) writable() []string {
 	return slices.Concat(t.required, t.patchable, t.immutable, t.optional, t.kept)
