@@ -193,15 +193,8 @@ func (c *Config) check() error {
 			return errors.New("a tenant has no ID")
 		}
 		tenants[strings.ToLower(t.ID)] = true
-		for _, a := range t.Applications {
-			if a.ClientID == "" {
-				return fmt.Errorf("an application of tenant %s has no ClientID", t.ID)
-			}
-			for _, f := range a.Federated {
-				if f.Issuer == "" || f.Subject == "" || f.Keys == nil {
-					return fmt.Errorf("a federated credential of application %s lacks Issuer, Subject or Keys", a.ClientID)
-				}
-			}
+		if err := t.check(); err != nil {
+			return err
 		}
 	}
 	subscriptions := map[string]bool{}
@@ -214,6 +207,20 @@ func (c *Config) check() error {
 	for _, g := range c.ResourceGroups {
 		if g.Name == "" || g.Location == "" || !subscriptions[strings.ToLower(g.SubscriptionID)] {
 			return fmt.Errorf("resource group %q needs a name, a location and a configured subscription, not %q", g.Name, g.SubscriptionID)
+		}
+	}
+	return nil
+}
+
+func (t *Tenant) check() error {
+	for _, a := range t.Applications {
+		if a.ClientID == "" {
+			return fmt.Errorf("an application of tenant %s has no ClientID", t.ID)
+		}
+		for _, f := range a.Federated {
+			if f.Issuer == "" || f.Subject == "" || f.Keys == nil {
+				return fmt.Errorf("a federated credential of application %s lacks Issuer, Subject or Keys", a.ClientID)
+			}
 		}
 	}
 	return nil
