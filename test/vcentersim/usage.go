@@ -35,6 +35,8 @@ const (
 // Usage answers what clusters and datastores have and use, by name. Hosts use a little by themselves; running machines use a
 // fixed share of what they were given; datastores hold what machines have written.
 func (v *VCenter) Usage() ([]ClusterUsage, []DatastoreUsage) {
+	v.building.Lock() // govmomi changes datastores without their lock while hosts come and go
+	defer v.building.Unlock()
 	ctx := v.newContext("")
 	var clusters []ClusterUsage
 	for _, e := range ctx.Map.All("ClusterComputeResource") {
