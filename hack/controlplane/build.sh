@@ -37,7 +37,8 @@ build() {
   fi
   echo "Building $name (the first time takes minutes)" >&2
   mkdir -p "$dir"
-  (cd "$module" && go build -ldflags "$ldflags" -o "$dir/.$name.$$" "$package")
+  # The compiler collects garbage less often: a sixth less time, for memory that a build machine has.
+  (cd "$module" && GOGC="${GOGC:-400}" go build -ldflags "$ldflags" -o "$dir/.$name.$$" "$package")
   mv "$dir/.$name.$$" "$dir/$name"
 }
 trap 'rm -f "$dir"/.*.$$' EXIT
