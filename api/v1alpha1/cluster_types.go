@@ -9,7 +9,7 @@ import (
 
 // ClusterSpec is the cluster of hosts that is wanted.
 // +kubebuilder:validation:XValidation:rule="has(self.azureName) == has(oldSelf.azureName) && (!has(self.azureName) || self.azureName == oldSelf.azureName)",message="azureName is immutable: make a new object to manage another cluster"
-// +kubebuilder:validation:XValidation:rule="self.privateCloudRef.name == oldSelf.privateCloudRef.name",message="privateCloudRef is immutable: a cluster stays in its private cloud"
+// +kubebuilder:validation:XValidation:rule="self.privateCloudRef == oldSelf.privateCloudRef",message="privateCloudRef is immutable: a cluster stays in its private cloud"
 // +kubebuilder:validation:XValidation:rule="(has(oldSelf.managementPolicy) && oldSelf.managementPolicy == 'Observe') || (has(self.sku) == has(oldSelf.sku) && (!has(self.sku) || self.sku.lowerAscii() == oldSelf.sku.lowerAscii()))",message="sku is immutable: make another Cluster for other hosts"
 // +kubebuilder:validation:XValidation:rule="!has(self.azureName) || self.azureName.lowerAscii() != 'cluster-1'",message="Cluster-1 comes with the private cloud: set managementCluster of the PrivateCloud instead"
 // +kubebuilder:validation:XValidation:rule="(has(self.managementPolicy) && self.managementPolicy == 'Observe') || has(self.sku)",message="sku is needed, for example av36p (only with managementPolicy Observe it may be left out)"
@@ -19,7 +19,7 @@ type ClusterSpec struct {
 
 	// privateCloudRef names the PrivateCloud that the cluster belongs to. Immutable.
 	// +required
-	PrivateCloudRef ObjectReference `json:"privateCloudRef,omitzero"`
+	PrivateCloudRef ParentReference `json:"privateCloudRef,omitzero"`
 
 	// sku of the hosts, such as av36p; upper and lower case mean the same. Immutable.
 	// +optional

@@ -84,6 +84,15 @@ type PrivateCloudSpec struct {
 	// +kubebuilder:validation:XValidation:rule="!('avs-operator-owner' in self)",message="the tag avs-operator-owner is the operator's own: leave it out"
 	Tags map[string]TagValue `json:"tags,omitempty"`
 
+	// allowedNamespaces are the namespaces, beside this one, whose objects may stand in this private cloud and so act with its identity; "*"
+	// stands for all of them.
+	// +optional
+	// +listType=set
+	// +kubebuilder:validation:MaxItems=256
+	// +kubebuilder:validation:items:MaxLength=63
+	// +kubebuilder:validation:items:Pattern=`^(\*|[a-z0-9]([-a-z0-9]*[a-z0-9])?)$`
+	AllowedNamespaces []string `json:"allowedNamespaces,omitempty"`
+
 	// credentials says where the passwords of vCenter and NSX go, and when they change.
 	// +optional
 	Credentials *PrivateCloudCredentials `json:"credentials,omitempty"`

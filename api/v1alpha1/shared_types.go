@@ -16,6 +16,20 @@ type ObjectReference struct {
 	Name string `json:"name"`
 }
 
+// ParentReference names the object of a known kind that another one stands below.
+type ParentReference struct {
+	// name of the object.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	Name string `json:"name"`
+	// namespace of the object; absent: this one. Another namespace works when the private cloud's spec.allowedNamespaces names this one.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=63
+	Namespace string `json:"namespace,omitempty"`
+}
+
 // SecretKeyReference names one value in a Secret of the same namespace.
 type SecretKeyReference struct {
 	// name of the Secret.
@@ -150,6 +164,13 @@ type AzureStatus struct {
 	// +kubebuilder:validation:items:MaxLength=512
 	Managed []string `json:"managed,omitempty"`
 
+	// writeOnly tells by a keyed hash which write-only values Azure was last given, because it never shows them.
+	// +optional
+	// +listType=map
+	// +listMapKey=path
+	// +kubebuilder:validation:MaxItems=64
+	WriteOnly []WriteOnlyValue `json:"writeOnly,omitempty"`
+
 	// drift lists where Azure differs from the spec.
 	// +optional
 	// +listType=atomic
@@ -202,6 +223,20 @@ type EffectivePolicies struct {
 	DeletionPolicy DeletionPolicy `json:"deletionPolicy,omitempty"`
 }
 
+// WriteOnlyValue is a value that Azure takes and never shows.
+type WriteOnlyValue struct {
+	// path in the ARM body, a JSON pointer.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=512
+	Path string `json:"path"`
+	// hmac of the value with the operator's own key, hex.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=64
+	HMAC string `json:"hmac"`
+}
+
 // DriftItem is one difference between the spec and Azure.
 type DriftItem struct {
 	// path in the ARM body, a JSON pointer such as /properties/internet.
@@ -252,6 +287,17 @@ type Operation struct {
 	// +optional
 	// +kubebuilder:validation:MaxLength=64
 	Action string `json:"action,omitempty"`
+	// target is the ARM id that is written to; absent: the object's own. A private cloud's lock and a DNS service that a zone must leave are
+	// written beside the resource itself.
+	// +optional
+	// +kubebuilder:validation:MaxLength=1024
+	Target string `json:"target,omitempty"`
+	// writeOnly are the write-only values that it carries.
+	// +optional
+	// +listType=map
+	// +listMapKey=path
+	// +kubebuilder:validation:MaxItems=64
+	WriteOnly []WriteOnlyValue `json:"writeOnly,omitempty"`
 	// state of the record.
 	// +required
 	State OperationState `json:"state"`

@@ -46,7 +46,7 @@ func (r *Reconciler[T]) mark(ctx context.Context, s *scope[T]) *outcome.Outcome 
 		annotations = map[string]string{}
 	}
 	changed := controllerutil.AddFinalizer(s.obj, v1alpha1.Finalizer)
-	if annotations[v1alpha1.AnnotationAzureID] == "" {
+	if !strings.EqualFold(annotations[v1alpha1.AnnotationAzureID], string(s.id)) {
 		annotations[v1alpha1.AnnotationAzureID], changed = string(s.id), true
 	}
 	// A word that is seen for the first time is noted, not acted on: otherwise writing it down would rotate a password.
@@ -129,6 +129,9 @@ func listKind(ctx context.Context, c client.Client, reader client.Reader, exampl
 		return nil, err
 	}
 	list := made.(client.ObjectList)
+	if reader == c { // nobody changes what is listed, so the cache need not copy it
+		options = append(options, client.UnsafeDisableDeepCopy)
+	}
 	if err := reader.List(ctx, list, options...); err != nil {
 		return nil, err
 	}
@@ -147,20 +150,4 @@ func listKind(ctx context.Context, c client.Client, reader client.Reader, exampl
 
 func hasFinalizer(obj client.Object) bool {
 	return controllerutil.ContainsFinalizer(obj, v1alpha1.Finalizer)
-}
-
-// references makes sure that what the resource stands on is there.
-func (r *Reconciler[T]) references(_ context.Context, s *scope[T]) *outcome.Outcome {
-	if _, child := r.kind.(Child[T]); child {
-		cloud := s.cloud
-		if !cloud.DeletionTimestamp.IsZero() {
-			return outcome.Wait(v1alpha1.ReasonReferenceNotReady, "PrivateCloud %s is being deleted: nothing new is made in it", cloud.Name).About(v1alpha1.ConditionReferencesReady)
-		}
-		// AppliedClusterSize or a former Ready would say that it once was there; its own state says that it is there now.
-		if state := cloud.Status.ProvisioningState; state != "Succeeded" && !(state == "Updating" && cloud.Status.ClusterSize > 0) {
-			return outcome.Wait(v1alpha1.ReasonReferenceNotReady, "PrivateCloud %s is not ready yet; this goes on by itself when it is", cloud.Name).About(v1alpha1.ConditionReferencesReady)
-		}
-	}
-	s.fact(v1alpha1.ConditionReferencesReady, true, v1alpha1.ReasonReady, "everything it refers to is there")
-	return nil
 }

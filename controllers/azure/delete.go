@@ -54,10 +54,7 @@ func (r *Reconciler[T]) confirm(ctx context.Context, s *scope[T]) *outcome.Outco
 
 // dependents makes a parent wait for the objects that refer to it: without it they could not be let go in order.
 func (r *Reconciler[T]) dependents(ctx context.Context, s *scope[T]) *outcome.Outcome {
-	if _, root := r.kind.(Root[T]); !root {
-		return nil
-	}
-	names, err := r.seats.childrenOf(ctx, client.ObjectKeyFromObject(s.obj))
+	names, err := r.seats.below(ctx, r.holder(client.ObjectKeyFromObject(s.obj)))
 	if err != nil {
 		return outcome.Retry(v1alpha1.ReasonTransient, err)
 	}
@@ -85,7 +82,7 @@ func (r *Reconciler[T]) remove(ctx context.Context, s *scope[T]) *outcome.Outcom
 		return o
 	}
 	if departure, ok := r.kind.(Departure[T]); ok {
-		o := departure.MayGo(ctx, Departing[T]{Object: s.obj, Cloud: s.cloud, ARM: s.client, Actual: s.actual, Cluster: r.Client, VCenters: r.VCenters})
+		o := departure.MayGo(ctx, r.world(s))
 		if o != nil {
 			r.released(s)
 			return o

@@ -33,7 +33,7 @@ func (r *Reconciler[T]) export(ctx context.Context, s *scope[T]) *outcome.Outcom
 	if !ok || s.observes() {
 		return nil
 	}
-	name, version := exporter.Secret(s.obj)
+	name, version := exporter.Secret(s.obj, s.actual)
 	if name == "" {
 		return nil
 	}
@@ -42,7 +42,7 @@ func (r *Reconciler[T]) export(ctx context.Context, s *scope[T]) *outcome.Outcom
 	if o != nil || have != nil && have.Annotations[exportedVersion] == version {
 		return o
 	}
-	content, err := exporter.Content(ctx, s.client, s.obj)
+	content, err := exporter.Content(ctx, r.world(s))
 	if err != nil {
 		return connect.OutcomeOf(err)
 	}
@@ -111,7 +111,7 @@ func (r *Reconciler[T]) releaseSecret(ctx context.Context, s *scope[T]) *outcome
 	if !ok {
 		return nil
 	}
-	name, _ := exporter.Secret(s.obj)
+	name, _ := exporter.Secret(s.obj, s.actual)
 	if name == "" {
 		return nil
 	}

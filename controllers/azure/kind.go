@@ -6,16 +6,12 @@
 package azure
 
 import (
-	"context"
-	"time"
-
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/arm"
 	"github.com/avs-operator/avs-operator/controllers/azure/diff"
 	"github.com/avs-operator/avs-operator/controllers/azure/lane"
-	"github.com/avs-operator/avs-operator/controllers/connect"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
 )
 
@@ -27,7 +23,7 @@ type Object interface {
 }
 
 // Kind is one kind of resource in Azure. All of it is pure: values in, values out. It is either a Root or a Child; everything else that it
-// may need is an optional interface below.
+// may need is an optional interface in abilities.go.
 type Kind[T Object] interface {
 	// Traits are what the kind is, apart from its fields.
 	Traits() Traits
@@ -39,25 +35,38 @@ type Kind[T Object] interface {
 	Observe(T, *arm.Resource)
 }
 
-// Traits are what a kind is, apart from its fields.
+// Traits are what a kind is, apart from its fields. All paths are JSON pointers into the ARM body.
 type Traits struct {
 	// Name of the kind, such as PrivateCloud.
 	Name string
-	// Segment of the ARM path, such as privateClouds or clusters.
+	// Segment of the ARM path below the parent, such as clusters or workloadNetworks/default/segments.
 	Segment string
+	// InCluster kinds stand below a cluster; one that names a PrivateCloud as its parent stands below Cluster-1.
+	InCluster bool
 	// Lane that its writes go through.
 	Lane lane.Class
 	// Expensive kinds are kept in Azure unless deletionPolicy says otherwise, are deleted only after a confirmation, and are not made a second
 	// time when they vanish.
 	Expensive bool
+	// Once says that making the resource is an act with an effect of its own, such as running a script: it is made once for each ARM id, and
+	// when Azure forgets it that is no drift.
+	Once bool
 	// Rules of comparison.
 	Rules diff.Rules
 	// Immutable paths: Azure cannot change them.
 	Immutable []string
-	// Defaults are what Azure has for a path that nobody set. What the spec once set and sets no longer is set back to it.
+	// Defaults are what Azure has for a path that nobody set. What the spec once set and sets no longer is set back to it; a path without
+	// default is taken away, which only a PUT can.
 	Defaults map[string]any
 	// Tagged kinds carry Azure tags, which are merged, and the tag that names their owner.
 	Tagged bool
+	// NoPatch types are changed by a PUT of what Azure has with the spec over it. Of others, PutOnly are the paths that only a PUT takes.
+	NoPatch bool
+	PutOnly []string
+	// ReadOnly paths that a PUT must not carry back, beside those of every ARM resource.
+	ReadOnly []string
+	// Revised objects of NSX count their writes in /properties/revision; a write carries the number that was read.
+	Revised bool
 }
 
 // Root is a kind that stands in a resource group and brings its own identity.
@@ -67,80 +76,12 @@ type Root[T Object] interface {
 	Group(T, *v1alpha1.AzureIdentity) (arm.ID, *outcome.Outcome)
 }
 
-// Child is a kind below a private cloud; it acts with the private cloud's identity.
+// Child is a kind below a private cloud or a cluster; it acts with the private cloud's identity.
 type Child[T Object] interface {
-	PrivateCloudRef(T) v1alpha1.ObjectReference
+	Parent(T) Parent
 }
 
-// Patcher is a kind whose changes must not all go into one PATCH.
-type Patcher[T Object] interface {
-	// Concerns splits changes into what may go out together, in order. Only the first goes out; the rest follow when it is done.
-	Concerns(T, []diff.Change) [][]diff.Change
-}
-
-// Sizer is a kind with hosts. They grow by themselves, and leave only because someone asked.
-type Sizer[T Object] interface {
-	SizePath() string
-	// Size that the spec asks for, if it does, and the size that it asked for when Azure last had it, 0 if it never did.
-	Size(T) (asked *int32, applied int32)
-	SetApplied(T, int32)
-}
-
-// Actor is a kind with one-shot actions.
-type Actor[T Object] interface {
-	Actions(T) []Action
-}
-
-// Action is a POST that is made once for each new word in the spec.
-type Action struct {
-	// Name of the action in ARM, such as rotateVcenterPassword.
-	Name string
-	// Annotation that keeps the last word that was handled.
-	Annotation string
-	// Word in the spec; empty: nothing is asked.
-	Word string
-	// Reason of the condition while it runs.
-	Reason string
-	// Mirror shows the handled word in status.
-	Mirror func(word string)
-}
-
-// Exporter is a kind that writes a Secret.
-type Exporter[T Object] interface {
-	// Secret to write: its name, empty if none, and a text that changes whenever its content may have.
-	Secret(T) (name, version string)
-	// Content fetches what goes into it.
-	Content(context.Context, *arm.Client, T) (map[string][]byte, error)
-}
-
-// Departure is a kind that must not be deleted in Azure while it is in use.
-type Departure[T Object] interface {
-	// MayGo says what still stands in the way. Not knowing is not "nothing".
-	MayGo(context.Context, Departing[T]) *outcome.Outcome
-}
-
-// Departing is a resource that shall be deleted in Azure.
-type Departing[T Object] struct {
-	Object T
-	// Cloud is the private cloud that it is or is in.
-	Cloud  *v1alpha1.PrivateCloud
-	ARM    *arm.Client
-	Actual *arm.Resource
-	// Cluster reads custom resources from the cache.
-	Cluster client.Reader
-	// VCenters asks the private cloud's vCenter.
-	VCenters *connect.VCenters
-}
-
-// Expectation is how long an operation takes, in Azure's time.
-type Expectation struct {
-	// Soonest and Latest end of most of them: polls are coarse before and after, and fine between.
-	Soonest, Latest time.Duration
-	// Fine is the interval between Soonest and Latest.
-	Fine time.Duration
-}
-
-// Pacer is a kind that knows how long its operations take. Others are polled every few seconds at first, and more slowly later.
-type Pacer[T Object] interface {
-	Expect(verb arm.Verb, object T) Expectation
+// Parent is what a child stands below: exactly one of the two is set.
+type Parent struct {
+	PrivateCloud, Cluster *v1alpha1.ParentReference
 }

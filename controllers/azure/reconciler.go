@@ -55,11 +55,11 @@ func (r *Reconciler[T]) Reconcile(ctx context.Context, request ctrl.Request) (ct
 		return result, err
 	}
 	steps := []step[T]{
-		r.credentials, r.resume, r.claim, r.references, r.observe, r.guard, r.act, r.export,
+		r.credentials, r.resume, r.permitted, r.claim, r.references, r.observe, r.guard, r.act, r.export,
 	}
 	if s.deleting() {
 		steps = []step[T]{
-			r.letGo, r.credentials, r.resume, r.confirm, r.dependents, r.observeDirectly, r.remove,
+			r.letGo, r.credentials, r.resume, r.permitted, r.confirm, r.dependents, r.observeDirectly, r.remove,
 		}
 	}
 	for _, next := range steps {

@@ -18,6 +18,8 @@ type scope[T Object] struct {
 	obj, before T
 	// cloud is the private cloud that obj is or is in; by credentials.
 	cloud *v1alpha1.PrivateCloud
+	// cluster is the Cluster that obj stands below, nil if it stands below none that has an object; by credentials.
+	cluster *v1alpha1.Cluster
 	// identity and client are who acts; by credentials.
 	identity *v1alpha1.AzureIdentity
 	client   *arm.Client

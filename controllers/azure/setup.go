@@ -7,7 +7,6 @@ import (
 	"context"
 	"fmt"
 	"strings"
-	"sync"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -48,7 +47,13 @@ func Setup[T Object](mgr ctrl.Manager, shared *Shared, kind Kind[T]) error {
 		WatchesRawSource(watch.Source(shared.Lanes.OnFree, r.called)).
 		Watches(&v1alpha1.AzureIdentity{}, handler.EnqueueRequestsFromMapFunc(r.usersOfIdentity))
 	if _, child := kind.(Child[T]); child {
-		b = b.Watches(&v1alpha1.PrivateCloud{}, handler.EnqueueRequestsFromMapFunc(r.childrenOf))
+		if err := mgr.GetFieldIndexer().IndexField(context.Background(), kind.New(), parentIndex, r.below); err != nil {
+			return fmt.Errorf("index %s by parent: %w", r.traits.Name, err)
+		}
+		b = b.Watches(&v1alpha1.PrivateCloud{}, handler.EnqueueRequestsFromMapFunc(r.childrenOfCloud), builder.WithPredicates(parentChanged))
+	}
+	if r.traits.InCluster {
+		b = b.Watches(&v1alpha1.Cluster{}, handler.EnqueueRequestsFromMapFunc(r.childrenOfCluster), builder.WithPredicates(parentChanged))
 	}
 	if _, exporter := kind.(Exporter[T]); exporter {
 		b = b.WatchesMetadata(&corev1.Secret{}, handler.EnqueueRequestForOwner(mgr.GetScheme(), mgr.GetRESTMapper(), kind.New(), handler.OnlyControllerOwner()),
@@ -66,6 +71,15 @@ func indexAzureID(object client.Object) []string {
 	}
 	return nil
 }
+
+// parentChanged lets through what matters to those below: that a parent was edited, came to be or ceased to be in Azure, is on its way out,
+// or changed hands. Its polls and counters do not.
+var parentChanged = predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
+	before, after := e.ObjectOld.(Object), e.ObjectNew.(Object)
+	was, is := before.AzureStatus(), after.AzureStatus()
+	return before.GetGeneration() != after.GetGeneration() || was.ID != is.ID || was.ProvisioningState != is.ProvisioningState ||
+		before.GetDeletionTimestamp().IsZero() != after.GetDeletionTimestamp().IsZero() || refusedAsOwner(was) != refusedAsOwner(is)
+}}
 
 // changed names the objects that a change in Azure is about.
 func (r *Reconciler[T]) changed(change arm.Change) []types.NamespacedName {
@@ -90,163 +104,23 @@ func (r *Reconciler[T]) called(holder string) []types.NamespacedName {
 	return nil
 }
 
-// usersOfIdentity wakes what may wait for an identity: everything of this kind in its namespace that is not ready.
+// usersOfIdentity wakes what may wait for an identity: private clouds of its namespace, and what is in them, wherever that is.
 func (r *Reconciler[T]) usersOfIdentity(ctx context.Context, identity client.Object) []reconcile.Request {
-	return r.requests(ctx, func(o Object) bool { return o.GetNamespace() == identity.GetNamespace() }, client.InNamespace(identity.GetNamespace()))
-}
-
-// childrenOf wakes what is in a private cloud.
-func (r *Reconciler[T]) childrenOf(ctx context.Context, cloud client.Object) []reconcile.Request {
-	return r.requests(ctx, func(o Object) bool { return r.isIn(o, client.ObjectKeyFromObject(cloud)) }, client.InNamespace(cloud.GetNamespace()))
-}
-
-func (r *Reconciler[T]) isIn(object Object, cloud types.NamespacedName) bool {
-	child, ok := r.kind.(Child[T])
-	typed, is := object.(T)
-	return ok && is && object.GetNamespace() == cloud.Namespace && child.PrivateCloudRef(typed).Name == cloud.Name
-}
-
-func (r *Reconciler[T]) requests(ctx context.Context, which func(Object) bool, options ...client.ListOption) []reconcile.Request {
-	objects, err := r.list(ctx, r.Client, options...)
-	if err != nil {
+	clouds := &v1alpha1.PrivateCloudList{}
+	if err := r.Client.List(ctx, clouds, client.InNamespace(identity.GetNamespace())); err != nil {
 		return nil // the cache is not there yet; its first list reconciles them all
 	}
+	_, root := r.kind.(Root[T])
 	var out []reconcile.Request
-	for _, object := range objects {
-		if which(object) {
-			out = append(out, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(object)})
+	for i := range clouds.Items {
+		cloud := &clouds.Items[i]
+		switch {
+		case connect.IdentityName(cloud.Spec.IdentityRef) != identity.GetName():
+		case root:
+			out = append(out, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(cloud)})
+		default:
+			out = append(out, r.childrenOfCloud(ctx, cloud)...)
 		}
 	}
 	return out
-}
-
-// seats knows the reconcilers of all kinds. Before the first of them works, every stored operation takes its seat in the lanes, so that
-// a new leader does not begin what the old one's operation would collide with.
-type seats struct {
-	shared *Shared
-	kinds  []seatable
-
-	mu   sync.Mutex
-	done bool
-}
-
-type seatable interface {
-	seat(ctx context.Context) error
-	inCloud(ctx context.Context, cloud types.NamespacedName) ([]string, error)
-	deletable(ctx context.Context, identity types.NamespacedName) ([]string, error)
-}
-
-func (s *seats) add(kind seatable) { s.kinds = append(s.kinds, kind) }
-
-// once seats every stored operation, the first time that it works.
-func (s *seats) once(ctx context.Context) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.done {
-		return nil
-	}
-	for _, kind := range s.kinds {
-		if err := kind.seat(ctx); err != nil {
-			return fmt.Errorf("seating stored operations: %w", err)
-		}
-	}
-	s.done = true
-	return nil
-}
-
-func (r *Reconciler[T]) seat(ctx context.Context) error {
-	objects, err := r.list(ctx, r.Client)
-	if err != nil {
-		return err
-	}
-	for _, object := range objects {
-		if id := object.GetAnnotations()[v1alpha1.AnnotationAzureID]; id != "" && object.AzureStatus().Operation != nil {
-			r.Lanes.Seat(cloudKey(arm.ID(id)), r.traits.Lane, r.holder(client.ObjectKeyFromObject(object)))
-		}
-	}
-	return nil
-}
-
-// NeededBy names the objects that must still be deleted in Azure with an identity.
-func (s *Shared) NeededBy(ctx context.Context, identity types.NamespacedName) ([]string, error) {
-	if s.seats == nil {
-		return nil, nil
-	}
-	var out []string
-	for _, kind := range s.seats.kinds {
-		names, err := kind.deletable(ctx, identity)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, names...)
-	}
-	return out, nil
-}
-
-func (r *Reconciler[T]) deletable(ctx context.Context, identity types.NamespacedName) ([]string, error) {
-	objects, err := r.list(ctx, r.Client, client.InNamespace(identity.Namespace))
-	if err != nil {
-		return nil, err
-	}
-	var out []string
-	for _, object := range objects {
-		e := r.effective(object.AzureSpec())
-		if !hasFinalizer(object) || e.ManagementPolicy == v1alpha1.ManagementPolicyObserve || e.DeletionPolicy == v1alpha1.DeletionPolicyRetain {
-			continue
-		}
-		name, err := r.identityOf(ctx, object)
-		if err != nil {
-			return nil, err
-		}
-		if name == identity.Name {
-			out = append(out, r.traits.Name+" "+object.GetName())
-		}
-	}
-	return out, nil
-}
-
-// identityOf names the identity that an object acts with.
-func (r *Reconciler[T]) identityOf(ctx context.Context, object Object) (string, error) {
-	var ref *v1alpha1.ObjectReference
-	if root, ok := r.kind.(Root[T]); ok {
-		ref = root.IdentityRef(object.(T))
-	} else {
-		cloud := &v1alpha1.PrivateCloud{}
-		key := types.NamespacedName{Namespace: object.GetNamespace(), Name: r.kind.(Child[T]).PrivateCloudRef(object.(T)).Name}
-		if err := r.Client.Get(ctx, key, cloud); err != nil {
-			return "", client.IgnoreNotFound(err)
-		}
-		ref = cloud.Spec.IdentityRef
-	}
-	if ref == nil {
-		return connect.DefaultIdentity, nil
-	}
-	return ref.Name, nil
-}
-
-// childrenOf names all objects that refer to a private cloud.
-func (s *seats) childrenOf(ctx context.Context, cloud types.NamespacedName) ([]string, error) {
-	var out []string
-	for _, kind := range s.kinds {
-		names, err := kind.inCloud(ctx, cloud)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, names...)
-	}
-	return out, nil
-}
-
-func (r *Reconciler[T]) inCloud(ctx context.Context, cloud types.NamespacedName) ([]string, error) {
-	objects, err := r.list(ctx, r.Client, client.InNamespace(cloud.Namespace))
-	if err != nil {
-		return nil, err
-	}
-	var out []string
-	for _, object := range objects {
-		if r.isIn(object, cloud) {
-			out = append(out, r.traits.Name+" "+object.GetName())
-		}
-	}
-	return out, nil
 }

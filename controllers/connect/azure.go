@@ -27,6 +27,14 @@ import (
 // DefaultIdentity is the AzureIdentity that an object without identityRef uses, in its own namespace.
 const DefaultIdentity = "default"
 
+// IdentityName is the name of the AzureIdentity that a reference means.
+func IdentityName(ref *v1alpha1.ObjectReference) string {
+	if ref == nil {
+		return DefaultIdentity
+	}
+	return ref.Name
+}
+
 // AzureOptions of NewAzure.
 type AzureOptions struct {
 	// Client reads AzureIdentities, and the metadata of Secrets and ConfigMaps, from the cache; it writes token requests.
@@ -79,10 +87,7 @@ func NewAzure(o AzureOptions) *Azure {
 // Client is the ARM client of the AzureIdentity that ref names in the namespace; nil means the one named default. An identity that is not
 // there, or whose Secret is not, is waited for.
 func (a *Azure) Client(ctx context.Context, namespace string, ref *v1alpha1.ObjectReference) (*arm.Client, *v1alpha1.AzureIdentity, *outcome.Outcome) {
-	name := DefaultIdentity
-	if ref != nil {
-		name = ref.Name
-	}
+	name := IdentityName(ref)
 	identity := &v1alpha1.AzureIdentity{}
 	err := a.o.Client.Get(ctx, types.NamespacedName{Namespace: namespace, Name: name}, identity)
 	if apierrors.IsNotFound(err) {

@@ -152,6 +152,6 @@ func (w *world) madeByHand(t *testing.T, change func(*v1alpha1.PrivateCloud)) {
 func newCluster(namespace, name string, size int32) *v1alpha1.Cluster {
 	return &v1alpha1.Cluster{
 		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name},
-		Spec:       v1alpha1.ClusterSpec{PrivateCloudRef: v1alpha1.ObjectReference{Name: "weu"}, SKU: "av36p", ClusterSize: ptr.To(size)},
+		Spec:       v1alpha1.ClusterSpec{PrivateCloudRef: v1alpha1.ParentReference{Name: "weu"}, SKU: "av36p", ClusterSize: ptr.To(size)},
 	}
 }

@@ -34,8 +34,8 @@ func (cluster) Traits() azure.Traits {
 
 func (cluster) New() *v1alpha1.Cluster { return &v1alpha1.Cluster{} }
 
-func (cluster) PrivateCloudRef(c *v1alpha1.Cluster) v1alpha1.ObjectReference {
-	return c.Spec.PrivateCloudRef
+func (cluster) Parent(c *v1alpha1.Cluster) azure.Parent {
+	return azure.Parent{PrivateCloud: &c.Spec.PrivateCloudRef}
 }
 
 func (cluster) Desired(c *v1alpha1.Cluster) map[string]any {
@@ -76,6 +76,6 @@ func (cluster) Expect(verb arm.Verb, _ *v1alpha1.Cluster) azure.Expectation {
 }
 
 // MayGo: not while machines that are not Azure's own run on its hosts, and not while that cannot be found out.
-func (cluster) MayGo(ctx context.Context, d azure.Departing[*v1alpha1.Cluster]) *outcome.Outcome {
-	return noMachines(ctx, d, d.Actual.Name)
+func (cluster) MayGo(ctx context.Context, w azure.World[*v1alpha1.Cluster]) *outcome.Outcome {
+	return noMachines(ctx, w, w.Actual.Name)
 }

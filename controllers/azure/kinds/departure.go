@@ -18,17 +18,17 @@ import (
 )
 
 // noMachines waits while workload machines are left, unless the object confirms that they go too. Not knowing is not zero.
-func noMachines[T azure.Object](ctx context.Context, d azure.Departing[T], cluster string) *outcome.Outcome {
-	if d.Object.GetAnnotations()[v1alpha1.AnnotationConfirmMachines] == d.Object.GetName() {
+func noMachines[T azure.Object](ctx context.Context, w azure.World[T], cluster string) *outcome.Outcome {
+	if w.Object.GetAnnotations()[v1alpha1.AnnotationConfirmMachines] == w.Object.GetName() {
 		return nil
 	}
-	if d.Actual.ProvisioningState() != "Succeeded" && d.Cloud.Status.Endpoints == nil {
+	if w.Actual.ProvisioningState() != "Succeeded" && w.Cloud.Status.Endpoints == nil {
 		return nil // it never came into being: there is no vCenter that machines could be in
 	}
-	names, o := d.VCenters.WorkloadMachines(ctx, d.ARM, d.Cloud, cluster)
+	names, o := w.VCenters.WorkloadMachines(ctx, w.ARM, w.Cloud, cluster)
 	if o != nil {
 		o.Message = fmt.Sprintf("whether machines are left there cannot be found out, so it is not deleted: %s. To delete it all the same, set the annotation %s=%s",
-			o.Message, v1alpha1.AnnotationConfirmMachines, d.Object.GetName())
+			o.Message, v1alpha1.AnnotationConfirmMachines, w.Object.GetName())
 		return o
 	}
 	if len(names) == 0 {
@@ -36,7 +36,7 @@ func noMachines[T azure.Object](ctx context.Context, d azure.Departing[T], clust
 	}
 	return outcome.Wait(v1alpha1.ReasonMachinesExist,
 		"%d machines are left there and would be destroyed, among them %s: move them away, or set the annotation %s=%s to destroy them",
-		len(names), strings.Join(names[:min(len(names), 5)], ", "), v1alpha1.AnnotationConfirmMachines, d.Object.GetName()).In(time.Minute)
+		len(names), strings.Join(names[:min(len(names), 5)], ", "), v1alpha1.AnnotationConfirmMachines, w.Object.GetName()).In(time.Minute)
 }
 
 // noMoves waits for workload moves out of or into a private cloud.

@@ -166,7 +166,7 @@ func (privateCloud) Actions(c *v1alpha1.PrivateCloud) []azure.Action {
 }
 
 // Secret is what spec.credentials asks for; its content may change with a rotation and with the endpoints.
-func (privateCloud) Secret(c *v1alpha1.PrivateCloud) (name, version string) {
+func (privateCloud) Secret(c *v1alpha1.PrivateCloud, _ *arm.Resource) (name, version string) {
 	if c.Spec.Credentials == nil || c.Status.Endpoints == nil {
 		return "", ""
 	}
@@ -178,12 +178,12 @@ func (privateCloud) Secret(c *v1alpha1.PrivateCloud) (name, version string) {
 	return c.Spec.Credentials.SecretName, strings.Join([]string{rotations.VCenter, rotations.NSXT, e.VCenter, e.NSXTManager, e.HCXCloudManager}, "|")
 }
 
-func (privateCloud) Content(ctx context.Context, client *arm.Client, c *v1alpha1.PrivateCloud) (map[string][]byte, error) {
-	credentials, err := connect.FetchAdminCredentials(ctx, client, arm.ID(c.Status.ID))
+func (privateCloud) Content(ctx context.Context, w azure.World[*v1alpha1.PrivateCloud]) (map[string][]byte, error) {
+	credentials, err := connect.FetchAdminCredentials(ctx, w.ARM, w.ID)
 	if err != nil {
 		return nil, err
 	}
-	e := c.Status.Endpoints
+	e := w.Object.Status.Endpoints
 	return map[string][]byte{
 		"vcenterUsername": []byte(credentials.VCenterUsername), "vcenterPassword": []byte(credentials.VCenterPassword), "vcenterURL": []byte(e.VCenter),
 		"nsxtUsername": []byte(credentials.NSXTUsername), "nsxtPassword": []byte(credentials.NSXTPassword), "nsxtURL": []byte(e.NSXTManager),
@@ -208,9 +208,9 @@ func (privateCloud) Expect(verb arm.Verb, _ *v1alpha1.PrivateCloud) azure.Expect
 var hostsExpected = azure.Expectation{Soonest: 20 * time.Minute, Latest: 90 * time.Minute, Fine: 30 * time.Second}
 
 // MayGo: not while a move uses it, not while machines that are not Azure's own are left there, and not while that cannot be found out.
-func (privateCloud) MayGo(ctx context.Context, d azure.Departing[*v1alpha1.PrivateCloud]) *outcome.Outcome {
-	if o := noMoves(ctx, d.Cluster, d.Object); o != nil {
+func (privateCloud) MayGo(ctx context.Context, w azure.World[*v1alpha1.PrivateCloud]) *outcome.Outcome {
+	if o := noMoves(ctx, w.Reader, w.Object); o != nil {
 		return o
 	}
-	return noMachines(ctx, d, "")
+	return noMachines(ctx, w, "")
 }
