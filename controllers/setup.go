@@ -61,8 +61,8 @@ func setup(ctx context.Context, mgr ctrl.Manager, o Options) error {
 	if err := (&connect.IdentityReconciler{Client: mgr.GetClient(), Azure: identities, Publisher: publisher, NeededBy: shared.NeededBy}).SetupWithManager(mgr); err != nil {
 		return err
 	}
-	for _, register := range kinds.All {
-		if err := register(mgr, shared); err != nil {
+	for _, kind := range kinds.All {
+		if err := kind.Register(mgr, shared); err != nil {
 			return err
 		}
 	}

@@ -15,14 +15,35 @@ import (
 	"github.com/avs-operator/avs-operator/controllers/azure/diff"
 )
 
-// All registers every Azure kind. A new kind is one line here.
-var All = []func(ctrl.Manager, *azure.Shared) error{
+// Kind is one Azure kind without its type parameter, for whoever walks the list: the operator, and suites that put every kind through
+// the same life.
+type Kind struct {
+	azure.Traits
+	// New is an empty object.
+	New func() azure.Object
+	// BuiltIn says of an object that its resource comes with the private cloud: it is never made and never deleted.
+	BuiltIn func(azure.Object) bool
+	// Register has the operator reconcile the kind.
+	Register func(ctrl.Manager, *azure.Shared) error
+}
+
+// All are the Azure kinds. A new kind is one line here.
+var All = []Kind{
 	register[*v1alpha1.PrivateCloud](privateCloud{}),
 	register[*v1alpha1.Cluster](cluster{}),
 }
 
-func register[T azure.Object](kind azure.Kind[T]) func(ctrl.Manager, *azure.Shared) error {
-	return func(mgr ctrl.Manager, shared *azure.Shared) error { return azure.Setup(mgr, shared, kind) }
+func register[T azure.Object](kind azure.Kind[T]) Kind {
+	return Kind{
+		Traits: kind.Traits(),
+		New:    func() azure.Object { return kind.New() },
+		BuiltIn: func(object azure.Object) bool {
+			with, ok := kind.(azure.BuiltIn[T])
+			mine, is := object.(T)
+			return ok && is && with.BuiltIn(mine)
+		},
+		Register: func(mgr ctrl.Manager, shared *azure.Shared) error { return azure.Setup(mgr, shared, kind) },
+	}
 }
 
 // set puts a value into a body if the spec names it.
