@@ -33,6 +33,10 @@ type ClusterSpec struct {
 	// +kubebuilder:validation:Minimum=3
 	// +kubebuilder:validation:Maximum=16
 	ClusterSize *int32 `json:"clusterSize,omitempty"`
+
+	// scaleIn says which hosts leave when clusterSize is lowered.
+	// +optional
+	ScaleIn *ScaleIn `json:"scaleIn,omitempty"`
 }
 
 // ClusterStatus is the cluster as Azure has it.

@@ -19,6 +19,15 @@ import (
 // +kubebuilder:validation:XValidation:rule="(has(self.managementPolicy) && self.managementPolicy == 'Observe') || has(self.sku)",message="sku is needed, for example av36p (only with managementPolicy Observe it may be left out)"
 // +kubebuilder:validation:XValidation:rule="(has(self.managementPolicy) && self.managementPolicy == 'Observe') || has(self.networkBlock)",message="networkBlock is needed, for example 10.175.0.0/22 (only with managementPolicy Observe it may be left out)"
 // +kubebuilder:validation:XValidation:rule="(has(self.managementPolicy) && self.managementPolicy == 'Observe') || has(self.managementCluster)",message="managementCluster.clusterSize is needed, 3 to 16 hosts (only with managementPolicy Observe it may be left out)"
+// +kubebuilder:validation:XValidation:rule="(has(oldSelf.managementPolicy) && oldSelf.managementPolicy == 'Observe') || (has(self.virtualNetworkID) == has(oldSelf.virtualNetworkID) && (!has(self.virtualNetworkID) || self.virtualNetworkID.lowerAscii() == oldSelf.virtualNetworkID.lowerAscii()))",message="virtualNetworkID is immutable: a private cloud stays in its virtual network, or outside of one"
+// +kubebuilder:validation:XValidation:rule="!has(self.availability) || !has(self.availability.strategy) || self.availability.strategy != 'DualZone' || !has(self.managementCluster) || (self.managementCluster.clusterSize >= 6 && self.managementCluster.clusterSize % 2 == 0)",message="with availability.strategy DualZone, clusterSize must be even and 6 to 16: half of the hosts stand in each zone"
+// +kubebuilder:validation:XValidation:rule="!has(self.virtualNetworkID) || !has(self.sku) || self.sku.lowerAscii() == 'av64'",message="a private cloud in a virtual network has hosts of sku av64 and no other"
+// +kubebuilder:validation:XValidation:rule="has(self.virtualNetworkID) || !has(self.sku) || self.sku.lowerAscii() != 'av64' || (has(self.managementPolicy) && self.managementPolicy == 'Observe')",message="sku av64 needs virtualNetworkID; without one, start with another sku and add a Cluster of av64 hosts"
+// +kubebuilder:validation:XValidation:rule="!has(self.virtualNetworkID) || !has(self.extendedNetworkBlocks)",message="a private cloud in a virtual network has no extendedNetworkBlocks: leave them out"
+// +kubebuilder:validation:XValidation:rule="!has(self.virtualNetworkID) || !has(self.availability) || !has(self.availability.strategy) || self.availability.strategy != 'DualZone'",message="a private cloud in a virtual network cannot have availability.strategy DualZone"
+// +kubebuilder:validation:XValidation:rule="!has(self.virtualNetworkID) || !has(self.resourceGroup) || self.virtualNetworkID.lowerAscii().contains('/resourcegroups/' + self.resourceGroup.lowerAscii() + '/')",message="the virtual network must be in the resource group of the private cloud"
+// +kubebuilder:validation:XValidation:rule="!has(self.virtualNetworkID) || !has(self.subscriptionID) || self.virtualNetworkID.lowerAscii().startsWith('/subscriptions/' + self.subscriptionID.lowerAscii() + '/')",message="the virtual network must be in the subscription of the private cloud"
+// +kubebuilder:validation:XValidation:rule="!has(self.encryption) || self.encryption.status != 'Enabled' || (has(self.systemAssignedIdentity) && self.systemAssignedIdentity == 'Enabled')",message="encryption needs systemAssignedIdentity: Enabled, because the private cloud opens the key vault with its own identity"
 type PrivateCloudSpec struct {
 	AzureSpec `json:",inline"`
 
@@ -93,6 +102,54 @@ type PrivateCloudSpec struct {
 	// +kubebuilder:validation:items:Pattern=`^(\*|[a-z0-9]([-a-z0-9]*[a-z0-9])?)$`
 	AllowedNamespaces []string `json:"allowedNamespaces,omitempty"`
 
+	// extendedNetworkBlocks are further private networks for hosts of sku av64: one /23, or three /25, before the first Cluster of them.
+	// Absent: none.
+	// +optional
+	// +listType=set
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=12
+	ExtendedNetworkBlocks []ExtendedNetworkBlock `json:"extendedNetworkBlocks,omitempty"`
+
+	// virtualNetworkID is the ARM id of the virtual network that the private cloud stands in (generation 2). Absent: it stands beside virtual
+	// networks and is reached by ExpressRoute (generation 1). Immutable.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=512
+	// +kubebuilder:validation:XValidation:rule="self.lowerAscii().matches('^/subscriptions/[^/]+/resourcegroups/[^/]+/providers/microsoft.network/virtualnetworks/[^/]+$')",message="virtualNetworkID must be the id of a virtual network: /subscriptions/.../resourceGroups/.../providers/Microsoft.Network/virtualNetworks/..."
+	VirtualNetworkID string `json:"virtualNetworkID,omitempty"`
+
+	// dnsZoneType: where vCenter's and NSX's names are resolved. Absent: as Azure has it.
+	// +optional
+	// +kubebuilder:validation:Enum=Public;Private
+	DNSZoneType string `json:"dnsZoneType,omitempty"`
+
+	// identitySources are directories whose users can log in to vCenter. Absent: as Azure has it, none for a new one.
+	// +optional
+	// +listType=map
+	// +listMapKey=name
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=8
+	IdentitySources []IdentitySource `json:"identitySources,omitempty"`
+
+	// systemAssignedIdentity: Enabled gives the private cloud an identity of its own in Entra ID.
+	// +optional
+	// +kubebuilder:validation:Enum=Enabled;Disabled
+	SystemAssignedIdentity string `json:"systemAssignedIdentity,omitempty"`
+
+	// encryption of vSAN with a key of your own. Absent: Microsoft's key.
+	// +optional
+	Encryption *Encryption `json:"encryption,omitempty"`
+
+	// vcfLicense is the licence of VMware Cloud Foundation that is brought along. It must cover the cores of all hosts.
+	// +optional
+	VCFLicense *VCFLicense `json:"vcfLicense,omitempty"`
+
+	// deleteLock: Enabled keeps a lock in Azure against deletion by anybody; it is taken off only on the way to a confirmed delete.
+	// Absent: no lock is set, and one that this field has set is taken off.
+	// +optional
+	// +kubebuilder:validation:Enum=Enabled;Disabled
+	DeleteLock string `json:"deleteLock,omitempty"`
+
 	// credentials says where the passwords of vCenter and NSX go, and when they change.
 	// +optional
 	Credentials *PrivateCloudCredentials `json:"credentials,omitempty"`
@@ -109,19 +166,124 @@ type ManagementCluster struct {
 	// +kubebuilder:validation:Minimum=3
 	// +kubebuilder:validation:Maximum=16
 	ClusterSize int32 `json:"clusterSize"`
+	// scaleIn says which hosts leave when clusterSize is lowered.
+	// +optional
+	ScaleIn *ScaleIn `json:"scaleIn,omitempty"`
+}
+
+// ExtendedNetworkBlock is a private IPv4 network.
+// +kubebuilder:validation:MinLength=9
+// +kubebuilder:validation:MaxLength=18
+// +kubebuilder:validation:XValidation:rule="isCIDR(self) && cidr(self).ip().family() == 4 && cidr(self) == cidr(self).masked() && cidr(self).prefixLength() <= 25",message="an extended network block must be an IPv4 network of /25 or larger in CIDR form without host bits, for example 10.176.0.0/23"
+type ExtendedNetworkBlock string
+
+// IdentitySource is a directory whose users can log in to vCenter.
+type IdentitySource struct {
+	// name of the source.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=128
+	Name string `json:"name"`
+	// alias of the domain, its NetBIOS name.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=64
+	Alias string `json:"alias"`
+	// domain by its DNS name.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	Domain string `json:"domain"`
+	// baseUserDN is where users are searched.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=512
+	BaseUserDN string `json:"baseUserDN"`
+	// baseGroupDN is where groups are searched.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=512
+	BaseGroupDN string `json:"baseGroupDN"`
+	// primaryServer is the URL of a domain controller.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:Pattern=`^ldaps?://`
+	PrimaryServer string `json:"primaryServer"`
+	// secondaryServer is the URL of another one.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:Pattern=`^ldaps?://`
+	SecondaryServer string `json:"secondaryServer,omitempty"`
+	// ssl: Enabled for ldaps.
+	// +optional
+	// +kubebuilder:validation:Enum=Enabled;Disabled
+	SSL string `json:"ssl,omitempty"`
+	// credentialsRef names the account that searches the directory.
+	// +required
+	CredentialsRef CredentialsReference `json:"credentialsRef,omitzero"`
+}
+
+// Encryption of vSAN with a key of your own.
+// +kubebuilder:validation:XValidation:rule="self.status != 'Enabled' || has(self.keyVault)",message="encryption with status Enabled needs keyVault, where the key is"
+type Encryption struct {
+	// status: Enabled or Disabled.
+	// +required
+	// +kubebuilder:validation:Enum=Enabled;Disabled
+	Status string `json:"status"`
+	// keyVault is where the key is. The private cloud's identity must be let in there before.
+	// +optional
+	KeyVault *KeyVault `json:"keyVault,omitempty"`
+}
+
+// KeyVault is where a key is.
+type KeyVault struct {
+	// url of the key vault, such as https://contoso.vault.azure.net.
+	// +required
+	// +kubebuilder:validation:MinLength=9
+	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:Pattern=`^https://[^/?#@]+/?$`
+	URL string `json:"url"`
+	// keyName in the key vault.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=127
+	// +kubebuilder:validation:Pattern=`^[0-9A-Za-z-]+$`
+	KeyName string `json:"keyName"`
+	// keyVersion to stay with. Absent: always the newest.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=64
+	// +kubebuilder:validation:Pattern=`^[0-9A-Za-z]+$`
+	KeyVersion string `json:"keyVersion,omitempty"`
+}
+
+// VCFLicense is a licence of VMware Cloud Foundation.
+// +kubebuilder:validation:XValidation:rule="has(self.licenseKeySecretRef)",message="vcfLicense needs licenseKeySecretRef, a Secret with the key that Broadcom sold"
+// +kubebuilder:validation:XValidation:rule="has(self.cores) && has(self.endDate)",message="vcfLicense needs cores, the number that the licence covers, and endDate"
+type VCFLicense struct {
+	LicenseTerms `json:",inline"`
 }
 
 // Availability places the hosts of a private cloud in zones.
+// +kubebuilder:validation:XValidation:rule="!has(self.strategy) || self.strategy != 'DualZone' || (has(self.zone) && has(self.secondaryZone) && self.zone != self.secondaryZone)",message="strategy DualZone needs two different zones, in zone and secondaryZone"
+// +kubebuilder:validation:XValidation:rule="!has(self.secondaryZone) || (has(self.strategy) && self.strategy == 'DualZone')",message="secondaryZone is for strategy DualZone: leave it out, or set that strategy"
 type Availability struct {
-	// strategy: SingleZone.
+	// strategy: SingleZone, or DualZone for a cluster that is stretched over two zones.
 	// +optional
-	// +kubebuilder:validation:Enum=SingleZone
+	// +kubebuilder:validation:Enum=SingleZone;DualZone
 	Strategy string `json:"strategy,omitempty"`
 	// zone number in the region.
 	// +optional
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=9
 	Zone int32 `json:"zone,omitempty"`
+	// secondaryZone number in the region, of strategy DualZone.
+	// +optional
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=9
+	SecondaryZone int32 `json:"secondaryZone,omitempty"`
 }
 
 // PrivateCloudCredentials says where the passwords of vCenter and NSX go, and when they change.
@@ -171,6 +333,51 @@ type PrivateCloudStatus struct {
 	// circuit is the ExpressRoute circuit of the private cloud.
 	// +optional
 	Circuit *Circuit `json:"circuit,omitempty"`
+	// secondaryCircuit is the one of the second zone, of a private cloud that is stretched over two.
+	// +optional
+	SecondaryCircuit *Circuit `json:"secondaryCircuit,omitempty"`
+	// sku of the hosts of Cluster-1.
+	// +optional
+	// +kubebuilder:validation:MaxLength=32
+	SKU string `json:"sku,omitempty"`
+	// networkBlock in Azure, in CIDR form.
+	// +optional
+	// +kubebuilder:validation:MaxLength=64
+	NetworkBlock string `json:"networkBlock,omitempty"`
+	// virtualNetworkID is the virtual network that it stands in; none for generation 1.
+	// +optional
+	// +kubebuilder:validation:MaxLength=1024
+	VirtualNetworkID string `json:"virtualNetworkID,omitempty"`
+	// availability as Azure chose or was told.
+	// +optional
+	Availability *AvailabilityStatus `json:"availability,omitempty"`
+	// vsanDatastoreName is the name of Cluster-1's vSAN datastore.
+	// +optional
+	// +kubebuilder:validation:MaxLength=128
+	VSANDatastoreName string `json:"vsanDatastoreName,omitempty"`
+	// externalCloudLinks are the ARM ids of cloud links from other private clouds.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=64
+	// +kubebuilder:validation:items:MaxLength=1024
+	ExternalCloudLinks []string `json:"externalCloudLinks,omitempty"`
+	// nsxPublicIPQuotaRaised: Enabled if NSX may have more than 64 public addresses.
+	// +optional
+	// +kubebuilder:validation:MaxLength=16
+	NSXPublicIPQuotaRaised string `json:"nsxPublicIPQuotaRaised,omitempty"`
+	// identity of the private cloud in Entra ID; a key vault must let it in before encryption can be enabled.
+	// +optional
+	Identity *PrivateCloudIdentityStatus `json:"identity,omitempty"`
+	// encryption as Azure has it.
+	// +optional
+	Encryption *EncryptionStatus `json:"encryption,omitempty"`
+	// vcfLicense is what Azure says of the licence, without the key.
+	// +optional
+	VCFLicense *LicenseTermsStatus `json:"vcfLicense,omitempty"`
+	// deleteLock is the last word of spec.deleteLock.
+	// +optional
+	// +kubebuilder:validation:MaxLength=16
+	DeleteLock string `json:"deleteLock,omitempty"`
 	// managementNetwork is the network of vCenter and NSX, in CIDR form.
 	// +optional
 	// +kubebuilder:validation:MaxLength=64
@@ -210,6 +417,10 @@ type PrivateCloudEndpoints struct {
 	// +optional
 	// +kubebuilder:validation:MaxLength=64
 	NSXTManagerIP string `json:"nsxtManagerIP,omitempty"`
+	// nsxtCertificateThumbprint is the thumbprint of NSX Manager's certificate, hex.
+	// +optional
+	// +kubebuilder:validation:MaxLength=128
+	NSXTCertificateThumbprint string `json:"nsxtCertificateThumbprint,omitempty"`
 	// hcxCloudManager is the URL of HCX Cloud Manager.
 	// +optional
 	// +kubebuilder:validation:MaxLength=512
@@ -218,6 +429,52 @@ type PrivateCloudEndpoints struct {
 	// +optional
 	// +kubebuilder:validation:MaxLength=64
 	HCXCloudManagerIP string `json:"hcxCloudManagerIP,omitempty"`
+}
+
+// AvailabilityStatus is where the hosts are.
+type AvailabilityStatus struct {
+	// strategy: SingleZone or DualZone.
+	// +optional
+	// +kubebuilder:validation:MaxLength=32
+	Strategy string `json:"strategy,omitempty"`
+	// zone number in the region.
+	// +optional
+	Zone int32 `json:"zone,omitempty"`
+	// secondaryZone number in the region.
+	// +optional
+	SecondaryZone int32 `json:"secondaryZone,omitempty"`
+}
+
+// PrivateCloudIdentityStatus is the identity of a private cloud in Entra ID.
+type PrivateCloudIdentityStatus struct {
+	// principalID is the object id of its service principal.
+	// +optional
+	// +kubebuilder:validation:MaxLength=64
+	PrincipalID string `json:"principalID,omitempty"`
+	// tenantID of the directory.
+	// +optional
+	// +kubebuilder:validation:MaxLength=64
+	TenantID string `json:"tenantID,omitempty"`
+}
+
+// EncryptionStatus is the encryption of vSAN as Azure has it.
+type EncryptionStatus struct {
+	// status: Enabled or Disabled.
+	// +optional
+	// +kubebuilder:validation:MaxLength=16
+	Status string `json:"status,omitempty"`
+	// keyState: Connected, or AccessDenied when the key vault does not let the private cloud's identity in any more.
+	// +optional
+	// +kubebuilder:validation:MaxLength=32
+	KeyState string `json:"keyState,omitempty"`
+	// keyVersion in use.
+	// +optional
+	// +kubebuilder:validation:MaxLength=128
+	KeyVersion string `json:"keyVersion,omitempty"`
+	// versionType: Fixed, or AutoDetected when the newest version is followed.
+	// +optional
+	// +kubebuilder:validation:MaxLength=32
+	VersionType string `json:"versionType,omitempty"`
 }
 
 // Circuit is the ExpressRoute circuit that a private cloud comes with.

@@ -71,6 +71,92 @@ type CAReference struct {
 	Key string `json:"key,omitempty"`
 }
 
+// TagReference names a tag of vCenter by its category and name.
+type TagReference struct {
+	// category of the tag.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=256
+	Category string `json:"category"`
+	// name of the tag.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=256
+	Name string `json:"name"`
+}
+
+// LicenseTerms are a licence of VMware's that was bought from Broadcom.
+type LicenseTerms struct {
+	// licenseKeySecretRef names the licence key, in a Secret of this namespace.
+	// +optional
+	LicenseKeySecretRef *SecretKeyReference `json:"licenseKeySecretRef,omitempty"`
+	// cores that the licence covers.
+	// +optional
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=1000000
+	Cores int32 `json:"cores,omitempty"`
+	// endDate of the licence, such as 2027-12-31T00:00:00Z.
+	// +optional
+	EndDate *metav1.Time `json:"endDate,omitempty"`
+	// broadcomSiteID is the site at Broadcom that the licence belongs to.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=64
+	BroadcomSiteID string `json:"broadcomSiteID,omitempty"`
+	// broadcomContractNumber is the contract with Broadcom that the licence was bought under.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=64
+	BroadcomContractNumber string `json:"broadcomContractNumber,omitempty"`
+	// labels are notes about the licence, kept in Azure.
+	// +optional
+	// +listType=map
+	// +listMapKey=key
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=32
+	Labels []LicenseLabel `json:"labels,omitempty"`
+}
+
+// LicenseLabel is a note about a licence.
+type LicenseLabel struct {
+	// key of the label.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=128
+	Key string `json:"key"`
+	// value of the label.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=256
+	Value string `json:"value"`
+}
+
+// LicenseTermsStatus is what Azure says of a licence. It never shows the key.
+type LicenseTermsStatus struct {
+	// cores that the licence covers.
+	// +optional
+	Cores int32 `json:"cores,omitempty"`
+	// endDate of the licence.
+	// +optional
+	EndDate *metav1.Time `json:"endDate,omitempty"`
+	// provisioningState of the licence.
+	// +optional
+	// +kubebuilder:validation:MaxLength=64
+	ProvisioningState string `json:"provisioningState,omitempty"`
+}
+
+// ScaleIn says how hosts leave.
+type ScaleIn struct {
+	// hosts that leave first when the cluster shrinks, by the name in vCenter or its first label, such as esx03-r12. Azure chooses the rest.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=16
+	// +kubebuilder:validation:items:MinLength=1
+	// +kubebuilder:validation:items:MaxLength=253
+	Hosts []string `json:"hosts,omitempty"`
+}
+
 // ManagementPolicy says whether the operator may write to Azure.
 // +kubebuilder:validation:Enum=Manage;Observe
 type ManagementPolicy string

@@ -121,7 +121,7 @@ func TestTheAPIServerRefusesBadInputInASentence(t *testing.T) {
 		"a block that is none":          {privateCloud("10.175.0.0/222", 3, ""), []string{"networkBlock must be an IPv4 network"}},
 		"two hosts":                     {privateCloud("10.175.0.0/22", 2, ""), []string{"clusterSize", "greater than or equal to 3"}},
 		"seventeen hosts":               {privateCloud("10.175.0.0/22", 17, ""), []string{"clusterSize", "less than or equal to 16"}},
-		"an unknown field":              {privateCloud("10.175.0.0/22", 3, ", deleteLock: Enabled"), []string{`unknown field "spec.deleteLock"`}},
+		"an unknown field":              {privateCloud("10.175.0.0/22", 3, ", deleteProtection: Enabled"), []string{`unknown field "spec.deleteProtection"`}},
 		"the operator's own tag":        {privateCloud("10.175.0.0/22", 3, `, tags: {avs-operator-owner: me}`), []string{"the operator's own"}},
 		"a private cloud without sku":   {strings.Replace(privateCloud("10.175.0.0/22", 3, ""), "sku: av36p, ", "", 1), []string{"sku is needed"}},
 		"a cluster of two hosts":        {clusterOf("weu-2", "sku: av36p, clusterSize: 2"), []string{"clusterSize", "greater than or equal to 3"}},
