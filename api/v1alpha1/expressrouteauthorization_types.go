@@ -1,0 +1,86 @@
+// Copyright The avs-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package v1alpha1
+
+import (
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// ExpressRouteAuthorizationSpec is the ExpressRoute authorization that is wanted.
+// +kubebuilder:validation:XValidation:rule="has(self.azureName) == has(oldSelf.azureName) && (!has(self.azureName) || self.azureName == oldSelf.azureName)",message="azureName is immutable: make a new object to manage another ExpressRoute authorization"
+// +kubebuilder:validation:XValidation:rule="self.privateCloudRef == oldSelf.privateCloudRef",message="privateCloudRef is immutable: make a new object for the ExpressRoute authorization of another private cloud"
+// +kubebuilder:validation:XValidation:rule="(has(oldSelf.managementPolicy) && oldSelf.managementPolicy == 'Observe') || (has(self.expressRouteID) == has(oldSelf.expressRouteID) && (!has(self.expressRouteID) || self.expressRouteID == oldSelf.expressRouteID))",message="expressRouteID is immutable: an authorization stays with its circuit, make another one"
+type ExpressRouteAuthorizationSpec struct {
+	AzureSpec `json:",inline"`
+
+	// privateCloudRef names the PrivateCloud that the ExpressRoute authorization belongs to. Immutable.
+	// +required
+	PrivateCloudRef ParentReference `json:"privateCloudRef,omitzero"`
+
+	// expressRouteID is the ARM id of the circuit. Absent: the private cloud's own. Immutable.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=1024
+	// +kubebuilder:validation:Pattern=`^/subscriptions/[^/?#]+/resource[Gg]roups/[^/?#]+/providers/[Mm]icrosoft\.[Nn]etwork/express[Rr]oute[Cc]ircuits/[^/?#]+$`
+	ExpressRouteID string `json:"expressRouteID,omitempty"`
+
+	// secretName is the Secret to write, in this namespace, with the keys expressRouteAuthorizationKey, expressRouteAuthorizationID and expressRouteID.
+	// One that the operator did not make is never touched. Absent: none is written.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	SecretName string `json:"secretName,omitempty"`
+}
+
+// ExpressRouteAuthorizationStatus is the ExpressRoute authorization as Azure has it.
+type ExpressRouteAuthorizationStatus struct {
+	AzureStatus `json:",inline"`
+
+	// expressRouteAuthorizationID is the ARM id of the authorization at the circuit. The key is only in the Secret.
+	// +optional
+	// +kubebuilder:validation:MaxLength=1024
+	ExpressRouteAuthorizationID string `json:"expressRouteAuthorizationID,omitempty"`
+}
+
+// ExpressRouteAuthorization is a key with which a gateway or another circuit connects to the private cloud's ExpressRoute circuit.
+//
+// +kubebuilder:object:root=true
+// +kubebuilder:subresource:status
+// +kubebuilder:resource:scope=Namespaced,shortName=erauth,categories=avs
+// +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
+// +kubebuilder:printcolumn:name="Reason",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].reason`
+// +kubebuilder:printcolumn:name="State",type=string,JSONPath=`.status.provisioningState`
+// +kubebuilder:printcolumn:name="Since",type=date,JSONPath=`.status.conditions[?(@.type=="Ready")].lastTransitionTime`
+// +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
+// +kubebuilder:printcolumn:name="PrivateCloud",type=string,priority=1,JSONPath=`.spec.privateCloudRef.name`
+// +kubebuilder:printcolumn:name="Operation",type=string,priority=1,JSONPath=`.status.operation.verb`
+// +kubebuilder:printcolumn:name="Message",type=string,priority=1,JSONPath=`.status.conditions[?(@.type=="Ready")].message`
+type ExpressRouteAuthorization struct {
+	metav1.TypeMeta `json:",inline"`
+	// metadata is the standard object metadata.
+	// +optional
+	metav1.ObjectMeta `json:"metadata,omitzero"`
+	// spec is the ExpressRoute authorization that is wanted.
+	// +required
+	Spec ExpressRouteAuthorizationSpec `json:"spec,omitzero"`
+	// status is the ExpressRoute authorization as Azure has it.
+	// +optional
+	// +kubebuilder:default:={"observedGeneration":-1}
+	Status ExpressRouteAuthorizationStatus `json:"status,omitzero"`
+}
+
+// AzureSpec returns the part of the spec that every Azure kind has.
+func (e *ExpressRouteAuthorization) AzureSpec() *AzureSpec { return &e.Spec.AzureSpec }
+
+// AzureStatus returns the part of the status that every Azure kind has.
+func (e *ExpressRouteAuthorization) AzureStatus() *AzureStatus { return &e.Status.AzureStatus }
+
+// ExpressRouteAuthorizationList is a list of ExpressRouteAuthorization.
+//
+// +kubebuilder:object:root=true
+type ExpressRouteAuthorizationList struct {
+	metav1.TypeMeta `json:",inline"`
+	metav1.ListMeta `json:"metadata,omitempty"`
+	Items           []ExpressRouteAuthorization `json:"items"`
+}

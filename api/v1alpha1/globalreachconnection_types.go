@@ -1,0 +1,99 @@
+// Copyright The avs-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package v1alpha1
+
+import (
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// GlobalReachConnectionSpec is the Global Reach connection that is wanted.
+// +kubebuilder:validation:XValidation:rule="has(self.azureName) == has(oldSelf.azureName) && (!has(self.azureName) || self.azureName == oldSelf.azureName)",message="azureName is immutable: make a new object to manage another Global Reach connection"
+// +kubebuilder:validation:XValidation:rule="self.privateCloudRef == oldSelf.privateCloudRef",message="privateCloudRef is immutable: make a new object for the Global Reach connection of another private cloud"
+// +kubebuilder:validation:XValidation:rule="(has(oldSelf.managementPolicy) && oldSelf.managementPolicy == 'Observe') || (has(self.authorizationKeySecretRef) == has(oldSelf.authorizationKeySecretRef) && (!has(self.authorizationKeySecretRef) || self.authorizationKeySecretRef == oldSelf.authorizationKeySecretRef))",message="authorizationKeySecretRef is immutable: Azure cannot change a Global Reach connection, make another one"
+// +kubebuilder:validation:XValidation:rule="(has(oldSelf.managementPolicy) && oldSelf.managementPolicy == 'Observe') || (has(self.peerExpressRouteCircuitID) == has(oldSelf.peerExpressRouteCircuitID) && (!has(self.peerExpressRouteCircuitID) || self.peerExpressRouteCircuitID == oldSelf.peerExpressRouteCircuitID))",message="peerExpressRouteCircuitID is immutable: Azure cannot change a Global Reach connection, make another one"
+// +kubebuilder:validation:XValidation:rule="(has(oldSelf.managementPolicy) && oldSelf.managementPolicy == 'Observe') || (has(self.expressRouteID) == has(oldSelf.expressRouteID) && (!has(self.expressRouteID) || self.expressRouteID == oldSelf.expressRouteID))",message="expressRouteID is immutable: Azure cannot change a Global Reach connection, make another one"
+// +kubebuilder:validation:XValidation:rule="(has(self.managementPolicy) && self.managementPolicy == 'Observe') || has(self.authorizationKeySecretRef)",message="authorizationKeySecretRef is needed: the key of an authorization at the peer circuit (only with managementPolicy Observe it may be left out)"
+// +kubebuilder:validation:XValidation:rule="(has(self.managementPolicy) && self.managementPolicy == 'Observe') || has(self.peerExpressRouteCircuitID)",message="peerExpressRouteCircuitID is needed: the ARM id of the other circuit (only with managementPolicy Observe it may be left out)"
+type GlobalReachConnectionSpec struct {
+	AzureSpec `json:",inline"`
+
+	// privateCloudRef names the PrivateCloud that the Global Reach connection belongs to. Immutable.
+	// +required
+	PrivateCloudRef ParentReference `json:"privateCloudRef,omitzero"`
+
+	// authorizationKeySecretRef names the key of an authorization that the owner of the peer circuit has made. Immutable.
+	// +optional
+	AuthorizationKeySecretRef *SecretKeyReference `json:"authorizationKeySecretRef,omitempty"`
+
+	// peerExpressRouteCircuitID is the ARM id of the circuit to join with. Immutable.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=1024
+	// +kubebuilder:validation:Pattern=`^/subscriptions/[^/?#]+/resource[Gg]roups/[^/?#]+/providers/[Mm]icrosoft\.[Nn]etwork/express[Rr]oute[Cc]ircuits/[^/?#]+$`
+	PeerExpressRouteCircuitID string `json:"peerExpressRouteCircuitID,omitempty"`
+
+	// expressRouteID is the ARM id of the circuit on this side. Absent: the private cloud's own. Immutable.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=1024
+	// +kubebuilder:validation:Pattern=`^/subscriptions/[^/?#]+/resource[Gg]roups/[^/?#]+/providers/[Mm]icrosoft\.[Nn]etwork/express[Rr]oute[Cc]ircuits/[^/?#]+$`
+	ExpressRouteID string `json:"expressRouteID,omitempty"`
+}
+
+// GlobalReachConnectionStatus is the Global Reach connection as Azure has it.
+type GlobalReachConnectionStatus struct {
+	AzureStatus `json:",inline"`
+
+	// addressPrefix is the network of the connection itself.
+	// +optional
+	// +kubebuilder:validation:MaxLength=64
+	AddressPrefix string `json:"addressPrefix,omitempty"`
+	// circuitConnectionStatus: Connected, Connecting or Disconnected.
+	// +optional
+	// +kubebuilder:validation:MaxLength=64
+	CircuitConnectionStatus string `json:"circuitConnectionStatus,omitempty"`
+}
+
+// GlobalReachConnection joins the private cloud's ExpressRoute circuit with another one, so that both sides reach each other.
+//
+// +kubebuilder:object:root=true
+// +kubebuilder:subresource:status
+// +kubebuilder:resource:scope=Namespaced,categories=avs
+// +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
+// +kubebuilder:printcolumn:name="Reason",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].reason`
+// +kubebuilder:printcolumn:name="State",type=string,JSONPath=`.status.provisioningState`
+// +kubebuilder:printcolumn:name="Connection",type=string,JSONPath=`.status.circuitConnectionStatus`
+// +kubebuilder:printcolumn:name="Since",type=date,JSONPath=`.status.conditions[?(@.type=="Ready")].lastTransitionTime`
+// +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
+// +kubebuilder:printcolumn:name="PrivateCloud",type=string,priority=1,JSONPath=`.spec.privateCloudRef.name`
+// +kubebuilder:printcolumn:name="Operation",type=string,priority=1,JSONPath=`.status.operation.verb`
+// +kubebuilder:printcolumn:name="Message",type=string,priority=1,JSONPath=`.status.conditions[?(@.type=="Ready")].message`
+type GlobalReachConnection struct {
+	metav1.TypeMeta `json:",inline"`
+	// metadata is the standard object metadata.
+	// +optional
+	metav1.ObjectMeta `json:"metadata,omitzero"`
+	// spec is the Global Reach connection that is wanted.
+	// +required
+	Spec GlobalReachConnectionSpec `json:"spec,omitzero"`
+	// status is the Global Reach connection as Azure has it.
+	// +optional
+	// +kubebuilder:default:={"observedGeneration":-1}
+	Status GlobalReachConnectionStatus `json:"status,omitzero"`
+}
+
+// AzureSpec returns the part of the spec that every Azure kind has.
+func (g *GlobalReachConnection) AzureSpec() *AzureSpec { return &g.Spec.AzureSpec }
+
+// AzureStatus returns the part of the status that every Azure kind has.
+func (g *GlobalReachConnection) AzureStatus() *AzureStatus { return &g.Status.AzureStatus }
+
+// GlobalReachConnectionList is a list of GlobalReachConnection.
+//
+// +kubebuilder:object:root=true
+type GlobalReachConnectionList struct {
+	metav1.TypeMeta `json:",inline"`
+	metav1.ListMeta `json:"metadata,omitempty"`
+	Items           []GlobalReachConnection `json:"items"`
+}

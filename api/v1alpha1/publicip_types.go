@@ -1,0 +1,87 @@
+// Copyright The avs-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package v1alpha1
+
+import (
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// PublicIPSpec is the public IP that is wanted.
+// +kubebuilder:validation:XValidation:rule="has(self.azureName) == has(oldSelf.azureName) && (!has(self.azureName) || self.azureName == oldSelf.azureName)",message="azureName is immutable: make a new object to manage another public IP"
+// +kubebuilder:validation:XValidation:rule="self.privateCloudRef == oldSelf.privateCloudRef",message="privateCloudRef is immutable: make a new object for the public IP of another private cloud"
+// +kubebuilder:validation:XValidation:rule="(has(oldSelf.managementPolicy) && oldSelf.managementPolicy == 'Observe') || (has(self.displayName) == has(oldSelf.displayName) && (!has(self.displayName) || self.displayName == oldSelf.displayName))",message="displayName is immutable: Azure cannot change public IPs, make another object"
+// +kubebuilder:validation:XValidation:rule="(has(oldSelf.managementPolicy) && oldSelf.managementPolicy == 'Observe') || (has(self.numberOfPublicIPs) == has(oldSelf.numberOfPublicIPs) && (!has(self.numberOfPublicIPs) || self.numberOfPublicIPs == oldSelf.numberOfPublicIPs))",message="numberOfPublicIPs is immutable: Azure cannot change public IPs, make another object"
+// +kubebuilder:validation:XValidation:rule="(has(self.managementPolicy) && self.managementPolicy == 'Observe') || has(self.numberOfPublicIPs)",message="numberOfPublicIPs is needed, for example 1 (only with managementPolicy Observe it may be left out)"
+type PublicIPSpec struct {
+	AzureSpec `json:",inline"`
+
+	// privateCloudRef names the PrivateCloud that the public IP belongs to. Immutable.
+	// +required
+	PrivateCloudRef ParentReference `json:"privateCloudRef,omitzero"`
+
+	// displayName of the block in NSX. Absent: its name in Azure when it is made, and what Azure has later. Immutable.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=255
+	DisplayName string `json:"displayName,omitempty"`
+
+	// numberOfPublicIPs in the block. A private cloud has at most 64 together, more after a request to Microsoft. Immutable.
+	// +optional
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=1024
+	NumberOfPublicIPs int32 `json:"numberOfPublicIPs,omitempty"`
+}
+
+// PublicIPStatus is the public IP as Azure has it.
+type PublicIPStatus struct {
+	AzureStatus `json:",inline"`
+
+	// publicIPBlock are the addresses.
+	// +optional
+	// +kubebuilder:validation:MaxLength=64
+	PublicIPBlock string `json:"publicIPBlock,omitempty"`
+}
+
+// PublicIP is a block of public addresses at the edge of NSX, for NAT, load balancers and machines.
+//
+// +kubebuilder:object:root=true
+// +kubebuilder:subresource:status
+// +kubebuilder:resource:scope=Namespaced,categories=avs
+// +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
+// +kubebuilder:printcolumn:name="Reason",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].reason`
+// +kubebuilder:printcolumn:name="State",type=string,JSONPath=`.status.provisioningState`
+// +kubebuilder:printcolumn:name="Block",type=string,JSONPath=`.status.publicIPBlock`
+// +kubebuilder:printcolumn:name="Since",type=date,JSONPath=`.status.conditions[?(@.type=="Ready")].lastTransitionTime`
+// +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
+// +kubebuilder:printcolumn:name="PrivateCloud",type=string,priority=1,JSONPath=`.spec.privateCloudRef.name`
+// +kubebuilder:printcolumn:name="Operation",type=string,priority=1,JSONPath=`.status.operation.verb`
+// +kubebuilder:printcolumn:name="Message",type=string,priority=1,JSONPath=`.status.conditions[?(@.type=="Ready")].message`
+type PublicIP struct {
+	metav1.TypeMeta `json:",inline"`
+	// metadata is the standard object metadata.
+	// +optional
+	metav1.ObjectMeta `json:"metadata,omitzero"`
+	// spec is the public IP that is wanted.
+	// +required
+	Spec PublicIPSpec `json:"spec,omitzero"`
+	// status is the public IP as Azure has it.
+	// +optional
+	// +kubebuilder:default:={"observedGeneration":-1}
+	Status PublicIPStatus `json:"status,omitzero"`
+}
+
+// AzureSpec returns the part of the spec that every Azure kind has.
+func (p *PublicIP) AzureSpec() *AzureSpec { return &p.Spec.AzureSpec }
+
+// AzureStatus returns the part of the status that every Azure kind has.
+func (p *PublicIP) AzureStatus() *AzureStatus { return &p.Status.AzureStatus }
+
+// PublicIPList is a list of PublicIP.
+//
+// +kubebuilder:object:root=true
+type PublicIPList struct {
+	metav1.TypeMeta `json:",inline"`
+	metav1.ListMeta `json:"metadata,omitempty"`
+	Items           []PublicIP `json:"items"`
+}
