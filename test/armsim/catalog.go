@@ -125,13 +125,18 @@ func (s *Server) checkQuota(in *scoped, location string) *answer {
 	if !knownLocation(location) {
 		return refuse(http.StatusBadRequest, "LocationNotAvailableForResourceType", "The provided location '%s' is not available for resource type '%s/locations'.", location, avs)
 	}
-	remaining, enabled := map[string]any{}, "Disabled"
+	// The answer is by family, which SKUs share: the quota of one of them, less what all of them use.
+	quota, used, enabled := map[string]int{}, map[string]int{}, "Disabled"
 	for _, k := range hostSKUs {
-		left := max(0, in.sub.quota(k.name)-s.usedHosts(in.sub, k.name))
-		remaining[k.name] = left
+		quota[k.hostType] = max(quota[k.hostType], in.sub.quota(k.name))
+		used[k.hostType] += s.usedHosts(in.sub, k.name)
 		if in.sub.quota(k.name) > 0 {
 			enabled = "Enabled"
 		}
+	}
+	remaining := map[string]any{}
+	for family, hosts := range quota {
+		remaining[family] = max(0, hosts-used[family])
 	}
 	return reply(http.StatusOK, map[string]any{"hostsRemaining": remaining, "quotaEnabled": enabled})
 }

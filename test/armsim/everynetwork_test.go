@@ -192,7 +192,7 @@ func (d *typed) groups() {
 // around are locations and operations.
 func (d *typed) around() {
 	locations, operations := d.f.NewLocationsClient(), d.f.NewOperationsClient()
-	if got := must(locations.CheckQuotaAvailability(d.ctx, "westeurope", nil))(d.t); *got.QuotaEnabled != armavs.QuotaEnabledEnabled || *got.HostsRemaining["av36p"] != 64-3-4 {
+	if got := must(locations.CheckQuotaAvailability(d.ctx, "westeurope", nil))(d.t); *got.QuotaEnabled != armavs.QuotaEnabledEnabled || *got.HostsRemaining["he2"] != 64-3-4 {
 		d.t.Errorf("the quota is %+v", got.Quota)
 	}
 	must(locations.CheckTrialAvailability(d.ctx, "westeurope", nil))(d.t)

@@ -116,7 +116,7 @@ func (s *Server) insights(c *call, id, what string) *answer {
 		m, known, _ := findMetric(name)
 		values = append(values, map[string]any{
 			"id": r.id + "/providers/Microsoft.Insights/metrics/" + known, "type": "Microsoft.Insights/metrics", "name": localized(known, m.display), "displayDescription": m.display,
-			"unit": m.unit, "errorCode": "Success", "timeseries": q.series(m, s.clouds[r.key()]),
+			"unit": m.unit, "errorCode": "Success", "timeseries": q.series(m, s.measured(r, q)),
 		})
 	}
 	return reply(http.StatusOK, map[string]any{

@@ -240,7 +240,7 @@ func TestQuotaAndCapacity(t *testing.T) {
 	})
 	r := newRaw(t, s)
 	left := func() any {
-		return r.want(http.StatusOK, http.MethodPost, "/subscriptions/"+subID+"/providers/Microsoft.AVS/locations/westeurope/checkQuotaAvailability", nil).body["hostsRemaining"].(map[string]any)["av36p"]
+		return r.want(http.StatusOK, http.MethodPost, "/subscriptions/"+subID+"/providers/Microsoft.AVS/locations/westeurope/checkQuotaAvailability", nil).body["hostsRemaining"].(map[string]any)["he2"]
 	}
 	if got := r.want(http.StatusConflict, http.MethodPut, cloudPath, privateCloud("location", `"eastus"`)); got.code() != "Conflict" || got.message() != "No capacity for new tenants in eastus" {
 		t.Errorf("a full location: %v", got.body)

@@ -11,14 +11,12 @@ import (
 )
 
 // series answers the time series of one metric: one for each value of its dimension that the filter asks for, or one over all
-// values without a filter. A private cloud without a live vCenter has none.
-func (q *metricQuery) series(m metric, live *liveCloud) []any {
+// values without a filter. What was not measured has none.
+func (q *metricQuery) series(m metric, samples []sample) []any {
 	out := []any{}
-	if live == nil || live.vcenter == nil {
+	if len(samples) == 0 {
 		return out
 	}
-	live.measure() // so that a private cloud that has just been built shows something
-	samples := live.between(q.from.Truncate(q.step), q.to.Add(time.Nanosecond))
 	wanted, split := q.wanted[m.dimension]
 	if !split {
 		return append(out, map[string]any{"metadatavalues": []any{}, "data": q.data(samples, func(one sample) []float64 { return slices.Collect(maps.Values(m.value(one))) })})
