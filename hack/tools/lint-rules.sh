@@ -42,6 +42,8 @@ done << 'RULES'
 = controllers/arm/deep controllers/arm/leaf
 ! controllers/azure/diff context
 ! controllers/azure/diff api/v1/leaf
+! controllers/azure/guards context
+! controllers/azure/guards controllers/outcome/leaf
 ! controllers/azure/lane controllers/arm/leaf
 = controllers/azure/lane context
 ! controllers/connect controllers/azure/leaf
