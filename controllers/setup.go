@@ -54,6 +54,7 @@ func setup(ctx context.Context, mgr ctrl.Manager, o Options) error {
 	shared := &azure.Shared{
 		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Azure: identities, VCenters: vcenters, Watcher: watcher,
 		Lanes: lane.New(), Publisher: publisher, Pace: o.Pace, Owner: owner,
+		Fingerprints: &connect.Fingerprints{Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Namespace: o.Namespace},
 	}
 	if err := (&connect.VCenterReconciler{Client: mgr.GetClient(), VCenters: vcenters, Publisher: publisher, Pace: o.Pace}).SetupWithManager(mgr); err != nil {
 		return err

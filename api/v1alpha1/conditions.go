@@ -113,6 +113,10 @@ const (
 const (
 	// AnnotationAzureID keeps the ARM id, so that a backup restored without status still names the same thing in Azure.
 	AnnotationAzureID = "avs-operator.io/azure-id"
+	// LabelAzureIDHash is a hash of the ARM id, by which other objects with the same one are found.
+	LabelAzureIDHash = "avs-operator.io/azure-id-hash"
+	// AnnotationRan keeps the ARM id of what runs once, such as a script, when it has run.
+	AnnotationRan = "avs-operator.io/ran"
 	// AnnotationReconcileRequestedAt asks for a look now; its value is echoed in status.lastHandledReconcileAt.
 	AnnotationReconcileRequestedAt = "avs-operator.io/reconcile-requested-at"
 	// AnnotationRetryRequestedAt asks a failed VirtualMachineMove to try again; any new value does.

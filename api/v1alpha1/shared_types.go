@@ -257,6 +257,11 @@ type AzureStatus struct {
 	// +kubebuilder:validation:MaxItems=64
 	WriteOnly []WriteOnlyValue `json:"writeOnly,omitempty"`
 
+	// companion is the ARM id of the resource that was made beside this one, such as a delete lock.
+	// +optional
+	// +kubebuilder:validation:MaxLength=1024
+	Companion string `json:"companion,omitempty"`
+
 	// drift lists where Azure differs from the spec.
 	// +optional
 	// +listType=atomic

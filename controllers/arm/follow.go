@@ -62,12 +62,12 @@ func (w *Watcher) follow(ctx context.Context, e *watched, delay time.Duration) {
 	}
 }
 
-// pause is the time until the next look, a tenth more or less, so that collections do not fall into step.
+// pause is the time until the next look, up to a tenth more, so that collections do not fall into step.
 func (w *Watcher) pause(e *watched, err error) time.Duration {
 	w.mu.Lock()
 	hurried := time.Now().Before(e.hurryUntil)
 	w.mu.Unlock()
-	d := time.Duration(float64(w.o.Period) * (0.9 + 0.2*rand.Float64()))
+	d := time.Duration(float64(w.o.Period) * (1 + rand.Float64()/10))
 	if hurried {
 		d = w.o.Hurried
 	}

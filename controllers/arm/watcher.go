@@ -5,6 +5,7 @@ package arm
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -154,6 +155,23 @@ func (w *Watcher) Look(principal string, id ID) Look {
 	look := e.snapshot.look(id.Key())
 	look.Stale = look.Known && time.Since(look.AskedAt) > w.staleAfter()
 	return look
+}
+
+// Listed is all that the last list of a collection in use had, if there was one that is not stale and the collection may be listed.
+func (w *Watcher) Listed(principal string, collection ID) (all []*Resource, ok bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	e := w.watched[watchKey{principal, collection.Key()}]
+	if e == nil || !e.snapshot.known || e.snapshot.single || time.Since(e.snapshot.askedAt) > w.staleAfter() {
+		return nil, false
+	}
+	for _, i := range e.snapshot.items {
+		if i.resource != nil {
+			all = append(all, i.resource)
+		}
+	}
+	slices.SortFunc(all, func(a, b *Resource) int { return strings.Compare(a.ID.Key(), b.ID.Key()) })
+	return all, true
 }
 
 // Subscribe calls f for each Change until cancel. f runs on the watcher's goroutines and must return at once.

@@ -6,6 +6,9 @@ package azure
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
+	"time"
 
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -13,6 +16,7 @@ import (
 	"github.com/avs-operator/avs-operator/controllers/arm"
 	"github.com/avs-operator/avs-operator/controllers/azure/diff"
 	"github.com/avs-operator/avs-operator/controllers/azure/lane"
+	"github.com/avs-operator/avs-operator/controllers/connect"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
 )
 
@@ -27,6 +31,9 @@ func (r *Reconciler[T]) act(ctx context.Context, s *scope[T]) *outcome.Outcome {
 	}
 	if s.spec().Suspend {
 		return outcome.Wait(v1alpha1.ReasonSuspended, "suspended: %s waits until spec.suspend is taken away", w.what())
+	}
+	if o := r.required(ctx, s); o != nil {
+		return o
 	}
 	if o := r.turn(s, w); o != nil {
 		return o
@@ -44,8 +51,37 @@ func (r *Reconciler[T]) act(ctx context.Context, s *scope[T]) *outcome.Outcome {
 			return r.nothingToDo(s)
 		}
 	}
+	if guard, ok := r.kind.(Guard[T]); ok && w.action == "" {
+		if o := guard.Guard(ctx, r.world(s), Intent{Verb: w.verb, Changes: w.changes, Desired: s.desired}); o != nil {
+			r.released(s)
+			return o
+		}
+	}
 	return r.send(ctx, s, *w)
 }
+
+// required waits, before a resource is made, for what must be there first: a request that Azure refuses for that is not worth sending.
+func (r *Reconciler[T]) required(ctx context.Context, s *scope[T]) *outcome.Outcome {
+	requirer, ok := r.kind.(Requirer[T])
+	if !ok || s.actual != nil {
+		return nil
+	}
+	for _, need := range requirer.Requires(r.world(s)) {
+		found, err := r.lookAt(ctx, s, need.ID)
+		if err != nil {
+			return connect.OutcomeOf(err)
+		}
+		if found == nil || found.ProvisioningState() != "Succeeded" {
+			return outcome.Wait(v1alpha1.ReasonReferenceNotReady, "%s must be there first (%s); this goes on by itself when it is", need.Words, need.ID).
+				About(v1alpha1.ConditionReferencesReady).In(requiredRecheck)
+		}
+	}
+	return nil
+}
+
+// requiredRecheck is a look in case that the list, which normally wakes, may not be read.
+const requiredRecheck = 2 * time.Minute
+
 
 // needed is the write that is needed next: spec before actions, because an action may depend on it.
 func (r *Reconciler[T]) needed(s *scope[T]) *write {
@@ -73,11 +109,50 @@ func (r *Reconciler[T]) nextWrite(s *scope[T], changes []diff.Change) *write {
 	if p, ok := r.kind.(Patcher[T]); ok {
 		concern = p.Concerns(s.obj, changes)[0]
 	}
-	body := diff.Patch(concern)
-	if _, tagged := body["tags"]; tagged {
-		body["tags"] = r.desire(s)["tags"] // ARM replaces the tags of a PATCH as a whole
+	w := &write{verb: arm.PATCH, body: diff.Patch(concern), changes: concern, reason: v1alpha1.ReasonUpdating, message: r.updating()}
+	if slices.ContainsFunc(concern, func(c diff.Change) bool { return r.byPUT(c.Path) }) {
+		w.verb, w.body = arm.PUT, r.replacement(s, concern)
 	}
-	return &write{verb: arm.PATCH, body: body, reason: v1alpha1.ReasonUpdating, message: r.updating()}
+	if _, tagged := w.body["tags"]; tagged {
+		w.body["tags"] = s.desired["tags"] // ARM replaces tags as a whole
+	}
+	return w
+}
+
+// replacement is the whole body of a PUT that makes the changes: what Azure has with them over it. Lists that hold write-only values are the
+// spec's, because the values go in by their place in it.
+func (r *Reconciler[T]) replacement(s *scope[T], concern []diff.Change) map[string]any {
+	var over, gone []diff.Change
+	for _, change := range concern {
+		if change.Desired == nil {
+			gone = append(gone, change)
+		} else {
+			over = append(over, change)
+		}
+	}
+	for _, one := range s.secrets {
+		if path, value := container(s.desired, one.Path); path != one.Path {
+			over = append(over, diff.Change{Path: path, Desired: value})
+		}
+	}
+	body := diff.PutBody(s.actual.Body, diff.Patch(over), r.traits.Rules, r.traits.ReadOnly)
+	for _, change := range gone {
+		remove(body, change.Path)
+	}
+	return body
+}
+
+// remove takes a path out of a body.
+func remove(body map[string]any, pointer string) {
+	tokens := strings.Split(strings.TrimPrefix(pointer, "/"), "/")
+	for _, token := range tokens[:len(tokens)-1] {
+		next, ok := body[token].(map[string]any)
+		if !ok {
+			return
+		}
+		body = next
+	}
+	delete(body, tokens[len(tokens)-1])
 }
 
 func (r *Reconciler[T]) actions(s *scope[T]) []Action {
@@ -94,7 +169,8 @@ func (r *Reconciler[T]) nothingToDo(s *scope[T]) *outcome.Outcome {
 	if s.observes() {
 		return outcome.Done(v1alpha1.ReasonObserved, "Azure equals the spec; with managementPolicy Observe nothing would be written either way")
 	}
-	s.stat().Managed = r.managed(s.obj)
+	s.stat().Managed = s.managed()
+	r.took(s, nil)
 	s.stat().Failure = nil
 	s.readyReason, s.readyMessage = v1alpha1.ReasonReady, "Azure has what the spec asks for"
 	if s.spec().Suspend {
@@ -109,7 +185,7 @@ func (r *Reconciler[T]) turn(s *scope[T], w *write) *outcome.Outcome {
 	switch {
 	case w.verb == arm.DELETE:
 		priority = lane.Delete
-	case w.verb == arm.PUT || r.grows(s):
+	case w.verb == arm.PUT && s.actual == nil || r.grows(s):
 		priority = lane.Grow
 	}
 	holder := r.holder(client.ObjectKeyFromObject(s.obj))
@@ -137,7 +213,7 @@ func (r *Reconciler[T]) grows(s *scope[T]) bool {
 // handled notes that an action was done, in the annotation first: it survives a lost status.
 func (r *Reconciler[T]) handled(ctx context.Context, s *scope[T], op *v1alpha1.Operation) *outcome.Outcome {
 	for _, action := range r.actions(s) {
-		if action.Name != op.Action || hash(nil, action.Word) != op.BodyHash {
+		if action.Name != op.Action || hashOf(nil, action.Word) != op.BodyHash {
 			continue // the word was changed meanwhile: the new one is still to be handled
 		}
 		if s.obj.GetAnnotations()[action.Annotation] != action.Word {

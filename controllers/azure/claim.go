@@ -5,6 +5,8 @@ package azure
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"strings"
 	"time"
@@ -15,6 +17,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
+	"github.com/avs-operator/avs-operator/controllers/arm"
 	"github.com/avs-operator/avs-operator/controllers/connect"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
 )
@@ -23,7 +26,7 @@ import (
 const azureIDIndex = "azureID"
 
 // claim makes the object the manager of its resource, before anything is written to Azure: the finalizer and the ARM id are stored, and
-// an older object with the same id keeps it. An observer claims nothing.
+// another object that has it keeps it. An observer claims nothing.
 func (r *Reconciler[T]) claim(ctx context.Context, s *scope[T]) *outcome.Outcome {
 	if s.observes() {
 		return nil
@@ -35,7 +38,7 @@ func (r *Reconciler[T]) claim(ctx context.Context, s *scope[T]) *outcome.Outcome
 		r.Azure.Touch(client.ObjectKeyFromObject(s.identity))
 		return outcome.Wait(v1alpha1.ReasonReferenceNotReady, "AzureIdentity %s is being held for the day of the deletion", s.identity.Name).In(time.Minute)
 	}
-	return r.oldest(ctx, s)
+	return r.sole(ctx, s)
 }
 
 // mark stores finalizer, ARM id and first-seen rotation words in one patch, if they are not there.
@@ -48,6 +51,14 @@ func (r *Reconciler[T]) mark(ctx context.Context, s *scope[T]) *outcome.Outcome 
 	changed := controllerutil.AddFinalizer(s.obj, v1alpha1.Finalizer)
 	if !strings.EqualFold(annotations[v1alpha1.AnnotationAzureID], string(s.id)) {
 		annotations[v1alpha1.AnnotationAzureID], changed = string(s.id), true
+	}
+	if labels := s.obj.GetLabels(); labels[v1alpha1.LabelAzureIDHash] != idHash(s.id) {
+		if labels == nil {
+			labels = map[string]string{}
+		}
+		labels[v1alpha1.LabelAzureIDHash] = idHash(s.id)
+		s.obj.SetLabels(labels)
+		changed = true
 	}
 	// A word that is seen for the first time is noted, not acted on: otherwise writing it down would rotate a password.
 	for _, action := range r.actions(s) {
@@ -82,30 +93,44 @@ func (r *Reconciler[T]) patchMetadata(ctx context.Context, s *scope[T], base T) 
 	return nil
 }
 
-// oldest makes sure that one ARM id has one managing object. Before the first write the API server itself is asked, because a cache may
-// not have the other object yet.
-func (r *Reconciler[T]) oldest(ctx context.Context, s *scope[T]) *outcome.Outcome {
+// idHash is an ARM id in the form of a label's value.
+func idHash(id arm.ID) string {
+	sum := sha256.Sum256([]byte(id.Key()))
+	return hex.EncodeToString(sum[:20])
+}
+
+// sole makes sure that one ARM id has one managing object: the one that has begun, or else the oldest. Before the first write the API server
+// itself is asked, because a cache may not have the other object yet.
+func (r *Reconciler[T]) sole(ctx context.Context, s *scope[T]) *outcome.Outcome {
 	var reader client.Reader = r.Client
 	options := []client.ListOption{client.MatchingFields{azureIDIndex: s.id.Key()}}
-	if len(s.stat().Managed) == 0 && s.stat().Operation == nil {
-		reader, options = r.Live, nil
+	if !begun(s.obj) {
+		reader, options = r.Live, []client.ListOption{client.MatchingLabels{v1alpha1.LabelAzureIDHash: idHash(s.id)}}
 	}
 	list, err := r.list(ctx, reader, options...)
 	if err != nil {
 		return outcome.Retry(v1alpha1.ReasonTransient, fmt.Errorf("looking for other objects with the same ARM id: %w", err))
 	}
 	for _, other := range list {
-		if other.GetUID() == s.obj.GetUID() || !strings.EqualFold(other.GetAnnotations()[v1alpha1.AnnotationAzureID], string(s.id)) || !olderThan(other, s.obj) {
+		if other.GetUID() == s.obj.GetUID() || arm.ID(other.GetAnnotations()[v1alpha1.AnnotationAzureID]).Key() != s.id.Key() || !precedes(other, s.obj) {
 			continue
 		}
-		return outcome.Stall(v1alpha1.ReasonAlreadyManaged, "%s is managed by %s %s/%s, which is older: delete one of the two objects (with deletionPolicy Retain, so that Azure is left alone)",
+		return outcome.Stall(v1alpha1.ReasonAlreadyManaged, "%s is managed by %s %s/%s: delete one of the two objects (with deletionPolicy Retain, so that Azure is left alone)",
 			s.id, r.traits.Name, other.GetNamespace(), other.GetName())
 	}
 	return nil
 }
 
-// olderThan orders objects by age, and by UID among those of the same second.
-func olderThan(a, b client.Object) bool {
+// begun says that an object has written to Azure, or has taken over what is there.
+func begun(obj Object) bool {
+	return len(obj.AzureStatus().Managed) > 0 || obj.AzureStatus().Operation != nil
+}
+
+// precedes orders objects with one ARM id: who has begun before who has not, then by age, and by UID among those of the same second.
+func precedes(a, b Object) bool {
+	if begun(a) != begun(b) {
+		return begun(a)
+	}
 	at, bt := a.GetCreationTimestamp(), b.GetCreationTimestamp()
 	if at.Equal(&bt) {
 		return a.GetUID() < b.GetUID()

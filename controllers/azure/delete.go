@@ -34,7 +34,7 @@ func (r *Reconciler[T]) letGo(ctx context.Context, s *scope[T]) *outcome.Outcome
 
 // stays says that the resource stays in Azure.
 func (r *Reconciler[T]) stays(s *scope[T]) bool {
-	return s.observes() || s.stat().Effective.DeletionPolicy == v1alpha1.DeletionPolicyRetain
+	return s.observes() || r.builtIn(s) || s.stat().Effective.DeletionPolicy == v1alpha1.DeletionPolicyRetain
 }
 
 // confirm holds a deletion in Azure back until it may be.
@@ -71,11 +71,11 @@ func (r *Reconciler[T]) remove(ctx context.Context, s *scope[T]) *outcome.Outcom
 		r.released(s)
 		return r.release(ctx, s)
 	}
-	if len(s.stat().Managed) == 0 && s.stat().Operation == nil && s.actual.String("/tags/"+v1alpha1.TagOwner) != r.ownerOf(s.obj) {
+	if !s.adopted() && s.stat().Operation == nil && !r.wouldAdopt(ctx, s) {
 		return r.release(ctx, s) // it was never adopted: it is not ours to delete
 	}
-	if state := s.actual.ProvisioningState(); !arm.IsTerminal(state) {
-		return outcome.Wait(v1alpha1.ReasonAzureBusy, "Azure works on it (%s), and it is not deleted before that ends", state).In(time.Minute)
+	if o := r.deletableNow(s); o != nil {
+		return o
 	}
 	w := &write{verb: arm.DELETE, reason: v1alpha1.ReasonDeleting, message: r.deletingWords()}
 	if o := r.turn(s, w); o != nil {
@@ -88,7 +88,44 @@ func (r *Reconciler[T]) remove(ctx context.Context, s *scope[T]) *outcome.Outcom
 			return o
 		}
 	}
+	if clearer, ok := r.kind.(Clearer[T]); ok {
+		clearing, o := clearer.Clear(ctx, r.world(s))
+		if o != nil {
+			r.released(s)
+			return o
+		}
+		if clearing != nil {
+			w = &write{verb: arm.PATCH, target: clearing.ID, body: clearing.Body, reason: v1alpha1.ReasonDeleting, message: "before it is deleted, Azure " + clearing.Words}
+		}
+	}
 	return r.send(ctx, s, *w)
+}
+
+// wouldAdopt says that the resource would be taken over by the spec as it is: so it was, if a status that is lost could still say so.
+func (r *Reconciler[T]) wouldAdopt(ctx context.Context, s *scope[T]) bool {
+	if r.traits.Tagged {
+		return s.actual.String("/tags/"+v1alpha1.TagOwner) == r.ownerOf(s.obj)
+	}
+	return s.obj.GetAnnotations()[v1alpha1.AnnotationAzureID] != "" && s.stat().Effective.AdoptionPolicy != v1alpha1.AdoptionPolicyNever &&
+		r.desire(ctx, s) == nil && len(r.compare(s)) == 0
+}
+
+// deletableNow holds a request back that Azure would refuse.
+func (r *Reconciler[T]) deletableNow(s *scope[T]) *outcome.Outcome {
+	if state := s.actual.ProvisioningState(); !arm.IsTerminal(state) && !r.traits.Once {
+		return outcome.Wait(v1alpha1.ReasonAzureBusy, "Azure works on it (%s), and it is not deleted before that ends", state).In(time.Minute)
+	}
+	if _, child := r.kind.(Child[T]); !child {
+		return nil
+	}
+	switch cloud := s.cloud.AzureStatus(); {
+	case cloud.Companion != "":
+		return outcome.Wait(v1alpha1.ReasonScopeLocked,
+			"PrivateCloud %s has a delete lock, which in Azure holds for everything in it: set its deleteLock to Disabled; it is taken off by itself once the private cloud's own deletion is confirmed", s.cloud.Name)
+	case !arm.IsTerminal(cloud.ProvisioningState) && cloud.ProvisioningState != "Updating":
+		return outcome.Wait(v1alpha1.ReasonAzureBusy, "Azure works on its private cloud (%s), and it is not deleted before that ends", cloud.ProvisioningState).In(time.Minute)
+	}
+	return nil
 }
 
 // release takes the finalizer off: from here on the object is gone.

@@ -17,11 +17,16 @@ import (
 )
 
 // guard stops what must not be written, and says why.
-func (r *Reconciler[T]) guard(_ context.Context, s *scope[T]) *outcome.Outcome {
+func (r *Reconciler[T]) guard(ctx context.Context, s *scope[T]) *outcome.Outcome {
 	if s.actual == nil {
 		return r.guardAbsent(s)
 	}
 	s.inSync()
+	if arm.IsTerminal(s.actual.ProvisioningState()) {
+		if o := r.ran(ctx, s, ""); o != nil {
+			return o
+		}
+	}
 	for _, check := range []func(*scope[T]) *outcome.Outcome{r.adoption, r.terminal, r.immutable, r.shrinking} {
 		if o := check(s); o != nil {
 			return o
@@ -58,13 +63,36 @@ func orNothing(value string) string {
 	return value
 }
 
+// builtIn says that the resource comes with the private cloud.
+func (r *Reconciler[T]) builtIn(s *scope[T]) bool {
+	kind, ok := r.kind.(BuiltIn[T])
+	return ok && kind.BuiltIn(s.obj)
+}
+
+// report adds what the kind has to say in conditions of its own.
+func (r *Reconciler[T]) report(ctx context.Context, s *scope[T]) *outcome.Outcome {
+	if reporter, ok := r.kind.(Reporter[T]); ok && s.actual != nil {
+		facts, again := reporter.Report(ctx, r.world(s), time.Now())
+		s.facts, s.again = append(s.facts, facts...), again
+	}
+	return nil
+}
+
 // guardAbsent deals with a resource that is not in Azure.
 func (r *Reconciler[T]) guardAbsent(s *scope[T]) *outcome.Outcome {
 	if s.observes() {
 		s.fact(v1alpha1.ConditionInSync, false, v1alpha1.ReasonNotFoundInAzure, "it is not in Azure")
 		return outcome.Wait(v1alpha1.ReasonNotFoundInAzure, "%s is not in Azure, and with managementPolicy Observe it is not made", s.id)
 	}
-	if r.traits.Expensive && len(s.stat().Managed) > 0 && s.stat().Operation == nil && s.stat().Failure == nil {
+	if o := r.hasRun(s); o != nil {
+		s.fact(v1alpha1.ConditionInSync, true, v1alpha1.ReasonInSync, "it has run")
+		return o
+	}
+	if r.builtIn(s) {
+		s.fact(v1alpha1.ConditionInSync, false, v1alpha1.ReasonNotFoundInAzure, "it is not in Azure yet")
+		return outcome.Wait(v1alpha1.ReasonNotFoundInAzure, "%s comes with the private cloud and is not there yet; this goes on by itself when it is", s.id).In(requiredRecheck)
+	}
+	if r.traits.Expensive && s.adopted() && s.stat().Operation == nil && s.stat().Failure == nil {
 		s.fact(v1alpha1.ConditionInSync, false, v1alpha1.ReasonNotFoundInAzure, "it is not in Azure any more")
 		return outcome.Stall(v1alpha1.ReasonNotFoundInAzure,
 			"%s was there and is gone: somebody deleted it in Azure. It is not made a second time by itself; to have it made again, delete this object and apply it again", s.id)
@@ -75,12 +103,13 @@ func (r *Reconciler[T]) guardAbsent(s *scope[T]) *outcome.Outcome {
 
 // adoption decides about a resource that was in Azure before this object managed it.
 func (r *Reconciler[T]) adoption(s *scope[T]) *outcome.Outcome {
-	if s.observes() || len(s.stat().Managed) > 0 {
+	if s.observes() || s.adopted() {
 		return r.ownership(s)
 	}
 	owner, mine := s.actual.String("/tags/"+v1alpha1.TagOwner), r.ownerOf(s.obj)
 	switch policy := s.stat().Effective.AdoptionPolicy; {
 	case r.traits.Tagged && owner == mine: // ours: a status that was lost
+	case r.builtIn(s) && policy != v1alpha1.AdoptionPolicyNever:
 	case policy == v1alpha1.AdoptionPolicyAlways:
 	case owner != "":
 		return outcome.Stall(v1alpha1.ReasonAlreadyManaged, "%s is managed by another object: its tag %s says %s. To take it over, set adoptionPolicy: Always, after the other has let go", s.id, v1alpha1.TagOwner, owner)
@@ -106,6 +135,9 @@ func (r *Reconciler[T]) terminal(s *scope[T]) *outcome.Outcome {
 	state := s.actual.ProvisioningState()
 	if !arm.IsTerminal(state) {
 		return outcome.Wait(v1alpha1.ReasonAzureBusy, "Azure works on it (%s), and nothing is written before that ends", state).In(busyRecheck)
+	}
+	if judge, ok := r.kind.(Judge[T]); ok {
+		return judge.Judge(s.obj, s.actual)
 	}
 	if state != "Failed" {
 		return nil

@@ -37,8 +37,7 @@ func (r *Reconciler[T]) observe(ctx context.Context, s *scope[T]) *outcome.Outco
 		}
 	}
 	r.watch(s)
-	r.take(s)
-	return nil
+	return r.take(ctx, s)
 }
 
 // observeDirectly reads the resource itself: before a finalizer goes, nothing less will do.
@@ -46,8 +45,7 @@ func (r *Reconciler[T]) observeDirectly(ctx context.Context, s *scope[T]) *outco
 	if o := r.read(ctx, s); o != nil {
 		return o
 	}
-	r.take(s)
-	return nil
+	return r.take(ctx, s)
 }
 
 // unseen says that nobody knows any more whether Azure equals the spec, once no list has come for three periods: neither True nor False.
@@ -62,7 +60,7 @@ func (r *Reconciler[T]) unseen(s *scope[T]) {
 func (r *Reconciler[T]) glance(s *scope[T]) bool {
 	var wroteAt time.Time
 	var watched bool
-	r.memory.do(client.ObjectKeyFromObject(s.obj), func(m *remembered) { wroteAt, watched = m.wroteAt, m.watched != "" })
+	r.memory.do(client.ObjectKeyFromObject(s.obj), func(m *remembered) { wroteAt, watched = m.wroteAt, m.own != "" })
 	look := r.Watcher.Look(s.client.Principal(), s.id)
 	if !watched || !look.Known || look.Stale || !look.AskedAt.After(wroteAt) {
 		return false
@@ -104,40 +102,81 @@ func asArm(err error) (*arm.Error, bool) {
 }
 
 // take copies what was found into status, and compares it with the spec.
-func (r *Reconciler[T]) take(s *scope[T]) {
-	s.desired = r.desire(s)
+func (r *Reconciler[T]) take(ctx context.Context, s *scope[T]) *outcome.Outcome {
 	s.changes = nil
 	if s.actual == nil {
 		s.stat().ProvisioningState = ""
 		s.stat().Drift = nil
-		return
+	} else {
+		s.stat().ProvisioningState = s.actual.ProvisioningState()
+		r.kind.Observe(s.obj, s.actual)
+		if _, root := r.kind.(Root[T]); root && s.stat().Operation == nil {
+			state := s.actual.ProvisioningState()
+			r.Lanes.Busy(cloudKey(s.id), r.traits.Lane, !arm.IsTerminal(state), "Azure itself ("+state+")")
+		}
 	}
-	s.stat().ProvisioningState = s.actual.ProvisioningState()
-	r.kind.Observe(s.obj, s.actual)
-	s.changes = r.compare(s, s.desired)
-	s.stat().Drift = driftOf(s.changes)
-	if _, root := r.kind.(Root[T]); root && s.stat().Operation == nil {
-		state := s.actual.ProvisioningState()
-		r.Lanes.Busy(cloudKey(s.id), r.traits.Lane, !arm.IsTerminal(state), "Azure itself ("+state+")")
+	if s.deleting() {
+		return nil // what it should be does not matter any more, and what it refers to may be gone
 	}
+	if o := r.desire(ctx, s); o != nil {
+		return o
+	}
+	if s.actual != nil {
+		s.changes = r.compare(s)
+		s.stat().Drift = driftOf(s.changes)
+	}
+	return nil
 }
 
-// desire is the body that the spec asks for, completed: tags merged with those of others, and what the spec set once and sets no longer set
-// back to the service's default.
-func (r *Reconciler[T]) desire(s *scope[T]) map[string]any {
+// desire works out the body that the spec asks for, completed: with what has to be looked up, tags merged with those of others, and what the
+// spec set once and sets no longer set back to the service's default.
+func (r *Reconciler[T]) desire(ctx context.Context, s *scope[T]) *outcome.Outcome {
+	if o := r.readSecrets(ctx, s); o != nil {
+		return o
+	}
 	desired := r.kind.Desired(s.obj)
-	dropped := diff.Dropped(s.stat().Managed, desired)
+	if resolver, ok := r.kind.(Resolver[T]); ok {
+		if o := resolver.Resolve(ctx, r.world(s), desired); o != nil {
+			return o
+		}
+	}
+	s.asked = clone(desired)
+	s.dropped = slices.DeleteFunc(diff.Dropped(s.stat().Managed, desired), func(path string) bool { return path == managedAtAll })
 	var back []diff.Change
-	for _, path := range dropped {
+	for _, path := range s.dropped {
 		if value, ok := r.traits.Defaults[path]; ok {
 			back = append(back, diff.Change{Path: path, Desired: value})
 		}
 	}
 	merge(desired, diff.Patch(back))
 	if r.traits.Tagged {
-		desired["tags"] = r.tags(s, desired, dropped)
+		desired["tags"] = r.tags(s, desired)
 	}
-	return desired
+	s.desired = desired
+	return nil
+}
+
+// clone copies a body down to its values.
+func clone(body map[string]any) map[string]any {
+	out := make(map[string]any, len(body))
+	for key, value := range body {
+		switch at := value.(type) {
+		case map[string]any:
+			out[key] = clone(at)
+		case []any:
+			list := make([]any, len(at))
+			for i, element := range at {
+				if fields, ok := element.(map[string]any); ok {
+					element = clone(fields)
+				}
+				list[i] = element
+			}
+			out[key] = list
+		default:
+			out[key] = value
+		}
+	}
+	return out
 }
 
 // merge puts what over lacks of under into it.
@@ -155,7 +194,7 @@ func merge(over, under map[string]any) {
 }
 
 // tags are those in Azure, without the ones that the spec has dropped, with the spec's and the owner's over them.
-func (r *Reconciler[T]) tags(s *scope[T], desired map[string]any, dropped []string) map[string]any {
+func (r *Reconciler[T]) tags(s *scope[T], desired map[string]any) map[string]any {
 	out := map[string]any{}
 	if s.actual != nil {
 		if have, ok := s.actual.Body["tags"].(map[string]any); ok {
@@ -163,7 +202,7 @@ func (r *Reconciler[T]) tags(s *scope[T], desired map[string]any, dropped []stri
 		}
 	}
 	for key := range out {
-		if slices.Contains(dropped, "/tags/"+strings.NewReplacer("~", "~0", "/", "~1").Replace(key)) {
+		if slices.Contains(s.dropped, "/tags/"+strings.NewReplacer("~", "~0", "/", "~1").Replace(key)) {
 			delete(out, key)
 		}
 	}
@@ -181,14 +220,21 @@ func (r *Reconciler[T]) ownerOf(obj client.Object) string {
 	return truncated(r.Owner+"/"+obj.GetNamespace()+"/"+obj.GetName(), 256)
 }
 
-// compare finds where Azure differs from desired. Tags that the spec dropped are a difference although desired does not name them.
-func (r *Reconciler[T]) compare(s *scope[T], desired map[string]any) []diff.Change {
-	changes := diff.Compare(desired, s.actual.Body, r.traits.Rules)
+// compare finds where Azure differs from what is desired. Tags that the spec dropped, and whatever else only a PUT can take away, are a
+// difference although desired does not name them.
+func (r *Reconciler[T]) compare(s *scope[T]) []diff.Change {
+	changes := append(diff.Compare(s.desired, s.actual.Body, r.traits.Rules), r.secretChanges(s)...)
+	for _, path := range s.dropped {
+		_, back := r.traits.Defaults[path]
+		if value, there := s.actual.Value(path); there && !back && r.byPUT(path) {
+			changes = append(changes, diff.Change{Path: path, Actual: value})
+		}
+	}
 	if !r.traits.Tagged {
 		return changes
 	}
 	have, _ := s.actual.Body["tags"].(map[string]any)
-	want, _ := desired["tags"].(map[string]any)
+	want, _ := s.desired["tags"].(map[string]any)
 	for key, value := range have {
 		if _, kept := want[key]; !kept {
 			changes = append(changes, diff.Change{Path: "/tags/" + strings.NewReplacer("~", "~0", "/", "~1").Replace(key), Actual: value})
@@ -197,8 +243,19 @@ func (r *Reconciler[T]) compare(s *scope[T], desired map[string]any) []diff.Chan
 	return changes
 }
 
+// byPUT says that a path is changed by a PUT of the whole resource.
+func (r *Reconciler[T]) byPUT(path string) bool {
+	return r.traits.NoPatch || slices.ContainsFunc(r.traits.PutOnly, func(p string) bool { return path == p || strings.HasPrefix(path, p+"/") })
+}
+
+// managedAtAll is among the managed paths of every resource that is managed, also of one whose spec sets nothing.
+const managedAtAll = "/id"
+
 // managed are the paths that the spec itself sets. Tags of others and the owner's tag are not among them.
-func (r *Reconciler[T]) managed(obj T) []string { return diff.Managed(r.kind.Desired(obj)) }
+func (s *scope[T]) managed() []string { return union(diff.Managed(s.asked), []string{managedAtAll}) }
+
+// adopted says that the resource is managed: it was made, or taken over, for this object.
+func (s *scope[T]) adopted() bool { return len(s.stat().Managed) > 0 }
 
 func union(a, b []string) []string {
 	all := append(slices.Clone(a), b...)
@@ -237,27 +294,4 @@ func truncated(text string, most int) string {
 		return strings.ToValidUTF8(text[:most-4], "") + "…"
 	}
 	return text
-}
-
-// watch has the resource's collection listed, from now until an operation of ours begins or the object goes.
-func (r *Reconciler[T]) watch(s *scope[T]) {
-	key := client.ObjectKeyFromObject(s.obj)
-	what := s.client.Principal() + " " + s.id.Key()
-	var have string
-	r.memory.do(key, func(m *remembered) { have = m.watched })
-	if have == what {
-		return
-	}
-	r.unwatch(key)
-	release := r.Watcher.UseResource(s.client, s.id)
-	r.memory.do(key, func(m *remembered) { m.watched, m.release = what, release })
-}
-
-// unwatch ends that.
-func (r *Reconciler[T]) unwatch(key client.ObjectKey) {
-	var release func()
-	r.memory.do(key, func(m *remembered) { release, m.watched, m.release = m.release, "", nil })
-	if release != nil {
-		release()
-	}
 }

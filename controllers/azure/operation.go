@@ -20,6 +20,7 @@ import (
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/arm"
+	"github.com/avs-operator/avs-operator/controllers/azure/diff"
 	"github.com/avs-operator/avs-operator/controllers/connect"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
 	"github.com/avs-operator/avs-operator/controllers/status"
@@ -38,6 +39,10 @@ type write struct {
 	verb   arm.Verb
 	action string
 	body   map[string]any
+	// changes that an update makes.
+	changes []diff.Change
+	// target is another resource that is written; empty: the object's own.
+	target arm.ID
 	// word of an action.
 	word string
 	// reason and message of the condition while it runs.
@@ -47,30 +52,40 @@ type write struct {
 // send records the write, sends it in exactly one exchange, and records the answer. The record is stored first, with the resourceVersion
 // that this reconcile started from: of two leaders only one gets past it, and whoever finds it later knows what may have been sent.
 func (r *Reconciler[T]) send(ctx context.Context, s *scope[T], w write) *outcome.Outcome {
-	body, err := encode(w.body)
-	if err != nil {
-		return outcome.Stall(v1alpha1.ReasonInvalidSpec, "the request cannot be written: %s", err)
+	name, carried, o := r.hash(ctx, s, w)
+	if o == nil {
+		o = r.refused(s, name)
 	}
-	if o := r.refused(s, hash(body, w.word)); o != nil {
+	if o != nil {
+		r.released(s)
+		return o
+	}
+	body, o := r.encode(ctx, s, w)
+	if o != nil {
 		r.released(s)
 		return o
 	}
 	now := time.Now()
 	op := &v1alpha1.Operation{
 		Format: v1alpha1.OperationFormat, ID: uuid.NewString(), Verb: string(w.verb), Action: w.action,
-		State: v1alpha1.OperationIntended, BodyHash: hash(body, w.word), Generation: s.obj.GetGeneration(), Attempt: 1,
+		Target: string(w.target), WriteOnly: carried,
+		State: v1alpha1.OperationIntended, BodyHash: name, Generation: s.obj.GetGeneration(), Attempt: 1,
 		StartedAt: metav1.NewMicroTime(now), Deadline: metav1.NewMicroTime(now.Add(r.Pace.RealAtLeast(sendWithin, sendWithinLeast))),
 	}
 	// What was recorded and answered by nobody is sent again with its own id, so that Azure, which swallows a repeated id, does it at most once.
-	if lost := s.stat().Operation; lost != nil && lost.Verb == op.Verb && lost.Action == op.Action && lost.BodyHash == op.BodyHash {
+	if lost := s.stat().Operation; lost != nil && lost.Verb == op.Verb && lost.Action == op.Action && lost.Target == op.Target && lost.BodyHash == op.BodyHash {
 		op.ID, op.Attempt, op.StartedAt = lost.ID, lost.Attempt+1, lost.StartedAt
 	}
 	s.stat().Operation = op
 	if o := r.record(ctx, s, outcome.Wait(w.reason, "%s", w.message)); o != nil {
 		return o
 	}
+	id := s.id
+	if w.target != "" {
+		id = w.target
+	}
 	accepted, err := s.client.Begin(ctx, arm.Write{
-		ID: s.id, Verb: w.verb, Action: w.action, Body: body, OperationID: op.ID, Deadline: op.Deadline.Time,
+		ID: id, Verb: w.verb, Action: w.action, Body: body, OperationID: op.ID, Deadline: op.Deadline.Time,
 	})
 	if err != nil {
 		return r.notAccepted(s, err)
@@ -143,9 +158,13 @@ func (r *Reconciler[T]) question(s *scope[T], hash string) string {
 // is still ours.
 func (r *Reconciler[T]) accepted(ctx context.Context, s *scope[T], w write, a *arm.Accepted) *outcome.Outcome {
 	key := client.ObjectKeyFromObject(s.obj)
+	first := r.firstPoll(s, w.verb, a.RetryAfter)
+	if a.Poll == (arm.Poll{}) {
+		first = max(a.RetryAfter, syncPause)
+	}
 	r.memory.do(key, func(m *remembered) {
 		m.wroteAt, m.disagreed = time.Now(), time.Time{}
-		m.pollAt = time.Now().Add(r.Pace.Real(r.firstPoll(s, w.verb, a.RetryAfter)))
+		m.pollAt = time.Now().Add(r.Pace.Real(first))
 	})
 	r.unwatch(key)
 	id := s.stat().Operation.ID
@@ -153,14 +172,14 @@ func (r *Reconciler[T]) accepted(ctx context.Context, s *scope[T], w write, a *a
 		st.Operation.State = v1alpha1.OperationAccepted
 		st.Operation.AsyncOperation, st.Operation.Location = pathOf(a.Poll.AsyncOperation), pathOf(a.Poll.Location)
 		st.Operation.RetryAfterSeconds = int32(min(a.RetryAfter/time.Second, 1<<20)) //nolint:gosec // bounded
-		if a.Resource != nil && w.verb != arm.POST {
+		if a.Resource != nil && w.verb != arm.POST && w.target == "" {
 			st.ProvisioningState = a.Resource.ProvisioningState()
 		}
 	}
 	complete(s.stat())
-	if w.verb == arm.PUT || w.verb == arm.PATCH {
+	if (w.verb == arm.PUT || w.verb == arm.PATCH) && w.target == "" {
 		// Until Azure has it all, what was managed before is remembered too: a drop that fails must be tried again.
-		s.stat().Managed = union(s.stat().Managed, r.managed(s.obj))
+		s.stat().Managed = union(s.stat().Managed, s.managed())
 	}
 	o := r.record(ctx, s, outcome.Wait(w.reason, "%s", w.message))
 	for attempt := 0; o != nil && attempt < 5; attempt++ {
@@ -174,8 +193,11 @@ func (r *Reconciler[T]) accepted(ctx context.Context, s *scope[T], w write, a *a
 		s.stat().Managed = was
 		o = r.record(ctx, s, outcome.Wait(w.reason, "%s", w.message))
 	}
-	return outcome.Wait(w.reason, "%s", w.message).In(r.firstPoll(s, w.verb, a.RetryAfter))
+	return outcome.Wait(w.reason, "%s", w.message).In(first)
 }
+
+// syncPause is how soon what was done synchronously is read: ARM's replicas need a moment.
+const syncPause = time.Second
 
 // firstPoll is when a fresh operation is polled first.
 func (r *Reconciler[T]) firstPoll(s *scope[T], verb arm.Verb, retryAfter time.Duration) time.Duration {
@@ -217,16 +239,52 @@ func opName(op *v1alpha1.Operation) string {
 	return op.Verb
 }
 
-// encode writes a body; nil for none. Maps are written in the order of their keys, so equal bodies have equal hashes.
-func encode(body map[string]any) ([]byte, error) {
-	if body == nil {
+// encode writes the body as it goes out, with the write-only values and the revision that was read; nil for none.
+func (r *Reconciler[T]) encode(ctx context.Context, s *scope[T], w write) ([]byte, *outcome.Outcome) {
+	if w.body == nil {
 		return nil, nil
 	}
-	return json.Marshal(body)
+	body := clone(w.body)
+	if w.target == "" {
+		if _, o := r.fill(ctx, s, body, true); o != nil {
+			return nil, o
+		}
+		if s.actual != nil && r.traits.Revised {
+			if revision, ok := s.actual.Value("/properties/revision"); ok {
+				put(body, "/properties/revision", revision)
+			}
+		}
+	}
+	out, err := json.Marshal(body)
+	if err != nil {
+		return nil, outcome.Stall(v1alpha1.ReasonInvalidSpec, "the request cannot be written: %s", err)
+	}
+	return out, nil
 }
 
-// hash of what an operation does.
-func hash(body []byte, word string) string {
+// hash tells what an operation does, write-only values by their own hashes: that of a short password in a status could be guessed. Maps are
+// written in the order of their keys, so equal bodies have equal hashes.
+func (r *Reconciler[T]) hash(ctx context.Context, s *scope[T], w write) (string, []v1alpha1.WriteOnlyValue, *outcome.Outcome) {
+	var carried []v1alpha1.WriteOnlyValue
+	var plain []byte
+	if w.body != nil {
+		body := clone(w.body)
+		if w.target == "" {
+			carried, _ = r.fill(ctx, s, body, false)
+		}
+		var err error
+		if plain, err = json.Marshal(body); err != nil {
+			return "", nil, outcome.Stall(v1alpha1.ReasonInvalidSpec, "the request cannot be written: %s", err)
+		}
+	}
+	text := w.word
+	for _, one := range carried {
+		text += "\n" + one.Path + "=" + one.HMAC
+	}
+	return hashOf(plain, text), carried, nil
+}
+
+func hashOf(body []byte, word string) string {
 	sum := sha256.Sum256(append(append([]byte{}, body...), word...))
 	return hex.EncodeToString(sum[:])
 }

@@ -6,8 +6,6 @@ package azure
 import (
 	"context"
 	"strings"
-	"sync"
-	"time"
 
 	"k8s.io/apimachinery/pkg/types"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -33,6 +31,8 @@ type Shared struct {
 	Pace      outcome.Pace
 	// Owner names this Kubernetes cluster in Azure: the UID of its namespace kube-system.
 	Owner string
+	// Fingerprints tell write-only values apart without keeping them.
+	Fingerprints *connect.Fingerprints
 
 	seats *seats
 }
@@ -55,11 +55,11 @@ func (r *Reconciler[T]) Reconcile(ctx context.Context, request ctrl.Request) (ct
 		return result, err
 	}
 	steps := []step[T]{
-		r.credentials, r.resume, r.permitted, r.claim, r.references, r.observe, r.guard, r.act, r.export,
+		r.credentials, r.resume, r.permitted, r.claim, r.references, r.observe, r.report, r.guard, r.act, r.beside, r.export,
 	}
 	if s.deleting() {
 		steps = []step[T]{
-			r.letGo, r.credentials, r.resume, r.permitted, r.confirm, r.dependents, r.observeDirectly, r.remove,
+			r.letGo, r.credentials, r.resume, r.permitted, r.confirm, r.unlock, r.dependents, r.observeDirectly, r.remove,
 		}
 	}
 	for _, next := range steps {
@@ -115,9 +115,14 @@ func (r *Reconciler[T]) publish(ctx context.Context, s *scope[T], o *outcome.Out
 	if s.deleting() && !hasFinalizer(s.obj) {
 		return ctrl.Result{}, nil // let go: there may be nothing left to write to
 	}
-	return r.Publisher.Publish(ctx, s.subject(), status.Report{
+	r.settle(s)
+	result, err := r.Publisher.Publish(ctx, s.subject(), status.Report{
 		Outcome: o, Facts: s.facts, ReadyReason: s.readyReason, ReadyMessage: s.readyMessage,
 	})
+	if err == nil && s.again > 0 && (result.RequeueAfter == 0 || result.RequeueAfter > s.again) {
+		result.RequeueAfter = s.again
+	}
+	return result, err
 }
 
 // holder names an object in the lanes.
@@ -135,51 +140,9 @@ func (r *Reconciler[T]) objectOf(holder string) (types.NamespacedName, bool) {
 	return types.NamespacedName{Namespace: namespace, Name: name}, ok
 }
 
-// memory is what a reconciler remembers between reconciles of an object. Losing it costs a request, never a mistake.
-type memory struct {
-	mu      sync.Mutex
-	objects map[types.NamespacedName]*remembered
-}
-
-type remembered struct {
-	// pollAt is when the operation may be polled again, and disagreed since when its success and a GET disagree.
-	pollAt, disagreed time.Time
-	// wroteAt is when our last write to the resource was answered: a snapshot that was asked for earlier does not count.
-	wroteAt time.Time
-	// refusal is the write that Azure refused last, refused what it said, and refusedUntil how long that is not asked again.
-	refusal      string
-	refused      outcome.Outcome
-	refusedUntil time.Time
-	// watched is the resource that is watched, and release ends that.
-	watched string
-	release func()
-	// cloud is whose lane the object may hold or wait for, identity who it acts as.
-	cloud    string
-	identity types.NamespacedName
-}
-
-// of is the memory of an object; do changes it.
-func (m *memory) do(key types.NamespacedName, f func(*remembered)) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.objects == nil {
-		m.objects = map[types.NamespacedName]*remembered{}
-	}
-	one := m.objects[key]
-	if one == nil {
-		one = &remembered{}
-		m.objects[key] = one
-	}
-	f(one)
-}
-
 // forget ends everything that is held for an object that is gone.
 func (r *Reconciler[T]) forget(key types.NamespacedName) {
-	r.unwatch(key)
-	r.memory.mu.Lock()
-	one := r.memory.objects[key]
-	delete(r.memory.objects, key)
-	r.memory.mu.Unlock()
+	one := r.memory.forget(key)
 	if one == nil || one.cloud == "" {
 		return
 	}

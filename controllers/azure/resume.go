@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -30,7 +31,9 @@ func (r *Reconciler[T]) resume(ctx context.Context, s *scope[T]) *outcome.Outcom
 	if op == nil {
 		return nil
 	}
-	r.Lanes.Seat(cloudKey(s.id), r.traits.Lane, r.holder(client.ObjectKeyFromObject(s.obj)))
+	if inLane(op) {
+		r.Lanes.Seat(cloudKey(s.id), r.traits.Lane, r.holder(client.ObjectKeyFromObject(s.obj)))
+	}
 	if op.State != v1alpha1.OperationAccepted || op.Format != v1alpha1.OperationFormat {
 		return r.lookUp(ctx, s, op)
 	}
@@ -51,6 +54,11 @@ func (r *Reconciler[T]) lookUp(ctx context.Context, s *scope[T], op *v1alpha1.Op
 		return outcome.Wait(v1alpha1.ReasonOperationUnknown,
 			"%s (operation %s) was recorded, and whether Azure got it is looked up as soon as it can no longer be on its way", opName(op), op.ID).In(left)
 	}
+	if op.Target != "" {
+		// Whoever still needs the write looks at the other resource first, and finds the record with its id.
+		r.released(s)
+		return nil
+	}
 	if o := r.read(ctx, s); o != nil {
 		return o
 	}
@@ -64,7 +72,12 @@ func (r *Reconciler[T]) lookUp(ctx context.Context, s *scope[T], op *v1alpha1.Op
 		return r.ended(s)
 	} else if verb == arm.PUT && s.actual != nil && s.actual.ProvisioningState() == "Succeeded" && len(s.stat().Managed) == 0 {
 		// A create that came through: what is there is ours, so it is not adopted but kept.
-		s.stat().Managed = r.managed(s.obj)
+		if r.desire(ctx, s) == nil {
+			s.stat().Managed = s.managed()
+		} else {
+			s.stat().Managed = []string{managedAtAll} // what it refers to cannot be looked up now; that it is ours is what matters
+		}
+		r.took(s, op.WriteOnly)
 		return r.ended(s)
 	}
 	// Nothing is under way, so the write did not reach Azure, or is done. The record stays: if the write is still needed, send finds it and
@@ -110,10 +123,16 @@ func (r *Reconciler[T]) underWay(s *scope[T], op *v1alpha1.Operation) *outcome.O
 
 // conclude believes a success when a GET agrees with it.
 func (r *Reconciler[T]) conclude(ctx context.Context, s *scope[T], op *v1alpha1.Operation) *outcome.Outcome {
+	if op.Target != "" {
+		return r.finish(ctx, s, op) // a small synchronous write, or one whose poll said all; the step that wanted it looks again
+	}
 	if o := r.read(ctx, s); o != nil {
 		return o
 	}
-	if r.agrees(s, op) {
+	if s.actual != nil && s.actual.ProvisioningState() == "Succeeded" {
+		r.took(s, op.WriteOnly)
+	}
+	if r.agrees(ctx, s, op) {
 		return r.finish(ctx, s, op)
 	}
 	if s.actual != nil && !arm.IsTerminal(s.actual.ProvisioningState()) {
@@ -134,7 +153,7 @@ func (r *Reconciler[T]) conclude(ctx context.Context, s *scope[T], op *v1alpha1.
 }
 
 // agrees compares what Azure has with what the operation was to bring about.
-func (r *Reconciler[T]) agrees(s *scope[T], op *v1alpha1.Operation) bool {
+func (r *Reconciler[T]) agrees(ctx context.Context, s *scope[T], op *v1alpha1.Operation) bool {
 	if arm.Verb(op.Verb) == arm.DELETE {
 		return s.actual == nil
 	}
@@ -144,12 +163,15 @@ func (r *Reconciler[T]) agrees(s *scope[T], op *v1alpha1.Operation) bool {
 	if op.Action != "" || op.Generation != s.obj.GetGeneration() || s.actual.ProvisioningState() != "Succeeded" {
 		return true // the spec was edited meanwhile, or it failed: no more is to be learned from waiting
 	}
-	next := r.nextWrite(s, r.compare(s, r.desire(s)))
-	if next == nil || arm.Verb(op.Verb) == arm.PUT {
-		return next == nil
+	if r.desire(ctx, s) != nil {
+		return true // what it refers to cannot be looked up: likewise
 	}
-	body, err := encode(next.body)
-	return err != nil || hash(body, next.word) != op.BodyHash
+	next := r.nextWrite(s, r.compare(s))
+	if next == nil {
+		return true
+	}
+	name, _, o := r.hash(ctx, s, *next)
+	return o != nil || arm.Verb(op.Verb) == arm.PATCH && (next.verb != arm.PATCH || name != op.BodyHash)
 }
 
 // failed ends an operation that Azure gave up.
@@ -179,16 +201,30 @@ func (r *Reconciler[T]) finish(ctx context.Context, s *scope[T], op *v1alpha1.Op
 			return o
 		}
 	}
+	if s.actual == nil && arm.Verb(op.Verb) == arm.PUT && op.Target == "" {
+		if o := r.ran(ctx, s, outcomeUnknown); o != nil {
+			return o
+		}
+	}
 	s.stat().Failure = nil
 	return r.ended(s)
 }
 
 // ended clears the record and lets the lane go. The steps that follow go on from what was read.
 func (r *Reconciler[T]) ended(s *scope[T]) *outcome.Outcome {
+	op := s.stat().Operation
 	s.stat().Operation = nil
 	key := client.ObjectKeyFromObject(s.obj)
 	r.memory.do(key, func(m *remembered) { m.pollAt, m.disagreed, m.wroteAt = time.Time{}, time.Time{}, time.Now() })
 	r.released(s)
 	r.Watcher.Hurry(s.client.Principal(), s.id.Collection())
+	if op.Target != "" {
+		r.Watcher.Hurry(s.client.Principal(), arm.ID(op.Target).Collection())
+	}
 	return nil
+}
+
+// inLane says that an operation is one of Azure VMware Solution, which goes through a lane; a lock is not.
+func inLane(op *v1alpha1.Operation) bool {
+	return op.Target == "" || strings.HasPrefix(strings.ToLower(arm.ID(op.Target).Type()), "microsoft.avs/")
 }

@@ -4,6 +4,8 @@
 package azure
 
 import (
+	"time"
+
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
@@ -29,9 +31,19 @@ type scope[T Object] struct {
 	actual *arm.Resource
 	// observed says that actual was found out, and direct that it was read by itself in this reconcile: only that proves.
 	observed, direct bool
+	// used is what this reconcile looked at beside its own resource; by lookAt and listed.
+	used map[string]bool
+	// secrets are the write-only values that the spec refers to; by observe.
+	secrets []secret
+	// asked is the body that the spec asks for, with what was looked up; by observe.
+	asked map[string]any
+	// dropped are the paths that the spec set once and sets no longer; by observe.
+	dropped []string
 	// desired body, and where actual differs from it; by observe.
 	desired map[string]any
 	changes []diff.Change
+	// again is when the object's conditions may change by the clock alone, in real time; by report.
+	again time.Duration
 	// facts about positive conditions; by any step.
 	facts []status.Fact
 	// readyReason and readyMessage when all is well.
@@ -53,6 +65,14 @@ func (s *scope[T]) stat() *v1alpha1.AzureStatus { return s.obj.AzureStatus() }
 // observes says that the operator must not write to Azure for this object.
 func (s *scope[T]) observes() bool {
 	return s.spec().ManagementPolicy == v1alpha1.ManagementPolicyObserve
+}
+
+// use notes that something is looked at.
+func (s *scope[T]) use(what string) {
+	if s.used == nil {
+		s.used = map[string]bool{}
+	}
+	s.used[what] = true
 }
 
 func (s *scope[T]) deleting() bool { return !s.obj.GetDeletionTimestamp().IsZero() }

@@ -59,6 +59,12 @@ func Setup[T Object](mgr ctrl.Manager, shared *Shared, kind Kind[T]) error {
 		b = b.WatchesMetadata(&corev1.Secret{}, handler.EnqueueRequestForOwner(mgr.GetScheme(), mgr.GetRESTMapper(), kind.New(), handler.OnlyControllerOwner()),
 			builder.WithPredicates(notCreated))
 	}
+	if _, reader := kind.(SecretReader[T]); reader {
+		if err := mgr.GetFieldIndexer().IndexField(context.Background(), kind.New(), secretIndex, r.secretsOf); err != nil {
+			return fmt.Errorf("index %s by Secret: %w", r.traits.Name, err)
+		}
+		b = b.WatchesMetadata(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(r.usersOfSecret))
+	}
 	return b.Complete(r)
 }
 
@@ -78,22 +84,12 @@ var parentChanged = predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
 	before, after := e.ObjectOld.(Object), e.ObjectNew.(Object)
 	was, is := before.AzureStatus(), after.AzureStatus()
 	return before.GetGeneration() != after.GetGeneration() || was.ID != is.ID || was.ProvisioningState != is.ProvisioningState ||
-		before.GetDeletionTimestamp().IsZero() != after.GetDeletionTimestamp().IsZero() || refusedAsOwner(was) != refusedAsOwner(is)
+		before.GetDeletionTimestamp().IsZero() != after.GetDeletionTimestamp().IsZero() || refusedAsOwner(was) != refusedAsOwner(is) || was.Companion != is.Companion
 }}
 
 // changed names the objects that a change in Azure is about.
 func (r *Reconciler[T]) changed(change arm.Change) []types.NamespacedName {
-	var out []types.NamespacedName
-	r.memory.mu.Lock()
-	defer r.memory.mu.Unlock()
-	exact := change.Principal + " " + change.ID.Key()
-	whole := change.Principal + " " + change.Collection.Key() + "/"
-	for key, m := range r.memory.objects {
-		if change.ID != "" && m.watched == exact || change.ID == "" && strings.HasPrefix(m.watched, whole) {
-			out = append(out, key)
-		}
-	}
-	return out
+	return r.memory.usersOf(change)
 }
 
 // called names the object whose turn it is in a lane.

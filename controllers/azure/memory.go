@@ -1,0 +1,135 @@
+// Copyright The avs-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package azure
+
+import (
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/avs-operator/avs-operator/controllers/arm"
+	"github.com/avs-operator/avs-operator/controllers/outcome"
+)
+
+// memory is what a reconciler remembers between reconciles of an object. Losing it costs a request, never a mistake.
+type memory struct {
+	mu      sync.Mutex
+	objects map[types.NamespacedName]*remembered
+	// users are the objects to wake when a resource or a whole collection changes, so that a change costs what it concerns and not what there is.
+	users map[string]map[types.NamespacedName]bool
+}
+
+type remembered struct {
+	// pollAt is when the operation may be polled again, and disagreed since when its success and a GET disagree.
+	pollAt, disagreed time.Time
+	// wroteAt is when our last write to the resource was answered: a snapshot that was asked for earlier does not count.
+	wroteAt time.Time
+	// refusal is the write that Azure refused last, refused what it said, and refusedUntil how long that is not asked again.
+	refusal      string
+	refused      outcome.Outcome
+	refusedUntil time.Time
+	// own is the resource of the object while it is watched.
+	own string
+	// uses are the resources and collections that are watched for the object, and what ends that.
+	uses map[string]func()
+	// secrets are the write-only values as they were last read, by path.
+	secrets map[string]secretSeen
+	// cloud is whose lane the object may hold or wait for, identity who it acts as.
+	cloud    string
+	identity types.NamespacedName
+}
+
+// do changes the memory of an object.
+func (m *memory) do(key types.NamespacedName, f func(*remembered)) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	f(m.of(key))
+}
+
+func (m *memory) of(key types.NamespacedName) *remembered {
+	if m.objects == nil {
+		m.objects = map[types.NamespacedName]*remembered{}
+	}
+	one := m.objects[key]
+	if one == nil {
+		one = &remembered{uses: map[string]func(){}}
+		m.objects[key] = one
+	}
+	return one
+}
+
+// use has something watched for an object, unless it is already; begin starts that and says how it ends.
+func (m *memory) use(key types.NamespacedName, what string, begin func() func()) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	one := m.of(key)
+	if one.uses[what] != nil {
+		return
+	}
+	one.uses[what] = begin()
+	if m.users == nil {
+		m.users = map[string]map[types.NamespacedName]bool{}
+	}
+	if m.users[what] == nil {
+		m.users[what] = map[types.NamespacedName]bool{}
+	}
+	m.users[what][key] = true
+}
+
+// drop ends the watching of what an object uses and keep does not want.
+func (m *memory) drop(key types.NamespacedName, keep func(what string) bool) {
+	m.mu.Lock()
+	var ends []func()
+	if one := m.objects[key]; one != nil {
+		for what, end := range one.uses {
+			if keep(what) {
+				continue
+			}
+			ends = append(ends, end)
+			delete(one.uses, what)
+			if one.own == what {
+				one.own = ""
+			}
+			if delete(m.users[what], key); len(m.users[what]) == 0 {
+				delete(m.users, what)
+			}
+		}
+	}
+	m.mu.Unlock()
+	for _, end := range ends {
+		end()
+	}
+}
+
+// usersOf are the objects that a change is about: those that watch the resource, its whole collection, or, if the change is about a whole
+// collection, anything in it.
+func (m *memory) usersOf(change arm.Change) []types.NamespacedName {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	found := map[types.NamespacedName]bool{}
+	maps.Copy(found, m.users[collectionOf(change.Principal, change.Collection)])
+	if change.ID != "" {
+		maps.Copy(found, m.users[resourceOf(change.Principal, change.ID)])
+	} else {
+		for what, users := range m.users {
+			if isIn(what, change.Principal, change.Collection) {
+				maps.Copy(found, users)
+			}
+		}
+	}
+	return slices.Collect(maps.Keys(found))
+}
+
+// forget takes an object out, and hands out what was remembered last.
+func (m *memory) forget(key types.NamespacedName) *remembered {
+	m.drop(key, func(string) bool { return false })
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	one := m.objects[key]
+	delete(m.objects, key)
+	return one
+}
