@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -26,8 +27,28 @@ type row struct {
 	percent    int // of a machine under way
 }
 
-// kinds in the order of the table.
-var kindOrder = []string{"AzureIdentity", "PrivateCloud", "Cluster", "VCenter", "WorkloadMove", "VirtualMachineMove"}
+// kindOrder is the order of the table: who and where first, moves last; all other kinds stand between, by name.
+var kindOrder = []string{"AzureIdentity", "PrivateCloud", "Cluster", "", "VCenter", "WorkloadMove", "VirtualMachineMove"}
+
+// orderOf is the place of a kind in the table.
+func orderOf(kind string) int {
+	if at := slices.Index(kindOrder, kind); at >= 0 {
+		return at
+	}
+	return slices.Index(kindOrder, "")
+}
+
+// azureObject is an object of any Azure kind.
+type azureObject interface {
+	client.Object
+	AzureStatus() *v1alpha1.AzureStatus
+}
+
+// kindOf names an object's kind by its Go type, because caches leave the kind out.
+func kindOf(object client.Object) string {
+	name := fmt.Sprintf("%T", object)
+	return name[strings.LastIndex(name, ".")+1:]
+}
 
 // board holds the last state of every object.
 type board struct {
@@ -35,10 +56,11 @@ type board struct {
 	cloud    *v1alpha1.PrivateCloud
 	move     *v1alpha1.WorkloadMove
 	machines map[string]*v1alpha1.VirtualMachineMove
+	azure    map[string]azureObject // all of Azure's kinds
 }
 
 func newBoard() *board {
-	return &board{rows: map[string]row{}, machines: map[string]*v1alpha1.VirtualMachineMove{}}
+	return &board{rows: map[string]row{}, machines: map[string]*v1alpha1.VirtualMachineMove{}, azure: map[string]azureObject{}}
 }
 
 // update takes an object in and returns its row, and whether the row tells something new.
@@ -53,6 +75,9 @@ func (b *board) update(object client.Object) (row, bool) {
 	}
 	r := rowOf(object)
 	key := r.kind + "/" + object.GetName()
+	if o, ok := object.(azureObject); ok {
+		b.azure[key] = o
+	}
 	changed := b.rows[key] != r
 	b.rows[key] = r
 	return r, changed
@@ -79,6 +104,8 @@ func rowOf(object client.Object) row {
 		r := conditions(row{kind: "VirtualMachineMove", name: o.Spec.Machine.Name}, o.Status.Conditions)
 		r.done, r.percent = string(o.Status.Step), int(o.Status.Progress)
 		return r
+	case azureObject:
+		return conditions(row{kind: kindOf(o), name: o.GetName(), done: o.AzureStatus().ProvisioningState}, o.AzureStatus().Conditions)
 	}
 	return row{}
 }
@@ -120,7 +147,7 @@ func (b *board) sorted() []row {
 	}
 	slices.SortFunc(rows, func(x, y row) int {
 		return cmp.Or(
-			cmp.Compare(slices.Index(kindOrder, x.kind), slices.Index(kindOrder, y.kind)),
+			cmp.Compare(orderOf(x.kind), orderOf(y.kind)), cmp.Compare(x.kind, y.kind),
 			cmp.Compare(urgency(x), urgency(y)), cmp.Compare(x.name, y.name),
 		)
 	})

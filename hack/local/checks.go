@@ -32,7 +32,7 @@ func (d *demo) judge(ctx context.Context) error {
 		{"no machine has changed: UUIDs, MAC addresses, disks", d.checkIdentities},
 		{"no machine was ever powered off", d.checkPower},
 		{"machines run on the hosts and networks that the move names", d.checkPlacement},
-		{"Azure was asked once for the private cloud, once for the cluster, and has both", d.checkAzure},
+		{"Azure was asked once for each resource, has them all and refused nothing", d.checkAzure},
 		{"the operator asked for nothing that its ServiceAccount may not do", d.checkForbidden},
 		{"and now that all is done, it writes nothing", func() error { return d.checkSilence(ctx) }},
 	}
@@ -156,21 +156,26 @@ func (d *demo) checkPlacement() error {
 	})
 }
 
+// checkAzure compares the custom resources with what Azure was asked for and has.
 func (d *demo) checkAzure() error {
 	requests := d.world.azure.Requests()
 	var wrong []error
-	for _, id := range []string{cloudID, cloudID + "/clusters/weu-2"} {
+	for _, o := range d.board.azure {
+		id := o.AzureStatus().ID
 		puts := requestsOf(requests, func(r armsim.Request) bool {
 			return r.Method == http.MethodPut && r.Path == strings.ToLower(id)
 		})
 		body, found := d.world.azure.Resource(id)
 		properties, _ := body["properties"].(map[string]any)
-		if puts != 1 || !found || properties["provisioningState"] != "Succeeded" {
-			wrong = append(wrong, fmt.Errorf("%s: %d PUTs, provisioningState %v", id, puts, properties["provisioningState"]))
+		state := properties["provisioningState"]
+		if puts > 1 || !found || state != nil && state != "Succeeded" {
+			wrong = append(wrong, fmt.Errorf("%s: %d PUTs, provisioningState %v", id, puts, state))
 		}
 	}
-	if got := d.world.azure.Resources(""); len(got) != 2 {
-		wrong = append(wrong, fmt.Errorf("azure has %d resources instead of 2: %v", len(got), got))
+	if n := requestsOf(requests, func(r armsim.Request) bool {
+		return r.Status == http.StatusConflict || r.Status == http.StatusTooManyRequests
+	}); n > 0 {
+		wrong = append(wrong, fmt.Errorf("azure answered %d requests with 409 or 429", n))
 	}
 	return errors.Join(wrong...)
 }

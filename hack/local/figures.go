@@ -10,6 +10,9 @@ import (
 	"strings"
 	"time"
 
+	"k8s.io/apimachinery/pkg/api/meta"
+
+	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/hack/controlplane"
 	"github.com/avs-operator/avs-operator/test/armsim"
 )
@@ -54,19 +57,32 @@ func (d *demo) figures() error {
 			bytes += disk
 		}
 	}
+	kinds, azureWrites := map[string]bool{}, 0
+	for _, o := range d.board.azure {
+		if kind := kindOf(o); !kinds[kind] {
+			kinds[kind] = true
+			azureWrites += writes[pluralOf(kind)]
+		}
+	}
 	fmt.Printf(`
 Time        %s in all; %s from apply to done, of them %s moving. Azure and vCenter ran %gx real time.
-Azure       %d requests: %d reads and polls, %d others. Two PUTs made a private cloud and a cluster.
+Azure       %d requests: %d reads and polls, %d others. %d resources of %d kinds.
 Machines    %d moved while they ran, with %s of disks; %d stayed in Oslo.
-API server  %d writes for the PrivateCloud, %d for the Cluster, %d for the WorkloadMove, %d for %d VirtualMachineMoves.
+API server  %d writes for %d objects of Azure's kinds, %d for the WorkloadMove, %d for %d VirtualMachineMoves.
 Survived    %d kills: while %s.
 `,
 		seconds(time.Since(d.screen.start)), seconds(d.finished.Sub(d.started)), seconds(d.finished.Sub(d.running)), d.speed,
-		len(arm), reads, len(arm)-reads,
+		len(arm), reads, len(arm)-reads, len(d.board.azure), len(kinds),
 		len(moved), gib(bytes), len(d.before)-len(moved),
-		writes["privateclouds"], writes["clusters"], writes["workloadmoves"], writes["virtualmachinemoves"], len(d.board.machines),
+		azureWrites, len(d.board.azure), writes["workloadmoves"], writes["virtualmachinemoves"], len(d.board.machines),
 		len(d.kills), strings.Join(d.kills, ", and while "))
 	return nil
+}
+
+// pluralOf is how the API server's audit log calls a kind.
+func pluralOf(kind string) string {
+	plural, _ := meta.UnsafeGuessKindToResource(v1alpha1.GroupVersion.WithKind(kind))
+	return plural.Resource
 }
 
 func seconds(d time.Duration) string { return fmt.Sprintf("%.0f s", d.Seconds()) }

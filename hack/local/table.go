@@ -73,7 +73,7 @@ func worthALine(r row, before row) bool {
 
 // line is a row with its message, for a log.
 func line(r row) string {
-	text := fmt.Sprintf("%-18s %-10s Ready=%-7s %-18s %-20s", r.kind, r.name, r.ready, r.reason, r.done)
+	text := fmt.Sprintf("%-25s %-12s Ready=%-7s %-18s %-20s", r.kind, r.name, r.ready, r.reason, r.done)
 	if r.ready != "True" {
 		text += " " + r.message
 	}
@@ -110,7 +110,7 @@ func (s *screen) leave(rows []row) {
 
 // table renders rows in at most that many columns and lines. Rows come in order of interest: what does not fit is counted.
 func table(rows []row, width, height int) []string {
-	lines := []string{cut(fmt.Sprintf("  %-18s %-10s %-7s %-18s %-20s %s", "KIND", "NAME", "READY", "REASON", "DONE", "MESSAGE"), width)}
+	lines := []string{cut(fmt.Sprintf("  %-25s %-12s %-7s %-18s %-20s %s", "KIND", "NAME", "READY", "REASON", "DONE", "MESSAGE"), width)}
 	room := max(height-2, 1) // without the heading and the line that counts the rest
 	for i, r := range rows {
 		if i == room && len(rows) > room+1 {
@@ -132,7 +132,7 @@ func tableLine(r row) string {
 		if r.ready == "True" && r.kind != "WorkloadMove" {
 			message = ""
 		}
-		return fmt.Sprintf("%s %-18s %-10s %-7s %-18s %-20s %s", mark, r.kind, r.name, r.ready, r.reason, r.done, message)
+		return fmt.Sprintf("%s %-25s %-12s %-7s %-18s %-20s %s", mark, r.kind, r.name, r.ready, r.reason, r.done, message)
 	}
 	bar := ""
 	switch {
@@ -145,7 +145,7 @@ func tableLine(r row) string {
 	case r.done != "":
 		mark, bar = "→", strings.Repeat("░", 20)
 	}
-	return fmt.Sprintf("%s   %-16s %-10s %-7s %-18s %-20s", mark, "machine", r.name, "", r.done, bar)
+	return fmt.Sprintf("%s   %-23s %-12s %-7s %-18s %-20s", mark, "machine", r.name, "", r.done, bar)
 }
 
 // cut shortens a line to width columns.

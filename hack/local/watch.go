@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"k8s.io/apimachinery/pkg/runtime"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
@@ -47,10 +48,15 @@ func watchObjects(ctx context.Context, config *rest.Config) (<-chan client.Objec
 			}
 		}
 	}
-	for _, kind := range []client.Object{
-		&v1alpha1.AzureIdentity{}, &v1alpha1.PrivateCloud{}, &v1alpha1.Cluster{}, &v1alpha1.VCenter{},
-		&v1alpha1.WorkloadMove{}, &v1alpha1.VirtualMachineMove{},
-	} {
+	for name := range scheme.KnownTypes(v1alpha1.GroupVersion) {
+		made, err := scheme.New(v1alpha1.GroupVersion.WithKind(name))
+		if err != nil {
+			return nil, fmt.Errorf("watch the objects: %w", err)
+		}
+		kind, ok := made.(client.Object)
+		if !ok || strings.HasPrefix(fmt.Sprintf("%T", made), "*v1.") { // lists, and what every group has
+			continue
+		}
 		informer, err := objects.GetInformer(ctx, kind, cache.BlockUntilSynced(false))
 		if err != nil {
 			return nil, fmt.Errorf("watch the objects: %w", err)
