@@ -62,6 +62,9 @@ const (
 	ReasonDependentsExist    = "DependentsExist"
 	ReasonMachinesExist      = "MachinesExist"
 
+	ReasonScriptFailed = "ScriptFailed"
+	ReasonHostNotFound = "HostNotFound"
+
 	ReasonForbidden            = "Forbidden"
 	ReasonPolicyDenied         = "PolicyDenied"
 	ReasonScopeLocked          = "ScopeLocked"

@@ -103,7 +103,7 @@ type PlacementMember struct {
 type PlacementPolicyStatus struct {
 	AzureStatus `json:",inline"`
 
-	// vmMembers are the machines that Azure places, by their name in vCenter.
+	// vmMembers are the machines that Azure places, by their managed object id in vCenter, such as vm-42.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=256

@@ -147,7 +147,8 @@ type LicenseTermsStatus struct {
 
 // ScaleIn says how hosts leave.
 type ScaleIn struct {
-	// hosts that leave first when the cluster shrinks, by the name in vCenter or its first label, such as esx03-r12. Azure chooses the rest.
+	// hosts that leave first when the cluster shrinks, by the name in vCenter or its first label, such as esx03-r12. When
+	// more leave than are named, the last in status.hosts follow.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MinItems=1

@@ -6,6 +6,7 @@ package connect
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -38,15 +39,28 @@ const countWithin = time.Minute
 // WorkloadMachines lists the machines in a private cloud that are not Azure's own, by name; of one cluster if it is named. It asks the
 // private cloud's vCenter itself, now.
 func (v *VCenters) WorkloadMachines(ctx context.Context, client *arm.Client, cloud *v1alpha1.PrivateCloud, cluster string) ([]string, *outcome.Outcome) {
+	var names []string
+	o := v.inCloud(ctx, client, cloud, countWithin, func(ctx context.Context, c *vcenter.Client) error {
+		inventory, err := readInventory(ctx, c)
+		if err == nil {
+			names = workloadIn(inventory, cluster)
+		}
+		return err
+	})
+	return names, o
+}
+
+// inCloud logs in to a private cloud's vCenter as cloudadmin for one question.
+func (v *VCenters) inCloud(ctx context.Context, client *arm.Client, cloud *v1alpha1.PrivateCloud, within time.Duration, ask func(context.Context, *vcenter.Client) error) *outcome.Outcome {
 	credentials, err := FetchAdminCredentials(ctx, client, arm.ID(cloud.Status.ID))
 	if err != nil {
-		return nil, OutcomeOf(err)
+		return OutcomeOf(err)
 	}
 	e := cloud.Status.Endpoints
 	if e == nil || e.VCenter == "" {
-		return nil, outcome.Retry(v1alpha1.ReasonUnreachable, fmt.Errorf("Azure reports no vCenter for %s", cloud.Status.ID))
+		return outcome.Retry(v1alpha1.ReasonUnreachable, fmt.Errorf("Azure reports no vCenter for %s", cloud.Status.ID))
 	}
-	ctx, cancel := context.WithTimeout(ctx, countWithin)
+	ctx, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
 	c, err := vcenter.Connect(ctx, vcenter.Endpoint{
 		URL: e.VCenter, Address: addressFor(e.VCenter, e.VCenterIP), Thumbprint: e.VCenterCertificateThumbprint,
@@ -54,14 +68,13 @@ func (v *VCenters) WorkloadMachines(ctx context.Context, client *arm.Client, clo
 		Speed: float64(v.o.Pace), UserAgent: v.o.UserAgent, Guard: v.guard,
 	})
 	if err != nil {
-		return nil, outcome.Retry(v1alpha1.ReasonUnreachable, err)
+		return outcome.Retry(v1alpha1.ReasonUnreachable, err)
 	}
 	defer c.Close(context.WithoutCancel(ctx))
-	inventory, err := readInventory(ctx, c)
-	if err != nil {
-		return nil, outcome.Retry(v1alpha1.ReasonUnreachable, fmt.Errorf("reading the machines of %s: %w", e.VCenter, err))
+	if err := ask(ctx, c); err != nil {
+		return outcome.Retry(v1alpha1.ReasonUnreachable, fmt.Errorf("asking %s: %w", e.VCenter, err))
 	}
-	return workloadIn(inventory, cluster), nil
+	return nil
 }
 
 // readInventory reads a vCenter's inventory once.
@@ -93,12 +106,33 @@ func workloadIn(inventory *vcenter.Inventory, cluster string) []string {
 	var out []string
 	for _, machine := range inventory.Machines.All() {
 		pool := inventory.ResourcePools.Get(machine.ResourcePool)
-		own := pool != nil && strings.Contains(pool.Path, "/MGMT-ResourcePool") || strings.HasSuffix(machine.Folder, "/vCLS")
+		own := pool != nil && strings.Contains(pool.Path, "/MGMT-ResourcePool") || isClusterService(machine)
 		if own || cluster != "" && clusterOf(inventory, machine) != cluster {
 			continue
 		}
 		out = append(out, machine.Name)
 	}
+	return out
+}
+
+// isClusterService says that a machine is vCenter's own, of its cluster services.
+func isClusterService(machine *vcenter.Machine) bool {
+	return strings.HasSuffix(machine.Folder, "/vCLS")
+}
+
+// usersOf names the machines with files on the datastore of a name.
+func usersOf(inventory *vcenter.Inventory, datastore string) []string {
+	var out []string
+	for _, machine := range inventory.Machines.All() {
+		uses := slices.ContainsFunc(machine.Datastores, func(ref string) bool {
+			d := inventory.Datastores.Get(ref)
+			return d != nil && strings.EqualFold(d.Name, datastore)
+		})
+		if uses && !isClusterService(machine) {
+			out = append(out, machine.Name)
+		}
+	}
+	slices.Sort(out)
 	return out
 }
 

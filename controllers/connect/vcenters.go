@@ -44,6 +44,7 @@ type VCenters struct {
 	mu        sync.Mutex
 	ctx       context.Context // of Run; nil while this process does not lead
 	pools     map[types.UID]*pooled
+	lookups   map[types.UID]*lookups // by private cloud
 	listeners map[int]func(VCenterChange)
 	next      int
 }
@@ -68,7 +69,7 @@ const patience = 3 * time.Second
 
 // NewVCenters makes an empty pool. Nothing connects before Run.
 func NewVCenters(o VCentersOptions) *VCenters {
-	return &VCenters{o: o, guard: vcenter.NewLoginGuard(), key: newKey(), pools: map[types.UID]*pooled{}, listeners: map[int]func(VCenterChange){}}
+	return &VCenters{o: o, guard: vcenter.NewLoginGuard(), key: newKey(), pools: map[types.UID]*pooled{}, lookups: map[types.UID]*lookups{}, listeners: map[int]func(VCenterChange){}}
 }
 
 // Run lets vCenters be connected and watched until ctx ends; then it logs out everywhere. It belongs to the leader alone: a standby that

@@ -22,7 +22,10 @@ import (
 // cluster is Microsoft.AVS/privateClouds/clusters.
 type cluster struct{}
 
-const sizeOfCluster = "/properties/clusterSize"
+const (
+	sizeOfCluster  = "/properties/clusterSize"
+	hostsOfCluster = "/properties/hosts"
+)
 
 func (cluster) Traits() azure.Traits {
 	return azure.Traits{
@@ -54,7 +57,7 @@ func (cluster) Observe(c *v1alpha1.Cluster, actual *arm.Resource) {
 	s.ClusterSize = int32(actual.Int(sizeOfCluster))         //nolint:gosec // at most 16
 	s.ClusterID = int32(actual.Int("/properties/clusterId")) //nolint:gosec // at most 100
 	s.Selector = emptySelector
-	hosts, _ := actual.Value("/properties/hosts")
+	hosts, _ := actual.Value(hostsOfCluster)
 	s.Hosts = texts(hosts)
 	s.VSANDatastoreName = actual.String("/properties/vsanDatastoreName")
 }
@@ -66,6 +69,11 @@ func (cluster) Size(c *v1alpha1.Cluster) (asked *int32, applied int32) {
 }
 
 func (cluster) SetApplied(c *v1alpha1.Cluster, size int32) { c.Status.AppliedClusterSize = size }
+
+// Concerns are one; with fewer hosts goes which of them stay.
+func (cluster) Concerns(c *v1alpha1.Cluster, changes []diff.Change) [][]diff.Change {
+	return [][]diff.Change{scaleIn(changes, sizeOfCluster, hostsOfCluster, c.Status.Hosts, c.Spec.ClusterSize, c.Spec.ScaleIn)}
+}
 
 // Expect: hosts take 30 to 45 minutes each, all of one request in parallel; deleting a cluster about as long.
 func (cluster) Expect(verb arm.Verb, _ *v1alpha1.Cluster) azure.Expectation {

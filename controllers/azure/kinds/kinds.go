@@ -7,7 +7,10 @@ package kinds
 import (
 	"maps"
 	"slices"
+	"strings"
+	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	ctrl "sigs.k8s.io/controller-runtime"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
@@ -31,6 +34,13 @@ type Kind struct {
 var All = []Kind{
 	register[*v1alpha1.PrivateCloud](privateCloud{}),
 	register[*v1alpha1.Cluster](cluster{}),
+	register[*v1alpha1.Datastore](datastore{}),
+	register[*v1alpha1.PlacementPolicy](placementPolicy{}),
+	register[*v1alpha1.Addon](addon{}),
+	register[*v1alpha1.IscsiPath](iscsiPath{}),
+	register[*v1alpha1.License](license{}),
+	register[*v1alpha1.PureStoragePolicy](pureStoragePolicy{}),
+	register[*v1alpha1.ScriptExecution](scriptExecution{}),
 }
 
 func register[T azure.Object](kind azure.Kind[T]) Kind {
@@ -66,14 +76,31 @@ func texts(value any) []string {
 	return out
 }
 
+// moment reads a time from a body; nil if there is none.
+func moment(text string) *metav1.Time {
+	at, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		return nil
+	}
+	return &metav1.Time{Time: at.UTC().Truncate(time.Second)} // as Kubernetes keeps it: else status would differ from itself
+}
+
+// cut shortens a text to fit into status.
+func cut(text string, most int) string {
+	if len(text) <= most {
+		return text
+	}
+	return strings.ToValidUTF8(text[:most-len("…")], "") + "…"
+}
+
 // emptySelector is the selector of the scale subresource: it matches no Pod, and one must be there for autoscalers.
 const emptySelector = "avs-operator.io/matches=nothing"
 
 // byConcern groups changes by a name, in the order of the names.
-func byConcern(changes []diff.Change, concern func(path string) string) [][]diff.Change {
+func byConcern(changes []diff.Change, concern func(diff.Change) string) [][]diff.Change {
 	groups := map[string][]diff.Change{}
 	for _, change := range changes {
-		name := concern(change.Path)
+		name := concern(change)
 		groups[name] = append(groups[name], change)
 	}
 	var out [][]diff.Change

@@ -1,0 +1,55 @@
+// Copyright The avs-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package kinds
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/avs-operator/avs-operator/api/v1alpha1"
+	"github.com/avs-operator/avs-operator/controllers/azure/diff"
+)
+
+// scaleIn adds to a change of size which hosts stay, when hosts leave and the spec names some that go first. Without names Azure chooses;
+// of those that it does not name, the last leave.
+func scaleIn(changes []diff.Change, sizePath, hostsPath string, hosts []string, size *int32, first *v1alpha1.ScaleIn) []diff.Change {
+	shrinks := slices.ContainsFunc(changes, func(c diff.Change) bool { return c.Path == sizePath })
+	if !shrinks || size == nil || first == nil || int(*size) >= len(hosts) {
+		return changes
+	}
+	stay := staying(hosts, first.Hosts, int(*size))
+	if stay == nil {
+		return changes
+	}
+	return append(slices.Clone(changes), diff.Change{Path: hostsPath, Desired: stay, Actual: anyOf(hosts)})
+}
+
+// staying are the hosts that are left of all at a size when those named go first; nil if none of them is there.
+func staying(all, first []string, size int) []any {
+	left := slices.Clone(all)
+	for _, name := range first {
+		if len(left) == size {
+			break
+		}
+		left = slices.DeleteFunc(left, func(host string) bool { return sameHost(name, host) })
+	}
+	if len(left) == len(all) {
+		return nil
+	}
+	return anyOf(left[:size])
+}
+
+func anyOf(list []string) []any {
+	out := make([]any, 0, len(list))
+	for _, one := range list {
+		out = append(out, one)
+	}
+	return out
+}
+
+// sameHost compares a host's name as people write it, whole or its first label, with the one that Azure has.
+func sameHost(written, host string) bool {
+	short, _, _ := strings.Cut(host, ".")
+	return strings.EqualFold(written, host) || strings.EqualFold(written, short)
+}

@@ -1,0 +1,91 @@
+// Copyright The avs-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package kinds
+
+import (
+	"time"
+
+	"github.com/avs-operator/avs-operator/api/v1alpha1"
+	"github.com/avs-operator/avs-operator/controllers/arm"
+	"github.com/avs-operator/avs-operator/controllers/azure"
+	"github.com/avs-operator/avs-operator/controllers/azure/diff"
+	"github.com/avs-operator/avs-operator/controllers/azure/lane"
+)
+
+// +kubebuilder:rbac:groups=avs-operator.io,resources=licenses,verbs=get;list;watch;patch
+// +kubebuilder:rbac:groups=avs-operator.io,resources=licenses/status,verbs=get;patch
+
+// license is Microsoft.AVS/privateClouds/licenses.
+type license struct{}
+
+func (license) Traits() azure.Traits {
+	return azure.Traits{
+		Name: "License", Segment: "licenses", Lane: lane.Light, NoPatch: true,
+		Rules:     diff.Rules{Sets: []string{"/properties/labels"}, WriteOnly: []string{"/properties/licenseKey"}},
+		Immutable: []string{"/properties/kind"},
+	}
+}
+
+func (license) New() *v1alpha1.License { return &v1alpha1.License{} }
+
+func (license) Parent(l *v1alpha1.License) azure.Parent {
+	return azure.Parent{PrivateCloud: &l.Spec.PrivateCloudRef}
+}
+
+func (license) AzureName(l *v1alpha1.License) string { return l.Spec.Kind }
+
+func (license) Desired(l *v1alpha1.License) map[string]any {
+	properties := licenseTerms(&l.Spec.LicenseTerms)
+	properties["kind"] = l.Spec.Kind
+	return map[string]any{"properties": properties}
+}
+
+func (license) Secrets(l *v1alpha1.License) []azure.SecretValue {
+	return licenseKey(&l.Spec.LicenseTerms, "/properties")
+}
+
+func (license) Observe(l *v1alpha1.License, actual *arm.Resource) {
+	l.Status.License = licenseStatus(actual, "/properties")
+}
+
+func (license) Expect(arm.Verb, *v1alpha1.License) azure.Expectation { return updateExpected }
+
+// licenseTerms are a licence's fields as ARM has them, wherever it stands.
+func licenseTerms(terms *v1alpha1.LicenseTerms) map[string]any {
+	out := map[string]any{}
+	set(out, "cores", terms.Cores)
+	if terms.EndDate != nil {
+		out["endDate"] = terms.EndDate.UTC().Format(time.RFC3339)
+	}
+	set(out, "broadcomSiteId", terms.BroadcomSiteID)
+	set(out, "broadcomContractNumber", terms.BroadcomContractNumber)
+	if len(terms.Labels) > 0 {
+		labels := []any{}
+		for _, label := range terms.Labels {
+			labels = append(labels, map[string]any{"key": label.Key, "value": label.Value})
+		}
+		out["labels"] = labels
+	}
+	return out
+}
+
+// licenseKey is where a licence's key goes.
+func licenseKey(terms *v1alpha1.LicenseTerms, under string) []azure.SecretValue {
+	if terms.LicenseKeySecretRef == nil {
+		return nil
+	}
+	return []azure.SecretValue{{Path: under + "/licenseKey", Ref: *terms.LicenseKeySecretRef}}
+}
+
+// licenseStatus is what users read of a licence; nil if there is none.
+func licenseStatus(actual *arm.Resource, under string) *v1alpha1.LicenseTermsStatus {
+	if _, ok := actual.Value(under + "/cores"); !ok {
+		return nil
+	}
+	return &v1alpha1.LicenseTermsStatus{
+		Cores:             int32(min(actual.Int(under+"/cores"), 1<<30)), //nolint:gosec // bounded
+		EndDate:           moment(actual.String(under + "/endDate")),
+		ProvisioningState: actual.String(under + "/provisioningState"),
+	}
+}

@@ -1,0 +1,127 @@
+// Copyright The avs-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package kinds
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/avs-operator/avs-operator/api/v1alpha1"
+	"github.com/avs-operator/avs-operator/controllers/arm"
+	"github.com/avs-operator/avs-operator/controllers/azure"
+	"github.com/avs-operator/avs-operator/controllers/azure/diff"
+	"github.com/avs-operator/avs-operator/controllers/azure/lane"
+	"github.com/avs-operator/avs-operator/controllers/connect"
+	"github.com/avs-operator/avs-operator/controllers/outcome"
+	"github.com/avs-operator/avs-operator/controllers/status"
+)
+
+// +kubebuilder:rbac:groups=avs-operator.io,resources=placementpolicies,verbs=get;list;watch;patch
+// +kubebuilder:rbac:groups=avs-operator.io,resources=placementpolicies/status,verbs=get;patch
+
+// placementPolicy is Microsoft.AVS/privateClouds/clusters/placementPolicies.
+type placementPolicy struct{}
+
+func (placementPolicy) Traits() azure.Traits {
+	return azure.Traits{
+		Name: "PlacementPolicy", Segment: "placementPolicies", InCluster: true, Lane: lane.Hosts,
+		Rules:     diff.Rules{Sets: []string{"/properties/vmMembers", "/properties/hostMembers"}, IgnoreCase: []string{"/properties/hostMembers/*"}},
+		Immutable: []string{"/properties/type", "/properties/affinityType", "/properties/displayName"},
+		Defaults: map[string]any{
+			"/properties/state": "Enabled", "/properties/affinityStrength": "Should", "/properties/azureHybridBenefitType": "None",
+		},
+	}
+}
+
+func (placementPolicy) New() *v1alpha1.PlacementPolicy { return &v1alpha1.PlacementPolicy{} }
+
+func (placementPolicy) Parent(p *v1alpha1.PlacementPolicy) azure.Parent {
+	return azure.Parent{PrivateCloud: p.Spec.PrivateCloudRef, Cluster: p.Spec.ClusterRef}
+}
+
+// Desired is without the members: Resolve finds their ids.
+func (placementPolicy) Desired(p *v1alpha1.PlacementPolicy) map[string]any {
+	properties := map[string]any{}
+	set(properties, "type", p.Spec.Type)
+	set(properties, "affinityType", p.Spec.AffinityType)
+	set(properties, "state", p.Spec.State)
+	set(properties, "displayName", p.Spec.DisplayName)
+	set(properties, "affinityStrength", p.Spec.AffinityStrength)
+	set(properties, "azureHybridBenefitType", p.Spec.AzureHybridBenefitType)
+	return map[string]any{"properties": properties}
+}
+
+func (placementPolicy) Observe(p *v1alpha1.PlacementPolicy, actual *arm.Resource) {
+	members, _ := actual.Value("/properties/vmMembers")
+	p.Status.VMMembers = nil
+	for _, id := range texts(members) {
+		p.Status.VMMembers = append(p.Status.VMMembers, arm.ID(id).Name())
+	}
+	p.Status.State = actual.String("/properties/state")
+}
+
+// Resolve finds the machines and hosts that the spec names, as Azure lists them.
+func (placementPolicy) Resolve(ctx context.Context, w azure.World[*v1alpha1.PlacementPolicy], desired map[string]any) *outcome.Outcome {
+	properties, _ := desired["properties"].(map[string]any)
+	if len(w.Object.Spec.VMMembers) > 0 {
+		machines, o := clusterMachines(ctx, w)
+		if o != nil {
+			return o
+		}
+		ids, o := machines.members(w.Object)
+		if o != nil {
+			return o
+		}
+		properties["vmMembers"] = ids
+	}
+	if len(w.Object.Spec.HostMembers) > 0 {
+		hosts, err := w.List(ctx, w.ClusterID+"/hosts")
+		if err != nil {
+			return connect.OutcomeOf(err)
+		}
+		names, o := hostMembers(w.Object.Spec.HostMembers, hosts)
+		if o != nil {
+			return o
+		}
+		properties["hostMembers"] = names
+	}
+	return nil
+}
+
+// hostMembers are hosts by the name that Azure gives them. One that is not there may have been replaced by another.
+func hostMembers(wanted []string, hosts []*arm.Resource) ([]any, *outcome.Outcome) {
+	var out []any
+	var missing, there []string
+	for _, host := range hosts {
+		there = append(there, host.String("/properties/fqdn"))
+	}
+	slices.Sort(there)
+	for _, name := range wanted {
+		at := slices.IndexFunc(there, func(host string) bool { return sameHost(name, host) })
+		if at < 0 {
+			missing = append(missing, name)
+			continue
+		}
+		out = append(out, there[at])
+	}
+	if len(missing) > 0 {
+		return nil, outcome.Wait(v1alpha1.ReasonHostNotFound, "not a host of the cluster: %s. Azure replaces hosts that fail; correct hostMembers. The cluster has %s",
+			strings.Join(missing, ", "), strings.Join(there, ", ")).In(time.Minute)
+	}
+	return out, nil
+}
+
+// Report has tags and identities looked up again: vCenter tells nobody that they changed.
+func (placementPolicy) Report(_ context.Context, w azure.World[*v1alpha1.PlacementPolicy], _ time.Time) ([]status.Fact, time.Duration) {
+	if len(machineQueries(w.Object.Spec.VMMembers)) == 0 {
+		return nil, 0
+	}
+	return nil, w.VCenters.AnswersFor()
+}
+
+func (placementPolicy) Expect(arm.Verb, *v1alpha1.PlacementPolicy) azure.Expectation {
+	return updateExpected
+}

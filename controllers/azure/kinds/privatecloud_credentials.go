@@ -1,0 +1,66 @@
+// Copyright The avs-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package kinds
+
+import (
+	"context"
+	"strings"
+
+	"github.com/avs-operator/avs-operator/api/v1alpha1"
+	"github.com/avs-operator/avs-operator/controllers/arm"
+	"github.com/avs-operator/avs-operator/controllers/azure"
+	"github.com/avs-operator/avs-operator/controllers/connect"
+)
+
+func (privateCloud) Actions(c *v1alpha1.PrivateCloud) []azure.Action {
+	var words v1alpha1.PrivateCloudCredentials
+	if c.Spec.Credentials != nil {
+		words = *c.Spec.Credentials
+	}
+	rotations := func() *v1alpha1.Rotations {
+		if c.Status.Rotations == nil {
+			c.Status.Rotations = &v1alpha1.Rotations{}
+		}
+		return c.Status.Rotations
+	}
+	mirror := func(keep func(*v1alpha1.Rotations, string)) func(string) {
+		return func(word string) {
+			if word != "" || c.Status.Rotations != nil {
+				keep(rotations(), word)
+			}
+		}
+	}
+	return []azure.Action{
+		{Name: "rotateVcenterPassword", Annotation: v1alpha1.AnnotationVCenterRotation, Word: words.VCenterRotation, Reason: v1alpha1.ReasonRotating,
+			Mirror: mirror(func(r *v1alpha1.Rotations, word string) { r.VCenter = word })},
+		{Name: "rotateNsxtPassword", Annotation: v1alpha1.AnnotationNSXTRotation, Word: words.NSXTRotation, Reason: v1alpha1.ReasonRotating,
+			Mirror: mirror(func(r *v1alpha1.Rotations, word string) { r.NSXT = word })},
+	}
+}
+
+// Secret is what spec.credentials asks for; its content may change with a rotation and with the endpoints.
+func (privateCloud) Secret(c *v1alpha1.PrivateCloud, _ *arm.Resource) (name, version string) {
+	if c.Spec.Credentials == nil || c.Status.Endpoints == nil {
+		return "", ""
+	}
+	rotations := v1alpha1.Rotations{}
+	if c.Status.Rotations != nil {
+		rotations = *c.Status.Rotations
+	}
+	e := c.Status.Endpoints
+	return c.Spec.Credentials.SecretName, strings.Join([]string{rotations.VCenter, rotations.NSXT, e.VCenter, e.NSXTManager, e.HCXCloudManager}, "|")
+}
+
+func (privateCloud) Content(ctx context.Context, w azure.World[*v1alpha1.PrivateCloud]) (map[string][]byte, error) {
+	credentials, err := connect.FetchAdminCredentials(ctx, w.ARM, w.ID)
+	if err != nil {
+		return nil, err
+	}
+	e := w.Object.Status.Endpoints
+	return map[string][]byte{
+		"vcenterUsername": []byte(credentials.VCenterUsername), "vcenterPassword": []byte(credentials.VCenterPassword), "vcenterURL": []byte(e.VCenter),
+		"nsxtUsername": []byte(credentials.NSXTUsername), "nsxtPassword": []byte(credentials.NSXTPassword), "nsxtURL": []byte(e.NSXTManager),
+		"hcxURL": []byte(e.HCXCloudManager),
+	}, nil
+}

@@ -1,0 +1,121 @@
+// Copyright The avs-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package kinds
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/avs-operator/avs-operator/api/v1alpha1"
+	"github.com/avs-operator/avs-operator/controllers/arm"
+	"github.com/avs-operator/avs-operator/controllers/azure"
+	"github.com/avs-operator/avs-operator/controllers/azure/diff"
+)
+
+const (
+	enabled  = "Enabled"
+	disabled = "Disabled"
+)
+
+// desiredOptions are what a private cloud may have beside hosts and a network.
+func desiredOptions(c *v1alpha1.PrivateCloud, properties map[string]any) {
+	set(properties, "virtualNetworkId", c.Spec.VirtualNetworkID)
+	set(properties, "dnsZoneType", c.Spec.DNSZoneType)
+	if len(c.Spec.ExtendedNetworkBlocks) > 0 {
+		blocks := []any{}
+		for _, block := range c.Spec.ExtendedNetworkBlocks {
+			blocks = append(blocks, string(block))
+		}
+		properties["extendedNetworkBlocks"] = blocks
+	}
+	if len(c.Spec.IdentitySources) > 0 {
+		properties["identitySources"] = identitySources(c.Spec.IdentitySources)
+	}
+	if e := c.Spec.Encryption; e != nil {
+		body := map[string]any{"status": e.Status}
+		if e.KeyVault != nil {
+			vault := map[string]any{"keyVaultUrl": e.KeyVault.URL, "keyName": e.KeyVault.KeyName}
+			set(vault, "keyVersion", e.KeyVault.KeyVersion)
+			body["keyVaultProperties"] = vault
+		}
+		properties["encryption"] = body
+	}
+	if l := c.Spec.VCFLicense; l != nil {
+		terms := licenseTerms(&l.LicenseTerms)
+		terms["kind"] = "vcf5"
+		properties["vcfLicense"] = terms
+	}
+}
+
+func identitySources(sources []v1alpha1.IdentitySource) []any {
+	out := make([]any, 0, len(sources))
+	for _, s := range sources {
+		one := map[string]any{
+			"name": s.Name, "alias": s.Alias, "domain": s.Domain, "baseUserDN": s.BaseUserDN, "baseGroupDN": s.BaseGroupDN, "primaryServer": s.PrimaryServer,
+		}
+		set(one, "secondaryServer", s.SecondaryServer)
+		set(one, "ssl", s.SSL)
+		out = append(out, one)
+	}
+	return out
+}
+
+// Secrets are the accounts that search directories, and the key of the licence.
+func (privateCloud) Secrets(c *v1alpha1.PrivateCloud) []azure.SecretValue {
+	var out []azure.SecretValue
+	for i, source := range c.Spec.IdentitySources {
+		out = append(out, credentialsAt("/properties/identitySources/"+strconv.Itoa(i), source.CredentialsRef)...)
+	}
+	if c.Spec.VCFLicense != nil {
+		out = append(out, licenseKey(&c.Spec.VCFLicense.LicenseTerms, vcfLicense)...)
+	}
+	return out
+}
+
+// concerns of a private cloud, in the order in which they go out: Azure refuses size and internet in one PATCH, encryption before there is
+// an identity to open the key vault with, and hosts that the licence or the address space does not cover.
+var concerns = []string{
+	"/tags", "/identity", encryption, "/properties/internet", "/properties/identitySources", "/properties/extendedNetworkBlocks", "/properties/dnsZoneType",
+	vcfLicense, "", "/properties/managementCluster",
+}
+
+// Concerns: one thing at a time. An identity that goes does so after the encryption that needs it.
+func (privateCloud) Concerns(c *v1alpha1.PrivateCloud, changes []diff.Change) [][]diff.Change {
+	groups := byConcern(changes, func(change diff.Change) string {
+		if change.Path == "/identity/type" && change.Desired == "None" {
+			return "03"
+		}
+		place := 8
+		for i, prefix := range concerns {
+			if prefix != "" && (change.Path == prefix || strings.HasPrefix(change.Path, prefix+"/")) {
+				place = i
+			}
+		}
+		if place > 2 {
+			place++
+		}
+		return string(rune('0'+place/10)) + strconv.Itoa(place%10)
+	})
+	if m := c.Spec.ManagementCluster; m != nil && len(groups) > 0 {
+		groups[0] = scaleIn(groups[0], sizeOfCluster1, hostsOfCluster1, c.Status.Hosts, &m.ClusterSize, m.ScaleIn)
+	}
+	return groups
+}
+
+// lockName is the name of the lock in Azure.
+const lockName = "avs-operator"
+
+// Beside is the lock against deletion. One that the spec does not speak of any more is taken off.
+func (privateCloud) Beside(c *v1alpha1.PrivateCloud, own arm.ID) (azure.Beside, bool) {
+	lock := azure.Beside{ID: own.Child("providers/Microsoft.Authorization/locks", lockName), Words: "the delete lock"}
+	if c.Spec.DeleteLock == "" && c.Status.DeleteLock == "" {
+		return azure.Beside{}, false
+	}
+	if c.Spec.DeleteLock == enabled {
+		lock.Body = map[string]any{"properties": map[string]any{
+			"level": "CanNotDelete", "notes": "Kept by avs-operator: PrivateCloud " + c.Namespace + "/" + c.Name + " has deleteLock: Enabled",
+		}}
+	}
+	return lock, true
+}

@@ -1,0 +1,146 @@
+// Copyright The avs-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package kinds
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/avs-operator/avs-operator/api/v1alpha1"
+	"github.com/avs-operator/avs-operator/controllers/arm"
+	"github.com/avs-operator/avs-operator/controllers/azure"
+	"github.com/avs-operator/avs-operator/controllers/azure/diff"
+	"github.com/avs-operator/avs-operator/controllers/azure/lane"
+	"github.com/avs-operator/avs-operator/controllers/connect"
+	"github.com/avs-operator/avs-operator/controllers/outcome"
+)
+
+// +kubebuilder:rbac:groups=avs-operator.io,resources=scriptexecutions,verbs=get;list;watch;patch
+// +kubebuilder:rbac:groups=avs-operator.io,resources=scriptexecutions/status,verbs=get;patch
+
+// scriptExecution is Microsoft.AVS/privateClouds/scriptExecutions.
+type scriptExecution struct{}
+
+// secretParameters are the parts of parameters that Azure does not show, or that come from a Secret.
+var secretParameters = []string{
+	"/properties/parameters/*/secureValue", "/properties/parameters/*/username", "/properties/parameters/*/password",
+	"/properties/hiddenParameters/*/secureValue", "/properties/hiddenParameters/*/username", "/properties/hiddenParameters/*/password",
+}
+
+func (scriptExecution) Traits() azure.Traits {
+	return azure.Traits{
+		Name: "ScriptExecution", Segment: "scriptExecutions", Lane: lane.Hosts, NoPatch: true, Once: true,
+		Rules: diff.Rules{
+			Sets:      []string{"/properties/parameters", "/properties/hiddenParameters"},
+			WriteOnly: secretParameters,
+			// ISO 8601 writes one duration in many ways, and Azure does as it likes.
+			ServerFilled: []string{"/properties/timeout", "/properties/retention"},
+		},
+		Immutable: []string{"/properties"},
+	}
+}
+
+func (scriptExecution) New() *v1alpha1.ScriptExecution { return &v1alpha1.ScriptExecution{} }
+
+func (scriptExecution) Parent(e *v1alpha1.ScriptExecution) azure.Parent {
+	return azure.Parent{PrivateCloud: &e.Spec.PrivateCloudRef}
+}
+
+// AzureName tells by a hash what the object runs, so that two that run different things can never be taken for one.
+func (scriptExecution) AzureName(e *v1alpha1.ScriptExecution) string { return scriptName(e) }
+
+// Desired is without the cmdlet's id: Resolve finds it.
+func (scriptExecution) Desired(e *v1alpha1.ScriptExecution) map[string]any {
+	properties := map[string]any{"timeout": isoDuration(e.Spec.TimeoutSeconds)}
+	if e.Spec.RetentionSeconds > 0 {
+		properties["retention"] = isoDuration(e.Spec.RetentionSeconds)
+	}
+	if len(e.Spec.Parameters) > 0 {
+		properties["parameters"] = scriptParameters(e.Spec.Parameters)
+	}
+	if len(e.Spec.HiddenParameters) > 0 {
+		properties["hiddenParameters"] = scriptParameters(e.Spec.HiddenParameters)
+	}
+	return map[string]any{"properties": properties}
+}
+
+func (scriptExecution) Secrets(e *v1alpha1.ScriptExecution) []azure.SecretValue {
+	return append(scriptSecrets("/properties/parameters", e.Spec.Parameters), scriptSecrets("/properties/hiddenParameters", e.Spec.HiddenParameters)...)
+}
+
+// Resolve finds the cmdlet. What has run keeps the version that it ran with.
+func (scriptExecution) Resolve(ctx context.Context, w azure.World[*v1alpha1.ScriptExecution], desired map[string]any) *outcome.Outcome {
+	properties, _ := desired["properties"].(map[string]any)
+	spec := &w.Object.Spec
+	switch ran := w.Actual.String("/properties/scriptCmdletId"); {
+	case ran != "" && runsCmdlet(arm.ID(ran), spec):
+		properties["scriptCmdletId"] = ran
+		return nil
+	case w.Actual == nil && w.Object.Status.ScriptCmdletID != "":
+		properties["scriptCmdletId"] = w.Object.Status.ScriptCmdletID
+		return nil
+	}
+	name := spec.ScriptPackage
+	if !versioned(name) {
+		packages, err := w.List(ctx, w.CloudID+"/scriptPackages")
+		if err != nil {
+			return connect.OutcomeOf(err)
+		}
+		if name = newestPackage(name, packages); name == "" {
+			return outcome.Wait(v1alpha1.ReasonReferenceNotFound, "the private cloud offers no script package %s: correct scriptPackage", spec.ScriptPackage).In(time.Hour)
+		}
+	}
+	properties["scriptCmdletId"] = string(w.CloudID.Child("scriptPackages", name).Child("scriptCmdlets", spec.ScriptCmdlet))
+	return nil
+}
+
+func (scriptExecution) Observe(e *v1alpha1.ScriptExecution, actual *arm.Resource) {
+	s, hide := &e.Status, slices.Contains(e.Spec.SecretOutputs, everyOutput)
+	s.ScriptCmdletID = actual.String("/properties/scriptCmdletId")
+	s.SubmittedAt = moment(actual.String("/properties/submittedAt"))
+	s.StartedAt = moment(actual.String("/properties/startedAt"))
+	s.FinishedAt = moment(actual.String("/properties/finishedAt"))
+	s.FailureReason = cut(actual.String("/properties/failureReason"), 2048)
+	for name, lines := range map[string]*[]string{"output": &s.Output, "information": &s.Information, "warnings": &s.Warnings, "errors": &s.Errors} {
+		*lines = nil
+		if !hide {
+			*lines = lastLines(actual, name)
+		}
+	}
+	s.NamedOutputs = publicOutputs(e, actual)
+}
+
+// Judge: Azure says Succeeded of a script that ran to its end, whatever came out.
+func (scriptExecution) Judge(e *v1alpha1.ScriptExecution, actual *arm.Resource) *outcome.Outcome {
+	state, why := actual.ProvisioningState(), actual.String("/properties/failureReason")
+	if state == "Succeeded" && why == "" {
+		return nil
+	}
+	if why == "" {
+		why = "Azure gives no reason"
+	}
+	more := ""
+	if n := len(e.Status.Errors); n > 0 && e.Status.Errors[n-1] != why {
+		more = fmt.Sprintf(" (%s)", e.Status.Errors[n-1])
+	}
+	return outcome.Stall(v1alpha1.ReasonScriptFailed, "the script failed (%s): %s%s. It is not run again: to do so, make a new object, or delete this one and apply it again", state, cut(why, 1024), more)
+}
+
+// Secret is written once the script has ended.
+func (scriptExecution) Secret(e *v1alpha1.ScriptExecution, actual *arm.Resource) (name, version string) {
+	if actual == nil || !arm.IsTerminal(actual.ProvisioningState()) {
+		return "", ""
+	}
+	return e.Spec.SecretName, actual.ID.Name() + "|" + actual.String("/properties/finishedAt")
+}
+
+func (scriptExecution) Content(_ context.Context, w azure.World[*v1alpha1.ScriptExecution]) (map[string][]byte, error) {
+	return secretOutputs(w.Object, w.Actual), nil
+}
+
+func (scriptExecution) Expect(arm.Verb, *v1alpha1.ScriptExecution) azure.Expectation {
+	return azure.Expectation{Soonest: 50 * time.Second, Latest: 4 * time.Minute, Fine: 10 * time.Second}
+}
