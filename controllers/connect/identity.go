@@ -6,6 +6,7 @@ package connect
 import (
 	"context"
 	"fmt"
+	"sync"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -37,6 +38,16 @@ type IdentityReconciler struct {
 	Publisher *status.Publisher
 	// NeededBy names what must still be deleted in Azure with an identity.
 	NeededBy func(ctx context.Context, identity types.NamespacedName) ([]string, error)
+
+	mu       sync.Mutex
+	verified map[types.UID]verification
+}
+
+// verification is who was accepted last, and what for. Being woken because an object that uses the identity is gone is no reason to ask again.
+type verification struct {
+	client       *arm.Client // another one as soon as the spec or a value that it refers to has changed
+	requested    string
+	subscription string
 }
 
 // SetupWithManager registers the reconciler, its watches included.
@@ -81,6 +92,9 @@ func (r *IdentityReconciler) Reconcile(ctx context.Context, request ctrl.Request
 	o := r.hold(ctx, identity)
 	if !identity.DeletionTimestamp.IsZero() && !Held(identity) {
 		r.Azure.Forget(identity.UID)
+		r.mu.Lock()
+		delete(r.verified, identity.UID)
+		r.mu.Unlock()
 		return ctrl.Result{}, nil
 	}
 	before := identity.DeepCopy()
@@ -109,6 +123,13 @@ func (r *IdentityReconciler) verify(ctx context.Context, identity *v1alpha1.Azur
 	if o != nil {
 		return "", o
 	}
+	requested := identity.Annotations[v1alpha1.AnnotationReconcileRequestedAt]
+	r.mu.Lock()
+	last := r.verified[identity.UID]
+	r.mu.Unlock()
+	if last.client == c && last.requested == requested {
+		return last.subscription, nil
+	}
 	var subscription struct {
 		DisplayName string `json:"displayName"`
 		State       string `json:"state"`
@@ -116,6 +137,12 @@ func (r *IdentityReconciler) verify(ctx context.Context, identity *v1alpha1.Azur
 	err := c.GetPath(ctx, "/subscriptions/"+identity.Spec.SubscriptionID, "2022-12-01", &subscription)
 	switch {
 	case err == nil:
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		if r.verified == nil {
+			r.verified = map[types.UID]verification{}
+		}
+		r.verified[identity.UID] = verification{client: c, requested: requested, subscription: subscription.DisplayName}
 		return subscription.DisplayName, nil
 	case arm.ClassOf(err) == arm.NotFound:
 		return "", outcome.Stall(v1alpha1.ReasonForbidden,
