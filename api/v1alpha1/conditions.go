@@ -17,6 +17,13 @@ const (
 	ConditionCredentialsReady = "CredentialsReady"
 	// ConditionReferencesReady says whether everything that the spec refers to is there and usable.
 	ConditionReferencesReady = "ReferencesReady"
+	// ConditionLicenseCovered says whether the VCF licence of a private cloud has as many cores as its hosts. It is there while Azure has one.
+	ConditionLicenseCovered = "LicenseCovered"
+	// ConditionLicenseValid says whether that licence is good for another 60 days.
+	ConditionLicenseValid = "LicenseValid"
+	// ConditionRoomToGrow is there, and False, while a cluster or private cloud is so near to the most hosts that it can have that Microsoft
+	// alerts.
+	ConditionRoomToGrow = "RoomToGrow"
 	// ConditionPlanned says whether a move has a plan that nothing blocks.
 	ConditionPlanned = "Planned"
 	// ConditionComplete says whether every machine is where the move's state wants it.
@@ -75,6 +82,19 @@ const (
 	ReasonSupportRequired      = "SupportRequired"
 	ReasonTransient            = "TransientError"
 
+	ReasonSKUNotOffered       = "SKUNotOffered"
+	ReasonNetworkBlockInUse   = "NetworkBlockInUse"
+	ReasonLimitExceeded       = "LimitExceeded"
+	ReasonNearLimit           = "NearLimit"
+	ReasonMaintenance         = "MaintenanceInProgress"
+	ReasonPlacementNeedsHosts = "PlacementPolicyNeedsHosts"
+	ReasonStorageInsufficient = "StorageInsufficient"
+	ReasonNotKnown            = "NotKnown"
+	ReasonLicenseCovered      = "LicenseCovered"
+	ReasonLicenseInsufficient = "LicenseInsufficient"
+	ReasonLicenseValid        = "LicenseValid"
+	ReasonLicenseEnding       = "LicenseEnding"
+
 	ReasonCertificateChanged   = "CertificateChanged"
 	ReasonCertificateUntrusted = "CertificateUntrusted"
 	ReasonIdentityChanged      = "VCenterIdentityChanged"
@@ -128,6 +148,9 @@ const (
 	AnnotationConfirmDelete = "avs-operator.io/confirm-delete"
 	// AnnotationConfirmMachines must hold metadata.name to delete one that still runs workload machines.
 	AnnotationConfirmMachines = "avs-operator.io/confirm-machines"
+	// AnnotationConfirmTolerance holds the smallest clusterSize that the storage policies of the machines allow; below six hosts a cluster
+	// cannot keep data that survives two failures as RAID-6.
+	AnnotationConfirmTolerance = "avs-operator.io/confirm-fault-tolerance"
 	// AnnotationVCenterRotation and AnnotationNSXTRotation keep the last rotation word that was handled.
 	AnnotationVCenterRotation = "avs-operator.io/handled-vcenter-rotation"
 	AnnotationNSXTRotation    = "avs-operator.io/handled-nsxt-rotation"

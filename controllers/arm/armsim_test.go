@@ -283,3 +283,32 @@ func TestWatcherAgainstTheSimulator(t *testing.T) {
 		t.Fatal(fmt.Sprint("internet is ", got))
 	}
 }
+
+func TestRecentListsAreNotAskedForTwice(t *testing.T) {
+	s := simulator(t)
+	c := connected(t, s, simClient, secret)
+	skus := ID("/subscriptions/" + simSubscription + "/providers/Microsoft.AVS/skus")
+	asked := func() (n int) {
+		for _, r := range s.Requests() {
+			if strings.HasSuffix(strings.ToLower(r.Path), "/skus") {
+				n++
+			}
+		}
+		return n
+	}
+	for range 3 {
+		all, err := c.Recent(t.Context(), skus, 1000*time.Hour)
+		if err != nil || len(all) == 0 || all[0].String("/name") == "" {
+			t.Fatalf("got %d SKUs and %v", len(all), err)
+		}
+	}
+	if asked() != 1 {
+		t.Errorf("Azure was asked %d times within the time", asked())
+	}
+	if _, err := c.Recent(t.Context(), skus, 0); err != nil || asked() != 2 {
+		t.Errorf("after the time Azure was asked %d times in all: %v", asked(), err)
+	}
+	if _, err := c.Recent(t.Context(), skus+"x", time.Hour); err == nil {
+		t.Error("a list that cannot be read is no error")
+	}
+}

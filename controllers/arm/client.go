@@ -65,6 +65,7 @@ type Client struct {
 	limiters  *Limiters
 	observe   func(Request)
 	userAgent string
+	recents   recents
 }
 
 // NewClient makes a client. It sends nothing, and fails only on options that cannot work.

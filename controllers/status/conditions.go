@@ -15,7 +15,8 @@ import (
 	"github.com/avs-operator/avs-operator/controllers/outcome"
 )
 
-// Fact is one positive condition that a reconcile learned, such as CredentialsReady.
+// Fact is one positive condition that a reconcile learned, such as CredentialsReady. One without a Status takes the condition away: there
+// is nothing any more that it could be about.
 type Fact struct {
 	Condition string
 	Status    metav1.ConditionStatus
@@ -43,6 +44,10 @@ func Apply(conditions *[]metav1.Condition, generation int64, r Report) {
 		})
 	}
 	for _, fact := range r.Facts {
+		if fact.Status == "" {
+			meta.RemoveStatusCondition(conditions, fact.Condition)
+			continue
+		}
 		set(fact.Condition, fact.Status, fact.Reason, fact.Message)
 	}
 	o := r.Outcome

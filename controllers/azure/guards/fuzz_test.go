@@ -55,7 +55,7 @@ func shrinks(t *testing.T, from, to int, used float64) {
 	if from < 0 || from > 100 {
 		return
 	}
-	s := Shrink{Cluster: "c", To: to, First: []string{"h1", "h1", "x"}}
+	s := Shrink{Cluster: "c", From: from, To: to, First: []string{"h1", "h1", "x"}}
 	for i := range from {
 		s.Hosts = append(s.Hosts, fmt.Sprint("h", i))
 	}

@@ -197,7 +197,7 @@ func TestMaintenanceAndNetworks(t *testing.T) {
 
 func TestShrinking(t *testing.T) {
 	s := func(hosts, to int, first ...string) Shrink {
-		return Shrink{Cluster: "Cluster-1", Hosts: strings.Split("h1 h2 h3 h4 h5 h6 h7 h8", " ")[:hosts], To: to, First: first}
+		return Shrink{Cluster: "Cluster-1", From: hosts, Hosts: strings.Split("h1.avs h2.avs h3.avs h4.avs h5.avs h6.avs h7.avs h8.avs", " ")[:hosts], To: to, First: first}
 	}
 	apart := func(n int) []Policy { return []Policy{{Name: "spread", Enabled: true, Apart: true, Machines: n}} }
 	bound := func(hosts ...string) []Policy {
@@ -209,6 +209,7 @@ func TestShrinking(t *testing.T) {
 	check(t, map[string]refused{
 		"hosts to leave that are there":   {s(5, 4, "H5").Named(), "", ""},
 		"a host that is not there":        {s(5, 4, "h9").Named(), Combination, "h9|scaleIn.hosts"},
+		"a host of another domain":        {s(5, 4, "h5.net").Named(), Combination, "h5.net"},
 		"three apart on four":             {s(5, 4).Placed(apart(3)), "", ""},
 		"four apart on four":              {s(5, 4).Placed(apart(4)), Placement, "spread|4 machines|5 in all|clusterSize to 5"},
 		"a disabled policy":               {s(5, 4).Placed([]Policy{{Name: "off", Apart: true, Machines: 9}}), "", ""},

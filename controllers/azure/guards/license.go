@@ -68,13 +68,18 @@ const askForCores = "buy cores from Broadcom and raise the number in"
 func (l License) Covers(needed Cores, field string) *Refusal {
 	switch {
 	case needed.Total > l.Cores:
-		return refuse(LicensedCores, "%s covers %s and the hosts of the private cloud would have %d: %s; %d are missing: %s %s",
+		return refuse(LicensedCores, "%s covers %s and the hosts of the private cloud need %d: %s; %d are missing: %s %s",
 			l.Name, counted(l.Cores, "core"), needed.Total, needed.Words, needed.Total-l.Cores, askForCores, field)
 	case len(needed.Unknown) > 0:
 		return refuse(Unknown, "whether %s, of %s, covers all hosts cannot be found out: Azure's list of SKUs does not say how many cores a host of %s has",
 			l.Name, counted(l.Cores, "core"), some(needed.Unknown))
 	}
 	return nil
+}
+
+// Cover says how a licence covers what it covers.
+func (l License) Cover(needed Cores) string {
+	return fmt.Sprintf("%s covers %s, and the hosts have %d: %s", l.Name, counted(l.Cores, "core"), needed.Total, needed.Words)
 }
 
 // gatewayFirewallCores is what a licence for the gateway firewall alone has, however many hosts there are.

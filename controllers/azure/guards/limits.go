@@ -11,10 +11,10 @@ import (
 
 // What Azure makes at most, and from where on Microsoft alerts.
 const (
-	MinHosts, MaxHosts = 3, 16 // a cluster
-	MinStretched       = 6     // a cluster in two zones
-	MaxCloudHosts      = 96
-	MaxClusters        = 12
+	minHosts, maxHosts = 3, 16 // of a cluster
+	minStretched       = 6     // of a cluster in two zones
+	maxCloudHosts      = 96
+	maxClusters        = 12
 	alertHosts         = 14
 	alertCloudHosts    = 90
 )
@@ -30,16 +30,16 @@ func total(pools []Pool) int {
 
 // Within refuses clusters that would be more or larger than Azure makes them. pools are all clusters of a private cloud as they would be.
 func Within(pools []Pool) *Refusal {
-	if len(pools) > MaxClusters {
-		return refuse(Limit, "the private cloud would have %d clusters and Azure makes at most %d: add hosts to a cluster that is there, or make another private cloud", len(pools), MaxClusters)
+	if len(pools) > maxClusters {
+		return refuse(Limit, "the private cloud would have %d clusters and Azure makes at most %d: add hosts to a cluster that is there, or make another private cloud", len(pools), maxClusters)
 	}
 	for _, pool := range pools {
-		if pool.Hosts > MaxHosts {
-			return refuse(Limit, "%s would have %s and Azure makes at most %d: put the other %d into another cluster", pool.Cluster, hosts(pool.Hosts), MaxHosts, pool.Hosts-MaxHosts)
+		if pool.Hosts > maxHosts {
+			return refuse(Limit, "%s would have %s and Azure makes at most %d: put the other %d into another cluster", pool.Cluster, hosts(pool.Hosts), maxHosts, pool.Hosts-maxHosts)
 		}
 	}
-	if sum := total(pools); sum > MaxCloudHosts {
-		return refuse(Limit, "the private cloud would have %s and Azure makes at most %d, %d fewer: make another private cloud for the others", hosts(sum), MaxCloudHosts, sum-MaxCloudHosts)
+	if sum := total(pools); sum > maxCloudHosts {
+		return refuse(Limit, "the private cloud would have %s and Azure makes at most %d, %d fewer: make another private cloud for the others", hosts(sum), maxCloudHosts, sum-maxCloudHosts)
 	}
 	return nil
 }
@@ -49,11 +49,11 @@ func NearLimit(pools []Pool) string {
 	var parts []string
 	for _, pool := range pools {
 		if pool.Hosts >= alertHosts {
-			parts = append(parts, fmt.Sprintf("%s has %d of at most %d hosts", pool.Cluster, pool.Hosts, MaxHosts))
+			parts = append(parts, fmt.Sprintf("%s has %d of at most %d hosts", pool.Cluster, pool.Hosts, maxHosts))
 		}
 	}
 	if sum := total(pools); sum >= alertCloudHosts {
-		parts = append(parts, fmt.Sprintf("the private cloud has %d of at most %d hosts", sum, MaxCloudHosts))
+		parts = append(parts, fmt.Sprintf("the private cloud has %d of at most %d hosts", sum, maxCloudHosts))
 	}
 	return strings.Join(parts, "; ")
 }
@@ -61,11 +61,11 @@ func NearLimit(pools []Pool) string {
 // Even refuses a size that two zones cannot share.
 func Even(cluster string, stretched bool, size int) *Refusal {
 	switch {
-	case !stretched || size >= MinStretched && size%2 == 0:
+	case !stretched || size >= minStretched && size%2 == 0:
 		return nil
-	case size < MinStretched:
+	case size < minStretched:
 		return refuse(Combination, "%s would have %s, and the private cloud is stretched over two zones, where a cluster has an even number from %d to %d: set clusterSize to %d",
-			cluster, hosts(size), MinStretched, MaxHosts, MinStretched)
+			cluster, hosts(size), minStretched, maxHosts, minStretched)
 	}
 	return refuse(Combination, "%s would have %s, and the private cloud is stretched over two zones, where each zone has half of them: set clusterSize to %d or %d", cluster, hosts(size), size-1, size+1)
 }
@@ -99,8 +99,8 @@ func (e Extension) Fits() *Refusal {
 		return refuse(Combination, "a cluster of %s cannot stand in a private cloud that began with %s: only %s and %s can", sku, first, first, av64)
 	case !slices.Contains(seeds, first):
 		return refuse(Combination, "a cluster of %s needs a private cloud that began with one of %s, and this one began with %s", av64, strings.Join(seeds, ", "), first)
-	case e.FirstHosts < MinHosts:
-		return refuse(Combination, "a cluster of %s needs at least %d hosts of %s in Cluster-1 and there are %d", av64, MinHosts, first, e.FirstHosts)
+	case e.FirstHosts < minHosts:
+		return refuse(Combination, "a cluster of %s needs at least %d hosts of %s in Cluster-1 and there are %d", av64, minHosts, first, e.FirstHosts)
 	}
 	return enoughAddresses(e.ExtendedBlocks)
 }

@@ -12,10 +12,11 @@ import (
 // Shrink is a cluster that is to lose hosts.
 type Shrink struct {
 	Cluster string
-	// Hosts that there are, by name as Azure shows them; To is how many stay.
+	// From is how many hosts there are, and To how many stay.
+	From, To int
+	// Hosts by name as Azure shows them; while they change these may be more or fewer than From.
 	Hosts []string
-	To    int
-	// First are the hosts that shall leave first; the service chooses the others.
+	// First are the hosts that shall leave first, by that name or its first label; the service chooses the others.
 	First []string
 }
 
@@ -31,7 +32,7 @@ func (s Shrink) Named() *Refusal {
 
 // certain are the hosts that surely leave, and any how many more that the service chooses.
 func (s Shrink) certain() (leaving []string, chosen int) {
-	count := max(0, len(s.Hosts)-s.To)
+	count := max(0, s.From-s.To)
 	for _, name := range s.First {
 		if len(leaving) < count && has(s.Hosts, name) && !has(leaving, name) {
 			leaving = append(leaving, name)
@@ -104,29 +105,28 @@ const usableShare = 0.75
 
 // Stored refuses to take hosts whose disks the data needs. Not knowing is no permission.
 func (s Shrink) Stored(d Datastore) *Refusal {
-	from := len(s.Hosts)
-	if from <= 0 || s.To >= from {
+	if s.From <= 0 || s.To >= s.From {
 		return nil
 	}
 	if !(d.Capacity > 0) || !(d.Used >= 0) {
 		return refuse(Unknown, "whether the data of %s fits on %s cannot be found out: Azure Monitor has no capacity and usage of its datastore %q for the last hour; it is asked again by itself", s.Cluster, hosts(s.To), d.Name)
 	}
-	usable := d.Capacity * float64(s.To) / float64(from) * usableShare
+	usable := d.Capacity * float64(s.To) / float64(s.From) * usableShare
 	if d.Used <= usable {
 		return nil
 	}
 	return refuse(Storage, "%s cannot shrink to %s: its datastore %s holds %s, and %s could be used then (75%% of what the disks have, the rest is vSAN's slack): free %s, or set clusterSize to %d",
-		s.Cluster, hosts(s.To), d.Name, terabytes(d.Used), terabytes(usable), terabytes(d.Used-usable), min(from, s.fewest(d)))
+		s.Cluster, hosts(s.To), d.Name, terabytes(d.Used), terabytes(usable), terabytes(d.Used-usable), s.fewest(d))
 }
 
 // fewest hosts that the data fits on.
 func (s Shrink) fewest(d Datastore) int {
-	for n := max(1, s.To); n < len(s.Hosts); n++ {
-		if d.Used <= d.Capacity*float64(n)/float64(len(s.Hosts))*usableShare {
+	for n := max(1, s.To); n < s.From; n++ {
+		if d.Used <= d.Capacity*float64(n)/float64(s.From)*usableShare {
 			return n
 		}
 	}
-	return len(s.Hosts)
+	return s.From
 }
 
 func terabytes(bytes float64) string { return fmt.Sprintf("%.2f TB", bytes/1e12) }
@@ -137,14 +137,18 @@ const twoFailures = 6
 // Tolerates refuses to go below the size from which on data survives two failures, unless somebody said that its storage policies allow the
 // new size. confirmed is the smallest size that was confirmed, 0 for none; how is where to confirm it.
 func (s Shrink) Tolerates(confirmed int, how string) *Refusal {
-	if len(s.Hosts) < twoFailures || s.To >= twoFailures || confirmed > 0 && confirmed <= s.To {
+	if s.From < twoFailures || s.To >= twoFailures || confirmed > 0 && confirmed <= s.To {
 		return nil
 	}
 	return refuse(Tolerance, "%s would shrink from %d hosts to %d, below the %d that data with a failures-to-tolerate of 2 needs as RAID-6, and Azure does not tell which machines have such a storage policy: "+
-		"give them one with a failures-to-tolerate of 1, such as RAID-1 FTT-1, and then say so with %s", s.Cluster, len(s.Hosts), s.To, twoFailures, how)
+		"give them one with a failures-to-tolerate of 1, such as RAID-1 FTT-1, and then say so with %s", s.Cluster, s.From, s.To, twoFailures, how)
 }
 
-// has ignores case, as Azure does for names.
+// has says that a host is among some. Names are compared without case, and by their first label where one has no more than that.
 func has(names []string, name string) bool {
-	return slices.ContainsFunc(names, func(one string) bool { return strings.EqualFold(one, name) })
+	return slices.ContainsFunc(names, func(one string) bool {
+		short, domain, _ := strings.Cut(one, ".")
+		label, rest, _ := strings.Cut(name, ".")
+		return strings.EqualFold(short, label) && (domain == "" || rest == "" || strings.EqualFold(domain, rest))
+	})
 }

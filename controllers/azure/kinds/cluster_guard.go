@@ -1,0 +1,35 @@
+// Copyright The avs-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package kinds
+
+import (
+	"context"
+
+	"github.com/avs-operator/avs-operator/api/v1alpha1"
+	"github.com/avs-operator/avs-operator/controllers/arm"
+	"github.com/avs-operator/avs-operator/controllers/azure"
+	"github.com/avs-operator/avs-operator/controllers/outcome"
+)
+
+// Guard asks before a cluster is made and before its size changes.
+func (cluster) Guard(ctx context.Context, w azure.World[*v1alpha1.Cluster], intent azure.Intent) *outcome.Outcome {
+	to := number(&arm.Resource{Body: intent.Desired}, sizeOfCluster)
+	from, sku := 0, w.Object.Spec.SKU
+	if w.Actual != nil {
+		from, sku = number(w.Actual, sizeOfCluster), w.Actual.String("/sku/name")
+	}
+	if to == 0 || to == from || w.Actual != nil && !changes(intent, sizeOfCluster) {
+		return nil
+	}
+	cloud, err := w.ARM.Get(ctx, w.CloudID)
+	if err != nil {
+		return unseen("what the private cloud is", err)
+	}
+	hosts, _ := w.Actual.Value("/properties/hosts")
+	return resizing{
+		client: w.ARM, object: w.Cloud, cloud: cloud, cloudID: w.CloudID, id: w.ID, sku: sku, from: from, to: to,
+		hosts: texts(hosts), first: leaveFirst(w.Object.Spec.ScaleIn), vsan: w.Actual.String("/properties/vsanDatastoreName"),
+		confirmed: w.Object.GetAnnotations()[v1alpha1.AnnotationConfirmTolerance], on: "the Cluster",
+	}.allowed(ctx)
+}

@@ -1,0 +1,190 @@
+// Copyright The avs-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package kinds
+
+import (
+	"context"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/avs-operator/avs-operator/controllers/arm"
+	"github.com/avs-operator/avs-operator/controllers/azure/guards"
+)
+
+// What guards ask Azure about. Each function is one question.
+
+// skusKept is how long, in Azure's time, the list of SKUs is believed: it changes by the month.
+const skusKept = time.Hour
+
+func provider(id arm.ID) arm.ID {
+	return arm.ID("/subscriptions/" + id.SubscriptionID() + "/providers/Microsoft.AVS")
+}
+
+func catalogue(ctx context.Context, client *arm.Client, id arm.ID) (guards.Catalogue, error) {
+	all, err := client.Recent(ctx, provider(id)+"/skus", skusKept)
+	if err != nil {
+		return nil, err
+	}
+	bodies := make([]map[string]any, len(all))
+	for i := range all {
+		bodies[i] = all[i].Body
+	}
+	return guards.ReadCatalogue(bodies), nil
+}
+
+func registration(ctx context.Context, client *arm.Client, id arm.ID) (*guards.Refusal, error) {
+	var answer struct {
+		RegistrationState string `json:"registrationState"`
+	}
+	if err := client.GetPath(ctx, string(provider(id)), "2021-04-01", &answer); err != nil {
+		return nil, err
+	}
+	return guards.Registered(answer.RegistrationState, id.SubscriptionID()), nil
+}
+
+func quota(ctx context.Context, client *arm.Client, id arm.ID, w guards.Wanted) (guards.Quota, error) {
+	var answer struct {
+		HostsRemaining map[string]int `json:"hostsRemaining"`
+		QuotaEnabled   string         `json:"quotaEnabled"`
+	}
+	location := provider(id).Child("locations", guards.Location(w.Location))
+	err := client.Post(ctx, location, "checkQuotaAvailability", map[string]any{"name": strings.ToLower(w.SKU)}, &answer)
+	return guards.Quota{Enabled: strings.EqualFold(answer.QuotaEnabled, "Enabled"), Remaining: answer.HostsRemaining}, err
+}
+
+func announced(ctx context.Context, client *arm.Client, cloud arm.ID) ([]guards.Announced, error) {
+	all, err := client.List(ctx, cloud+"/maintenances")
+	var out []guards.Announced
+	for i := range all {
+		began, _ := time.Parse(time.RFC3339, all[i].String("/properties/state/startedAt"))
+		out = append(out, guards.Announced{
+			Name: all[i].Name, Component: all[i].String("/properties/component"), State: all[i].String("/properties/state/name"),
+			Began: began, Lasts: time.Duration(all[i].Int("/properties/estimatedDurationInMinutes")) * time.Minute,
+		})
+	}
+	return out, err
+}
+
+func hostsIn(ctx context.Context, client *arm.Client, cluster arm.ID) ([]guards.Host, error) {
+	all, err := client.List(ctx, cluster+"/hosts")
+	var out []guards.Host
+	for i := range all {
+		out = append(out, guards.Host{Name: all[i].Name, Maintenance: all[i].String("/properties/maintenance")})
+	}
+	return out, err
+}
+
+func policiesOf(ctx context.Context, client *arm.Client, cluster arm.ID) ([]guards.Policy, error) {
+	all, err := client.List(ctx, cluster+"/placementPolicies")
+	var out []guards.Policy
+	for i := range all {
+		machines, _ := all[i].Value("/properties/vmMembers")
+		hosts, _ := all[i].Value("/properties/hostMembers")
+		out = append(out, guards.Policy{
+			Name: all[i].Name, Enabled: !strings.EqualFold(all[i].String("/properties/state"), "Disabled"),
+			Apart:    strings.EqualFold(all[i].String("/properties/affinityType"), "AntiAffinity"),
+			Machines: len(texts(machines)), Hosts: texts(hosts),
+		})
+	}
+	return out, err
+}
+
+// Names of Azure Monitor's metrics of datastores.
+const (
+	diskUsed    = "DiskUsedLatest"
+	diskPercent = "DiskUsedPercentage"
+	diskSize    = "CapacityLatest"
+)
+
+// datastore is a datastore as Azure Monitor last measured it; without a capacity if it did not within the hour.
+func datastore(ctx context.Context, client *arm.Client, cloud arm.ID, name string) (guards.Datastore, error) {
+	out := guards.Datastore{Name: name, Used: -1}
+	if name == "" {
+		return out, nil
+	}
+	query := url.Values{
+		"metricnames": {strings.Join([]string{diskUsed, diskPercent, diskSize}, ",")}, "timespan": {"PT1H"}, "interval": {"PT5M"}, "aggregation": {"Average"},
+		"$filter": {"dsname eq '" + strings.ReplaceAll(name, "'", "''") + "'"},
+	}
+	var answer metrics
+	if err := client.GetPath(ctx, string(cloud)+"/providers/Microsoft.Insights/metrics?"+query.Encode(), "2023-10-01", &answer); err != nil {
+		return out, err
+	}
+	out.Capacity, _ = answer.newest(diskSize)
+	if used, ok := answer.newest(diskUsed); ok {
+		out.Used = used
+	} else if percent, ok := answer.newest(diskPercent); ok {
+		out.Used = out.Capacity * percent / 100
+	}
+	return out, nil
+}
+
+// metrics is Azure Monitor's answer.
+type metrics struct {
+	Value []struct {
+		Name struct {
+			Value string `json:"value"`
+		} `json:"name"`
+		TimeSeries []struct {
+			Data []struct {
+				Average *float64 `json:"average"`
+			} `json:"data"`
+		} `json:"timeseries"`
+	} `json:"value"`
+}
+
+// newest value of a metric: intervals come in the order of time, and some have none.
+func (m *metrics) newest(name string) (value float64, ok bool) {
+	for _, metric := range m.Value {
+		if !strings.EqualFold(metric.Name.Value, name) {
+			continue
+		}
+		for _, series := range metric.TimeSeries {
+			for _, point := range series.Data {
+				if point.Average != nil {
+					value, ok = *point.Average, true
+				}
+			}
+		}
+	}
+	return value, ok
+}
+
+// poolsOf are the hosts of a private cloud, cluster by cluster. Cluster-1 comes first.
+func poolsOf(cloud *arm.Resource, clusters []*arm.Resource) []guards.Pool {
+	out := []guards.Pool{{Cluster: cluster1, SKU: cloud.String("/sku/name"), Hosts: int(cloud.Int(sizeOfCluster1))}}
+	for _, one := range clusters {
+		if !strings.EqualFold(one.Name, cluster1) {
+			out = append(out, guards.Pool{Cluster: one.Name, SKU: one.String("/sku/name"), Hosts: int(one.Int(sizeOfCluster))})
+		}
+	}
+	return out
+}
+
+// cluster1 is the cluster that comes with a private cloud, and that its list of clusters does not show.
+const cluster1 = "Cluster-1"
+
+func clustersOf(ctx context.Context, client *arm.Client, cloud arm.ID) ([]*arm.Resource, error) {
+	all, err := client.List(ctx, cloud+"/clusters")
+	out := make([]*arm.Resource, len(all))
+	for i := range all {
+		out[i] = &all[i]
+	}
+	return out, err
+}
+
+// number reads a number of a body, whether it came from Azure or was made here.
+func number(r *arm.Resource, pointer string) int {
+	value, _ := r.Value(pointer)
+	switch n := value.(type) {
+	case int32:
+		return int(n)
+	case int:
+		return n
+	case int64:
+		return int(n)
+	}
+	return int(r.Int(pointer))
+}

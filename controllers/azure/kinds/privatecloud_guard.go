@@ -1,0 +1,84 @@
+// Copyright The avs-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package kinds
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/avs-operator/avs-operator/api/v1alpha1"
+	"github.com/avs-operator/avs-operator/controllers/arm"
+	"github.com/avs-operator/avs-operator/controllers/azure"
+	"github.com/avs-operator/avs-operator/controllers/azure/diff"
+	"github.com/avs-operator/avs-operator/controllers/azure/guards"
+	"github.com/avs-operator/avs-operator/controllers/outcome"
+)
+
+const extendedBlocks = "/properties/extendedNetworkBlocks"
+
+// Guard asks before a private cloud is made, before the size of its Cluster-1 changes, and before it gets further networks.
+func (privateCloud) Guard(ctx context.Context, w azure.World[*v1alpha1.PrivateCloud], intent azure.Intent) *outcome.Outcome {
+	desired := &arm.Resource{Body: intent.Desired}
+	if w.Actual == nil {
+		if o := registered(ctx, w.ARM, w.ID); o != nil {
+			return o
+		}
+	}
+	if w.Actual == nil || changes(intent, extendedBlocks) {
+		if o := apart(ctx, w, desired); o != nil {
+			return o
+		}
+	}
+	is, from := desired, 0
+	if w.Actual != nil {
+		is, from = w.Actual, number(w.Actual, sizeOfCluster1)
+	}
+	to := number(desired, sizeOfCluster1)
+	if to == 0 || to == from || w.Actual != nil && !changes(intent, sizeOfCluster1) {
+		return nil
+	}
+	hosts, _ := w.Actual.Value("/properties/managementCluster/hosts")
+	return resizing{
+		client: w.ARM, object: w.Object, cloud: is, cloudID: w.ID, id: w.ID.Child("clusters", cluster1), sku: is.String("/sku/name"), from: from, to: to,
+		hosts: texts(hosts), first: leaveFirst(w.Object.Spec.ManagementCluster.ScaleIn), vsan: w.Actual.String("/properties/managementCluster/vsanDatastoreName"),
+		confirmed: w.Object.GetAnnotations()[v1alpha1.AnnotationConfirmTolerance], on: "the PrivateCloud",
+	}.allowed(ctx)
+}
+
+// changes says whether a write changes a path or something below it.
+func changes(intent azure.Intent, path string) bool {
+	return slices.ContainsFunc(intent.Changes, func(c diff.Change) bool { return c.Path == path || strings.HasPrefix(c.Path, path+"/") })
+}
+
+func registered(ctx context.Context, client *arm.Client, id arm.ID) *outcome.Outcome {
+	refusal, err := registration(ctx, client, id)
+	if err != nil {
+		return unseen("whether Microsoft.AVS is registered", err)
+	}
+	return refusedBy(refusal)
+}
+
+// apart asks whether the addresses of the private cloud are those of another one.
+func apart(ctx context.Context, w azure.World[*v1alpha1.PrivateCloud], desired *arm.Resource) *outcome.Outcome {
+	blocks := blocksOf(desired)
+	if o := refusedBy(guards.Disjoint(blocks)); o != nil {
+		return o
+	}
+	others, err := neighbours(ctx, w)
+	if err != nil {
+		return unseen("which networks other private clouds have", err)
+	}
+	return refusedBy(guards.Apart(blocks, others))
+}
+
+// blocksOf are the addresses that a private cloud has.
+func blocksOf(body *arm.Resource) []string {
+	var out []string
+	if block := body.String("/properties/networkBlock"); block != "" {
+		out = append(out, block)
+	}
+	extended, _ := body.Value(extendedBlocks)
+	return append(out, texts(extended)...)
+}

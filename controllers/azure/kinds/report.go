@@ -1,0 +1,90 @@
+// Copyright The avs-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package kinds
+
+import (
+	"context"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/avs-operator/avs-operator/api/v1alpha1"
+	"github.com/avs-operator/avs-operator/controllers/arm"
+	"github.com/avs-operator/avs-operator/controllers/azure"
+	"github.com/avs-operator/avs-operator/controllers/azure/guards"
+	"github.com/avs-operator/avs-operator/controllers/status"
+)
+
+// Report says what the licence is good for, and where little room is left.
+func (privateCloud) Report(ctx context.Context, w azure.World[*v1alpha1.PrivateCloud], now time.Time) (facts []status.Fact, again time.Duration) {
+	if _, there := w.Actual.Value("/properties/vcfLicense"); !there {
+		return []status.Fact{
+			{Condition: v1alpha1.ConditionLicenseCovered}, {Condition: v1alpha1.ConditionLicenseValid}, roomToGrow(poolsOf(w.Actual, nil)),
+		}, 0
+	}
+	valid, again := licenseValid(w.Actual, now)
+	clusters, err := w.List(ctx, w.ID+"/clusters")
+	if err != nil {
+		return []status.Fact{valid, unknownCover(err), roomToGrow(poolsOf(w.Actual, nil))}, again
+	}
+	pools := poolsOf(w.Actual, clusters)
+	return []status.Fact{valid, licenseCovered(ctx, w, pools), roomToGrow(pools)}, again
+}
+
+// Report says where little room is left.
+func (cluster) Report(_ context.Context, w azure.World[*v1alpha1.Cluster], _ time.Time) (facts []status.Fact, again time.Duration) {
+	return []status.Fact{roomToGrow([]guards.Pool{{Cluster: w.Actual.Name, Hosts: number(w.Actual, sizeOfCluster)}})}, 0
+}
+
+func licenseCovered(ctx context.Context, w azure.World[*v1alpha1.PrivateCloud], pools []guards.Pool) status.Fact {
+	skus, err := catalogue(ctx, w.ARM, w.ID)
+	if err != nil {
+		return unknownCover(err)
+	}
+	needed := guards.CoresOf(skus, pools)
+	has := guards.License{Name: vcfLicense, Cores: number(w.Actual, "/properties/vcfLicense/cores")}
+	fact := status.Fact{Condition: v1alpha1.ConditionLicenseCovered}
+	switch refusal := has.Covers(needed, "vcfLicense of the PrivateCloud"); {
+	case refusal == nil:
+		fact.Status, fact.Reason, fact.Message = metav1.ConditionTrue, v1alpha1.ReasonLicenseCovered, has.Cover(needed)
+	case refusal.Cause == guards.Unknown:
+		fact.Status, fact.Reason, fact.Message = metav1.ConditionUnknown, v1alpha1.ReasonNotKnown, refusal.Message
+	default:
+		fact.Status, fact.Reason, fact.Message = metav1.ConditionFalse, v1alpha1.ReasonLicenseInsufficient, refusal.Message
+	}
+	return fact
+}
+
+func unknownCover(err error) status.Fact {
+	return status.Fact{
+		Condition: v1alpha1.ConditionLicenseCovered, Status: metav1.ConditionUnknown, Reason: v1alpha1.ReasonNotKnown,
+		Message: unseen("whether "+vcfLicense+" covers all hosts", err).Message,
+	}
+}
+
+// licenseValid reads the end of the licence. It is a moment of the wall clock, and so is now.
+func licenseValid(cloud *arm.Resource, now time.Time) (status.Fact, time.Duration) {
+	fact := status.Fact{Condition: v1alpha1.ConditionLicenseValid}
+	text := cloud.String("/properties/vcfLicense/endDate")
+	ends, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		fact.Status, fact.Reason, fact.Message = metav1.ConditionUnknown, v1alpha1.ReasonNotKnown, "Azure has "+text+" for the end of "+vcfLicense+", which is not a time"
+		return fact, 0
+	}
+	v := guards.ValidAt(vcfLicense, ends, now)
+	fact.Status, fact.Reason, fact.Message = metav1.ConditionFalse, v1alpha1.ReasonLicenseEnding, v.Message
+	if v.Valid {
+		fact.Status, fact.Reason = metav1.ConditionTrue, v1alpha1.ReasonLicenseValid
+	}
+	return fact, v.Again
+}
+
+// roomToGrow is there only while little is left.
+func roomToGrow(pools []guards.Pool) status.Fact {
+	fact := status.Fact{Condition: v1alpha1.ConditionRoomToGrow}
+	if near := guards.NearLimit(pools); near != "" {
+		fact.Status, fact.Reason, fact.Message = metav1.ConditionFalse, v1alpha1.ReasonNearLimit, near+": Microsoft alerts at this size; plan another cluster or private cloud before it is full"
+	}
+	return fact
+}
