@@ -38,6 +38,8 @@ type remembered struct {
 	uses map[string]func()
 	// secrets are the write-only values as they were last read, by path.
 	secrets map[string]secretSeen
+	// busy is the resource that the lane was told Azure works on.
+	busy string
 	// cloud is whose lane the object may hold or wait for, identity who it acts as.
 	cloud    string
 	identity types.NamespacedName

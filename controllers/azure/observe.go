@@ -19,6 +19,7 @@ import (
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/arm"
 	"github.com/avs-operator/avs-operator/controllers/azure/diff"
+	"github.com/avs-operator/avs-operator/controllers/azure/lane"
 	"github.com/avs-operator/avs-operator/controllers/connect"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
 	"github.com/avs-operator/avs-operator/controllers/status"
@@ -110,11 +111,8 @@ func (r *Reconciler[T]) take(ctx context.Context, s *scope[T]) *outcome.Outcome 
 	} else {
 		s.stat().ProvisioningState = s.actual.ProvisioningState()
 		r.kind.Observe(s.obj, s.actual)
-		if _, root := r.kind.(Root[T]); root && s.stat().Operation == nil {
-			state := s.actual.ProvisioningState()
-			r.Lanes.Busy(cloudKey(s.id), r.traits.Lane, !arm.IsTerminal(state), "Azure itself ("+state+")")
-		}
 	}
+	r.tellLane(s)
 	if s.deleting() {
 		return nil // what it should be does not matter any more, and what it refers to may be gone
 	}
@@ -126,6 +124,22 @@ func (r *Reconciler[T]) take(ctx context.Context, s *scope[T]) *outcome.Outcome 
 		s.stat().Drift = driftOf(s.changes)
 	}
 	return nil
+}
+
+// tellLane holds the lane while Azure works on a resource that excludes others, whoever began it: the portal, another tool, Azure itself.
+func (r *Reconciler[T]) tellLane(s *scope[T]) {
+	if r.traits.Lane != lane.Hosts || s.stat().Operation != nil {
+		return
+	}
+	busy, who := "", ""
+	if s.actual != nil && !arm.IsTerminal(s.actual.ProvisioningState()) {
+		busy, who = s.id.Key(), fmt.Sprintf("Azure itself (%s %s)", r.traits.Name, s.actual.ProvisioningState())
+	}
+	var was string
+	r.memory.do(client.ObjectKeyFromObject(s.obj), func(m *remembered) { was, m.busy = m.busy, busy })
+	if was != busy || busy != "" {
+		r.Lanes.Busy(cloudKey(s.id), r.traits.Lane, s.id.Key(), who)
+	}
 }
 
 // desire works out the body that the spec asks for, completed: with what has to be looked up, tags merged with those of others, and what the

@@ -148,7 +148,7 @@ func (r *Reconciler[T]) forget(key types.NamespacedName) {
 	}
 	r.Azure.Touch(one.identity) // it may be let go now that the object is gone from the cache too
 	r.Lanes.Release(one.cloud, r.traits.Lane, r.holder(key))
-	if _, root := r.kind.(Root[T]); root {
-		r.Lanes.Busy(one.cloud, r.traits.Lane, false, "") // nobody is left who would say that it is over
+	if one.busy != "" {
+		r.Lanes.Busy(one.cloud, r.traits.Lane, one.busy, "") // nobody is left who would say that it is over
 	}
 }

@@ -39,7 +39,7 @@ func FuzzLanes(f *testing.F) {
 				l.Seat(weu, Hosts, who)
 				waiting[who] = false
 			case 6, 7:
-				l.Busy(weu, Hosts, op == 6, "Azure")
+				l.Busy(weu, Hosts, weu, map[bool]string{true: "Azure"}[op == 6])
 			}
 			if got := w.take(); len(got) > 1 || len(got) == 1 && !waiting[got[0]] {
 				t.Fatalf("woken %q", got)
@@ -74,7 +74,7 @@ func snapshot(l *Lanes) state {
 	defer l.mu.Unlock()
 	s := state{seated: map[string]bool{}, waiting: map[string]bool{}}
 	for _, n := range l.lanes {
-		s.busy = n.busy
+		s.busy = len(n.busy) > 0
 		for _, h := range n.seated {
 			s.seated[h] = true
 		}

@@ -64,8 +64,7 @@ type key struct {
 
 type lane struct {
 	seated  []string // holders; more than one only if stored operations were found side by side
-	busy    bool
-	who     string
+	busy    map[string]string // what Azure works on, by resource, for the reader
 	waiting []*waiter // in the order in which they came
 	called  *waiter   // woken, and the lane is kept for it
 }
@@ -111,10 +110,19 @@ func (l *Lanes) Acquire(cloud string, c Class, holder string, p Priority) Ticket
 	return ticket
 }
 
-// Busy tells what Azure says of the private cloud: while it is Building, Updating or Deleting the lane is held, whoever began it. Who
+// Busy tells what Azure says of a resource of the lane: while one is Building, Updating or Deleting the lane is held, whoever began it. Who
 // is for the reader. It must be told again when it is over.
-func (l *Lanes) Busy(cloud string, c Class, busy bool, who string) {
-	l.change(cloud, c, func(n *lane) { n.busy, n.who = busy, who })
+func (l *Lanes) Busy(cloud string, c Class, resource, who string) {
+	l.change(cloud, c, func(n *lane) {
+		switch {
+		case who == "":
+			delete(n.busy, resource)
+		case n.busy == nil:
+			n.busy = map[string]string{resource: who}
+		default:
+			n.busy[resource] = who
+		}
+	})
 }
 
 // Release ends a holder's turn, or its waiting. The lane is let go when nobody is seated and Azure does not say Busy.
@@ -159,7 +167,7 @@ func (l *Lanes) change(cloud string, c Class, f func(*lane)) {
 		n.uncall()
 	}
 	woken := l.call(k, n)
-	if len(n.seated) == 0 && !n.busy && len(n.waiting) == 0 {
+	if len(n.seated) == 0 && len(n.busy) == 0 && len(n.waiting) == 0 {
 		delete(l.lanes, k)
 	}
 	var wake []func(string)

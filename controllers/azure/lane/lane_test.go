@@ -110,7 +110,7 @@ func TestPriorities(t *testing.T) {
 func TestAzureHoldsTheLane(t *testing.T) {
 	l, w := lanes()
 	granted(t, l.Acquire(weu, Hosts, "a", Other), true)
-	l.Busy(weu, Hosts, true, "Updating")
+	l.Busy(weu, Hosts, weu, "Updating")
 	granted(t, l.Acquire(weu, Hosts, "a", Other), true) // its own operation makes Azure busy
 	l.Acquire(weu, Hosts, "b", Other)
 	l.Release(weu, Hosts, "a")
@@ -118,15 +118,15 @@ func TestAzureHoldsTheLane(t *testing.T) {
 	if got := l.Acquire(weu, Hosts, "b", Other); got.Granted || got.Holder != "Updating" {
 		t.Fatalf("%+v", got)
 	}
-	l.Busy(weu, Hosts, false, "")
+	l.Busy(weu, Hosts, weu, "")
 	w.want(t, "b")
 	// Somebody in the portal was quicker than the one that was woken: it keeps its turn, however long that takes.
-	l.Busy(weu, Hosts, true, "Updating")
+	l.Busy(weu, Hosts, weu, "Updating")
 	granted(t, l.Acquire(weu, Hosts, "b", Other), false)
-	l.Busy(weu, Hosts, false, "")
+	l.Busy(weu, Hosts, weu, "")
 	w.want(t, "b")
 	granted(t, l.Acquire(weu, Hosts, "b", Other), true)
-	l.Busy(weu, Hosts, false, "")
+	l.Busy(weu, Hosts, weu, "")
 	w.want(t)
 }
 
@@ -249,8 +249,8 @@ func TestManyWorkers(t *testing.T) {
 				mu.Unlock()
 				time.Sleep(time.Duration(rand.IntN(300)) * time.Microsecond)
 				if rand.IntN(4) == 0 { // Azure goes on for a while by itself
-					l.Busy(weu, Hosts, true, "Updating")
-					work.Go(func() { time.Sleep(time.Millisecond); l.Busy(weu, Hosts, false, "") })
+					l.Busy(weu, Hosts, weu, "Updating")
+					work.Go(func() { time.Sleep(time.Millisecond); l.Busy(weu, Hosts, weu, "") })
 				}
 				mu.Lock()
 				inside--

@@ -3,16 +3,19 @@
 
 package lane
 
-import "slices"
+import (
+	"maps"
+	"slices"
+)
 
-func (n *lane) free() bool { return len(n.seated) == 0 && !n.busy }
+func (n *lane) free() bool { return len(n.seated) == 0 && len(n.busy) == 0 }
 
 func (n *lane) holder() string {
 	if len(n.seated) > 0 {
 		return n.seated[0]
 	}
-	if n.busy {
-		return n.who
+	for _, resource := range slices.Sorted(maps.Keys(n.busy)) {
+		return n.busy[resource]
 	}
 	return ""
 }
