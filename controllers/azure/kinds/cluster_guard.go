@@ -26,7 +26,7 @@ func (cluster) Guard(ctx context.Context, w azure.World[*v1alpha1.Cluster], inte
 	if err != nil {
 		return unseen("what the private cloud is", err)
 	}
-	hosts, _ := w.Actual.Value("/properties/hosts")
+	hosts, _ := w.Actual.Value(hostsOfCluster)
 	return resizing{
 		client: w.ARM, object: w.Cloud, cloud: cloud, cloudID: w.CloudID, id: w.ID, sku: sku, from: from, to: to,
 		hosts: texts(hosts), first: leaveFirst(w.Object.Spec.ScaleIn), vsan: w.Actual.String("/properties/vsanDatastoreName"),

@@ -98,8 +98,8 @@ const (
 	diskSize    = "CapacityLatest"
 )
 
-// datastore is a datastore as Azure Monitor last measured it; without a capacity if it did not within the hour.
-func datastore(ctx context.Context, client *arm.Client, cloud arm.ID, name string) (guards.Datastore, error) {
+// measured is a datastore as Azure Monitor last measured it; without a capacity if it did not within the hour.
+func measured(ctx context.Context, client *arm.Client, cloud arm.ID, name string) (guards.Datastore, error) {
 	out := guards.Datastore{Name: name, Used: -1}
 	if name == "" {
 		return out, nil

@@ -39,7 +39,7 @@ func (privateCloud) Guard(ctx context.Context, w azure.World[*v1alpha1.PrivateCl
 	if to == 0 || to == from || w.Actual != nil && !changes(intent, sizeOfCluster1) {
 		return nil
 	}
-	hosts, _ := w.Actual.Value("/properties/managementCluster/hosts")
+	hosts, _ := w.Actual.Value(hostsOfCluster1)
 	return resizing{
 		client: w.ARM, object: w.Object, cloud: is, cloudID: w.ID, id: w.ID.Child("clusters", cluster1), sku: is.String("/sku/name"), from: from, to: to,
 		hosts: texts(hosts), first: leaveFirst(w.Object.Spec.ManagementCluster.ScaleIn), vsan: w.Actual.String("/properties/managementCluster/vsanDatastoreName"),

@@ -18,7 +18,7 @@ import (
 
 // Report says what the licence is good for, and where little room is left.
 func (privateCloud) Report(ctx context.Context, w azure.World[*v1alpha1.PrivateCloud], now time.Time) (facts []status.Fact, again time.Duration) {
-	if _, there := w.Actual.Value("/properties/vcfLicense"); !there {
+	if _, there := w.Actual.Value(vcfLicense); !there {
 		return []status.Fact{
 			{Condition: v1alpha1.ConditionLicenseCovered}, {Condition: v1alpha1.ConditionLicenseValid}, roomToGrow(poolsOf(w.Actual, nil)),
 		}, 0
@@ -43,7 +43,7 @@ func licenseCovered(ctx context.Context, w azure.World[*v1alpha1.PrivateCloud], 
 		return unknownCover(err)
 	}
 	needed := guards.CoresOf(skus, pools)
-	has := guards.License{Name: vcfLicense, Cores: number(w.Actual, "/properties/vcfLicense/cores")}
+	has := guards.License{Name: nameOfVCF, Cores: number(w.Actual, vcfLicense+"/cores")}
 	fact := status.Fact{Condition: v1alpha1.ConditionLicenseCovered}
 	switch refusal := has.Covers(needed, "vcfLicense of the PrivateCloud"); {
 	case refusal == nil:
@@ -59,20 +59,20 @@ func licenseCovered(ctx context.Context, w azure.World[*v1alpha1.PrivateCloud], 
 func unknownCover(err error) status.Fact {
 	return status.Fact{
 		Condition: v1alpha1.ConditionLicenseCovered, Status: metav1.ConditionUnknown, Reason: v1alpha1.ReasonNotKnown,
-		Message: unseen("whether "+vcfLicense+" covers all hosts", err).Message,
+		Message: unseen("whether "+nameOfVCF+" covers all hosts", err).Message,
 	}
 }
 
 // licenseValid reads the end of the licence. It is a moment of the wall clock, and so is now.
 func licenseValid(cloud *arm.Resource, now time.Time) (status.Fact, time.Duration) {
 	fact := status.Fact{Condition: v1alpha1.ConditionLicenseValid}
-	text := cloud.String("/properties/vcfLicense/endDate")
+	text := cloud.String(vcfLicense+"/endDate")
 	ends, err := time.Parse(time.RFC3339, text)
 	if err != nil {
-		fact.Status, fact.Reason, fact.Message = metav1.ConditionUnknown, v1alpha1.ReasonNotKnown, "Azure has "+text+" for the end of "+vcfLicense+", which is not a time"
+		fact.Status, fact.Reason, fact.Message = metav1.ConditionUnknown, v1alpha1.ReasonNotKnown, "Azure has "+text+" for the end of "+nameOfVCF+", which is not a time"
 		return fact, 0
 	}
-	v := guards.ValidAt(vcfLicense, ends, now)
+	v := guards.ValidAt(nameOfVCF, ends, now)
 	fact.Status, fact.Reason, fact.Message = metav1.ConditionFalse, v1alpha1.ReasonLicenseEnding, v.Message
 	if v.Valid {
 		fact.Status, fact.Reason = metav1.ConditionTrue, v1alpha1.ReasonLicenseValid

@@ -138,8 +138,8 @@ func (r resizing) beside() *outcome.Outcome {
 
 // licensed asks whether the licences that Azure has cover the cores.
 func (r resizing) licensed(ctx context.Context, needed guards.Cores) *outcome.Outcome {
-	if _, there := r.cloud.Value("/properties/vcfLicense"); there {
-		has := guards.License{Name: vcfLicense, Cores: number(r.cloud, "/properties/vcfLicense/cores")}
+	if _, there := r.cloud.Value(vcfLicense); there {
+		has := guards.License{Name: nameOfVCF, Cores: number(r.cloud, vcfLicense+"/cores")}
 		if refusal := has.Covers(needed, "vcfLicense of the PrivateCloud"); refusal != nil {
 			if asked := r.object.Spec.VCFLicense; asked != nil && !r.new() && (guards.License{Cores: int(asked.Cores)}).Covers(needed, "") == nil {
 				return promised(refusal, r.object)
@@ -162,7 +162,7 @@ func (r resizing) licensed(ctx context.Context, needed guards.Cores) *outcome.Ou
 }
 
 // vcfLicense is how people call it.
-const vcfLicense = "the licence of VMware Cloud Foundation"
+const nameOfVCF = "the licence of VMware Cloud Foundation"
 
 // quiet asks whether Microsoft works on the private cloud or on the cluster.
 func (r resizing) quiet(ctx context.Context) *outcome.Outcome {
@@ -197,7 +197,7 @@ func (r resizing) loss(ctx context.Context) *outcome.Outcome {
 	if o := refusedBy(s.Placed(policies)); o != nil {
 		return o
 	}
-	store, err := datastore(ctx, r.client, r.cloudID, r.vsan)
+	store, err := measured(ctx, r.client, r.cloudID, r.vsan)
 	if err != nil {
 		return unseen("how full the datastore is", err)
 	}
