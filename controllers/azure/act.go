@@ -82,7 +82,6 @@ func (r *Reconciler[T]) required(ctx context.Context, s *scope[T]) *outcome.Outc
 // requiredRecheck is a look in case that the list, which normally wakes, may not be read.
 const requiredRecheck = 2 * time.Minute
 
-
 // needed is the write that is needed next: spec before actions, because an action may depend on it.
 func (r *Reconciler[T]) needed(s *scope[T]) *write {
 	if s.actual == nil {

@@ -39,7 +39,9 @@ func (r *Reconciler[T]) world(s *scope[T]) World[T] {
 		Object: s.obj, Cloud: s.cloud, ID: s.id, CloudID: cloudOf(s.id), Actual: s.actual,
 		ARM: s.client, Reader: r.Client, VCenters: r.VCenters,
 	}
-	w.List = func(ctx context.Context, collection arm.ID) ([]*arm.Resource, error) { return r.listed(ctx, s, collection) }
+	w.List = func(ctx context.Context, collection arm.ID) ([]*arm.Resource, error) {
+		return r.listed(ctx, s, collection)
+	}
 	if r.traits.InCluster {
 		w.ClusterID = parentOf(s.id, r.traits.Segment)
 	}

@@ -63,10 +63,10 @@ type key struct {
 }
 
 type lane struct {
-	seated  []string // holders; more than one only if stored operations were found side by side
+	seated  []string          // holders; more than one only if stored operations were found side by side
 	busy    map[string]string // what Azure works on, by resource, for the reader
-	waiting []*waiter // in the order in which they came
-	called  *waiter   // woken, and the lane is kept for it
+	waiting []*waiter         // in the order in which they came
+	called  *waiter           // woken, and the lane is kept for it
 }
 
 type waiter struct {
