@@ -54,9 +54,9 @@ type Options struct {
 	RepeatNames bool
 	// Logger of the manager; the zero value is the global one.
 	Logger logr.Logger
-	// NewClient and WrapTransport let tests count and stop calls to the API server and to Azure; nil: they are left as they are.
-	NewClient     client.NewClientFunc
-	WrapTransport func(http.RoundTripper) http.RoundTripper
+	// WrapTransport and WrapVCenterTransport let tests count and stop calls to Azure and to vCenters; nil: they are left as they are. The way
+	// to the API server is wrapped in the rest.Config.
+	WrapTransport, WrapVCenterTransport func(http.RoundTripper) http.RoundTripper
 }
 
 // Scheme knows every kind that the operator reads or writes.
@@ -107,7 +107,6 @@ func managerOptions(o Options) ctrl.Options {
 		RetryPeriod:                   ptr.To(lease / 6),
 		HealthProbeBindAddress:        orNone(o.HealthAddress),
 		Metrics:                       metricsserver.Options{BindAddress: orNone(o.MetricsAddress), SecureServing: true, FilterProvider: filters.WithAuthenticationAndAuthorization},
-		NewClient:                     o.NewClient,
 		Logger:                        o.Logger,
 		Controller:                    config.Controller{SkipNameValidation: ptr.To(o.RepeatNames)},
 		Cache:                         cache.Options{DefaultTransform: cache.TransformStripManagedFields()},

@@ -43,7 +43,7 @@ func setup(ctx context.Context, mgr ctrl.Manager, o Options) error {
 		OperatorIdentityNamespaces: o.OperatorIdentityNamespaces, AllowedEndpoints: o.AllowedEndpoints, WrapTransport: o.WrapTransport,
 	})
 	vcenters := connect.NewVCenters(connect.VCentersOptions{
-		Client: mgr.GetClient(), Live: live, Azure: identities, Pace: o.Pace, MayWrite: o.MayWrite, UserAgent: agent,
+		Client: mgr.GetClient(), Live: live, Azure: identities, Pace: o.Pace, MayWrite: o.MayWrite, UserAgent: agent, WrapTransport: o.WrapVCenterTransport,
 	})
 	watcher := arm.NewWatcher(arm.WatcherOptions{Speed: float64(o.Pace), Log: mgr.GetLogger().WithName("azure")})
 	for _, run := range []manager.RunnableFunc{watcher.Run, vcenters.Run} {

@@ -96,8 +96,11 @@ func (r *VCenterReconciler) using(ctx context.Context, namespace string, match f
 func (r *VCenterReconciler) named(change VCenterChange) []types.NamespacedName {
 	switch {
 	case change.Name == "": // the operator began to lead
+		// Bounded, because a cache that never syncs, in a process that ends as it begins to lead, would be waited for without end.
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		defer cancel()
 		var out []types.NamespacedName
-		for _, request := range r.using(context.Background(), "", func(*v1alpha1.VCenter) bool { return true }) {
+		for _, request := range r.using(ctx, "", func(*v1alpha1.VCenter) bool { return true }) {
 			out = append(out, request.NamespacedName)
 		}
 		return out

@@ -110,6 +110,7 @@ func (v *VCenters) endpoint(ctx context.Context, object *v1alpha1.VCenter) (vcen
 	e := vcenter.Endpoint{
 		URL: object.Spec.URL, Address: object.Spec.Address,
 		Speed: float64(v.o.Pace), UserAgent: v.o.UserAgent, MayWrite: v.o.MayWrite, Guard: v.guard,
+		WrapTransport: v.o.WrapTransport,
 	}
 	var (
 		o     *outcome.Outcome

@@ -6,6 +6,7 @@ package connect
 import (
 	"context"
 	"errors"
+	"net/http"
 	"sync"
 	"time"
 
@@ -30,6 +31,8 @@ type VCentersOptions struct {
 	// MayWrite is asked right before each call that changes a vCenter; nil: always.
 	MayWrite  func() error
 	UserAgent string
+	// WrapTransport stands around every transport to a vCenter, for tests; nil: nothing does.
+	WrapTransport func(http.RoundTripper) http.RoundTripper
 	// Watcher tunes the streams; the zero value is right for production.
 	Watcher vcenter.WatcherOptions
 }

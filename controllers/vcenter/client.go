@@ -51,6 +51,9 @@ func Connect(ctx context.Context, e Endpoint) (*Client, error) {
 	// A redirect could carry a password to another host; vCenter never redirects /sdk.
 	sc.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	configure(sc.DefaultTransport(), u, e, t)
+	if e.WrapTransport != nil {
+		sc.Transport = e.WrapTransport(sc.DefaultTransport())
+	}
 
 	c := &Client{e: e, host: u.Host, trust: t, guard: e.Guard}
 	if c.guard == nil {

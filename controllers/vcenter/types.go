@@ -6,6 +6,7 @@ package vcenter
 import (
 	"crypto/x509"
 	"encoding/json"
+	"net/http"
 	"time"
 )
 
@@ -30,6 +31,8 @@ type Endpoint struct {
 	// Guard remembers refused logins. Share one among all clients of a process: five refusals lock an account,
 	// however many clients cause them. Nil: this client has its own.
 	Guard *LoginGuard
+	// WrapTransport stands around the transport of every exchange, for tests; nil: nothing does.
+	WrapTransport func(http.RoundTripper) http.RoundTripper
 }
 
 // String names the endpoint without its password; GoString and MarshalJSON do the same.

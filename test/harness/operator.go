@@ -26,15 +26,18 @@ type OperatorOptions struct {
 	Speed  float64
 	// Namespace to watch: each test has its own, so that one test's operator does not touch another's objects.
 	Namespace string
+	// Seams that its calls go through, if any.
+	Seams *Seams
 	// Change adjusts the rest.
 	Change func(*controllers.Options)
 }
 
 // Operator runs in the test's process.
 type Operator struct {
-	stop context.CancelFunc
-	done chan error
-	once sync.Once
+	stop  context.CancelFunc
+	done  chan error
+	once  sync.Once
+	label string // of its goroutines
 }
 
 var logs sync.Once
@@ -46,20 +49,30 @@ func StartOperator(t testing.TB, o OperatorOptions) *Operator {
 	options := controllers.Options{
 		Namespace: "avs-operator-system", Namespaces: []string{o.Namespace}, Pace: outcome.Pace(o.Speed), Version: "test", RepeatNames: true,
 	}
-	if testing.Verbose() {
+	if testing.Verbose() && o.Seams == nil {
 		options.Logger = testr.NewWithInterface(quietAfterEnd(t), testr.Options{})
+	}
+	if o.Seams != nil {
+		o.Config = rest.CopyConfig(o.Config)
+		o.Seams.install(&o, &options)
+		options.Logger = o.Seams.history.Logger()
 	}
 	if o.Change != nil {
 		o.Change(&options)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	mgr, err := controllers.NewManager(ctx, o.Config, options)
-	if err != nil {
-		cancel()
-		t.Fatalf("Making the operator: %v", err)
-	}
 	operator := &Operator{stop: cancel, done: make(chan error, 1)}
-	go func() { operator.done <- mgr.Start(ctx) }()
+	var problem error
+	operator.label = labelled(func() {
+		mgr, err := controllers.NewManager(ctx, o.Config, options)
+		if problem = err; err == nil {
+			go func() { operator.done <- mgr.Start(ctx) }()
+		}
+	})
+	if problem != nil {
+		cancel()
+		t.Fatalf("Making the operator: %v", problem)
+	}
 	t.Cleanup(func() { operator.Stop(t) })
 	return operator
 }
@@ -69,15 +82,42 @@ func (o *Operator) Stop(t testing.TB) {
 	t.Helper()
 	o.once.Do(func() {
 		o.stop()
-		select {
-		case err := <-o.done:
-			if err != nil && !errors.Is(err, context.Canceled) {
-				t.Errorf("The operator ended with: %v", err)
-			}
-		case <-time.After(time.Minute):
-			t.Error("The operator did not stop within a minute")
+		if err := o.wait(); err != nil {
+			t.Errorf("The operator ended with: %v", err)
 		}
 	})
+}
+
+// Abandon ends an operator that is dead or cut off, whatever it ends with, and waits for it.
+func (o *Operator) Abandon() {
+	o.once.Do(func() {
+		o.stop()
+		_ = o.wait()
+	})
+}
+
+// wait returns how the operator ended.
+func (o *Operator) wait() error {
+	select {
+	case err := <-o.done:
+		if errors.Is(err, context.Canceled) {
+			return nil
+		}
+		return err
+	case <-time.After(time.Minute):
+		return errors.New("it did not stop within a minute")
+	}
+}
+
+// Ended waits until the operator has ended by itself, and returns with what.
+func (o *Operator) Ended(within time.Duration) (error, bool) {
+	select {
+	case err := <-o.done:
+		o.once.Do(o.stop)
+		return err, true
+	case <-time.After(within):
+		return nil, false
+	}
 }
 
 // endable is a test whose log may be written to after its end by a goroutine that is still winding down.

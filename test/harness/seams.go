@@ -5,21 +5,16 @@ package harness
 
 import (
 	"bytes"
-	"context"
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
-	"strings"
 	"sync"
-
-	"k8s.io/client-go/rest"
-	"sigs.k8s.io/controller-runtime/pkg/client"
+	"time"
 
 	"github.com/avs-operator/avs-operator/controllers"
 )
 
-// Moment at which the operator dies, around one of its writes.
+// Moment at which the operator dies, around one of its calls.
 type Moment string
 
 // The three moments.
@@ -32,150 +27,267 @@ const (
 // Moments are all of them.
 var Moments = []Moment{BeforeSend, AnswerLost, AfterIt}
 
-// errDead is what every call gets in a process that is dead: it reaches nobody.
-var errDead = errors.New("the process is dead")
+var (
+	// errDead is what every call gets in a process that is dead: it reaches nobody.
+	errDead = errors.New("the process is dead")
+	// errPartition is what calls to an API server get that is not to be reached.
+	errPartition = errors.New("dial tcp: connect: no route to host")
+)
 
-// Seams stand at the operator's writes, to the API server and to Azure. They number them, and at one of them the operator dies: from then
-// on none of its calls reaches anybody, as if the process had been killed on that line.
+// Seams stand at every way out of one operator: to the API server, to Azure, to vCenters. They number its calls, keep them in the history,
+// and stop the operator around one of them: it dies there, as if the process had been killed on that line, or it is frozen, as by
+// SIGSTOP, or its way to the API server is cut.
 type Seams struct {
+	history *History
+	process int
+	speed   float64
+	// before sees every write right before it leaves, while nothing has happened yet.
+	before func(*Call)
+
 	mu     sync.Mutex
-	writes []string
+	reads  bool // reads of Azure are numbered too
+	armed  bool
+	count  int
 	dieAt  int // from 1; 0: never
 	moment Moment
+	onHit  func(*Call)
 	dead   bool
-	onDie  func()
+	cut    bool
+	thawed chan struct{} // closed when it may go on; nil: it is not frozen
+	points []string
 }
 
-// NewSeams makes seams for one operator. It dies around its write of that number.
-func NewSeams(dieAt int, moment Moment, onDie func()) *Seams {
-	return &Seams{dieAt: dieAt, moment: moment, onDie: onDie}
+// NewSeams makes the seams of one operator, whose Azure runs at speed.
+func NewSeams(history *History, speed float64, before func(*Call)) *Seams {
+	return &Seams{history: history, process: history.process(), speed: speed, before: before}
 }
 
-// Writes lists what was about to be written, in order.
-func (s *Seams) Writes() []string {
+// Arm begins to number calls: writes, and with reads also what Azure is asked. Around the call of number dieAt the operator dies at the
+// moment, and onDeath is told; 0: it does not.
+func (s *Seams) Arm(dieAt int, moment Moment, reads bool, onDeath func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return append([]string(nil), s.writes...)
+	s.armed, s.count, s.points = true, 0, nil
+	s.dieAt, s.moment, s.reads = dieAt, moment, reads
+	s.onHit = func(*Call) { go onDeath() }
 }
 
-// Install puts the seams into an operator's options.
-func (s *Seams) Install(o *controllers.Options) {
-	o.NewClient = func(config *rest.Config, options client.Options) (client.Client, error) {
-		c, err := client.New(config, options)
-		return &seamedClient{Client: c, seams: s}, err
-	}
-	o.WrapTransport = func(next http.RoundTripper) http.RoundTripper { return &seamedTransport{next: next, seams: s} }
-}
-
-// alive fails in a dead process.
-func (s *Seams) alive() error {
+// Points are the calls that were numbered since Arm, in order.
+func (s *Seams) Points() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.dead {
-		return errDead
-	}
-	return nil
+	return append([]string(nil), s.points...)
 }
 
-func (s *Seams) die() {
+// Died says whether the operator died here.
+func (s *Seams) Died() bool {
 	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.dead
+}
+
+// Kill lets none of the operator's calls reach anybody from now on.
+func (s *Seams) Kill() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.dead = true
-	s.mu.Unlock()
-	if s.onDie != nil {
-		go s.onDie()
+}
+
+// Freeze stops the operator at its next call or answer, until Thaw.
+func (s *Seams) Freeze() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.thawed == nil {
+		s.thawed = make(chan struct{})
 	}
 }
 
-// write passes one write through, or dies around it.
-func (s *Seams) write(what string, send func() error) error {
+// Thaw lets it go on.
+func (s *Seams) Thaw() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.thawed != nil {
+		close(s.thawed)
+		s.thawed = nil
+	}
+}
+
+// Cut takes the way to the API server away, or gives it back.
+func (s *Seams) Cut(cut bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.cut = cut
+}
+
+// install puts the seams into an operator's options.
+func (s *Seams) install(o *OperatorOptions, options *controllers.Options) {
+	o.Config.Wrap(s.transport(Kubernetes))
+	options.WrapTransport, options.WrapVCenterTransport = s.transport(ARM), s.transport(VCenter)
+}
+
+func (s *Seams) transport(seam Seam) func(http.RoundTripper) http.RoundTripper {
+	return func(next http.RoundTripper) http.RoundTripper { return &seamed{next: next, seam: seam, seams: s} }
+}
+
+// passable waits while the operator is frozen, and fails when nothing may pass.
+func (s *Seams) passable(seam Seam) error {
+	for {
+		s.mu.Lock()
+		dead, cut, thawed := s.dead, s.cut, s.thawed
+		s.mu.Unlock()
+		switch {
+		case dead:
+			return errDead
+		case thawed != nil:
+			<-thawed
+		case cut && seam == Kubernetes:
+			return errPartition
+		default:
+			return nil
+		}
+	}
+}
+
+// enter numbers a call and keeps it. A moment says that the operator dies around it.
+func (s *Seams) enter(c *Call) (here Moment, err error) {
 	s.mu.Lock()
 	if s.dead {
 		s.mu.Unlock()
-		return errDead
+		return "", errDead
 	}
-	s.writes = append(s.writes, what)
-	here := len(s.writes) == s.dieAt
+	counts := s.armed && (c.Writes || s.reads && c.Asks)
+	if counts {
+		s.count++
+		c.Number = s.count
+		s.points = append(s.points, c.What())
+		if s.count == s.dieAt {
+			here = s.moment
+		}
+	}
 	s.mu.Unlock()
-	if !here {
-		return send()
+	if here != BeforeSend {
+		s.history.add(c)
 	}
-	switch s.moment {
-	case BeforeSend:
-		s.die()
-		return errDead
-	case AnswerLost:
-		_ = send()
-		s.die()
-		return errDead
+	return here, nil
+}
+
+func (s *Seams) die(c *Call) {
+	s.mu.Lock()
+	s.dead = true
+	tell := s.onHit
+	s.mu.Unlock()
+	if tell != nil {
+		tell(c)
 	}
-	err := send()
-	s.die()
-	return err
 }
 
-// seamedClient is the operator's client of the API server.
-type seamedClient struct {
-	client.Client
-	seams *Seams
-}
-
-func named(verb string, o client.Object) string {
-	return fmt.Sprintf("%s %s %s", verb, strings.TrimPrefix(fmt.Sprintf("%T", o), "*"), o.GetName())
-}
-
-func (c *seamedClient) Create(ctx context.Context, o client.Object, opts ...client.CreateOption) error {
-	return c.seams.write(named("create", o), func() error { return c.Client.Create(ctx, o, opts...) })
-}
-
-func (c *seamedClient) Patch(ctx context.Context, o client.Object, patch client.Patch, opts ...client.PatchOption) error {
-	return c.seams.write(named("patch", o), func() error { return c.Client.Patch(ctx, o, patch, opts...) })
-}
-
-func (c *seamedClient) Delete(ctx context.Context, o client.Object, opts ...client.DeleteOption) error {
-	return c.seams.write(named("delete", o), func() error { return c.Client.Delete(ctx, o, opts...) })
-}
-
-func (c *seamedClient) Status() client.SubResourceWriter {
-	return &seamedStatus{SubResourceWriter: c.Client.Status(), seams: c.seams}
-}
-
-type seamedStatus struct {
-	client.SubResourceWriter
-	seams *Seams
-}
-
-func (w *seamedStatus) Patch(ctx context.Context, o client.Object, patch client.Patch, opts ...client.SubResourcePatchOption) error {
-	return w.seams.write(named("patch status of", o), func() error { return w.SubResourceWriter.Patch(ctx, o, patch, opts...) })
-}
-
-// seamedTransport is the operator's way to Azure.
-type seamedTransport struct {
+// seamed is one way out.
+type seamed struct {
 	next  http.RoundTripper
+	seam  Seam
 	seams *Seams
 }
 
-func (t *seamedTransport) RoundTrip(request *http.Request) (*http.Response, error) {
-	reads := request.Method == http.MethodGet || strings.HasSuffix(request.URL.Path, "/token") || strings.HasSuffix(request.URL.Path, "/listAdminCredentials")
-	if reads {
-		if err := t.seams.alive(); err != nil {
-			return nil, err
-		}
-		return t.next.RoundTrip(request)
+// RoundTrip passes one call through, or ends the operator around it.
+func (t *seamed) RoundTrip(request *http.Request) (*http.Response, error) {
+	if err := t.seams.passable(t.seam); err != nil {
+		return nil, err
 	}
-	var response *http.Response
-	at := strings.LastIndex(request.URL.Path, "Microsoft.AVS/")
-	err := t.seams.write(request.Method+" "+request.URL.Path[max(at, 0):], func() error {
-		var err error
-		if response, err = t.next.RoundTrip(request); err != nil {
-			return err
-		}
-		body, err := io.ReadAll(response.Body) // whole: an answer that is lost was given
-		_ = response.Body.Close()
-		response.Body = io.NopCloser(bytes.NewReader(body))
-		return err
-	})
+	if err := request.Context().Err(); err != nil {
+		return nil, err // its time passed while the process was frozen
+	}
+	body, err := readAndRestore(request)
 	if err != nil {
 		return nil, err
 	}
+	call := describe(t.seam, request, body)
+	call.Process, call.Began = t.seams.process, time.Now()
+	here, err := t.seams.enter(call)
+	if err != nil {
+		return nil, err
+	}
+	if here == BeforeSend {
+		t.seams.die(call)
+		return nil, errDead
+	}
+	if call.Writes && t.seams.before != nil {
+		t.seams.before(call)
+	}
+	response, err := t.send(request, call)
+	if here != "" {
+		t.seams.die(call)
+		if here == AnswerLost {
+			return nil, errDead
+		}
+		return response, err // the line after the call still runs; its next call reaches nobody
+	}
+	if gone := t.seams.passable(t.seam); gone != nil {
+		if response != nil {
+			_ = response.Body.Close()
+		}
+		return nil, gone
+	}
+	return response, err
+}
+
+// send makes the exchange. The answer of what is not a stream is read whole: one that is lost was given.
+func (t *seamed) send(request *http.Request, call *Call) (*http.Response, error) {
+	response, err := t.next.RoundTrip(request)
+	if err != nil {
+		t.seams.history.answered(call, func() {})
+		return nil, err
+	}
+	if call.Writes || t.seam == ARM {
+		body, problem := io.ReadAll(response.Body)
+		_ = response.Body.Close()
+		if problem != nil { // cut in the middle: the operator must see that too
+			response.Body = io.NopCloser(io.MultiReader(bytes.NewReader(body), failing{problem}))
+		} else {
+			response.Body = io.NopCloser(bytes.NewReader(body))
+		}
+	} else {
+		response.Body = &stream{ReadCloser: response.Body, seam: t.seam, seams: t.seams}
+	}
+	t.seams.history.answered(call, func() {
+		call.Code = response.StatusCode
+		call.LeftAlone = leftAlone(response.Header, time.Now(), t.seams.speed)
+	})
 	return response, nil
+}
+
+// CloseIdleConnections lets clients that end close what they hold.
+func (t *seamed) CloseIdleConnections() {
+	if closer, ok := t.next.(interface{ CloseIdleConnections() }); ok {
+		closer.CloseIdleConnections()
+	}
+}
+
+func readAndRestore(request *http.Request) ([]byte, error) {
+	if request.Body == nil || request.Body == http.NoBody {
+		return nil, nil
+	}
+	body, err := io.ReadAll(request.Body)
+	_ = request.Body.Close()
+	request.Body = io.NopCloser(bytes.NewReader(body))
+	return body, err
+}
+
+// failing is a body that breaks off.
+type failing struct{ err error }
+
+func (f failing) Read([]byte) (int, error) { return 0, f.err }
+
+// stream is the body of a watch: it stands still while the operator is frozen, and ends when it is dead or cut off.
+type stream struct {
+	io.ReadCloser
+	seam  Seam
+	seams *Seams
+}
+
+func (b *stream) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	if gone := b.seams.passable(b.seam); gone != nil {
+		return 0, gone
+	}
+	return n, err
 }

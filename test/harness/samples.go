@@ -1,0 +1,142 @@
+// Copyright The avs-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package harness
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	utilyaml "k8s.io/apimachinery/pkg/util/yaml"
+	"sigs.k8s.io/yaml"
+)
+
+// Samples are the objects of config/samples.
+type Samples []*unstructured.Unstructured
+
+// LoadSamples reads config/samples.
+func LoadSamples() (Samples, error) {
+	root, err := repositoryRoot()
+	if err != nil {
+		return nil, err
+	}
+	files, err := filepath.Glob(filepath.Join(root, "config", "samples", "*.yaml"))
+	if err != nil {
+		return nil, err
+	}
+	var out Samples
+	for _, file := range files {
+		if filepath.Base(file) == "kustomization.yaml" {
+			continue
+		}
+		content, err := os.ReadFile(file)
+		if err != nil {
+			return nil, err
+		}
+		documents, err := documents(content)
+		if err != nil {
+			return nil, fmt.Errorf("reading %s: %w", file, err)
+		}
+		out = append(out, documents...)
+	}
+	return out, nil
+}
+
+func documents(content []byte) (Samples, error) {
+	var out Samples
+	reader := utilyaml.NewYAMLReader(newReader(content))
+	for {
+		document, err := reader.Read()
+		if err != nil {
+			return out, ignoreEOF(err)
+		}
+		object := &unstructured.Unstructured{}
+		if err := yaml.Unmarshal(document, &object.Object); err != nil {
+			return nil, err
+		}
+		if object.GetKind() != "" {
+			out = append(out, object)
+		}
+	}
+}
+
+// Of returns a copy of the first sample of a kind.
+func (s Samples) Of(kind string) (*unstructured.Unstructured, error) {
+	for _, object := range s {
+		if object.GetKind() == kind {
+			return object.DeepCopy(), nil
+		}
+	}
+	return nil, fmt.Errorf("config/samples has no %s", kind)
+}
+
+// Above are copies of what an object refers to by name, and what that refers to, first things first. What is in no sample is left out:
+// the identity is each test's own.
+func (s Samples) Above(object *unstructured.Unstructured) Samples {
+	var out Samples
+	var visit func(of *unstructured.Unstructured)
+	visit = func(of *unstructured.Unstructured) {
+		for _, reference := range references(of.Object["spec"]) {
+			for _, candidate := range s {
+				named := strings.EqualFold(candidate.GetKind(), reference.kind) && candidate.GetName() == reference.name
+				known := slices.ContainsFunc(out, func(o *unstructured.Unstructured) bool {
+					return o.GetKind() == candidate.GetKind() && o.GetName() == candidate.GetName()
+				})
+				if named && !known && candidate.GetKind() != "AzureIdentity" {
+					visit(candidate)
+					out = append(out, candidate.DeepCopy())
+				}
+			}
+		}
+	}
+	visit(object)
+	return out
+}
+
+type reference struct{ kind, name string }
+
+// references are the fields called <kind>Ref with a name in them; one that ends in SecretRef or CredentialsRef names a Secret.
+func references(spec any) []reference {
+	var out []reference
+	switch here := spec.(type) {
+	case map[string]any:
+		for _, key := range sortedKeys(here) {
+			target, isObject := here[key].(map[string]any)
+			kind, isReference := strings.CutSuffix(key, "Ref")
+			if name, _ := target["name"].(string); isObject && isReference && name != "" {
+				if strings.HasSuffix(strings.ToLower(kind), "secret") || strings.HasSuffix(strings.ToLower(kind), "credentials") {
+					kind = "Secret"
+				}
+				out = append(out, reference{kind, name})
+				continue
+			}
+			out = append(out, references(here[key])...)
+		}
+	case []any:
+		for _, one := range here {
+			out = append(out, references(one)...)
+		}
+	}
+	return out
+}
+
+// repositoryRoot finds the checkout that the test runs in: go test runs each package's tests in its own directory.
+func repositoryRoot() (string, error) {
+	dir, err := os.Getwd()
+	if err != nil {
+		return "", fmt.Errorf("finding the repository: %w", err)
+	}
+	for ; ; dir = filepath.Dir(dir) {
+		if _, err := os.Stat(filepath.Join(dir, "config", "samples", "kustomization.yaml")); err == nil {
+			return dir, nil
+		}
+		if dir == filepath.Dir(dir) {
+			return "", errors.New("finding the repository: no parent of the working directory has config/samples")
+		}
+	}
+}

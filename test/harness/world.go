@@ -1,0 +1,95 @@
+// Copyright The avs-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package harness
+
+import (
+	"bytes"
+	"encoding/base64"
+	"testing"
+	"time"
+
+	"github.com/go-logr/logr"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/avs-operator/avs-operator/api/v1alpha1"
+	"github.com/avs-operator/avs-operator/controllers"
+	"github.com/avs-operator/avs-operator/test/armsim"
+	"github.com/avs-operator/avs-operator/test/env"
+)
+
+// Pace of the worlds: an hour of Azure's is a second, and its operations are as short as lets a process die in the middle of one.
+const worldSpeed = 3600
+
+func quickly(c *armsim.Config) {
+	span := func(d time.Duration) armsim.Span { return armsim.Span{Min: d, Max: d} }
+	c.NoVCenters = true
+	c.Durations = armsim.Durations{
+		CreatePrivateCloud: span(30 * time.Minute), DeletePrivateCloud: span(20 * time.Minute), CreateCluster: span(20 * time.Minute), DeleteCluster: span(15 * time.Minute),
+		AddHosts: span(15 * time.Minute), RemoveHosts: span(15 * time.Minute), Update: span(10 * time.Minute), Rotate: span(10 * time.Minute), Register: span(time.Minute),
+		Network: span(10 * time.Minute), DeployHCX: span(20 * time.Minute), RunScript: span(10 * time.Minute), DeleteResourceGroup: span(10 * time.Minute),
+	}
+}
+
+// patience is how long anything may take, on a machine that is loaded.
+const patience = 2 * time.Minute
+
+// Prepare makes the world that a subject's cases start from: what it refers to is made by the operator, once, and saved. Keeping it also
+// saves each case the making of keys.
+func (s *Subject) Prepare(t testing.TB, cluster *env.Env) {
+	t.Helper()
+	if s.world != nil {
+		return
+	}
+	azure, namespace := StartAzure(t, worldSpeed, quickly), cluster.Namespace(t)
+	if len(s.Above) > 0 {
+		operator := StartOperator(t, OperatorOptions{Config: cluster.OperatorConfig(), Speed: worldSpeed, Namespace: namespace,
+			Change: func(o *controllers.Options) { o.Logger = logr.Discard() }})
+		above := s.above(t, namespace, nil)
+		for _, object := range append(azure.Identity(namespace), above...) {
+			create(t, cluster, object)
+		}
+		for _, object := range above {
+			if object.GetObjectKind().GroupVersionKind().Group == v1alpha1.GroupVersion.Group {
+				cluster.WaitCondition(t, patience, object, v1alpha1.ConditionReady, "True")
+			}
+		}
+		operator.Stop(t)
+	}
+	var state bytes.Buffer
+	if err := azure.Save(&state); err != nil {
+		t.Fatal(err)
+	}
+	azure.Close()
+	s.world = &World{state: state.Bytes(), subscription: azure.SubscriptionID}
+}
+
+// start is a fresh Azure with that in it, in a subscription of its own.
+func (w *World) start(t testing.TB, change ...func(*armsim.Config)) *Azure {
+	t.Helper()
+	load := func(c *armsim.Config) {
+		c.State = bytes.NewReader(bytes.ReplaceAll(w.state, []byte(w.subscription), []byte(c.Subscriptions[0].ID)))
+	}
+	return StartAzure(t, worldSpeed, append([]func(*armsim.Config){quickly, load}, change...)...)
+}
+
+func create(t testing.TB, cluster *env.Env, object client.Object) {
+	t.Helper()
+	if err := cluster.Admin.Create(t.Context(), object); err != nil {
+		t.Fatalf("Creating %s: %v", object.GetName(), err)
+	}
+}
+
+func fromUnstructured(from *unstructured.Unstructured, to client.Object) error {
+	return runtime.DefaultUnstructuredConverter.FromUnstructuredWithValidation(from.Object, to, true)
+}
+
+func decoded(text string) string {
+	value, err := base64.StdEncoding.DecodeString(text)
+	if err != nil {
+		return ""
+	}
+	return string(value)
+}
