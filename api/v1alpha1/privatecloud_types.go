@@ -374,10 +374,6 @@ type PrivateCloudStatus struct {
 	// vcfLicense is what Azure says of the licence, without the key.
 	// +optional
 	VCFLicense *LicenseTermsStatus `json:"vcfLicense,omitempty"`
-	// deleteLock is the last word of spec.deleteLock.
-	// +optional
-	// +kubebuilder:validation:MaxLength=16
-	DeleteLock string `json:"deleteLock,omitempty"`
 	// managementNetwork is the network of vCenter and NSX, in CIDR form.
 	// +optional
 	// +kubebuilder:validation:MaxLength=64

@@ -32,7 +32,7 @@ var rules = Rules{
 }
 
 const actualCloud = `{"id":"/subscriptions/S/resourcegroups/rg/providers/Microsoft.AVS/privateClouds/weu","location":"West Europe","sku":{"name":"av36p"},
-"tags":{"team":"platform","theirs":"x"},"properties":{"provisioningState":"Succeeded","internet":"Disabled","networkBlock":"10.0.0.0/22","mode":"enabled",
+"tags":{"team":"platform","theirs":"x","at":"2027-12-31T00:00:00.000Z"},"properties":{"provisioningState":"Succeeded","internet":"Disabled","networkBlock":"10.0.0.0/22","mode":"enabled",
 "virtualNetworkId":"/subscriptions/S/resourcegroups/rg/net","managementCluster":{"clusterSize":3,"hosts":["h1","h2","h3"]},
 "extendedNetworkBlocks":["10.1.0.0/23","10.2.0.0/23"],"dnsServerIps":["1.1.1.1","2.2.2.2"],
 "identitySources":[{"name":"a","ssl":"Enabled","state":"ok"},{"name":"b","ssl":"Disabled","state":"ok"}],"revision":7,"nothing":null}}`
@@ -58,6 +58,8 @@ func TestCompare(t *testing.T) {
 		"a SKU's casing":                   {`{"sku":{"name":"AV36P"}}`, ""},
 		"another SKU":                      {`{"sku":{"name":"av64"}}`, `/sku/name="av64"<"av36p"`},
 		"an id's casing":                   {`{"properties":{"virtualNetworkId":"/subscriptions/s/resourceGroups/RG/net"}}`, ""},
+		"a moment in another form":         {`{"tags":{"at":"2027-12-31T01:00:00+01:00"}}`, ""},
+		"another moment":                   {`{"tags":{"at":"2027-12-31T01:00:00Z"}}`, `/tags/at="2027-12-31T01:00:00Z"<"2027-12-31T00:00:00.000Z"`},
 		"another id":                       {`{"properties":{"virtualNetworkId":"/subscriptions/s/resourceGroups/RG/other"}}`, `/properties/virtualNetworkId="/subscriptions/s/resourceGroups/RG/other"<"/subscriptions/S/resourcegroups/rg/net"`},
 		"casing matters elsewhere":         {`{"tags":{"team":"Platform"}}`, `/tags/team="Platform"<"platform"`},
 		"casing by rule":                   {`{"properties":{"mode":"Enabled"}}`, ""},
@@ -133,7 +135,7 @@ func TestPatchIsSmallest(t *testing.T) {
 func TestPutBodyStartsFromWhatAzureHas(t *testing.T) {
 	desired := body(t, `{"tags":{"team":"x"},"properties":{"vcenterPassword":"p","internet":"Enabled","nothing":null,"managementCluster":{"clusterSize":4},"identitySources":[{"name":"b"},{"name":"a"}],"dnsServerIps":["3.3.3.3"]}}`)
 	got := PutBody(body(t, actualCloud), desired, rules, []string{"/properties/managementCluster/hosts", "/properties/identitySources/*/state"})
-	want := body(t, `{"location":"West Europe","sku":{"name":"av36p"},"tags":{"team":"x","theirs":"x"},"properties":{"internet":"Enabled","networkBlock":"10.0.0.0/22","mode":"enabled",
+	want := body(t, `{"location":"West Europe","sku":{"name":"av36p"},"tags":{"team":"x","theirs":"x","at":"2027-12-31T00:00:00.000Z"},"properties":{"internet":"Enabled","networkBlock":"10.0.0.0/22","mode":"enabled",
 "virtualNetworkId":"/subscriptions/S/resourcegroups/rg/net","managementCluster":{"clusterSize":4},"extendedNetworkBlocks":["10.1.0.0/23","10.2.0.0/23"],"dnsServerIps":["3.3.3.3"],
 "identitySources":[{"name":"a","ssl":"Enabled"},{"name":"b","ssl":"Disabled"}],"revision":7,"vcenterPassword":"p"}}`)
 	if d := cmp.Diff(want, got); d != "" {

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // equalScalars compares a desired scalar. An empty text is what Azure leaves out, so it equals an absent one.
@@ -69,13 +70,26 @@ func number(v any) (string, bool) {
 	return "", false
 }
 
-// equalText knows the values that Azure answers in another casing than it was given: ids, SKU names, locations.
+// equalText knows the values that Azure answers in another form than it was given: ids, SKU names, locations, times.
 func (p path) equalText(a, b string, ignoreCase []path) bool {
 	if p.isLocation() {
 		return normalLocation(a) == normalLocation(b)
 	}
+	if isTime(a) && isTime(b) {
+		return sameMoment(a, b)
+	}
 	folds := isID(a) && isID(b) || p.isSKUName() || p.matchesAny(ignoreCase)
 	return folds && strings.EqualFold(a, b)
+}
+
+// isTime tells 2027-12-31T00:00:00Z by its looks, before it is parsed.
+func isTime(s string) bool { return len(s) >= len("2006-01-02T15:04:05Z") && s[4] == '-' && s[10] == 'T' }
+
+// sameMoment: Azure answers a time with or without fractions of a second, and in its own zone.
+func sameMoment(a, b string) bool {
+	x, errX := time.Parse(time.RFC3339, a)
+	y, errY := time.Parse(time.RFC3339, b)
+	return errX == nil && errY == nil && x.Equal(y)
 }
 
 func isID(s string) bool {

@@ -45,9 +45,6 @@ func (privateCloud) Observe(c *v1alpha1.PrivateCloud, actual *arm.Resource) {
 	}
 	s.Encryption = encryptionOf(actual)
 	s.VCFLicense = licenseStatus(actual, vcfLicense)
-	if c.Spec.DeleteLock != "" {
-		s.DeleteLock = c.Spec.DeleteLock
-	}
 }
 
 func endpointsOf(actual *arm.Resource) *v1alpha1.PrivateCloudEndpoints {

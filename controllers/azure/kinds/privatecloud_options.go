@@ -106,16 +106,13 @@ func (privateCloud) Concerns(c *v1alpha1.PrivateCloud, changes []diff.Change) []
 // lockName is the name of the lock in Azure.
 const lockName = "avs-operator"
 
-// Beside is the lock against deletion. One that the spec does not speak of any more is taken off.
+// Beside is the lock against deletion.
 func (privateCloud) Beside(c *v1alpha1.PrivateCloud, own arm.ID) (azure.Beside, bool) {
 	lock := azure.Beside{ID: own.Child("providers/Microsoft.Authorization/locks", lockName), Words: "the delete lock"}
-	if c.Spec.DeleteLock == "" && c.Status.DeleteLock == "" {
-		return azure.Beside{}, false
-	}
 	if c.Spec.DeleteLock == enabled {
 		lock.Body = map[string]any{"properties": map[string]any{
 			"level": "CanNotDelete", "notes": "Kept by avs-operator: PrivateCloud " + c.Namespace + "/" + c.Name + " has deleteLock: Enabled",
 		}}
 	}
-	return lock, true
+	return lock, c.Spec.DeleteLock != ""
 }
