@@ -68,6 +68,7 @@ const (
 	ReasonConfirmationNeeded = "ConfirmationNeeded"
 	ReasonDependentsExist    = "DependentsExist"
 	ReasonMachinesExist      = "MachinesExist"
+	ReasonPortsInUse         = "PortsInUse"
 
 	ReasonScriptFailed = "ScriptFailed"
 	ReasonHostNotFound = "HostNotFound"

@@ -41,6 +41,17 @@ var All = []Kind{
 	register[*v1alpha1.License](license{}),
 	register[*v1alpha1.PureStoragePolicy](pureStoragePolicy{}),
 	register[*v1alpha1.ScriptExecution](scriptExecution{}),
+	register[*v1alpha1.ExpressRouteAuthorization](expressRouteAuthorization{}),
+	register[*v1alpha1.GlobalReachConnection](globalReachConnection{}),
+	register[*v1alpha1.CloudLink](cloudLink{}),
+	register[*v1alpha1.HCXEnterpriseSite](hcxEnterpriseSite{}),
+	register[*v1alpha1.Segment](segment{}),
+	register[*v1alpha1.DHCPConfiguration](dhcpConfiguration{}),
+	register[*v1alpha1.DNSService](dnsService{}),
+	register[*v1alpha1.DNSZone](dnsZone{}),
+	register[*v1alpha1.PublicIP](publicIP{}),
+	register[*v1alpha1.PortMirroringProfile](portMirroringProfile{}),
+	register[*v1alpha1.VMGroup](vmGroup{}),
 }
 
 func register[T azure.Object](kind azure.Kind[T]) Kind {

@@ -1,0 +1,102 @@
+// Copyright The avs-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package kinds
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/avs-operator/avs-operator/api/v1alpha1"
+	"github.com/avs-operator/avs-operator/controllers/arm"
+	"github.com/avs-operator/avs-operator/controllers/azure"
+	"github.com/avs-operator/avs-operator/controllers/azure/lane"
+	"github.com/avs-operator/avs-operator/controllers/outcome"
+)
+
+// +kubebuilder:rbac:groups=avs-operator.io,resources=cloudlinks,verbs=get;list;watch;patch
+// +kubebuilder:rbac:groups=avs-operator.io,resources=cloudlinks/status,verbs=get;patch
+
+// cloudLink is Microsoft.AVS/privateClouds/cloudLinks.
+type cloudLink struct{}
+
+const linkedCloud = "/properties/linkedCloud"
+
+func (cloudLink) Traits() azure.Traits {
+	return azure.Traits{
+		Name: "CloudLink", Segment: "cloudLinks", Lane: lane.Light, NoPatch: true,
+		Immutable: []string{linkedCloud}, ReadOnly: []string{"/properties/status"},
+	}
+}
+
+func (cloudLink) New() *v1alpha1.CloudLink { return &v1alpha1.CloudLink{} }
+
+func (cloudLink) Parent(l *v1alpha1.CloudLink) azure.Parent {
+	return azure.Parent{PrivateCloud: &l.Spec.PrivateCloudRef}
+}
+
+func (cloudLink) Desired(l *v1alpha1.CloudLink) map[string]any {
+	properties := map[string]any{}
+	set(properties, "linkedCloud", l.Spec.LinkedCloudID)
+	return map[string]any{"properties": properties}
+}
+
+func (cloudLink) Observe(l *v1alpha1.CloudLink, actual *arm.Resource) {
+	l.Status.LinkedCloudID = actual.String(linkedCloud)
+	l.Status.Status = actual.String("/properties/status")
+}
+
+// Resolve finds the other private cloud, whose owner must consent, and says early what Azure would refuse.
+func (cloudLink) Resolve(ctx context.Context, w azure.World[*v1alpha1.CloudLink], desired map[string]any) *outcome.Outcome {
+	id := arm.ID(w.Object.Spec.LinkedCloudID)
+	if ref := w.Object.Spec.LinkedCloudRef; ref != nil {
+		other, o := otherCloud(ctx, w, ref)
+		if o != nil {
+			return o
+		}
+		id = arm.ID(other.Status.ID)
+		propertiesOf(desired)["linkedCloud"] = string(id)
+	}
+	if id.Key() == w.CloudID.Key() {
+		return outcome.Stall(v1alpha1.ReasonInvalidSpec, "a private cloud cannot be linked to itself: name another one than %s", w.Cloud.Name)
+	}
+	return nil
+}
+
+func otherCloud(ctx context.Context, w azure.World[*v1alpha1.CloudLink], ref *v1alpha1.ParentReference) (*v1alpha1.PrivateCloud, *outcome.Outcome) {
+	key := types.NamespacedName{Namespace: w.Object.Namespace, Name: ref.Name}
+	if ref.Namespace != "" {
+		key.Namespace = ref.Namespace
+	}
+	other := &v1alpha1.PrivateCloud{}
+	if err := w.Reader.Get(ctx, key, other); apierrors.IsNotFound(err) {
+		return nil, outcome.Wait(v1alpha1.ReasonReferenceNotFound, "PrivateCloud %s is not there: create it, or correct linkedCloudRef", key).About(v1alpha1.ConditionReferencesReady)
+	} else if err != nil {
+		return nil, outcome.Retry(v1alpha1.ReasonTransient, fmt.Errorf("reading PrivateCloud %s: %w", key, err))
+	}
+	allowed := other.Spec.AllowedNamespaces
+	if own := w.Object.Namespace; own != other.Namespace && !slices.Contains(allowed, own) && !slices.Contains(allowed, "*") {
+		return nil, outcome.Stall(v1alpha1.ReasonReferenceNotPermitted, "PrivateCloud %s does not let namespace %s use it: its spec.allowedNamespaces must name %s (or '*')", key, own, own).
+			About(v1alpha1.ConditionReferencesReady)
+	}
+	if here, there := plainLocation(w.Cloud), plainLocation(other); here != "" && there != "" && here != there {
+		return nil, outcome.Stall(v1alpha1.ReasonInvalidSpec, "PrivateCloud %s is in %s and this one in %s: a cloud link joins private clouds of one region, use a GlobalReachConnection between regions",
+			key, other.Spec.Location, w.Cloud.Spec.Location)
+	}
+	if w.Actual == nil && other.Status.ProvisioningState != "Succeeded" || other.Status.ID == "" {
+		return nil, outcome.Wait(v1alpha1.ReasonReferenceNotReady, "PrivateCloud %s is not ready yet; this goes on by itself when it is", key).About(v1alpha1.ConditionReferencesReady)
+	}
+	return other, nil
+}
+
+// plainLocation is a location without what Azure lets differ: West Europe is westeurope.
+func plainLocation(c *v1alpha1.PrivateCloud) string {
+	return strings.ToLower(strings.ReplaceAll(c.Spec.Location, " ", ""))
+}
+
+func (cloudLink) Expect(arm.Verb, *v1alpha1.CloudLink) azure.Expectation { return connectionExpected }

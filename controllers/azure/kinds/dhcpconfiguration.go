@@ -1,0 +1,52 @@
+// Copyright The avs-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package kinds
+
+import (
+	"github.com/avs-operator/avs-operator/api/v1alpha1"
+	"github.com/avs-operator/avs-operator/controllers/arm"
+	"github.com/avs-operator/avs-operator/controllers/azure"
+	"github.com/avs-operator/avs-operator/controllers/azure/diff"
+)
+
+// +kubebuilder:rbac:groups=avs-operator.io,resources=dhcpconfigurations,verbs=get;list;watch;patch
+// +kubebuilder:rbac:groups=avs-operator.io,resources=dhcpconfigurations/status,verbs=get;patch
+
+// dhcpConfiguration is Microsoft.AVS/privateClouds/workloadNetworks/dhcpConfigurations.
+type dhcpConfiguration struct {
+	networkObject[*v1alpha1.DHCPConfiguration]
+}
+
+func (dhcpConfiguration) Traits() azure.Traits {
+	t := networkTraits("DHCPConfiguration", "dhcpConfigurations")
+	t.Rules = diff.Rules{Sets: []string{"/properties/serverAddresses"}}
+	t.Immutable = []string{"/properties/dhcpType"}
+	t.Defaults = map[string]any{"/properties/leaseTime": 86400}
+	return t
+}
+
+func (dhcpConfiguration) New() *v1alpha1.DHCPConfiguration { return &v1alpha1.DHCPConfiguration{} }
+
+func (dhcpConfiguration) Parent(d *v1alpha1.DHCPConfiguration) azure.Parent {
+	return azure.Parent{PrivateCloud: &d.Spec.PrivateCloudRef}
+}
+
+func (dhcpConfiguration) Desired(d *v1alpha1.DHCPConfiguration) map[string]any {
+	properties := map[string]any{}
+	set(properties, "displayName", d.Spec.DisplayName)
+	if server := d.Spec.Server; server != nil {
+		properties["dhcpType"] = "SERVER"
+		properties["serverAddress"] = server.ServerAddress
+		set(properties, "leaseTime", server.LeaseTimeSeconds)
+	}
+	if relay := d.Spec.Relay; relay != nil {
+		properties["dhcpType"] = "RELAY"
+		properties["serverAddresses"] = list(relay.ServerAddresses)
+	}
+	return map[string]any{"properties": properties}
+}
+
+func (dhcpConfiguration) Observe(d *v1alpha1.DHCPConfiguration, actual *arm.Resource) {
+	d.Status.Segments = textsAt(actual, "/properties/segments")
+}

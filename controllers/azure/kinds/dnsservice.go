@@ -1,0 +1,106 @@
+// Copyright The avs-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package kinds
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/avs-operator/avs-operator/api/v1alpha1"
+	"github.com/avs-operator/avs-operator/controllers/arm"
+	"github.com/avs-operator/avs-operator/controllers/azure"
+	"github.com/avs-operator/avs-operator/controllers/azure/diff"
+	"github.com/avs-operator/avs-operator/controllers/outcome"
+)
+
+// +kubebuilder:rbac:groups=avs-operator.io,resources=dnsservices,verbs=get;list;watch;patch
+// +kubebuilder:rbac:groups=avs-operator.io,resources=dnsservices/status,verbs=get;patch
+
+// dnsService is Microsoft.AVS/privateClouds/workloadNetworks/dnsServices.
+type dnsService struct {
+	networkObject[*v1alpha1.DNSService]
+}
+
+const (
+	// What a private cloud comes with.
+	ownDNSService = "dns-forwarder"
+	ownDNSZone    = "default-dns-zone"
+
+	fqdnZones      = "/properties/fqdnZones"
+	defaultDNSZone = "/properties/defaultDnsZone"
+)
+
+func (dnsService) Traits() azure.Traits {
+	t := networkTraits("DNSService", "dnsServices")
+	t.Rules = diff.Rules{Sets: []string{fqdnZones}}
+	t.Defaults = map[string]any{fqdnZones: []any{}, defaultDNSZone: ownDNSZone, "/properties/logLevel": "INFO"}
+	return t
+}
+
+func (dnsService) New() *v1alpha1.DNSService { return &v1alpha1.DNSService{} }
+
+func (dnsService) Parent(d *v1alpha1.DNSService) azure.Parent {
+	return azure.Parent{PrivateCloud: &d.Spec.PrivateCloudRef}
+}
+
+func (dnsService) BuiltIn(d *v1alpha1.DNSService) bool {
+	return strings.EqualFold(azureNameOf(d), ownDNSService)
+}
+
+func (dnsService) Desired(d *v1alpha1.DNSService) map[string]any {
+	properties := map[string]any{}
+	set(properties, "displayName", d.Spec.DisplayName)
+	set(properties, "dnsServiceIp", d.Spec.DNSServiceIP)
+	set(properties, "defaultDnsZone", d.Spec.DefaultDNSZone)
+	set(properties, "logLevel", string(d.Spec.LogLevel))
+	if d.Spec.FQDNZones != nil {
+		properties["fqdnZones"] = list(d.Spec.FQDNZones)
+	}
+	return map[string]any{"properties": properties}
+}
+
+func (dnsService) Observe(d *v1alpha1.DNSService, actual *arm.Resource) {
+	d.Status.DNSServiceIP = actual.String("/properties/dnsServiceIp")
+	d.Status.DefaultDNSZone = actual.String(defaultDNSZone)
+	d.Status.FQDNZones = textsAt(actual, fqdnZones)
+	d.Status.Status = actual.String("/properties/status")
+}
+
+// Resolve finds the zones. One whose object is being deleted is left out: that object takes it out of here, and it must stay out.
+func (k dnsService) Resolve(ctx context.Context, w azure.World[*v1alpha1.DNSService], desired map[string]any) *outcome.Outcome {
+	_ = k.networkObject.Resolve(ctx, w, desired)
+	spec, properties := &w.Object.Spec, propertiesOf(desired)
+	if len(spec.FQDNZones) == 0 && spec.DefaultDNSZone == "" {
+		return nil
+	}
+	zones, o := namedObjectsOf(ctx, w, "DNS zone", "dnsZones", &v1alpha1.DNSZoneList{})
+	if o != nil {
+		return o
+	}
+	if spec.FQDNZones != nil {
+		var names []string
+		for _, name := range spec.FQDNZones {
+			zone, leaving, o := zones.find(name)
+			if o != nil {
+				return o
+			}
+			if zone = asAzureHas(zone, textsAt(w.Actual, fqdnZones)); !leaving && !slices.Contains(names, zone) {
+				names = append(names, zone)
+			}
+		}
+		properties["fqdnZones"] = list(names)
+	}
+	if spec.DefaultDNSZone != "" {
+		zone, leaving, o := zones.find(spec.DefaultDNSZone)
+		if o != nil {
+			return o
+		}
+		if leaving && !strings.EqualFold(zone, ownDNSZone) {
+			zone = ownDNSZone
+		}
+		properties["defaultDnsZone"] = asAzureHas(zone, []string{w.Actual.String(defaultDNSZone)})
+	}
+	return nil
+}

@@ -1,0 +1,110 @@
+// Copyright The avs-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package kinds
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/avs-operator/avs-operator/api/v1alpha1"
+	"github.com/avs-operator/avs-operator/controllers/arm"
+	"github.com/avs-operator/avs-operator/controllers/azure"
+	"github.com/avs-operator/avs-operator/controllers/azure/diff"
+	"github.com/avs-operator/avs-operator/controllers/connect"
+	"github.com/avs-operator/avs-operator/controllers/outcome"
+)
+
+// +kubebuilder:rbac:groups=avs-operator.io,resources=dnszones,verbs=get;list;watch;patch
+// +kubebuilder:rbac:groups=avs-operator.io,resources=dnszones/status,verbs=get;patch
+
+// dnsZone is Microsoft.AVS/privateClouds/workloadNetworks/dnsZones.
+type dnsZone struct {
+	networkObject[*v1alpha1.DNSZone]
+}
+
+func (dnsZone) Traits() azure.Traits {
+	t := networkTraits("DNSZone", "dnsZones")
+	t.Rules = diff.Rules{Sets: []string{"/properties/domain"}}
+	t.Defaults = map[string]any{"/properties/sourceIp": ""}
+	return t
+}
+
+func (dnsZone) New() *v1alpha1.DNSZone { return &v1alpha1.DNSZone{} }
+
+func (dnsZone) Parent(d *v1alpha1.DNSZone) azure.Parent {
+	return azure.Parent{PrivateCloud: &d.Spec.PrivateCloudRef}
+}
+
+func (dnsZone) BuiltIn(d *v1alpha1.DNSZone) bool {
+	return strings.EqualFold(azureNameOf(d), ownDNSZone)
+}
+
+func (dnsZone) Desired(d *v1alpha1.DNSZone) map[string]any {
+	properties := map[string]any{}
+	set(properties, "displayName", d.Spec.DisplayName)
+	set(properties, "sourceIp", d.Spec.SourceIP)
+	if len(d.Spec.Domain) > 0 {
+		properties["domain"] = list(d.Spec.Domain)
+	}
+	if len(d.Spec.DNSServerIPs) > 0 {
+		properties["dnsServerIps"] = list(d.Spec.DNSServerIPs)
+	}
+	return map[string]any{"properties": properties}
+}
+
+func (dnsZone) Observe(*v1alpha1.DNSZone, *arm.Resource) {}
+
+// Concerns: Azure wants every change of the default zone to say that it has a service and no domain, although neither changes.
+func (k dnsZone) Concerns(d *v1alpha1.DNSZone, changes []diff.Change) [][]diff.Change {
+	if k.BuiltIn(d) {
+		changes = append([]diff.Change{{Path: "/properties/domain", Desired: []any{}}, {Path: "/properties/dnsServices", Desired: 1}}, changes...)
+	}
+	return [][]diff.Change{changes}
+}
+
+// Clear takes the zone out of the DNS services that name it: Azure refuses to delete it before. They are listed now, because a snapshot may
+// be older than the last of them.
+func (dnsZone) Clear(ctx context.Context, w azure.World[*v1alpha1.DNSZone]) (*azure.Clearing, *outcome.Outcome) {
+	services, err := w.ARM.List(ctx, networkCollection(w.CloudID, "dnsServices"))
+	if err != nil {
+		return nil, connect.OutcomeOf(err)
+	}
+	for i := range services {
+		if properties := withoutZone(&services[i], w.ID.Name()); properties != nil {
+			return &azure.Clearing{
+				ID:    services[i].ID,
+				Body:  map[string]any{"properties": properties},
+				Words: fmt.Sprintf("takes the zone out of DNS service %s", services[i].ID.Name()),
+			}, nil
+		}
+	}
+	return nil, nil
+}
+
+// withoutZone is the change that takes a zone out of a service; nil if it is not in it.
+func withoutZone(service *arm.Resource, zone string) map[string]any {
+	properties := map[string]any{}
+	var others []string
+	for _, name := range textsAt(service, fqdnZones) {
+		if sameObject(name, zone) {
+			properties["fqdnZones"] = nil
+		} else {
+			others = append(others, name)
+		}
+	}
+	if _, is := properties["fqdnZones"]; is {
+		properties["fqdnZones"] = list(others)
+	}
+	if sameObject(service.String(defaultDNSZone), zone) {
+		properties["defaultDnsZone"] = ownDNSZone
+	}
+	if len(properties) == 0 {
+		return nil
+	}
+	if revision, ok := service.Value("/properties/revision"); ok {
+		properties["revision"] = revision // NSX refuses a write that does not know the last one
+	}
+	return properties
+}

@@ -1,0 +1,97 @@
+// Copyright The avs-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package kinds
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/avs-operator/avs-operator/api/v1alpha1"
+	"github.com/avs-operator/avs-operator/controllers/arm"
+	"github.com/avs-operator/avs-operator/controllers/azure"
+	"github.com/avs-operator/avs-operator/controllers/connect"
+	"github.com/avs-operator/avs-operator/controllers/outcome"
+)
+
+// A spec names another object of NSX by the custom resource that stands for it, or as it is called in Azure.
+
+// namedObjects are the objects of NSX of one type beside w's own.
+type namedObjects struct {
+	// words name one for the reader, such as DNS zone.
+	words      string
+	namespace  string
+	collection arm.ID
+	there      []*arm.Resource
+	objects    []azure.Object
+}
+
+// namedObjectsOf looks at what is there in Azure, which wakes w's object when it changes, and at the custom resources.
+func namedObjectsOf[T azure.Object](ctx context.Context, w azure.World[T], words, segment string, objects client.ObjectList) (*namedObjects, *outcome.Outcome) {
+	n := &namedObjects{words: words, namespace: w.Object.GetNamespace(), collection: networkCollection(w.CloudID, segment)}
+	var err error
+	if n.there, err = w.List(ctx, n.collection); err != nil {
+		return nil, connect.OutcomeOf(err)
+	}
+	if err = w.Reader.List(ctx, objects); err == nil {
+		err = meta.EachListItem(objects, func(item runtime.Object) error {
+			n.objects = append(n.objects, item.(azure.Object))
+			return nil
+		})
+	}
+	if err != nil {
+		return nil, outcome.Retry(v1alpha1.ReasonTransient, fmt.Errorf("looking for the objects of each %s: %w", words, err))
+	}
+	return n, nil
+}
+
+// find is the name in Azure of what a spec names. What is not there is waited for. leaving says that its object is being deleted, and takes
+// it along.
+func (n *namedObjects) find(name string) (azureName string, leaving bool, o *outcome.Outcome) {
+	object := n.object(name)
+	azureName = lastPart(name)
+	if object != nil {
+		id := arm.ID(object.AzureStatus().ID)
+		if id == "" || id.Collection().Key() != n.collection.Key() {
+			return "", false, n.wait(v1alpha1.ReasonReferenceNotReady, "%s %s has no ARM id in this private cloud yet; this goes on by itself when it has", n.words, name)
+		}
+		azureName, leaving = id.Name(), leaves(object)
+	}
+	for _, r := range n.there {
+		if !strings.EqualFold(r.ID.Name(), azureName) {
+			continue
+		}
+		if state := r.ProvisioningState(); !leaving && state != "Succeeded" && state != "Updating" {
+			return "", false, n.wait(v1alpha1.ReasonReferenceNotReady, "%s %s is %s; this goes on by itself when it is ready", n.words, name, state)
+		}
+		return r.ID.Name(), leaving, nil
+	}
+	if leaving || object != nil && object.AzureStatus().ProvisioningState == "Succeeded" {
+		return azureName, leaving, nil // gone already, or made since Azure was last looked at
+	}
+	return "", false, n.wait(v1alpha1.ReasonReferenceNotFound, "there is no %s %s in Azure: make it, or name another one; this goes on by itself when it is there", n.words, name)
+}
+
+// object is the custom resource that a spec names: by its own name in this namespace, or in any by what it is called in Azure.
+func (n *namedObjects) object(name string) azure.Object {
+	var inAzure azure.Object
+	for _, object := range n.objects {
+		id := arm.ID(object.AzureStatus().ID)
+		if object.GetNamespace() == n.namespace && object.GetName() == name && (id == "" || id.Collection().Key() == n.collection.Key()) {
+			return object
+		}
+		if id.Key() == (n.collection + "/" + arm.ID(lastPart(name))).Key() {
+			inAzure = object
+		}
+	}
+	return inAzure
+}
+
+func (n *namedObjects) wait(reason, format string, args ...any) *outcome.Outcome {
+	return outcome.Wait(reason, format, args...).About(v1alpha1.ConditionReferencesReady)
+}

@@ -1,0 +1,105 @@
+// Copyright The avs-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package kinds
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/avs-operator/avs-operator/api/v1alpha1"
+	"github.com/avs-operator/avs-operator/controllers/arm"
+	"github.com/avs-operator/avs-operator/controllers/azure"
+	"github.com/avs-operator/avs-operator/controllers/azure/lane"
+	"github.com/avs-operator/avs-operator/controllers/outcome"
+)
+
+// networkSegment is where the objects of NSX stand in a private cloud. There is one network, and Azure calls it default.
+const networkSegment = "workloadNetworks/default/"
+
+// networkTraits are those of an object of NSX: they take turns among themselves, and not with what touches hosts.
+func networkTraits(name, segment string) azure.Traits {
+	return azure.Traits{Name: name, Segment: networkSegment + segment, Lane: lane.Network, Revised: true}
+}
+
+// networkCollection lists the objects of NSX of one type.
+func networkCollection(cloud arm.ID, segment string) arm.ID {
+	return cloud + "/" + networkSegment + arm.ID(segment)
+}
+
+// networkObject is what the kinds of NSX have in common.
+type networkObject[T azure.Object] struct{}
+
+const displayName = "/properties/displayName"
+
+// Expect: an object of NSX takes 20 to 90 seconds.
+func (networkObject[T]) Expect(arm.Verb, T) azure.Expectation {
+	return azure.Expectation{Soonest: 20 * time.Second, Latest: 90 * time.Second, Fine: 2 * time.Second}
+}
+
+// Resolve names an object that is made, or whose displayName was taken out of the spec, as it is named in Azure: Azure needs a display name,
+// and some types are read by it. One that is there keeps the name that it has.
+func (networkObject[T]) Resolve(_ context.Context, w azure.World[T], desired map[string]any) *outcome.Outcome {
+	properties := propertiesOf(desired)
+	_, named := properties["displayName"]
+	if !named && (w.Actual == nil || slices.Contains(w.Object.AzureStatus().Managed, displayName)) {
+		properties["displayName"] = w.ID.Name()
+	}
+	return nil
+}
+
+// propertiesOf is the part of a body that the kind fills.
+func propertiesOf(body map[string]any) map[string]any {
+	properties, ok := body["properties"].(map[string]any)
+	if !ok {
+		properties = map[string]any{}
+		body["properties"] = properties
+	}
+	return properties
+}
+
+// list turns texts into a body's list.
+func list(values []string) []any {
+	out := make([]any, 0, len(values))
+	for _, value := range values {
+		out = append(out, value)
+	}
+	return out
+}
+
+// textsAt reads a list of strings of a resource.
+func textsAt(r *arm.Resource, path string) []string {
+	value, _ := r.Value(path)
+	return texts(value)
+}
+
+// lastPart is what a name, an ARM id and a path in NSX have in common.
+func lastPart(reference string) string { return reference[strings.LastIndex(reference, "/")+1:] }
+
+// sameObject tells whether two references of NSX, each a name, an ARM id or a path, mean the same object.
+func sameObject(a, b string) bool { return strings.EqualFold(lastPart(a), lastPart(b)) }
+
+// asAzureHas is a reference as Azure spells it, if it has it: else every look would see a difference that is none.
+func asAzureHas(reference string, have []string) string {
+	if i := slices.IndexFunc(have, func(h string) bool { return sameObject(h, reference) }); i >= 0 {
+		return have[i]
+	}
+	return reference
+}
+
+// azureNameOf is the name in Azure of an object whose kind has no rule of its own for it.
+func azureNameOf(object azure.Object) string {
+	if name := object.AzureSpec().AzureName; name != "" {
+		return name
+	}
+	return object.GetName()
+}
+
+// leaves says that an object which is being deleted takes its resource with it.
+func leaves(object azure.Object) bool {
+	spec := object.AzureSpec()
+	return !object.GetDeletionTimestamp().IsZero() && !spec.Suspend &&
+		spec.DeletionPolicy != v1alpha1.DeletionPolicyRetain && spec.ManagementPolicy != v1alpha1.ManagementPolicyObserve
+}

@@ -1,0 +1,131 @@
+// Copyright The avs-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package kinds
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/avs-operator/avs-operator/api/v1alpha1"
+	"github.com/avs-operator/avs-operator/controllers/arm"
+	"github.com/avs-operator/avs-operator/controllers/azure"
+	"github.com/avs-operator/avs-operator/controllers/azure/diff"
+	"github.com/avs-operator/avs-operator/controllers/connect"
+	"github.com/avs-operator/avs-operator/controllers/outcome"
+)
+
+// +kubebuilder:rbac:groups=avs-operator.io,resources=segments,verbs=get;list;watch;patch
+// +kubebuilder:rbac:groups=avs-operator.io,resources=segments/status,verbs=get;patch
+
+// segment is Microsoft.AVS/privateClouds/workloadNetworks/segments.
+type segment struct {
+	networkObject[*v1alpha1.Segment]
+}
+
+const connectedGateway = "/properties/connectedGateway"
+
+func (segment) Traits() azure.Traits {
+	t := networkTraits("Segment", "segments")
+	t.Rules = diff.Rules{Sets: []string{"/properties/subnet/dhcpRanges"}, IgnoreCase: []string{connectedGateway}}
+	t.Immutable = []string{connectedGateway}
+	t.Defaults = map[string]any{"/properties/subnet/dhcpRanges": []any{}}
+	return t
+}
+
+func (segment) New() *v1alpha1.Segment { return &v1alpha1.Segment{} }
+
+func (segment) Parent(s *v1alpha1.Segment) azure.Parent {
+	return azure.Parent{PrivateCloud: &s.Spec.PrivateCloudRef}
+}
+
+func (segment) Desired(s *v1alpha1.Segment) map[string]any {
+	properties := map[string]any{}
+	set(properties, "displayName", s.Spec.DisplayName)
+	set(properties, "connectedGateway", s.Spec.ConnectedGateway)
+	if s.Spec.Subnet != nil {
+		subnet := map[string]any{"gatewayAddress": s.Spec.Subnet.GatewayAddress}
+		if s.Spec.Subnet.DHCPRanges != nil {
+			subnet["dhcpRanges"] = list(s.Spec.Subnet.DHCPRanges)
+		}
+		properties["subnet"] = subnet
+	}
+	return map[string]any{"properties": properties}
+}
+
+func (segment) Observe(s *v1alpha1.Segment, actual *arm.Resource) {
+	s.Status.ConnectedGateway = actual.String(connectedGateway)
+	s.Status.Ports = int32(ports(actual)) //nolint:gosec // NSX has at most some thousands
+	s.Status.Status = actual.String("/properties/status")
+}
+
+func ports(actual *arm.Resource) int {
+	value, _ := actual.Value("/properties/portVif")
+	used, _ := value.([]any)
+	return len(used)
+}
+
+// Resolve finds the gateway: Azure needs one, takes a name or a path in NSX, and shows either.
+func (k segment) Resolve(ctx context.Context, w azure.World[*v1alpha1.Segment], desired map[string]any) *outcome.Outcome {
+	_ = k.networkObject.Resolve(ctx, w, desired)
+	properties, asked, have := propertiesOf(desired), w.Object.Spec.ConnectedGateway, w.Actual.String(connectedGateway)
+	switch {
+	case asked == "" && w.Actual != nil:
+		return nil // as Azure has it
+	case have != "" && sameObject(asked, have):
+		properties["connectedGateway"] = have
+		return nil
+	case strings.Contains(asked, "/"):
+		return nil // a path, as NSX knows it
+	}
+	gateways, err := w.List(ctx, networkCollection(w.CloudID, "gateways"))
+	if err != nil {
+		return connect.OutcomeOf(err)
+	}
+	gateway, o := chooseGateway(gateways, asked)
+	if o == nil {
+		properties["connectedGateway"] = gateway
+	}
+	return o
+}
+
+// chooseGateway is the gateway with the name, or the one of tier 1 that a private cloud comes with: those have TNT in their names.
+func chooseGateway(gateways []*arm.Resource, asked string) (string, *outcome.Outcome) {
+	var names, found []string
+	for _, g := range gateways {
+		name, path := g.String(displayName), g.String("/properties/path")
+		if name == "" {
+			name = g.Name
+		}
+		tier1 := strings.Contains(path, "/tier-1s/") || path == "" && strings.Contains(strings.ToUpper(name), "-T1")
+		if !tier1 {
+			continue
+		}
+		names = append(names, name)
+		if asked == "" && strings.Contains(strings.ToUpper(name), "TNT") || asked != "" && (strings.EqualFold(name, asked) || strings.EqualFold(g.Name, asked)) {
+			if path == "" {
+				path = g.Name
+			}
+			found = append(found, path)
+		}
+	}
+	switch {
+	case len(found) == 1:
+		return found[0], nil
+	case len(found) > 1:
+		return "", outcome.Stall(v1alpha1.ReasonInvalidSpec, "there are several gateways that it could be connected to: set connectedGateway to one of %s", strings.Join(found, ", "))
+	case asked == "":
+		asked = "with TNT in its name"
+	}
+	return "", outcome.Wait(v1alpha1.ReasonReferenceNotFound, "there is no gateway of tier 1 %s in the private cloud: set connectedGateway to one that is there (%s)",
+		asked, strings.Join(names, ", ")).About(v1alpha1.ConditionReferencesReady).In(time.Minute)
+}
+
+// MayGo: not while machines are connected to it.
+func (segment) MayGo(_ context.Context, w azure.World[*v1alpha1.Segment]) *outcome.Outcome {
+	if n := ports(w.Actual); n > 0 {
+		return outcome.Wait(v1alpha1.ReasonPortsInUse, "%d of its ports are in use: it is deleted when the last machine is disconnected from it or moved away", n).In(time.Minute)
+	}
+	return nil
+}

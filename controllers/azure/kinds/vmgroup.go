@@ -1,0 +1,119 @@
+// Copyright The avs-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package kinds
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/avs-operator/avs-operator/api/v1alpha1"
+	"github.com/avs-operator/avs-operator/controllers/arm"
+	"github.com/avs-operator/avs-operator/controllers/azure"
+	"github.com/avs-operator/avs-operator/controllers/azure/diff"
+	"github.com/avs-operator/avs-operator/controllers/connect"
+	"github.com/avs-operator/avs-operator/controllers/outcome"
+)
+
+// +kubebuilder:rbac:groups=avs-operator.io,resources=vmgroups,verbs=get;list;watch;patch
+// +kubebuilder:rbac:groups=avs-operator.io,resources=vmgroups/status,verbs=get;patch
+
+// vmGroup is Microsoft.AVS/privateClouds/workloadNetworks/vmGroups.
+type vmGroup struct {
+	networkObject[*v1alpha1.VMGroup]
+}
+
+const members = "/properties/members"
+
+func (vmGroup) Traits() azure.Traits {
+	t := networkTraits("VMGroup", "vmGroups")
+	t.Rules = diff.Rules{Sets: []string{members}}
+	return t
+}
+
+func (vmGroup) New() *v1alpha1.VMGroup { return &v1alpha1.VMGroup{} }
+
+func (vmGroup) Parent(g *v1alpha1.VMGroup) azure.Parent {
+	return azure.Parent{PrivateCloud: &g.Spec.PrivateCloudRef}
+}
+
+func (vmGroup) Desired(g *v1alpha1.VMGroup) map[string]any {
+	properties := map[string]any{}
+	set(properties, "displayName", g.Spec.DisplayName)
+	if len(g.Spec.Members) > 0 {
+		properties["members"] = list(g.Spec.Members)
+	}
+	return map[string]any{"properties": properties}
+}
+
+func (vmGroup) Observe(g *v1alpha1.VMGroup, actual *arm.Resource) {
+	g.Status.Members = int32(len(textsAt(actual, members))) //nolint:gosec // at most 500
+	g.Status.Status = actual.String("/properties/status")
+}
+
+// Resolve turns the machines' names into the ids by which NSX knows them.
+func (k vmGroup) Resolve(ctx context.Context, w azure.World[*v1alpha1.VMGroup], desired map[string]any) *outcome.Outcome {
+	_ = k.networkObject.Resolve(ctx, w, desired)
+	if len(w.Object.Spec.Members) == 0 {
+		return nil
+	}
+	machines, err := w.List(ctx, networkCollection(w.CloudID, "virtualMachines"))
+	if err != nil {
+		return connect.OutcomeOf(err)
+	}
+	var ids []string
+	for _, name := range w.Object.Spec.Members {
+		id, o := machineID(machines, name)
+		if o != nil {
+			return o
+		}
+		if id = asAzureHas(id, textsAt(w.Actual, members)); !slices.Contains(ids, id) {
+			ids = append(ids, id)
+		}
+	}
+	propertiesOf(desired)["members"] = list(ids)
+	return nil
+}
+
+// machineID is the id of the machine with a name, or with that id.
+func machineID(machines []*arm.Resource, name string) (string, *outcome.Outcome) {
+	var found []string
+	for _, m := range machines {
+		if strings.EqualFold(m.ID.Name(), lastPart(name)) {
+			return m.ID.Name(), nil
+		}
+		if m.String(displayName) == name {
+			found = append(found, m.ID.Name())
+		}
+	}
+	switch len(found) {
+	case 1:
+		return found[0], nil
+	case 0:
+		return "", outcome.Wait(v1alpha1.ReasonMachineNotFound, "there is no machine %s in the private cloud: this goes on by itself when it is there, or take it out of members", name).
+			About(v1alpha1.ConditionReferencesReady)
+	}
+	slices.Sort(found)
+	return "", outcome.Stall(v1alpha1.ReasonAmbiguousMachine, "%d machines of the private cloud are named %s: name the one that is meant by its id, one of %s",
+		len(found), name, strings.Join(found[:min(len(found), 5)], ", ")).About(v1alpha1.ConditionReferencesReady)
+}
+
+// MayGo: not while a port mirroring profile names it, because Azure refuses that.
+func (vmGroup) MayGo(ctx context.Context, w azure.World[*v1alpha1.VMGroup]) *outcome.Outcome {
+	profiles, err := w.List(ctx, networkCollection(w.CloudID, "portMirroringProfiles"))
+	if err != nil {
+		return connect.OutcomeOf(err)
+	}
+	var names []string
+	for _, p := range profiles {
+		if sameObject(p.String("/properties/source"), w.ID.Name()) || sameObject(p.String("/properties/destination"), w.ID.Name()) {
+			names = append(names, p.Name)
+		}
+	}
+	if len(names) > 0 {
+		return outcome.Wait(v1alpha1.ReasonDependentsExist, "port mirroring profile %s still uses it: delete that first, or have it use another group", strings.Join(names, ", ")).In(time.Minute)
+	}
+	return nil
+}
