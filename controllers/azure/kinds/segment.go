@@ -71,9 +71,7 @@ func (k segment) Resolve(ctx context.Context, w azure.World[*v1alpha1.Segment], 
 	_ = k.networkObject.Resolve(ctx, w, desired)
 	properties, asked, have := propertiesOf(desired), w.Object.Spec.ConnectedGateway, w.Actual.String(connectedGateway)
 	switch {
-	case asked == "" && w.Actual != nil:
-		return nil // as Azure has it
-	case have != "" && sameObject(asked, have):
+	case have != "" && (asked == "" || sameObject(asked, have)):
 		properties["connectedGateway"] = have
 		return nil
 	case strings.Contains(asked, "/"):
