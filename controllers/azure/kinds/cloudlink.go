@@ -99,4 +99,4 @@ func plainLocation(c *v1alpha1.PrivateCloud) string {
 	return strings.ToLower(strings.ReplaceAll(c.Spec.Location, " ", ""))
 }
 
-func (cloudLink) Expect(arm.Verb, *v1alpha1.CloudLink) azure.Expectation { return connectionExpected }
+func (cloudLink) Expect(arm.Verb, *v1alpha1.CloudLink) azure.Expectation { return updateExpected }

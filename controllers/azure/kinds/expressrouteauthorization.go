@@ -9,7 +9,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"strings"
-	"time"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/arm"
@@ -71,11 +70,8 @@ func (expressRouteAuthorization) Content(_ context.Context, w azure.World[*v1alp
 }
 
 func (expressRouteAuthorization) Expect(arm.Verb, *v1alpha1.ExpressRouteAuthorization) azure.Expectation {
-	return connectionExpected
+	return updateExpected
 }
-
-// connectionExpected is how long a change to what connects a private cloud with the outside takes.
-var connectionExpected = azure.Expectation{Soonest: 2 * time.Minute, Latest: 8 * time.Minute, Fine: 12 * time.Second}
 
 // fingerprint changes when one of the values does, and tells none: those that are secret here are random, and long.
 func fingerprint(values ...string) string {

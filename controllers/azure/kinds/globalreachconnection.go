@@ -57,5 +57,5 @@ func (globalReachConnection) Secrets(c *v1alpha1.GlobalReachConnection) []azure.
 }
 
 func (globalReachConnection) Expect(arm.Verb, *v1alpha1.GlobalReachConnection) azure.Expectation {
-	return connectionExpected
+	return updateExpected
 }
