@@ -5,6 +5,7 @@
 //
 //	azure/    the Azure half: one loop for every kind, diff, lanes, the kinds
 //	move/     the move half: programmes, machines, plan, schedule, movers
+//	capacity/ when Microsoft may maintain a private cloud
 //	connect/  identities and vCenters by reference, for both
 //	watch/    what Azure and vCenter tell, as sources of events
 //	outcome/, status/  what a step says, and what is made of it
@@ -24,6 +25,7 @@ import (
 	"github.com/avs-operator/avs-operator/controllers/azure"
 	"github.com/avs-operator/avs-operator/controllers/azure/kinds"
 	"github.com/avs-operator/avs-operator/controllers/azure/lane"
+	"github.com/avs-operator/avs-operator/controllers/capacity"
 	"github.com/avs-operator/avs-operator/controllers/connect"
 	"github.com/avs-operator/avs-operator/controllers/move"
 	"github.com/avs-operator/avs-operator/controllers/status"
@@ -66,6 +68,9 @@ func setup(ctx context.Context, mgr ctrl.Manager, o Options) error {
 		if err := kind.Register(mgr, shared); err != nil {
 			return err
 		}
+	}
+	if err := capacity.Setup(mgr, shared); err != nil {
+		return err
 	}
 	return move.Setup(mgr, move.Options{Publisher: publisher, VCenters: vcenters, Pace: o.Pace})
 }

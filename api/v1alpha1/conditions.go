@@ -96,6 +96,11 @@ const (
 	ReasonLicenseValid        = "LicenseValid"
 	ReasonLicenseEnding       = "LicenseEnding"
 
+	ReasonScheduling          = "SchedulingMaintenance"
+	ReasonChecking            = "CheckingReadiness"
+	ReasonNoWindow            = "NoWindow"
+	ReasonMaintenanceNotReady = "MaintenanceNotReady"
+
 	ReasonCertificateChanged   = "CertificateChanged"
 	ReasonCertificateUntrusted = "CertificateUntrusted"
 	ReasonIdentityChanged      = "VCenterIdentityChanged"
@@ -155,6 +160,9 @@ const (
 	// AnnotationVCenterRotation and AnnotationNSXTRotation keep the last rotation word that was handled.
 	AnnotationVCenterRotation = "avs-operator.io/handled-vcenter-rotation"
 	AnnotationNSXTRotation    = "avs-operator.io/handled-nsxt-rotation"
+	// AnnotationScheduled keeps the starts that a MaintenancePolicy has asked for, by the name of the maintenance: what has another start was
+	// moved by somebody else.
+	AnnotationScheduled = "avs-operator.io/scheduled-maintenances"
 	// LabelManaged marks a Secret that the operator wrote; one without it is never touched.
 	LabelManaged = "avs-operator.io/managed"
 	// LabelMove names the WorkloadMove that made a VirtualMachineMove.

@@ -44,6 +44,7 @@ func AddToScheme(scheme *runtime.Scheme) error {
 		&VCenter{}, &VCenterList{},
 		&WorkloadMove{}, &WorkloadMoveList{},
 		&VirtualMachineMove{}, &VirtualMachineMoveList{},
+		&MaintenancePolicy{}, &MaintenancePolicyList{},
 	)
 	metav1.AddToGroupVersion(scheme, GroupVersion)
 	return nil

@@ -421,3 +421,25 @@ type Operation struct {
 	// +optional
 	RetryAfterSeconds int32 `json:"retryAfterSeconds,omitempty"`
 }
+
+// Window is a time that comes again and again, on the wall clock of a time zone. Where clocks are put forward over its beginning it opens
+// in that moment; where its hour comes twice it opens once, in the first.
+type Window struct {
+	// schedule is when it opens: a cron expression of minute, hour, day of month, month and day of week.
+	// +required
+	// +kubebuilder:validation:MinLength=9
+	// +kubebuilder:validation:MaxLength=128
+	// +kubebuilder:validation:Pattern=`^[0-9A-Za-z*?,/-]+( +[0-9A-Za-z*?,/-]+){4}$`
+	Schedule string `json:"schedule,omitempty"`
+	// durationSeconds is how long it is open, at most 31 days.
+	// +required
+	// +kubebuilder:validation:Minimum=60
+	// +kubebuilder:validation:Maximum=2678400
+	DurationSeconds int32 `json:"durationSeconds,omitempty"`
+	// timeZone of the schedule, such as Europe/Oslo. Absent: UTC.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=64
+	// +kubebuilder:validation:Pattern=`^[A-Za-z0-9_+/-]+$`
+	TimeZone string `json:"timeZone,omitempty"`
+}

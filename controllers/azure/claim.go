@@ -131,11 +131,7 @@ func precedes(a, b Object) bool {
 	if begun(a) != begun(b) {
 		return begun(a)
 	}
-	at, bt := a.GetCreationTimestamp(), b.GetCreationTimestamp()
-	if at.Equal(&bt) {
-		return a.GetUID() < b.GetUID()
-	}
-	return at.Before(&bt)
+	return OlderThan(a, b)
 }
 
 // list reads all objects of this kind.

@@ -213,8 +213,7 @@ func (r *Reconciler[T]) expect(s *scope[T], verb arm.Verb) Expectation {
 
 // untilLook is how long to wait until a write without an answer can no longer be on its way, in Azure's time.
 func (r *Reconciler[T]) untilLook(op *v1alpha1.Operation) time.Duration {
-	left := time.Until(op.Deadline.Time) + r.Pace.RealAtLeast(graceAfter, graceAfterLeast)
-	return r.Pace.Elapsed(max(left, 0))
+	return r.UntilLook(op)
 }
 
 // released lets the lane go.

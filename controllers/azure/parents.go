@@ -113,13 +113,16 @@ func parentOf(id arm.ID, segment string) arm.ID {
 // permitted makes sure that the private cloud's owner lets this namespace use it: the operator acts with that owner's identity. An
 // operation that was begun before is followed all the same.
 func (r *Reconciler[T]) permitted(_ context.Context, s *scope[T]) *outcome.Outcome {
-	namespace := s.obj.GetNamespace()
-	allowed := s.cloud.Spec.AllowedNamespaces
-	if namespace == s.cloud.Namespace || slices.Contains(allowed, namespace) || slices.Contains(allowed, "*") {
+	return permitted(s.cloud, s.obj.GetNamespace())
+}
+
+func permitted(cloud *v1alpha1.PrivateCloud, namespace string) *outcome.Outcome {
+	allowed := cloud.Spec.AllowedNamespaces
+	if namespace == cloud.Namespace || slices.Contains(allowed, namespace) || slices.Contains(allowed, "*") {
 		return nil
 	}
 	return outcome.Stall(v1alpha1.ReasonReferenceNotPermitted,
-		"PrivateCloud %s/%s does not let namespace %s use it: its spec.allowedNamespaces must name %s (or '*')", s.cloud.Namespace, s.cloud.Name, namespace, namespace).
+		"PrivateCloud %s/%s does not let namespace %s use it: its spec.allowedNamespaces must name %s (or '*')", cloud.Namespace, cloud.Name, namespace, namespace).
 		About(v1alpha1.ConditionReferencesReady)
 }
 

@@ -21,6 +21,8 @@ import (
 type seats struct {
 	shared *Shared
 	kinds  []seatable
+	// others seat operations that no kind knows of.
+	others []func(context.Context) error
 
 	mu   sync.Mutex
 	done bool
@@ -47,6 +49,11 @@ func (s *seats) once(ctx context.Context) error {
 	}
 	for _, kind := range s.kinds {
 		if err := kind.seat(ctx); err != nil {
+			return fmt.Errorf("seating stored operations: %w", err)
+		}
+	}
+	for _, seat := range s.others {
+		if err := seat(ctx); err != nil {
 			return fmt.Errorf("seating stored operations: %w", err)
 		}
 	}

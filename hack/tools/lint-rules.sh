@@ -62,6 +62,11 @@ done << 'RULES'
 ! controllers/move/schedule context
 ! controllers/move/movers/cold controllers/azure/leaf
 ! controllers/capacity hack/leaf
+! controllers/capacity controllers/azure/kinds
+= controllers/capacity controllers/azure/lane
+! controllers/capacity/windows context
+! controllers/capacity/windows api/v1/leaf
+! controllers/capacity/windows controllers/arm/leaf
 ! controllers controllers/cli/leaf
 = controllers controllers/azure/kinds
 ! test/armsim controllers/arm/leaf

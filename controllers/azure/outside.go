@@ -1,0 +1,81 @@
+// Copyright The avs-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package azure
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
+
+	"github.com/avs-operator/avs-operator/api/v1alpha1"
+	"github.com/avs-operator/avs-operator/controllers/arm"
+	"github.com/avs-operator/avs-operator/controllers/outcome"
+)
+
+// What the loop shares with reconcilers that are in a private cloud too, but converge no resource of Azure's.
+
+// KeyOf is the object that a reference in a namespace names.
+func KeyOf(namespace string, ref v1alpha1.ParentReference) types.NamespacedName {
+	return keyOf(namespace, ref)
+}
+
+// CloudKey is the lanes' key for an id: that of its private cloud.
+func CloudKey(id arm.ID) string { return cloudKey(id) }
+
+// Permitted makes sure that the private cloud's owner lets the namespace use it.
+func Permitted(cloud *v1alpha1.PrivateCloud, namespace string) *outcome.Outcome {
+	return permitted(cloud, namespace)
+}
+
+// Standing waits for a private cloud that is not there, or not any more, or that another object manages.
+func Standing(cloud *v1alpha1.PrivateCloud) *outcome.Outcome {
+	return standing("PrivateCloud", cloud, cloud.Status.ClusterSize)
+}
+
+// ParentChanged lets through what matters to those below a private cloud.
+func ParentChanged() predicate.Predicate { return parentChanged }
+
+// OlderThan orders objects by age, and by UID among those of the same second.
+func OlderThan(a, b client.Object) bool {
+	at, bt := a.GetCreationTimestamp(), b.GetCreationTimestamp()
+	if at.Equal(&bt) {
+		return a.GetUID() < b.GetUID()
+	}
+	return at.Before(&bt)
+}
+
+// SeatAlso has stored operations that no kind knows of seated with those of all kinds, before the first worker begins. It is called after
+// the kinds are set up.
+func (s *Shared) SeatAlso(seat func(context.Context) error) {
+	s.seats.others = append(s.seats.others, seat)
+}
+
+// Seated makes sure that every stored operation has its seat in the lanes.
+func (s *Shared) Seated(ctx context.Context) error { return s.seats.once(ctx) }
+
+// NewOperation is the record of a write that is about to be made. If lost, a record that nobody answered, is of the same write, its id is
+// used again, so that Azure, which swallows a repeated id, does it at most once.
+func (s *Shared) NewOperation(lost *v1alpha1.Operation, w arm.Write, generation int64) *v1alpha1.Operation {
+	now := time.Now()
+	op := &v1alpha1.Operation{
+		Format: v1alpha1.OperationFormat, ID: uuid.NewString(), Verb: string(w.Verb), Action: w.Action, Target: string(w.ID),
+		State: v1alpha1.OperationIntended, BodyHash: hashOf(w.Body, ""), Generation: generation, Attempt: 1,
+		StartedAt: metav1.NewMicroTime(now), Deadline: metav1.NewMicroTime(now.Add(s.Pace.RealAtLeast(sendWithin, sendWithinLeast))),
+	}
+	if lost != nil && lost.Verb == op.Verb && lost.Action == op.Action && lost.Target == op.Target && lost.BodyHash == op.BodyHash {
+		op.ID, op.Attempt, op.StartedAt = lost.ID, lost.Attempt+1, lost.StartedAt
+	}
+	return op
+}
+
+// UntilLook is how long to wait until a write without an answer can no longer be on its way, in Azure's time.
+func (s *Shared) UntilLook(op *v1alpha1.Operation) time.Duration {
+	left := time.Until(op.Deadline.Time) + s.Pace.RealAtLeast(graceAfter, graceAfterLeast)
+	return s.Pace.Elapsed(max(left, 0))
+}

@@ -1,0 +1,94 @@
+// Copyright The avs-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package capacity
+
+import (
+	"sync"
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/avs-operator/avs-operator/controllers/capacity/windows"
+	"github.com/avs-operator/avs-operator/controllers/outcome"
+)
+
+// memory is what the reconciler remembers between reconciles of a policy. Losing it costs a request, never a mistake.
+type memory struct {
+	mu      sync.Mutex
+	objects map[types.NamespacedName]*remembered
+}
+
+type remembered struct {
+	// watched is the principal and collection that are watched, and release ends that.
+	watched string
+	release func()
+	// cloud is whose lane the policy may hold or wait for.
+	cloud string
+	// wroteAt is when our last write was answered: a snapshot that was asked for earlier does not count.
+	wroteAt time.Time
+	// announced holds what is known of single maintenances, by name.
+	announced map[string]*known
+	// question is what was refused as a whole, refused what Azure said, and refusedUntil how long that is not asked again.
+	question     string
+	refused      outcome.Outcome
+	refusedUntil time.Time
+}
+
+// known is what is remembered of one maintenance.
+type known struct {
+	// checkedAt is when checks were asked for last.
+	checkedAt time.Time
+	// sent is what Azure accepted last, sentAt when: until it shows it, it is not asked again.
+	sent   string
+	sentAt time.Time
+	// refused are starts that Azure did not take, for the question, and until when it is not asked again at all.
+	refused  []windows.Block
+	question string
+	pause    *outcome.Outcome
+	until    time.Time
+}
+
+func (m *memory) do(key types.NamespacedName, f func(*remembered)) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.objects == nil {
+		m.objects = map[types.NamespacedName]*remembered{}
+	}
+	one := m.objects[key]
+	if one == nil {
+		one = &remembered{announced: map[string]*known{}}
+		m.objects[key] = one
+	}
+	f(one)
+}
+
+// about changes what is remembered of one maintenance.
+func (m *memory) about(key types.NamespacedName, name string, f func(*known)) {
+	m.do(key, func(one *remembered) {
+		if one.announced[name] == nil {
+			one.announced[name] = &known{}
+		}
+		f(one.announced[name])
+	})
+}
+
+func (m *memory) each(f func(types.NamespacedName, *remembered)) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for key, one := range m.objects {
+		f(key, one)
+	}
+}
+
+// drop forgets a policy and returns the key of its private cloud's lanes.
+func (m *memory) drop(key types.NamespacedName) string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	one := m.objects[key]
+	delete(m.objects, key)
+	if one == nil {
+		return ""
+	}
+	return one.cloud
+}

@@ -1,0 +1,151 @@
+// Copyright The avs-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package capacity
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/avs-operator/avs-operator/api/v1alpha1"
+	"github.com/avs-operator/avs-operator/controllers/capacity/windows"
+	"github.com/avs-operator/avs-operator/controllers/outcome"
+)
+
+// What status lists: all that is announced, within its bound, and the last ones that are over.
+const (
+	mostListed = 64
+	mostOver   = 10
+)
+
+// verdict says how all of it stands.
+func (r *MaintenanceReconciler) verdict(ctx context.Context, p *pass, found []finding) *outcome.Outcome {
+	r.released(p) // it may have waited for a turn that it does not need any more
+	if !p.observes() {
+		if o := r.tidy(ctx, p, found); o != nil {
+			return o
+		}
+	}
+	list(&p.policy.Status, found)
+	var again time.Duration
+	sooner := func(d time.Duration) {
+		if d > 0 && (again == 0 || d < again) {
+			again = d
+		}
+	}
+	var held *outcome.Outcome
+	var troubles, due []string
+	reason := v1alpha1.ReasonNoWindow
+	for i := range found {
+		f := &found[i]
+		sooner(f.Again)
+		if f.due() {
+			due = append(due, f.resource.Name+": "+f.Message)
+		}
+		if f.held != nil {
+			sooner(f.held.After)
+			if held == nil || held.Kind != outcome.KindStall && f.held.Kind == outcome.KindStall {
+				held = f.held
+			}
+		}
+		if f.Trouble != windows.NoTrouble {
+			if f.Trouble == windows.CheckFails && len(troubles) == 0 {
+				reason = v1alpha1.ReasonMaintenanceNotReady
+			}
+			troubles = append(troubles, f.resource.Name+" "+f.Message)
+		}
+	}
+	switch {
+	case p.observes():
+		return outcome.Done(v1alpha1.ReasonObserved, "with managementPolicy Observe nothing is written; %s", summary(p, due)).In(again)
+	case held != nil && held.Kind == outcome.KindStall:
+		return held.In(again)
+	case len(troubles) > 0:
+		sooner(outcome.StallRecheck)
+		return outcome.Stall(reason, "%s", strings.Join(troubles, "; ")).In(again)
+	case held != nil:
+		return held.In(again)
+	case len(due) > 0:
+		return outcome.Wait(v1alpha1.ReasonSuspended, "suspended: this waits until spec.suspend is taken away: %s", strings.Join(due, "; ")).In(again)
+	case p.policy.Spec.Suspend:
+		return outcome.Done(v1alpha1.ReasonSuspended, "suspended: nothing is written until spec.suspend is taken away; %s", summary(p, nil)).In(again)
+	}
+	return outcome.Done(v1alpha1.ReasonReady, "%s", summary(p, nil)).In(again)
+}
+
+// summary says what is announced, and what would be done.
+func summary(p *pass, due []string) string {
+	if len(due) > 0 {
+		return "would be done: " + strings.Join(due, "; ")
+	}
+	st := &p.policy.Status
+	switch {
+	case st.Announced == 0:
+		return "nothing is announced"
+	case st.NextStartTime == nil:
+		return fmt.Sprintf("%d announced, none with a start yet", st.Announced)
+	}
+	return fmt.Sprintf("%d announced, the next starts at %s", st.Announced, windows.Moment(st.NextStartTime.Time))
+}
+
+// list shows the findings in status.
+func list(st *v1alpha1.MaintenancePolicyStatus, found []finding) {
+	st.Maintenances, st.Announced, st.NextStartTime = nil, 0, nil
+	over := 0
+	for i := range found {
+		f := &found[i]
+		if f.over() {
+			over++
+		} else {
+			st.Announced++
+			if at := f.seen.Start; !at.IsZero() && (st.NextStartTime == nil || at.Before(st.NextStartTime.Time)) {
+				st.NextStartTime = &metav1.Time{Time: at.Truncate(time.Second)}
+			}
+		}
+		if over > mostOver || len(st.Maintenances) == mostListed {
+			continue
+		}
+		one := shown(f.resource, f.seen)
+		one.ScheduledBy, one.NextAction, one.Message = v1alpha1.Scheduler(f.By), nextAction(f.Action), cut(f.Message, 2048)
+		st.Maintenances = append(st.Maintenances, one)
+	}
+}
+
+func nextAction(a windows.Action) v1alpha1.MaintenanceAction {
+	switch a {
+	case windows.Schedule:
+		return v1alpha1.MaintenanceActionSchedule
+	case windows.Reschedule:
+		return v1alpha1.MaintenanceActionReschedule
+	case windows.Check:
+		return v1alpha1.MaintenanceActionInitiateChecks
+	}
+	return ""
+}
+
+// tell makes an event of what changed about a maintenance: announced, scheduled, under way, over.
+func (r *MaintenanceReconciler) tell(before, after *v1alpha1.MaintenancePolicy) {
+	if r.Publisher.Recorder == nil {
+		return
+	}
+	was := map[string]v1alpha1.MaintenanceStatus{}
+	for _, one := range before.Status.Maintenances {
+		was[one.Name] = one
+	}
+	for _, one := range after.Status.Maintenances {
+		old, known := was[one.Name]
+		if known && old.State == one.State && old.ScheduledStartTime.Equal(one.ScheduledStartTime) {
+			continue
+		}
+		kind, note := corev1.EventTypeNormal, fmt.Sprintf("%s (%s) is %s: %s", one.Name, one.DisplayName, one.State, one.Message)
+		if one.State == "Failed" {
+			kind = corev1.EventTypeWarning
+		}
+		r.Publisher.Recorder.Eventf(after, nil, kind, "Maintenance"+one.State, "Reconcile", "%s", cut(note, 1000))
+	}
+}

@@ -1,0 +1,148 @@
+// Copyright The avs-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// Package capacity looks after the hosts of private clouds: when Microsoft may maintain them.
+package capacity
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/types"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/builder"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/avs-operator/avs-operator/api/v1alpha1"
+	"github.com/avs-operator/avs-operator/controllers/arm"
+	"github.com/avs-operator/avs-operator/controllers/azure"
+	"github.com/avs-operator/avs-operator/controllers/azure/lane"
+	"github.com/avs-operator/avs-operator/controllers/connect"
+	"github.com/avs-operator/avs-operator/controllers/watch"
+)
+
+// +kubebuilder:rbac:groups=avs-operator.io,resources=maintenancepolicies,verbs=get;list;watch;patch
+// +kubebuilder:rbac:groups=avs-operator.io,resources=maintenancepolicies/status,verbs=get;patch
+
+// cloudIndex finds policies by the private cloud that they are for: <namespace>/<name>.
+const cloudIndex = "privateCloud"
+
+// workers reconcile policies at once. None of them waits for Azure longer than one exchange takes.
+const workers = 4
+
+// Setup registers the reconciler with the manager. The kinds have been set up before it.
+func Setup(mgr ctrl.Manager, shared *azure.Shared) error {
+	r := &MaintenanceReconciler{Shared: shared}
+	shared.SeatAlso(r.seat)
+	if err := mgr.GetFieldIndexer().IndexField(context.Background(), &v1alpha1.MaintenancePolicy{}, cloudIndex, indexCloud); err != nil {
+		return fmt.Errorf("index MaintenancePolicy by private cloud: %w", err)
+	}
+	err := ctrl.NewControllerManagedBy(mgr).Named("maintenancepolicy").
+		WithOptions(controller.Options{MaxConcurrentReconciles: workers}).
+		For(&v1alpha1.MaintenancePolicy{}, builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{}, predicate.AnnotationChangedPredicate{}))).
+		WatchesRawSource(watch.Source(shared.Watcher.Subscribe, r.changed)).
+		WatchesRawSource(watch.Source(shared.Lanes.OnFree, called)).
+		Watches(&v1alpha1.MaintenancePolicy{}, handler.EnqueueRequestsFromMapFunc(r.peers), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
+		Watches(&v1alpha1.PrivateCloud{}, handler.EnqueueRequestsFromMapFunc(r.policiesOf), builder.WithPredicates(azure.ParentChanged())).
+		Watches(&v1alpha1.AzureIdentity{}, handler.EnqueueRequestsFromMapFunc(r.usersOfIdentity)).
+		Complete(r)
+	if err != nil {
+		return fmt.Errorf("setting up MaintenancePolicies: %w", err)
+	}
+	return nil
+}
+
+func indexCloud(object client.Object) []string {
+	policy, ok := object.(*v1alpha1.MaintenancePolicy)
+	if !ok {
+		return nil
+	}
+	return []string{azure.KeyOf(policy.Namespace, policy.Spec.PrivateCloudRef).String()}
+}
+
+// seat puts the stored operations of policies into the lanes.
+func (r *MaintenanceReconciler) seat(ctx context.Context) error {
+	list := &v1alpha1.MaintenancePolicyList{}
+	if err := r.Client.List(ctx, list, client.UnsafeDisableDeepCopy); err != nil {
+		return err
+	}
+	for i := range list.Items {
+		if op := list.Items[i].Status.Operation; op != nil && op.Target != "" {
+			r.Lanes.Seat(azure.CloudKey(arm.ID(op.Target)), lane.Light, holder(client.ObjectKeyFromObject(&list.Items[i])))
+		}
+	}
+	return nil
+}
+
+const holderPrefix = "MaintenancePolicy/"
+
+// holder names a policy in the lanes.
+func holder(key types.NamespacedName) string { return holderPrefix + key.String() }
+
+// called names the policy whose turn it is in a lane.
+func called(holder string) []types.NamespacedName {
+	rest, ours := strings.CutPrefix(holder, holderPrefix)
+	namespace, name, ok := strings.Cut(rest, "/")
+	if !ours || !ok {
+		return nil
+	}
+	return []types.NamespacedName{{Namespace: namespace, Name: name}}
+}
+
+// changed names the policies whose private cloud's maintenances changed.
+func (r *MaintenanceReconciler) changed(change arm.Change) []types.NamespacedName {
+	what := change.Principal + " " + change.Collection.Key()
+	var out []types.NamespacedName
+	r.memory.each(func(key types.NamespacedName, m *remembered) {
+		if m.watched == what {
+			out = append(out, key)
+		}
+	})
+	return out
+}
+
+// peers wakes every policy for the same private cloud: which of them is the oldest may have changed.
+func (r *MaintenanceReconciler) peers(ctx context.Context, object client.Object) []reconcile.Request {
+	return slices.DeleteFunc(r.indexed(ctx, indexCloud(object)...), func(q reconcile.Request) bool {
+		return q.NamespacedName == client.ObjectKeyFromObject(object)
+	})
+}
+
+func (r *MaintenanceReconciler) policiesOf(ctx context.Context, cloud client.Object) []reconcile.Request {
+	return r.indexed(ctx, client.ObjectKeyFromObject(cloud).String())
+}
+
+// usersOfIdentity wakes the policies for private clouds that act with an identity.
+func (r *MaintenanceReconciler) usersOfIdentity(ctx context.Context, identity client.Object) []reconcile.Request {
+	clouds := &v1alpha1.PrivateCloudList{}
+	if err := r.Client.List(ctx, clouds, client.InNamespace(identity.GetNamespace()), client.UnsafeDisableDeepCopy); err != nil {
+		return nil // the cache is not there yet; its first list reconciles them all
+	}
+	var out []reconcile.Request
+	for i := range clouds.Items {
+		if connect.IdentityName(clouds.Items[i].Spec.IdentityRef) == identity.GetName() {
+			out = append(out, r.policiesOf(ctx, &clouds.Items[i])...)
+		}
+	}
+	return out
+}
+
+func (r *MaintenanceReconciler) indexed(ctx context.Context, clouds ...string) []reconcile.Request {
+	var out []reconcile.Request
+	for _, cloud := range clouds {
+		list := &v1alpha1.MaintenancePolicyList{}
+		if err := r.Client.List(ctx, list, client.MatchingFields{cloudIndex: cloud}, client.UnsafeDisableDeepCopy); err != nil {
+			return nil // the cache is not there yet; its first list reconciles them all
+		}
+		for i := range list.Items {
+			out = append(out, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(&list.Items[i])})
+		}
+	}
+	return out
+}

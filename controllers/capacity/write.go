@@ -1,0 +1,265 @@
+// Copyright The avs-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package capacity
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/avs-operator/avs-operator/api/v1alpha1"
+	"github.com/avs-operator/avs-operator/controllers/arm"
+	"github.com/avs-operator/avs-operator/controllers/azure/lane"
+	"github.com/avs-operator/avs-operator/controllers/capacity/windows"
+	"github.com/avs-operator/avs-operator/controllers/connect"
+	"github.com/avs-operator/avs-operator/controllers/outcome"
+	"github.com/avs-operator/avs-operator/controllers/status"
+)
+
+// What Azure refuses one maintenance is asked again after an hour, and a start that it refused is not asked for again: so many others are
+// tried first.
+const (
+	refusedPause = time.Hour
+	refusedDay   = 24 * time.Hour
+	mostRefused  = 4
+)
+
+// resume waits until a recorded write that nobody answered can no longer be on its way. What became of it is then seen in Azure.
+func (r *MaintenanceReconciler) resume(_ context.Context, p *pass) *outcome.Outcome {
+	op := p.policy.Status.Operation
+	if op == nil {
+		return nil
+	}
+	r.Lanes.Seat(p.cloudKey(), lane.Light, holder(p.key()))
+	if left := r.UntilLook(op); left > 0 {
+		return outcome.Wait(v1alpha1.ReasonOperationUnknown,
+			"%s (operation %s) was recorded, and whether Azure got it is looked up as soon as it can no longer be on its way", op.Action, op.ID).In(left)
+	}
+	p.lost, p.policy.Status.Operation = op, nil
+	r.released(p)
+	r.memory.do(p.key(), func(m *remembered) { m.wroteAt = time.Now() }) // a snapshot from before does not tell
+	return nil
+}
+
+// act asks Azure for one thing. Nil: it was done, or is not needed, and the rest is looked at.
+func (r *MaintenanceReconciler) act(ctx context.Context, p *pass, f finding) *outcome.Outcome {
+	if o := r.stillRefused(p); o != nil {
+		return o
+	}
+	ticket := r.Lanes.Acquire(p.cloudKey(), lane.Light, holder(p.key()), lane.Other)
+	if !ticket.Granted {
+		return outcome.Wait(v1alpha1.ReasonOperationWaits, "%s of %s waits for its turn in the private cloud", f.Action, f.resource.Name)
+	}
+	defer r.released(p)
+	// A list wakes and compares; before a write the maintenance itself is read, and the API server is asked for an older policy.
+	fresh, err := p.client.Get(ctx, f.resource.ID)
+	if err != nil {
+		return connect.OutcomeOf(err)
+	}
+	again := r.decideOne(p, fresh)
+	if asked(&again.Decision) != asked(&f.Decision) {
+		r.memory.do(p.key(), func(m *remembered) { m.wroteAt = time.Now() }) // the list lags behind
+		return outcome.Wait(v1alpha1.ReasonScheduling, "%s has changed: it is looked at again", f.resource.Name).In(time.Second)
+	}
+	if o := r.alone(ctx, p, r.Live); o != nil {
+		return o
+	}
+	return r.send(ctx, p, again)
+}
+
+// send records the write, sends it in exactly one exchange, and takes the answer.
+func (r *MaintenanceReconciler) send(ctx context.Context, p *pass, f finding) *outcome.Outcome {
+	w, o := r.writeFor(p, f)
+	if o != nil {
+		return o
+	}
+	if f.Action != windows.Check {
+		if o := r.remember(ctx, p, f); o != nil {
+			return o
+		}
+	}
+	op := r.NewOperation(p.lost, w, p.policy.Generation)
+	p.policy.Status.Operation, p.lost = op, nil
+	if o := r.record(ctx, p, outcome.Wait(reasonFor(f), "%s", wordsFor(f))); o != nil {
+		return o
+	}
+	w.OperationID, w.Deadline = op.ID, op.Deadline.Time
+	_, err := p.client.Begin(ctx, w)
+	if arm.ClassOf(err) == arm.AnswerLost {
+		return outcome.Wait(v1alpha1.ReasonOperationUnknown,
+			"the answer to %s of %s (operation %s) was lost: what Azure made of it is looked up shortly", f.Action, f.resource.Name, op.ID).In(r.UntilLook(op))
+	}
+	p.policy.Status.Operation = nil
+	if err != nil {
+		return r.notAccepted(p, f, err)
+	}
+	now := time.Now()
+	r.memory.do(p.key(), func(m *remembered) { m.wroteAt = now })
+	r.memory.about(p.key(), f.resource.Name, func(k *known) {
+		k.sent, k.sentAt = asked(&f.Decision), now
+		if f.Action == windows.Check {
+			k.checkedAt = now
+		}
+	})
+	r.Watcher.Hurry(p.client.Principal(), p.collection)
+	return nil
+}
+
+// writeFor is the request that an action makes.
+func (r *MaintenanceReconciler) writeFor(p *pass, f finding) (arm.Write, *outcome.Outcome) {
+	w := arm.Write{ID: f.resource.ID, Verb: arm.POST, Action: string(f.Action)}
+	if f.Action == windows.Check {
+		return w, nil
+	}
+	body, err := json.Marshal(map[string]any{
+		string(f.Action) + "Time": f.Start.UTC().Format(time.RFC3339),
+		"message":                 "MaintenancePolicy " + p.key().String(),
+	})
+	if err != nil {
+		return w, outcome.Stall(v1alpha1.ReasonInvalidSpec, "the request cannot be written: %s", err)
+	}
+	w.Body = body
+	return w, nil
+}
+
+func reasonFor(f finding) string {
+	if f.Action == windows.Check {
+		return v1alpha1.ReasonChecking
+	}
+	return v1alpha1.ReasonScheduling
+}
+
+func wordsFor(f finding) string {
+	if f.Action == windows.Check {
+		return "Azure is asked whether the private cloud is ready for " + f.resource.Name
+	}
+	return fmt.Sprintf("Azure is asked to %s %s for %s", f.Action, f.resource.Name, windows.Moment(f.Start))
+}
+
+// record stores the status now. A conflict ends the reconcile: somebody knows something newer.
+func (r *MaintenanceReconciler) record(ctx context.Context, p *pass, o *outcome.Outcome) *outcome.Outcome {
+	if err := r.Publisher.Record(ctx, p.subject(), status.Report{Outcome: o, Facts: p.facts}); err != nil {
+		lost := outcome.Retry(v1alpha1.ReasonTransient, fmt.Errorf("recording the operation: %w", err))
+		if apierrors.IsConflict(err) {
+			lost.After = conflictPause
+		}
+		return lost
+	}
+	p.before = p.policy.DeepCopy()
+	return nil
+}
+
+// conflictPause is how soon a reconcile that lost a race is repeated.
+const conflictPause = 20 * time.Millisecond
+
+// notAccepted deals with a write that was refused or not sent. A start that Azure does not take makes another one the next; what it refuses
+// one maintenance does not hold up the others.
+func (r *MaintenanceReconciler) notAccepted(p *pass, f finding, err error) *outcome.Outcome {
+	o := connect.OutcomeOf(err)
+	class := arm.ClassOf(err)
+	if class != arm.InvalidRequest && class != arm.OperationInProgress {
+		if o.After > 0 {
+			r.memory.do(p.key(), func(m *remembered) {
+				m.question, m.refused, m.refusedUntil = r.question(p), *o, time.Now().Add(r.Pace.Real(o.After))
+			})
+		}
+		return o
+	}
+	r.memory.about(p.key(), f.resource.Name, func(k *known) {
+		if class == arm.InvalidRequest && f.Action != windows.Check && len(k.refused) < mostRefused {
+			k.refused = append(k.refused, windows.Block{Span: windows.Span{From: f.Start, To: f.Start.Add(refusedDay)}, Category: "Refused", Reason: cut(err.Error(), 200)})
+			return
+		}
+		pause := max(o.After, time.Minute)
+		if class == arm.InvalidRequest {
+			pause, k.refused = refusedPause, nil
+			o.Message = fmt.Sprintf("Azure refuses to %s %s: %s; this is tried again within the hour, or schedule it by hand", f.Action, f.resource.Name, err)
+		}
+		k.pause, k.until = o, time.Now().Add(r.Pace.Real(pause))
+	})
+	return nil
+}
+
+// stillRefused is what Azure said not long ago, to whatever is asked of it.
+func (r *MaintenanceReconciler) stillRefused(p *pass) *outcome.Outcome {
+	var again *outcome.Outcome
+	r.memory.do(p.key(), func(m *remembered) {
+		if left := time.Until(m.refusedUntil); left > 0 && m.question == r.question(p) {
+			o := m.refused
+			again = o.In(r.Pace.Elapsed(left))
+		}
+	})
+	return again
+}
+
+// remember notes a start among those that are ours, before it is asked for: from then on it is not taken for a person's, whatever happens
+// to the answer or to the status.
+func (r *MaintenanceReconciler) remember(ctx context.Context, p *pass, f finding) *outcome.Outcome {
+	have := p.ours[f.resource.Name]
+	if slices.ContainsFunc(have, func(t time.Time) bool { return windows.SameMinute(t, f.Start) }) {
+		return nil
+	}
+	kept := maps.Clone(p.ours)
+	kept[f.resource.Name] = append(slices.Clone(have), f.Start)
+	return r.keepOurs(ctx, p, kept)
+}
+
+// tidy forgets starts that are not in force any more, and maintenances that Azure does not list any more.
+func (r *MaintenanceReconciler) tidy(ctx context.Context, p *pass, found []finding) *outcome.Outcome {
+	kept, changed := map[string][]time.Time{}, false
+	for i := range found {
+		name := found[i].resource.Name
+		starts := p.ours[name]
+		if n := len(starts); n > 1 && windows.SameMinute(starts[n-1], found[i].seen.Start) {
+			starts, changed = starts[n-1:], true
+		}
+		if starts != nil {
+			kept[name] = starts
+		}
+	}
+	if !changed && len(kept) == len(p.ours) {
+		return nil
+	}
+	return r.keepOurs(ctx, p, kept)
+}
+
+// keepOurs stores the starts that are ours in the annotation, where a backup keeps them.
+func (r *MaintenanceReconciler) keepOurs(ctx context.Context, p *pass, ours map[string][]time.Time) *outcome.Outcome {
+	data, err := json.Marshal(ours)
+	if err != nil {
+		return outcome.Retry(v1alpha1.ReasonTransient, fmt.Errorf("writing metadata: %w", err))
+	}
+	base, worked := p.before.DeepCopy(), p.policy.Status.DeepCopy()
+	changed := base.DeepCopy()
+	if changed.Annotations == nil {
+		changed.Annotations = map[string]string{}
+	}
+	changed.Annotations[v1alpha1.AnnotationScheduled] = string(data)
+	err = r.Client.Patch(ctx, changed, client.MergeFromWithOptions(base, client.MergeFromWithOptimisticLock{}))
+	if err != nil {
+		lost := outcome.Retry(v1alpha1.ReasonTransient, fmt.Errorf("writing metadata: %w", err))
+		if apierrors.IsConflict(err) {
+			lost.After = conflictPause
+		}
+		return lost
+	}
+	p.before, p.policy, p.ours = changed.DeepCopy(), changed, ours
+	p.policy.Status = *worked // the answer brought back the stored status
+	return nil
+}
+
+// oursOf reads the annotation. What cannot be read is nothing: then everything is taken for a person's, and left where it is.
+func oursOf(policy *v1alpha1.MaintenancePolicy) map[string][]time.Time {
+	out := map[string][]time.Time{}
+	if err := json.Unmarshal([]byte(policy.Annotations[v1alpha1.AnnotationScheduled]), &out); err != nil {
+		return map[string][]time.Time{}
+	}
+	return out
+}
