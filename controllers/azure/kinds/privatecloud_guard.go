@@ -35,6 +35,11 @@ func (privateCloud) Guard(ctx context.Context, w azure.World[*v1alpha1.PrivateCl
 	if w.Actual != nil {
 		is, from = w.Actual, number(w.Actual, sizeOfCluster1)
 	}
+	if _, asked := desired.Value(vcfLicense); asked && w.Actual != nil && changes(intent, vcfLicense) {
+		if o := covering(ctx, w, desired); o != nil {
+			return o
+		}
+	}
 	to := number(desired, sizeOfCluster1)
 	if to == 0 || to == from || w.Actual != nil && !changes(intent, sizeOfCluster1) {
 		return nil
@@ -50,6 +55,20 @@ func (privateCloud) Guard(ctx context.Context, w azure.World[*v1alpha1.PrivateCl
 // changes says whether a write changes a path or something below it.
 func changes(intent azure.Intent, path string) bool {
 	return slices.ContainsFunc(intent.Changes, func(c diff.Change) bool { return c.Path == path || strings.HasPrefix(c.Path, path+"/") })
+}
+
+// covering asks whether a licence that is to be set covers the hosts that there are.
+func covering(ctx context.Context, w azure.World[*v1alpha1.PrivateCloud], desired *arm.Resource) *outcome.Outcome {
+	clusters, err := clustersOf(ctx, w.ARM, w.ID)
+	if err != nil {
+		return unseen("how many hosts the private cloud has", err)
+	}
+	skus, err := catalogue(ctx, w.ARM, w.ID)
+	if err != nil {
+		return unseen("how many cores the hosts have", err)
+	}
+	has := guards.License{Name: nameOfVCF, Cores: number(desired, vcfLicense+"/cores")}
+	return refusedBy(has.Covers(guards.CoresOf(skus, poolsOf(w.Actual, clusters)), "spec.vcfLicense"))
 }
 
 func registered(ctx context.Context, client *arm.Client, id arm.ID) *outcome.Outcome {

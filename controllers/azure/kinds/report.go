@@ -66,7 +66,7 @@ func unknownCover(err error) status.Fact {
 // licenseValid reads the end of the licence. It is a moment of the wall clock, and so is now.
 func licenseValid(cloud *arm.Resource, now time.Time) (status.Fact, time.Duration) {
 	fact := status.Fact{Condition: v1alpha1.ConditionLicenseValid}
-	text := cloud.String(vcfLicense+"/endDate")
+	text := cloud.String(vcfLicense + "/endDate")
 	ends, err := time.Parse(time.RFC3339, text)
 	if err != nil {
 		fact.Status, fact.Reason, fact.Message = metav1.ConditionUnknown, v1alpha1.ReasonNotKnown, "Azure has "+text+" for the end of "+nameOfVCF+", which is not a time"

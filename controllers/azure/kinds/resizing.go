@@ -73,10 +73,8 @@ func (r resizing) growth(ctx context.Context) *outcome.Outcome {
 	if err != nil {
 		return unseen("which SKUs the subscription is offered", err)
 	}
-	if r.from == 0 {
-		if o := refusedBy(skus.Offered(r.wanted())); o != nil {
-			return o
-		}
+	if o := r.offered(skus); o != nil {
+		return o
 	}
 	if o := r.licensed(ctx, guards.CoresOf(skus, pools)); o != nil {
 		return o
@@ -89,6 +87,18 @@ func (r resizing) growth(ctx context.Context) *outcome.Outcome {
 		return o
 	}
 	return r.quiet(ctx)
+}
+
+// offered asks whether a new cluster can have the SKU, in each zone that it would be in.
+func (r resizing) offered(skus guards.Catalogue) *outcome.Outcome {
+	if r.from > 0 {
+		return nil
+	}
+	second := r.wanted()
+	if zone := number(r.cloud, "/properties/availability/secondaryZone"); zone > 0 {
+		second.Zone = zone
+	}
+	return refusedBy(guards.First(skus.Offered(r.wanted()), skus.Offered(second)))
 }
 
 // siblings are the clusters that the private cloud has now; one that is not there yet has none.
@@ -161,7 +171,7 @@ func (r resizing) licensed(ctx context.Context, needed guards.Cores) *outcome.Ou
 	return refusedBy(has.FirewallCovers(needed, "the License"))
 }
 
-// vcfLicense is how people call it.
+// nameOfVCF is how people call it.
 const nameOfVCF = "the licence of VMware Cloud Foundation"
 
 // quiet asks whether Microsoft works on the private cloud or on the cluster.

@@ -1,0 +1,243 @@
+// Copyright The avs-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// Package guards shows that what Azure would refuse is not asked of it: each guard says the number that is missing, lets go by itself when the
+// cause is gone, and not one refused write is sent meanwhile.
+package guards
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
+	"github.com/google/uuid"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/avs-operator/avs-operator/api/v1alpha1"
+	"github.com/avs-operator/avs-operator/controllers"
+	"github.com/avs-operator/avs-operator/controllers/arm"
+	"github.com/avs-operator/avs-operator/test/armsim"
+	"github.com/avs-operator/avs-operator/test/env"
+	"github.com/avs-operator/avs-operator/test/harness"
+)
+
+var cluster *env.Env
+
+func TestMain(m *testing.M) {
+	os.Exit(env.Main(m, env.Options{Scheme: controllers.Scheme()}, func(e *env.Env) { cluster = e }))
+}
+
+const (
+	// fast lets four hours of Azure's pass in four seconds, and ten minutes, after which guards look again, in a sixth of a second.
+	fast = 3600
+	soon = 90 * time.Second
+)
+
+// world is one test's Azure, namespace and operator.
+type world struct {
+	azure     *harness.Azure
+	namespace string
+	// portal is somebody else who works in the same subscription.
+	portal *arm.Client
+}
+
+func newWorld(t *testing.T, change ...func(*armsim.Config)) *world {
+	t.Helper()
+	change = append([]func(*armsim.Config){func(c *armsim.Config) { c.NoVCenters = true }}, change...)
+	w := &world{azure: harness.StartAzure(t, fast, change...), namespace: cluster.Namespace(t)}
+	w.apply(t, w.azure.Identity(w.namespace)...)
+	connection := harness.Transport(w.azure.CAPEM())
+	t.Cleanup(connection.CloseIdleConnections)
+	credential, err := azidentity.NewClientSecretCredential(harness.TenantID, harness.ClientID, harness.ClientSecret, &azidentity.ClientSecretCredentialOptions{
+		ClientOptions: policy.ClientOptions{Cloud: w.azure.Cloud(), Transport: connection}, DisableInstanceDiscovery: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if w.portal, err = arm.NewClient(arm.Options{Credential: credential, Cloud: w.azure.Cloud(), Transport: connection, Principal: "portal", Speed: fast}); err != nil {
+		t.Fatal(err)
+	}
+	harness.StartOperator(t, harness.OperatorOptions{Config: cluster.OperatorConfig(), Speed: fast, Namespace: w.namespace})
+	// Whatever a test does: nothing that was sent to Azure was refused.
+	t.Cleanup(func() {
+		for _, r := range w.azure.Requests() {
+			if r.Method != http.MethodGet && r.Status >= 400 {
+				t.Errorf("Azure refused %s %s with %d", r.Method, r.Path, r.Status)
+			}
+		}
+	})
+	return w
+}
+
+func (w *world) apply(t *testing.T, objects ...client.Object) {
+	t.Helper()
+	for _, object := range objects {
+		if err := cluster.Admin.Create(t.Context(), object); err != nil {
+			t.Fatalf("Creating %T %s: %v", object, object.GetName(), err)
+		}
+	}
+}
+
+// withCloud makes a private cloud named weu of so many hosts.
+func (w *world) withCloud(t *testing.T, size int32) *v1alpha1.PrivateCloud {
+	t.Helper()
+	cloud := harness.PrivateCloud(w.namespace, "weu")
+	cloud.Spec.ManagementCluster.ClusterSize = size
+	w.apply(t, cloud)
+	ready(t, cloud)
+	return cloud
+}
+
+func (w *world) id() arm.ID { return arm.ID(w.azure.PrivateCloudID("weu")) }
+
+// set changes a resource in Azure as somebody in the portal would, without the time that it takes.
+func (w *world) set(t *testing.T, id arm.ID, patch map[string]any) {
+	t.Helper()
+	if err := w.azure.SetInAzure(string(id), patch); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func properties(values map[string]any) map[string]any { return map[string]any{"properties": values} }
+
+// put makes a resource in Azure as somebody in the portal would, and waits until it is there.
+func (w *world) put(t *testing.T, id arm.ID, body string) {
+	t.Helper()
+	write := arm.Write{ID: id, Verb: arm.PUT, OperationID: uuid.NewString(), Deadline: time.Now().Add(20 * time.Second), Body: []byte(body)}
+	cluster.Eventually(t, soon, "a PUT of "+string(id), func(ctx context.Context) error {
+		_, err := w.portal.Begin(ctx, write)
+		return err
+	})
+	cluster.Eventually(t, soon, string(id), func(ctx context.Context) error {
+		r, err := w.portal.Get(ctx, id)
+		if err == nil && r.ProvisioningState() != "Succeeded" {
+			err = fmt.Errorf("it is %s", r.ProvisioningState())
+		}
+		return err
+	})
+}
+
+// azureObject is any Azure kind.
+type azureObject interface {
+	client.Object
+	AzureStatus() *v1alpha1.AzureStatus
+}
+
+func ready(t *testing.T, object azureObject) {
+	t.Helper()
+	cluster.WaitFor(t, soon, object, "Ready for this generation", func() error {
+		c := meta.FindStatusCondition(object.AzureStatus().Conditions, v1alpha1.ConditionReady)
+		if c == nil || c.Status != metav1.ConditionTrue || object.AzureStatus().ObservedGeneration != object.GetGeneration() {
+			return fmt.Errorf("Ready is %+v", c)
+		}
+		return nil
+	})
+}
+
+// held waits until the object is not Ready for the reason, with Stalled or Reconciling, and a message with all the words; and shows that then
+// nothing is written to Azure.
+func (w *world) held(t *testing.T, object azureObject, progress, reason string, words ...string) {
+	t.Helper()
+	cluster.WaitFor(t, soon, object, "reason "+reason, func() error {
+		c := meta.FindStatusCondition(object.AzureStatus().Conditions, v1alpha1.ConditionReady)
+		if c == nil || c.Status != metav1.ConditionFalse || c.Reason != reason || !meta.IsStatusConditionTrue(object.AzureStatus().Conditions, progress) {
+			return fmt.Errorf("the conditions are %+v", object.AzureStatus().Conditions)
+		}
+		for _, word := range words {
+			if !strings.Contains(c.Message, word) {
+				return fmt.Errorf("the message does not say %q: %s", word, c.Message)
+			}
+		}
+		return nil
+	})
+	before := w.writes()
+	cluster.Consistently(t, 300*time.Millisecond, "nothing is written", func(context.Context) error {
+		if after := w.writes(); after != before {
+			return fmt.Errorf("%d writes were sent meanwhile", after-before)
+		}
+		return nil
+	}, object)
+}
+
+func (w *world) stalled(t *testing.T, object azureObject, reason string, words ...string) {
+	t.Helper()
+	w.held(t, object, v1alpha1.ConditionStalled, reason, words...)
+}
+
+// writes counts what was sent to change something.
+func (w *world) writes() (n int) {
+	for _, r := range w.azure.Requests() {
+		if r.Method == http.MethodPut || r.Method == http.MethodPatch || r.Method == http.MethodDelete {
+			n++
+		}
+	}
+	return n
+}
+
+// resize asks for another number of hosts.
+func resize(t *testing.T, object client.Object, size int32) {
+	t.Helper()
+	edit(t, object, func() {
+		switch o := object.(type) {
+		case *v1alpha1.PrivateCloud:
+			o.Spec.ManagementCluster.ClusterSize = size
+		case *v1alpha1.Cluster:
+			o.Spec.ClusterSize = ptr.To(size)
+		}
+	})
+}
+
+func edit(t *testing.T, object client.Object, change func()) {
+	t.Helper()
+	cluster.Eventually(t, soon, "an edit", func(ctx context.Context) error {
+		if err := cluster.Admin.Get(ctx, client.ObjectKeyFromObject(object), object); err != nil {
+			return err
+		}
+		base := object.DeepCopyObject().(client.Object)
+		change()
+		return cluster.Admin.Patch(ctx, object, client.MergeFromWithOptions(base, client.MergeFromWithOptimisticLock{}))
+	})
+}
+
+func newCluster(w *world, name, sku string, size int32) *v1alpha1.Cluster {
+	return &v1alpha1.Cluster{
+		ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: name},
+		Spec:       v1alpha1.ClusterSpec{PrivateCloudRef: v1alpha1.ParentReference{Name: "weu"}, SKU: sku, ClusterSize: ptr.To(size)},
+	}
+}
+
+// condition waits until a condition has the status and its message the words; an empty status waits until it is not there.
+func condition(t *testing.T, object azureObject, name string, want metav1.ConditionStatus, words ...string) {
+	t.Helper()
+	cluster.WaitFor(t, soon, object, name+" to be "+string(want), func() error {
+		c := meta.FindStatusCondition(object.AzureStatus().Conditions, name)
+		if (c == nil) != (want == "") || c != nil && c.Status != want {
+			return fmt.Errorf("it is %+v", c)
+		}
+		for _, word := range words {
+			if !strings.Contains(c.Message, word) {
+				return fmt.Errorf("the message does not say %q: %s", word, c.Message)
+			}
+		}
+		return nil
+	})
+}
+
+// withStretched makes a private cloud in two zones.
+func (w *world) withStretched(t *testing.T) *v1alpha1.PrivateCloud {
+	t.Helper()
+	cloud := harness.PrivateCloud(w.namespace, "weu")
+	cloud.Spec.ManagementCluster.ClusterSize = 6
+	cloud.Spec.Availability = &v1alpha1.Availability{Strategy: "DualZone", Zone: 1, SecondaryZone: 2}
+	w.apply(t, cloud)
+	ready(t, cloud)
+	return cloud
+}
