@@ -170,7 +170,10 @@ func (id ID) escaped() (string, error) {
 
 // apiVersion is the version in which a type is asked for.
 func (id ID) apiVersion() string {
-	namespace, _, _ := strings.Cut(strings.ToLower(id.Type()), "/")
+	namespace, _, typed := strings.Cut(strings.ToLower(id.Type()), "/")
+	if namespace != "" && !typed {
+		return "2021-04-01" // a provider itself is ARM's
+	}
 	switch namespace {
 	case "microsoft.resources":
 		if strings.HasSuffix(id.Type(), "subscriptions") {
