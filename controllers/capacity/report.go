@@ -32,50 +32,68 @@ func (r *MaintenanceReconciler) verdict(ctx context.Context, p *pass, found []fi
 		}
 	}
 	list(&p.policy.Status, found)
-	var again time.Duration
-	sooner := func(d time.Duration) {
-		if d > 0 && (again == 0 || d < again) {
-			again = d
-		}
-	}
-	var held *outcome.Outcome
-	var troubles, due []string
-	reason := v1alpha1.ReasonNoWindow
-	for i := range found {
-		f := &found[i]
-		sooner(f.Again)
-		if f.due() {
-			due = append(due, f.resource.Name+": "+f.Message)
-		}
-		if f.held != nil {
-			sooner(f.held.After)
-			if held == nil || held.Kind != outcome.KindStall && f.held.Kind == outcome.KindStall {
-				held = f.held
-			}
-		}
-		if f.Trouble != windows.NoTrouble {
-			if f.Trouble == windows.CheckFails && len(troubles) == 0 {
-				reason = v1alpha1.ReasonMaintenanceNotReady
-			}
-			troubles = append(troubles, f.resource.Name+" "+f.Message)
-		}
-	}
+	sum := add(found)
 	switch {
 	case p.observes():
-		return outcome.Done(v1alpha1.ReasonObserved, "with managementPolicy Observe nothing is written; %s", summary(p, due)).In(again)
-	case held != nil && held.Kind == outcome.KindStall:
-		return held.In(again)
-	case len(troubles) > 0:
-		sooner(outcome.StallRecheck)
-		return outcome.Stall(reason, "%s", strings.Join(troubles, "; ")).In(again)
-	case held != nil:
-		return held.In(again)
-	case len(due) > 0:
-		return outcome.Wait(v1alpha1.ReasonSuspended, "suspended: this waits until spec.suspend is taken away: %s", strings.Join(due, "; ")).In(again)
+		return outcome.Done(v1alpha1.ReasonObserved, "with managementPolicy Observe nothing is written; %s", summary(p, sum.due)).In(sum.again)
+	case sum.held != nil && sum.held.Kind == outcome.KindStall:
+		return sum.held.In(sum.again)
+	case len(sum.troubles) > 0:
+		sum.sooner(outcome.StallRecheck)
+		return outcome.Stall(sum.reason, "%s", strings.Join(sum.troubles, "; ")).In(sum.again)
+	case sum.held != nil:
+		return sum.held.In(sum.again)
+	case len(sum.due) > 0:
+		return outcome.Wait(v1alpha1.ReasonSuspended, "suspended: this waits until spec.suspend is taken away: %s", strings.Join(sum.due, "; ")).In(sum.again)
 	case p.policy.Spec.Suspend:
-		return outcome.Done(v1alpha1.ReasonSuspended, "suspended: nothing is written until spec.suspend is taken away; %s", summary(p, nil)).In(again)
+		return outcome.Done(v1alpha1.ReasonSuspended, "suspended: nothing is written until spec.suspend is taken away; %s", summary(p, nil)).In(sum.again)
 	}
-	return outcome.Done(v1alpha1.ReasonReady, "%s", summary(p, nil)).In(again)
+	return outcome.Done(v1alpha1.ReasonReady, "%s", summary(p, nil)).In(sum.again)
+}
+
+// tally is what all findings come to.
+type tally struct {
+	again time.Duration
+	// held is the gravest reason why an action is not taken, due what would be done, troubles what a person must mend.
+	held          *outcome.Outcome
+	due, troubles []string
+	reason        string // of the first trouble
+}
+
+func (t *tally) sooner(d time.Duration) {
+	if d > 0 && (t.again == 0 || d < t.again) {
+		t.again = d
+	}
+}
+
+func add(found []finding) *tally {
+	t := &tally{}
+	for i := range found {
+		f := &found[i]
+		t.sooner(f.Again)
+		if f.due() {
+			t.due = append(t.due, f.resource.Name+": "+f.Message)
+		}
+		if f.held != nil {
+			t.sooner(f.held.After)
+			if t.held == nil || f.held.Kind == outcome.KindStall {
+				t.held = f.held
+			}
+		}
+		if f.Trouble == windows.NoTrouble {
+			continue
+		}
+		t.troubles = append(t.troubles, f.resource.Name+" "+f.Message)
+		if t.reason == "" {
+			t.reason = reasons[f.Trouble]
+		}
+	}
+	return t
+}
+
+var reasons = map[windows.Trouble]string{
+	windows.NoWindow:   v1alpha1.ReasonNoWindow,
+	windows.CheckFails: v1alpha1.ReasonMaintenanceNotReady,
 }
 
 // summary says what is announced, and what would be done.
