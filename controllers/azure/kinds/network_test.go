@@ -1,0 +1,128 @@
+// Copyright The avs-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package kinds
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/avs-operator/avs-operator/api/v1alpha1"
+	"github.com/avs-operator/avs-operator/controllers/arm"
+	"github.com/avs-operator/avs-operator/controllers/azure"
+	"github.com/avs-operator/avs-operator/controllers/outcome"
+)
+
+const weu = arm.ID("/subscriptions/s/resourceGroups/rg/providers/Microsoft.AVS/privateClouds/weu")
+
+func resourceIn(segment, name string, properties map[string]any) *arm.Resource {
+	id := networkCollection(weu, segment) + "/" + arm.ID(name)
+	return &arm.Resource{ID: id, Name: name, Body: map[string]any{"id": string(id), "name": name, "properties": properties}}
+}
+
+func reasonOf(o *outcome.Outcome) string {
+	if o == nil {
+		return ""
+	}
+	return o.Reason
+}
+
+func TestChooseGateway(t *testing.T) {
+	gateway := func(name, path string) *arm.Resource {
+		return resourceIn("gateways", name, map[string]any{"displayName": name, "path": path})
+	}
+	edge, own, second := gateway("TNT71-T0", "/infra/tier-0s/TNT71-T0"), gateway("TNT71-T1", "/infra/tier-1s/TNT71-T1"), gateway("shop", "/infra/tier-1s/shop")
+	for name, c := range map[string]struct {
+		there []*arm.Resource
+		asked string
+		want  string
+		why   string
+	}{
+		"the private cloud's own": {[]*arm.Resource{edge, own, second}, "", "/infra/tier-1s/TNT71-T1", ""},
+		"by name":                 {[]*arm.Resource{edge, own, second}, "SHOP", "/infra/tier-1s/shop", ""},
+		"one of tier 0":           {[]*arm.Resource{edge, own}, "TNT71-T0", "", v1alpha1.ReasonReferenceNotFound},
+		"none":                    {[]*arm.Resource{edge}, "", "", v1alpha1.ReasonReferenceNotFound},
+		"without paths":           {[]*arm.Resource{gateway("TNT71-T0", ""), gateway("TNT71-T1", "")}, "", "TNT71-T1", ""},
+		"two":                     {[]*arm.Resource{own, gateway("TNT72-T1", "/infra/tier-1s/TNT72-T1")}, "", "", v1alpha1.ReasonInvalidSpec},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, o := chooseGateway(c.there, c.asked)
+			if got != c.want || reasonOf(o) != c.why {
+				t.Errorf("%q %+v, want %q %s", got, o, c.want, c.why)
+			}
+		})
+	}
+}
+
+func TestMachineID(t *testing.T) {
+	machine := func(id, name string) *arm.Resource {
+		return resourceIn("virtualMachines", id, map[string]any{"displayName": name})
+	}
+	there := []*arm.Resource{machine("vm-1", "web"), machine("vm-2", "db"), machine("vm-3", "db"), machine("vm-4", "vm-1")}
+	for name, want := range map[string]string{"web": "vm-1", "VM-2": "vm-2", "vm-1": "vm-1", "db": v1alpha1.ReasonAmbiguousMachine, "Web": v1alpha1.ReasonMachineNotFound} {
+		if got, o := machineID(there, name); got+reasonOf(o) != want {
+			t.Errorf("%s: %q %+v, want %s", name, got, o, want)
+		}
+	}
+}
+
+func TestWithoutZone(t *testing.T) {
+	service := func(standard string, zones ...any) *arm.Resource {
+		return resourceIn("dnsServices", "dns-forwarder", map[string]any{"fqdnZones": zones, "defaultDnsZone": standard, "revision": 7.0})
+	}
+	for name, c := range map[string]struct {
+		service *arm.Resource
+		want    map[string]any
+	}{
+		"not in it":             {service("default-dns-zone", "lab"), nil},
+		"the last":              {service("default-dns-zone", "corp"), map[string]any{"fqdnZones": []any{}, "revision": 7.0}},
+		"among others, by path": {service("default-dns-zone", "lab", "/infra/zones/CORP"), map[string]any{"fqdnZones": []any{"lab"}, "revision": 7.0}},
+		"the default":           {service("corp"), map[string]any{"defaultDnsZone": "default-dns-zone", "revision": 7.0}},
+		"both":                  {service("corp", "corp"), map[string]any{"fqdnZones": []any{}, "defaultDnsZone": "default-dns-zone", "revision": 7.0}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if d := cmp.Diff(c.want, withoutZone(c.service, "corp")); d != "" {
+				t.Error(d)
+			}
+		})
+	}
+}
+
+func TestNamedObjects(t *testing.T) {
+	zone := func(namespace, name, azureName, state string, change func(*v1alpha1.DNSZone)) azure.Object {
+		z := &v1alpha1.DNSZone{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name}}
+		if azureName != "" {
+			z.Status.ID = string(networkCollection(weu, "dnsZones")) + "/" + azureName
+		}
+		z.Status.ProvisioningState = state
+		if change != nil {
+			change(z)
+		}
+		return z
+	}
+	going := func(z *v1alpha1.DNSZone) { now := metav1.Now(); z.DeletionTimestamp = &now }
+	kept := func(z *v1alpha1.DNSZone) { going(z); z.Spec.DeletionPolicy = v1alpha1.DeletionPolicyRetain }
+	there := []*arm.Resource{
+		resourceIn("dnsZones", "corp-zone", nil), resourceIn("dnsZones", "plain", nil),
+		resourceIn("dnsZones", "young", map[string]any{"provisioningState": "Building"}), resourceIn("dnsZones", "leaving-zone", nil), resourceIn("dnsZones", "kept", nil),
+	}
+	n := &namedObjects{words: "DNS zone", namespace: "vmware", collection: networkCollection(weu, "dnsZones"), there: there, objects: []azure.Object{
+		zone("vmware", "corp", "corp-zone", "Succeeded", nil), zone("elsewhere", "plain2", "plain", "Succeeded", nil), zone("vmware", "new", "", "", nil),
+		zone("vmware", "made", "made", "Succeeded", nil), zone("vmware", "leaving", "leaving-zone", "Succeeded", going), zone("vmware", "kept", "kept", "Succeeded", kept),
+		zone("vmware", "gone", "gone", "", going),
+	}}
+	for name, want := range map[string]string{
+		"corp": "corp-zone false", "corp-zone": "corp-zone false", "PLAIN": "plain false", "plain2": " false ReferenceNotFound", "new": " false ReferenceNotReady",
+		"young": " false ReferenceNotReady", "made": "made false", "leaving": "leaving-zone true", "leaving-zone": "leaving-zone true", "kept": "kept false",
+		"gone": "gone true", "nobody": " false ReferenceNotFound",
+	} {
+		azureName, leaving, o := n.find(name)
+		if got := strings.TrimRight(fmt.Sprint(azureName, " ", leaving, " ", reasonOf(o)), " "); got != want {
+			t.Errorf("%s: %q, want %q", name, got, want)
+		}
+	}
+}
