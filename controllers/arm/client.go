@@ -111,33 +111,56 @@ func (c *Client) Principal() string { return c.principal }
 
 // Get reads a resource.
 func (c *Client) Get(ctx context.Context, id ID) (*Resource, error) {
+	askedAt := time.Now()
+	body, err := c.get(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	return resourceFrom(id, body, askedAt)
+}
+
+// get is Get with the body as it came, which can be decoded.
+func (c *Client) get(ctx context.Context, id ID) ([]byte, error) {
 	doing := "GET " + string(id)
 	address, err := c.address(id, "", id.apiVersion())
 	if err != nil {
 		return nil, invalid(doing, err)
 	}
-	askedAt := time.Now()
 	a, err := c.read(ctx, call{verb: "GET", doing: doing, url: address, id: id})
 	if err != nil {
 		return nil, err
 	}
-	r, err := resourceFrom(id, a.body, askedAt)
-	if err != nil {
+	if _, err := resourceFrom(id, a.body, time.Time{}); err != nil {
 		return nil, unreadable(doing, a, err)
 	}
-	return r, nil
+	return a.body, nil
 }
 
 // List reads a whole collection, page by page. All of it or an error: half a list would make resources look deleted. Every
 // Resource carries the moment that the first page was asked for.
 func (c *Client) List(ctx context.Context, collection ID) ([]Resource, error) {
+	items, err := c.list(ctx, collection)
+	if err != nil {
+		return nil, err
+	}
+	all := make([]Resource, 0, len(items))
+	for _, i := range items {
+		if r := i.resource(); r != nil {
+			all = append(all, *r)
+		}
+	}
+	return all, nil
+}
+
+// list is List with bodies as they came.
+func (c *Client) list(ctx context.Context, collection ID) ([]item, error) {
 	doing := "LIST " + string(collection)
 	next, err := c.address(collection, "", collection.apiVersion())
 	if err != nil {
 		return nil, invalid(doing, err)
 	}
 	askedAt := time.Now()
-	all := []Resource{}
+	all := []item{}
 	for page := 0; next != nil; page++ {
 		if page == mostPages {
 			return nil, &Error{Class: Transient, Doing: doing, Message: fmt.Sprintf("more than %d pages", mostPages)}
@@ -147,14 +170,18 @@ func (c *Client) List(ctx context.Context, collection ID) ([]Resource, error) {
 			return nil, err
 		}
 		var body struct {
-			Value    *[]map[string]any `json:"value"`
-			NextLink string            `json:"nextLink"`
+			Value    *[]json.RawMessage `json:"value"`
+			NextLink string             `json:"nextLink"`
 		}
 		if err := json.Unmarshal(a.body, &body); err != nil || body.Value == nil {
 			return nil, unreadable(doing, a, errors.Join(errors.New("the answer is not a list"), err))
 		}
-		for _, fields := range *body.Value {
-			all = append(all, *resourceOf("", fields, askedAt))
+		for _, raw := range *body.Value {
+			id, err := idIn(raw)
+			if err != nil {
+				return nil, unreadable(doing, a, err)
+			}
+			all = append(all, item{id: id, body: raw, askedAt: askedAt})
 		}
 		if next = nil; body.NextLink != "" {
 			if next, err = c.own(body.NextLink); err != nil {

@@ -86,7 +86,7 @@ func (w *Watcher) look(ctx context.Context, e *watched, round int) error {
 		return w.readEach(ctx, e, client)
 	}
 	askedAt := time.Now()
-	resources, err := client.List(ctx, e.collection)
+	resources, err := client.list(ctx, e.collection)
 	switch ClassOf(err) {
 	case Forbidden:
 		w.mu.Lock()
@@ -124,9 +124,9 @@ func (w *Watcher) readEach(ctx context.Context, e *watched, client *Client) erro
 	var last error
 	for _, id := range ids {
 		askedAt := time.Now()
-		r, err := client.Get(ctx, id)
+		body, err := client.get(ctx, id)
 		if ClassOf(err) == NotFound {
-			r, err = nil, nil
+			body, err = nil, nil
 		}
 		if ctx.Err() != nil {
 			return err
@@ -136,7 +136,7 @@ func (w *Watcher) readEach(ctx context.Context, e *watched, client *Client) erro
 			continue
 		}
 		w.mu.Lock()
-		changes := w.settle(e, func() []ID { return e.snapshot.put(id, r, askedAt) })
+		changes := w.settle(e, func() []ID { return e.snapshot.put(item{id: id, body: body, askedAt: askedAt}) })
 		w.mu.Unlock()
 		w.tell(changes)
 	}

@@ -5,6 +5,7 @@ package arm
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"strconv"
@@ -94,6 +95,21 @@ func resourceFrom(id ID, body []byte, askedAt time.Time) (*Resource, error) {
 		return nil, fmt.Errorf("read the body: it is null")
 	}
 	return resourceOf(id, fields, askedAt), nil
+}
+
+// idIn is the id that a body in a list names. A body that is no object is an error.
+func idIn(body []byte) (ID, error) {
+	var named *struct {
+		ID any `json:"id"`
+	}
+	if err := json.Unmarshal(body, &named); err != nil {
+		return "", fmt.Errorf("read a resource of the list: %w", err)
+	}
+	if named == nil {
+		return "", errors.New("read a resource of the list: it is null")
+	}
+	id, _ := named.ID.(string)
+	return ID(id), nil
 }
 
 func resourceOf(id ID, fields map[string]any, askedAt time.Time) *Resource {

@@ -165,13 +165,7 @@ func (w *Watcher) Listed(principal string, collection ID) (all []*Resource, ok b
 	if e == nil || !e.snapshot.known || e.snapshot.single || time.Since(e.snapshot.askedAt) > w.staleAfter() {
 		return nil, false
 	}
-	for _, i := range e.snapshot.items {
-		if i.resource != nil {
-			all = append(all, i.resource)
-		}
-	}
-	slices.SortFunc(all, func(a, b *Resource) int { return strings.Compare(a.ID.Key(), b.ID.Key()) })
-	return all, true
+	return slices.Clone(e.snapshot.all()), true
 }
 
 // Subscribe calls f for each Change until cancel. f runs on the watcher's goroutines and must return at once.
