@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
@@ -75,7 +76,7 @@ func otherCloud(ctx context.Context, w azure.World[*v1alpha1.CloudLink], ref *v1
 	}
 	other := &v1alpha1.PrivateCloud{}
 	if err := w.Reader.Get(ctx, key, other); apierrors.IsNotFound(err) {
-		return nil, outcome.Wait(v1alpha1.ReasonReferenceNotFound, "PrivateCloud %s is not there: create it, or correct linkedCloudRef", key).About(v1alpha1.ConditionReferencesReady)
+		return nil, outcome.Wait(v1alpha1.ReasonReferenceNotFound, "PrivateCloud %s is not there: create it, or correct linkedCloudRef", key).About(v1alpha1.ConditionReferencesReady).In(time.Minute)
 	} else if err != nil {
 		return nil, outcome.Retry(v1alpha1.ReasonTransient, fmt.Errorf("reading PrivateCloud %s: %w", key, err))
 	}
@@ -89,7 +90,7 @@ func otherCloud(ctx context.Context, w azure.World[*v1alpha1.CloudLink], ref *v1
 			key, other.Spec.Location, w.Cloud.Spec.Location)
 	}
 	if w.Actual == nil && other.Status.ProvisioningState != "Succeeded" || other.Status.ID == "" {
-		return nil, outcome.Wait(v1alpha1.ReasonReferenceNotReady, "PrivateCloud %s is not ready yet; this goes on by itself when it is", key).About(v1alpha1.ConditionReferencesReady)
+		return nil, outcome.Wait(v1alpha1.ReasonReferenceNotReady, "PrivateCloud %s is not ready yet; this goes on by itself when it is", key).About(v1alpha1.ConditionReferencesReady).In(time.Minute)
 	}
 	return other, nil
 }
