@@ -34,6 +34,7 @@ type flags struct {
 	allowedEndpoints           []string
 	healthAddress              string
 	metricsAddress             string
+	pprofAddress               string
 	development                bool
 	speed                      float64
 	version                    bool
@@ -69,6 +70,7 @@ func parse(arguments []string) (*flags, error) {
 	set.StringSliceVar(&f.allowedEndpoints, "allowed-endpoints", nil, "hosts of custom Azure clouds that any AzureIdentity may use, separated by commas")
 	set.StringVar(&f.healthAddress, "health-probe-bind-address", ":8081", "address of /healthz and /readyz")
 	set.StringVar(&f.metricsAddress, "metrics-bind-address", ":8443", "address of the metrics, HTTPS with authentication and authorization; 0 for none")
+	set.StringVar(&f.pprofAddress, "pprof-bind-address", "0", "address of Go's profiles, without authentication, for a look at what costs memory or time; 0 for none")
 	set.BoolVar(&f.development, "development", false, "log for people, with more detail, instead of JSON")
 	set.Float64Var(&f.speed, "speed", 1, "how many times faster than real time Azure and vCenter run; for simulators only")
 	set.BoolVar(&f.version, "version", false, "print the version and end")
@@ -102,7 +104,7 @@ func run(ctx context.Context, f *flags) error {
 	mgr, err := controllers.NewManager(ctx, config, controllers.Options{
 		Namespace: f.namespace, Namespaces: f.namespaces,
 		LeaderElection: f.leaderElect, LeaseDuration: f.leaseDuration,
-		HealthAddress: f.healthAddress, MetricsAddress: f.metricsAddress,
+		HealthAddress: f.healthAddress, MetricsAddress: f.metricsAddress, PprofAddress: f.pprofAddress,
 		OperatorIdentityNamespaces: f.operatorIdentityNamespaces, AllowedEndpoints: f.allowedEndpoints,
 		Pace: outcome.Pace(f.speed), Version: version,
 	})

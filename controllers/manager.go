@@ -40,6 +40,8 @@ type Options struct {
 	// LeaseDuration in real time.
 	LeaseDuration                 time.Duration
 	HealthAddress, MetricsAddress string
+	// PprofAddress serves Go's profiles, without authentication.
+	PprofAddress string
 	// OperatorIdentityNamespaces may use the operator's own identity.
 	OperatorIdentityNamespaces []string
 	// AllowedEndpoints are hosts that any AzureIdentity may send tokens to.
@@ -106,6 +108,7 @@ func managerOptions(o Options) ctrl.Options {
 		RenewDeadline:                 ptr.To(lease * 2 / 3),
 		RetryPeriod:                   ptr.To(lease / 6),
 		HealthProbeBindAddress:        orNone(o.HealthAddress),
+		PprofBindAddress:              orNone(o.PprofAddress),
 		Metrics:                       metricsserver.Options{BindAddress: orNone(o.MetricsAddress), SecureServing: true, FilterProvider: filters.WithAuthenticationAndAuthorization},
 		Logger:                        o.Logger,
 		Controller:                    config.Controller{SkipNameValidation: ptr.To(o.RepeatNames)},
