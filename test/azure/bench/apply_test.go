@@ -1,0 +1,148 @@
+// Copyright The avs-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package bench
+
+import (
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/avs-operator/avs-operator/controllers"
+	"github.com/avs-operator/avs-operator/controllers/azure/lane"
+	"github.com/avs-operator/avs-operator/test/armsim"
+	"github.com/avs-operator/avs-operator/test/harness"
+)
+
+// mostAboveBound is how much longer than the lower bound it may take until all is Ready.
+const mostAboveBound = 1.2
+
+// ARM's bucket of writes: so many at once, and so many more a second of Azure's time.
+const (
+	writesAtOnce    = 200
+	writesPerSecond = 10
+)
+
+func TestAppliedAtOnce(t *testing.T) {
+	if full {
+		t.Run("Undisturbed", func(t *testing.T) {
+			f := newFleet(t, speedOfMany, 10, 100, everyKind)
+			f.startOperator(t)
+			began := f.apply(t)
+			f.judge(t, began, f.waitReady(t, f.real(longest)))
+		})
+	}
+	t.Run("RestartedInTheMiddle", func(t *testing.T) {
+		f := newFleet(t, sized[float64](speedOfMany, speedOfSample), sized(10, 2), sized(100, 20), everyKind, func(c *armsim.Config) {
+			if !full { // a sample of what comes after it is wanted
+				c.Durations.CreatePrivateCloud = armsim.Span{Min: 50 * time.Minute, Max: 70 * time.Minute}
+			}
+		})
+		operator := f.startOperator(t)
+		began := f.apply(t)
+		f.waitForWrites(t, len(f.objects())/2)
+		operator.Stop(t)
+		f.startOperator(t)
+		f.judge(t, began, f.waitReady(t, f.real(longest)))
+		f.judgeQuiet(t)
+		f.judgeDrift(t)
+	})
+}
+
+// How much faster than real time Azure runs here. What the operator and the API server themselves take is not scaled: on two cores, a step of
+// theirs takes some 50 ms, which is 3 s of Azure's time at the lower of the two, a hundredth of the shortest operations that the bound is made of.
+const (
+	speedOfMany   = 60
+	speedOfSample = 200
+)
+
+// longest is when waiting ends, in Azure's time.
+const longest = 36 * time.Hour
+
+func (f *fleet) startOperator(t *testing.T) *harness.Operator {
+	t.Helper()
+	return harness.StartOperator(t, harness.OperatorOptions{Config: cluster.OperatorConfig(), Speed: f.speed, Namespace: f.namespace, Change: func(o *controllers.Options) { o.Logger = quiet }})
+}
+
+// waitForWrites waits until Azure has been sent so many writes.
+func (f *fleet) waitForWrites(t *testing.T, count int) {
+	t.Helper()
+	for deadline := time.Now().Add(f.real(longest)); f.writes() < count; time.Sleep(200 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("Azure was sent %d writes only, not %d", f.writes(), count)
+		}
+	}
+}
+
+func isWrite(method string) bool {
+	return method == http.MethodPut || method == http.MethodPatch || method == http.MethodDelete || method == http.MethodPost
+}
+
+// writes counts those to ARM.
+func (f *fleet) writes() (count int) {
+	for _, r := range f.azure.Requests() {
+		if isWrite(r.Method) && r.Principal != "" {
+			count++
+		}
+	}
+	return count
+}
+
+// judge compares with the lower bound, and looks for requests that Azure refused.
+func (f *fleet) judge(t *testing.T, began, ready time.Time) {
+	t.Helper()
+	took, bound := f.scaled(ready.Sub(began)), f.bound(t, began)
+	t.Logf("%d private clouds with %d children each, Azure %g times as fast: all Ready after %s of Azure's time (%s here), lower bound %s: %.3f times that",
+		len(f.clouds), len(f.clouds[0].children), f.speed, took.Round(time.Minute), ready.Sub(began).Round(time.Second), bound.Round(time.Minute), float64(took)/float64(bound))
+	if float64(took) > mostAboveBound*float64(bound) {
+		t.Errorf("that is more than %g times the lower bound", mostAboveBound)
+	}
+	writes, reads := 0, 0
+	for _, r := range f.azure.Requests() {
+		if r.Status == http.StatusTooManyRequests || r.Status == http.StatusConflict {
+			t.Errorf("%s %s was answered with %d", r.Method, r.Path, r.Status)
+		}
+		if isWrite(r.Method) {
+			writes++
+		} else {
+			reads++
+		}
+	}
+	t.Logf("%d writes and %d reads, no 429, no 409", writes, reads)
+}
+
+// bound is what no client can beat: the bucket of writes, and in each private cloud its own creation and then the longest lane.
+func (f *fleet) bound(t *testing.T, began time.Time) time.Duration {
+	t.Helper()
+	bucket := time.Duration(max(0, len(f.objects())-writesAtOnce)) * time.Second / writesPerSecond
+	longest := bucket
+	for _, c := range f.clouds {
+		create, lanes := f.lengths.of(c.id)
+		if create == nil {
+			t.Fatalf("Azure has not been asked for %s", c.object.Name)
+		}
+		lowest := create.length
+		for _, class := range []lane.Class{lane.Hosts, lane.Network, lane.Light} {
+			operations := lanes[class]
+			first, last := span(operations)
+			lowest = max(lowest, create.length+sum(operations))
+			t.Logf("%s: created in %s; lane %s: %d operations, %s of work done in %s (%.3f), begun %s after the private cloud was there", c.object.Name, create.length.Round(time.Minute),
+				class, len(operations), sum(operations).Round(time.Second), f.scaled(last.Sub(first)).Round(time.Second), float64(f.scaled(last.Sub(first)))/float64(sum(operations)), f.scaled(first.Sub(create.ended)).Round(time.Second))
+		}
+		longest = max(longest, lowest)
+	}
+	return longest
+}
+
+// span is from the first beginning to the last end.
+func span(operations []*operation) (first, last time.Time) {
+	for _, one := range operations {
+		if first.IsZero() || one.began.Before(first) {
+			first = one.began
+		}
+		if one.ended.After(last) {
+			last = one.ended
+		}
+	}
+	return first, last
+}

@@ -1,0 +1,160 @@
+// Copyright The avs-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package bench
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/avs-operator/avs-operator/api/v1alpha1"
+	"github.com/avs-operator/avs-operator/controllers/azure"
+	"github.com/avs-operator/avs-operator/test/armsim"
+)
+
+// What 5,000 resources may cost that stand still, and one among them that is edited.
+const (
+	mostLatency = 250 * time.Millisecond
+	mostMemory  = 150 << 20
+	mostIdle    = 0.01 // of a core
+)
+
+const (
+	edits = 200
+	idle  = 2 * time.Minute
+)
+
+func TestManyStanding(t *testing.T) {
+	if !full {
+		t.Log("measured with AVS_OPERATOR_BENCH=1 only: to make them takes minutes")
+		return
+	}
+	f := newFleet(t, 100, 10, 500, segmentsAndZones, func(c *armsim.Config) {
+		// They are made to be there: how long that takes in Azure is not what is measured.
+		moment := armsim.Span{Min: time.Second, Max: time.Second}
+		c.Durations = armsim.Durations{CreatePrivateCloud: moment, Network: moment, Update: moment}
+		c.RetryAfter, c.Throttling.Writes = time.Second, armsim.Bucket{Size: 10_000, PerSecond: 1000}
+	})
+	making := f.startOperator(t)
+	f.apply(t)
+	f.waitReady(t, 20*time.Minute)
+	making.Stop(t)
+
+	p := startProcess(t, f.namespace)
+	f.settle(t)
+	f.measureIdle(t, p)
+	f.measureEdits(t)
+	t.Logf("%d resources after the edits: %d MB resident, %d MB at most", len(f.objects()), p.memory(t, "VmRSS")>>20, p.memory(t, "VmHWM")>>20)
+	if got := p.memory(t, "VmRSS"); got > mostMemory {
+		t.Errorf("that is more than %d MB", mostMemory>>20)
+	}
+}
+
+// settle waits until a new operator has looked at everything and asks for lists only.
+func (f *fleet) settle(t *testing.T) {
+	t.Helper()
+	gets := func() (count int) {
+		for _, r := range f.azure.Requests() {
+			if strings.Contains(r.Path, "/segments/") || strings.Contains(r.Path, "/dnszones/") {
+				count++
+			}
+		}
+		return count
+	}
+	was, since := gets(), time.Now()
+	for deadline := time.Now().Add(10 * time.Minute); time.Since(since) < 20*time.Second; time.Sleep(time.Second) {
+		if now := gets(); now != was {
+			was, since = now, time.Now()
+		}
+		if time.Now().After(deadline) {
+			t.Fatal("The operator still reads resource by resource after ten minutes")
+		}
+	}
+}
+
+func (f *fleet) measureIdle(t *testing.T, p *process) {
+	t.Helper()
+	from, began := p.processor(t), time.Now()
+	time.Sleep(idle)
+	share := float64(p.processor(t)-from) / float64(time.Since(began))
+	t.Logf("%d resources standing: %.2f%% of a core, %d MB resident, %d MB at most", len(f.objects()), 100*share, p.memory(t, "VmRSS")>>20, p.memory(t, "VmHWM")>>20)
+	if share > mostIdle {
+		t.Errorf("that is more than %g%% of a core", 100*mostIdle)
+	}
+	if got := p.memory(t, "VmRSS"); got > mostMemory {
+		t.Errorf("that is more than %d MB", mostMemory>>20)
+	}
+}
+
+// measureEdits edits one segment after the other, each in a private cloud whose lane is free, and takes the time until Azure has been asked.
+func (f *fleet) measureEdits(t *testing.T) {
+	t.Helper()
+	took := make([]time.Duration, 0, edits)
+	for round := 0; len(took) < edits; round++ {
+		for _, c := range f.clouds {
+			took = append(took, f.edit(t, c, round))
+		}
+		time.Sleep(3 * time.Second) // the operations of this round end
+	}
+	slices.Sort(took)
+	at := func(part float64) time.Duration { return took[int(part*float64(len(took)-1))].Round(time.Millisecond) }
+	t.Logf("an edit of one among %d reaches ARM within %s (median), %s (p99), %s (slowest of %d)", len(f.objects()), at(0.5), at(0.99), at(1), len(took))
+	if at(0.99) > mostLatency {
+		t.Errorf("that is more than %s at p99", mostLatency)
+	}
+}
+
+// edit gives a segment another name to show, and returns how long that took to arrive.
+func (f *fleet) edit(t *testing.T, c *cloud, round int) time.Duration {
+	t.Helper()
+	var segments []*v1alpha1.Segment
+	for _, child := range c.children {
+		if s, ok := child.(*v1alpha1.Segment); ok {
+			segments = append(segments, s)
+		}
+	}
+	s := segments[rand.IntN(len(segments))] //nolint:gosec // a choice, no secret
+	word := fmt.Sprintf("edit-%d-%s", round, s.Name)
+	before := time.Now()
+	patch := client.RawPatch("application/merge-patch+json", []byte(`{"spec":{"displayName":"`+word+`"}}`))
+	if err := cluster.Admin.Patch(t.Context(), s, patch); err != nil {
+		t.Fatal(err)
+	}
+	for {
+		requests := f.azure.Requests()
+		for _, r := range slices.Backward(requests[max(0, len(requests)-50):]) {
+			if r.Method == "PATCH" && strings.Contains(string(r.Body), word) {
+				return r.At.Sub(before)
+			}
+		}
+		if time.Since(before) > time.Minute {
+			t.Fatalf("the edit of %s has not reached Azure within a minute: %s", s.Name, cluster.Describe(t.Context(), s))
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+}
+
+// segmentsAndZones is what there is most of in large private clouds.
+func segmentsAndZones(index, count int, namespace string) []azure.Object {
+	in := v1alpha1.ParentReference{Name: fmt.Sprintf("cloud-%d", index)}
+	out := make([]azure.Object, 0, count)
+	for i := range count {
+		name := fmt.Sprintf("n%d", i)
+		meta := metav1.ObjectMeta{Namespace: namespace, Name: fmt.Sprintf("c%d-%s", index, name)}
+		spec := v1alpha1.AzureSpec{AzureName: name}
+		if i%5 == 4 {
+			out = append(out, &v1alpha1.DNSZone{ObjectMeta: meta, Spec: v1alpha1.DNSZoneSpec{AzureSpec: spec, PrivateCloudRef: in, Domain: []string{name + ".example.com"}, DNSServerIPs: []string{"10.1.0.53"}}})
+			continue
+		}
+		out = append(out, &v1alpha1.Segment{ObjectMeta: meta, Spec: v1alpha1.SegmentSpec{AzureSpec: spec, PrivateCloudRef: in, DisplayName: name,
+			Subnet: &v1alpha1.SegmentSubnet{GatewayAddress: fmt.Sprintf("10.%d.%d.1/24", 60+i/256, i%256), DHCPRanges: []string{fmt.Sprintf("10.%d.%d.10-10.%d.%d.200", 60+i/256, i%256, 60+i/256, i%256)}}}})
+	}
+	return out
+}
