@@ -67,7 +67,9 @@ func newBoard() *board {
 func (b *board) update(object client.Object) (row, bool) {
 	switch o := object.(type) {
 	case *v1alpha1.PrivateCloud:
-		b.cloud = o
+		if o.Name == cloudName {
+			b.cloud = o
+		}
 	case *v1alpha1.WorkloadMove:
 		b.move = o
 	case *v1alpha1.VirtualMachineMove:
