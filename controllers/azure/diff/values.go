@@ -83,7 +83,9 @@ func (p path) equalText(a, b string, ignoreCase []path) bool {
 }
 
 // isTime tells 2027-12-31T00:00:00Z by its looks, before it is parsed.
-func isTime(s string) bool { return len(s) >= len("2006-01-02T15:04:05Z") && s[4] == '-' && s[10] == 'T' }
+func isTime(s string) bool {
+	return len(s) >= len("2006-01-02T15:04:05Z") && s[4] == '-' && s[10] == 'T'
+}
 
 // sameMoment: Azure answers a time with or without fractions of a second, and in its own zone.
 func sameMoment(a, b string) bool {
