@@ -3,7 +3,9 @@
 
 package v1alpha1
 
-import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+import (
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
 
 // VCenterSpec says which vCenter this is, and how to reach and trust it.
 // +kubebuilder:validation:XValidation:rule="has(self.url) != has(self.privateCloudRef)",message="set exactly one of url and privateCloudRef"
@@ -165,5 +167,3 @@ type VCenterList struct {
 	metav1.ListMeta `json:"metadata,omitempty"`
 	Items           []VCenter `json:"items"`
 }
-
-func init() { register(&VCenter{}, &VCenterList{}) }
