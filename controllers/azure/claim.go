@@ -78,18 +78,20 @@ func (r *Reconciler[T]) mark(ctx context.Context, s *scope[T]) *outcome.Outcome 
 	return nil
 }
 
-// patchMetadata writes metadata that was changed since base, and keeps the status that was worked out so far.
+// patchMetadata writes metadata that was changed since base. The status that was worked out so far stays as it is, the kind's own part of it
+// too: the answer, which brings back the stored one, goes into a copy.
 func (r *Reconciler[T]) patchMetadata(ctx context.Context, s *scope[T], base T) *outcome.Outcome {
-	kept := s.obj.DeepCopyObject().(T)
-	err := r.Client.Patch(ctx, s.obj, client.MergeFromWithOptions(base, client.MergeFromWithOptimisticLock{}))
+	stored := s.obj.DeepCopyObject().(T)
+	err := r.Client.Patch(ctx, stored, client.MergeFromWithOptions(base, client.MergeFromWithOptimisticLock{}))
 	switch {
 	case apierrors.IsConflict(err):
 		return outcome.Retry(v1alpha1.ReasonTransient, err).In(conflictPause)
 	case err != nil:
 		return outcome.Retry(v1alpha1.ReasonTransient, fmt.Errorf("writing metadata: %w", err))
 	}
-	s.before = s.obj.DeepCopyObject().(T)
-	*s.stat() = *kept.AzureStatus() // the answer brought back the stored status
+	s.before = stored
+	s.obj.SetResourceVersion(stored.GetResourceVersion())
+	s.obj.SetManagedFields(stored.GetManagedFields())
 	return nil
 }
 
