@@ -71,8 +71,12 @@ func (r *Reconciler[T]) remove(ctx context.Context, s *scope[T]) *outcome.Outcom
 		r.released(s)
 		return r.release(ctx, s)
 	}
-	if !s.adopted() && s.stat().Operation == nil && !r.wouldAdopt(ctx, s) {
-		return r.release(ctx, s) // it was never adopted: it is not ours to delete
+	if !s.adopted() && s.stat().Operation == nil {
+		if o := r.sole(ctx, s); o != nil && o.Kind != outcome.KindStall {
+			return o
+		} else if o != nil || !r.wouldAdopt(ctx, s) {
+			return r.release(ctx, s) // it was never adopted, or is another object's: it is not ours to delete
+		}
 	}
 	if o := r.deletableNow(s); o != nil {
 		return o
