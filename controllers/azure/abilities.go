@@ -33,6 +33,11 @@ type Resolver[T Object] interface {
 	Resolve(ctx context.Context, w World[T], desired map[string]any) *outcome.Outcome
 }
 
+// Linker is a kind that also refers to a private cloud that it does not stand in. A change of that one wakes the object.
+type Linker[T Object] interface {
+	Links(T) []v1alpha1.ParentReference
+}
+
 // Requirer is a kind that can only be made when something else is there in Azure.
 type Requirer[T Object] interface {
 	Requires(w World[T]) []Requirement

@@ -49,6 +49,32 @@ func (r *Reconciler[T]) below(object client.Object) []string {
 	return nil
 }
 
+// linkIndex finds objects by the other private clouds that they refer to: <namespace>/<name>.
+const linkIndex = "link"
+
+// links names them, as the index has them.
+func (r *Reconciler[T]) links(object client.Object) []string {
+	linker, ok := r.kind.(Linker[T])
+	typed, is := object.(T)
+	if !ok || !is {
+		return nil
+	}
+	var out []string
+	for _, ref := range linker.Links(typed) {
+		out = append(out, keyOf(object.GetNamespace(), ref).String())
+	}
+	return out
+}
+
+// linkedTo wakes what refers to a private cloud that it does not stand in.
+func (r *Reconciler[T]) linkedTo(ctx context.Context, cloud client.Object) []reconcile.Request {
+	objects, err := r.list(ctx, r.Client, client.MatchingFields{linkIndex: client.ObjectKeyFromObject(cloud).String()})
+	if err != nil {
+		return nil // the cache is not there yet; its first list reconciles them all
+	}
+	return requestsFor(objects)
+}
+
 // parents reads the private cloud that a child is in, and the cluster if it stands below one that has an object.
 func (r *Reconciler[T]) parents(ctx context.Context, s *scope[T]) *outcome.Outcome {
 	parent := r.kind.(Child[T]).Parent(s.obj)

@@ -52,6 +52,12 @@ func Setup[T Object](mgr ctrl.Manager, shared *Shared, kind Kind[T]) error {
 		}
 		b = b.Watches(&v1alpha1.PrivateCloud{}, handler.EnqueueRequestsFromMapFunc(r.childrenOfCloud), builder.WithPredicates(parentChanged))
 	}
+	if _, linker := kind.(Linker[T]); linker {
+		if err := mgr.GetFieldIndexer().IndexField(context.Background(), kind.New(), linkIndex, r.links); err != nil {
+			return fmt.Errorf("index %s by the other private clouds: %w", r.traits.Name, err)
+		}
+		b = b.Watches(&v1alpha1.PrivateCloud{}, handler.EnqueueRequestsFromMapFunc(r.linkedTo), builder.WithPredicates(parentChanged))
+	}
 	if r.traits.InCluster {
 		b = b.Watches(&v1alpha1.Cluster{}, handler.EnqueueRequestsFromMapFunc(r.childrenOfCluster), builder.WithPredicates(parentChanged))
 	}

@@ -52,6 +52,14 @@ func (cloudLink) Observe(l *v1alpha1.CloudLink, actual *arm.Resource) {
 	l.Status.Status = actual.String("/properties/status")
 }
 
+// Links: the other private cloud, whose coming to be and whose consent are waited for.
+func (cloudLink) Links(l *v1alpha1.CloudLink) []v1alpha1.ParentReference {
+	if l.Spec.LinkedCloudRef == nil {
+		return nil
+	}
+	return []v1alpha1.ParentReference{*l.Spec.LinkedCloudRef}
+}
+
 // Resolve finds the other private cloud, whose owner must consent, and says early what Azure would refuse.
 func (cloudLink) Resolve(ctx context.Context, w azure.World[*v1alpha1.CloudLink], desired map[string]any) *outcome.Outcome {
 	id := arm.ID(w.Object.Spec.LinkedCloudID)
