@@ -6,6 +6,7 @@ package armsim
 import (
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 )
 
@@ -124,4 +125,21 @@ func (s *Server) SetCapacity(location string, hosts int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.capacity[normalLocation(location)] = hosts
+}
+
+// Writable lists the paths of a resource that its type's schema lets a client write, and the values of those that have only certain ones, for
+// checks that play another client. Nothing exists under the id: nothing.
+func (s *Server) Writable(id string) (paths []string, enums map[string][]string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	r, ok := s.resources[strings.ToLower(strings.TrimRight(id, "/"))]
+	if !ok {
+		return nil, nil
+	}
+	paths = append(r.typ.writable(), "tags")
+	if !r.typ.tracked {
+		paths = paths[:len(paths)-1]
+	}
+	slices.Sort(paths)
+	return slices.Compact(paths), maps.Clone(r.typ.enums)
 }

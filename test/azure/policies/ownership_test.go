@@ -1,0 +1,266 @@
+// Copyright The avs-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package policies
+
+import (
+	"testing"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/avs-operator/avs-operator/api/v1alpha1"
+	"github.com/avs-operator/avs-operator/controllers/azure"
+	"github.com/avs-operator/avs-operator/test/armsim"
+)
+
+// pairs are two objects with one ARM id, of a kind with tags in Azure, of a dear one without, and of a small one.
+var pairs = map[string]struct {
+	below string
+	make  func(w *world, name string) azure.Object
+}{
+	"PrivateCloud": {"", func(w *world, name string) azure.Object { return w.privateCloud(name, "weu") }},
+	"Cluster":      {"/clusters/two", func(w *world, name string) azure.Object { return w.cluster(name, "two") }},
+	"IscsiPath":    {"/iscsiPaths/default", func(w *world, name string) azure.Object { return w.iscsiPath(name) }},
+}
+
+// parent makes what a pair stands below.
+func (w *world) parent(t *testing.T, kind string) {
+	t.Helper()
+	if kind != "PrivateCloud" {
+		create(t, w.privateCloud("weu", ""))
+	}
+}
+
+// The second object for an ARM id writes nothing, and going it takes nothing along, whatever its deletionPolicy. When the first goes and leaves
+// Azure alone, the second takes over.
+func TestTheSecondObjectOfAnIDStandsBack(t *testing.T) {
+	t.Parallel()
+	for kind, pair := range pairs {
+		t.Run(kind, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			w.start(t)
+			w.parent(t, kind)
+			first, second := pair.make(w, "first"), pair.make(w, "second")
+			create(t, first)
+			ready(t, first)
+			before := writes(w.azure)
+			create(t, second)
+			contains(t, says(t, second, v1alpha1.ConditionStalled, v1alpha1.ReasonAlreadyManaged), w.namespace+"/first")
+			remove(t, second)
+			cluster.WaitGone(t, patience, second)
+			w.stays(t)
+			if !w.inAzure(pair.below) {
+				t.Fatal("an object that never managed it took it along")
+			}
+			third := pair.make(w, "third")
+			create(t, third)
+			says(t, third, v1alpha1.ConditionStalled, v1alpha1.ReasonAlreadyManaged)
+			edit(t, first, func(o azure.Object) { o.AzureSpec().DeletionPolicy = v1alpha1.DeletionPolicyRetain })
+			remove(t, first)
+			cluster.WaitGone(t, patience, first)
+			if kind == "PrivateCloud" { // its tag still names the first
+				says(t, third, v1alpha1.ConditionStalled, v1alpha1.ReasonAlreadyManaged)
+				edit(t, third, func(o azure.Object) { o.AzureSpec().AdoptionPolicy = v1alpha1.AdoptionPolicyAlways })
+				before = append(before, "PATCH privateclouds/weu")
+			}
+			ready(t, third)
+			w.wrote(t, before...)
+			remove(t, third)
+			cluster.WaitGone(t, patience, third)
+			if w.inAzure(pair.below) {
+				t.Error("it is still in Azure")
+			}
+		})
+	}
+}
+
+// Two objects that were made while nobody worked: the older one has it, and one request is made.
+func TestTwoObjectsMadeWhileTheOperatorIsDown(t *testing.T) {
+	t.Parallel()
+	for kind, pair := range pairs {
+		t.Run(kind, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			w.start(t)
+			w.parent(t, kind)
+			if kind != "PrivateCloud" {
+				ready(t, w.privateCloud("weu", ""))
+			}
+			w.operator.Stop(t)
+			before := len(writes(w.azure))
+			a, b := pair.make(w, "a"), pair.make(w, "b")
+			create(t, b, a)
+			w.start(t)
+			owner, other := a, b // of one second the UID decides
+			if precedes(b, a) {
+				owner, other = b, a
+			}
+			ready(t, owner)
+			says(t, other, v1alpha1.ConditionStalled, v1alpha1.ReasonAlreadyManaged)
+			w.stays(t)
+			if n := len(writes(w.azure)) - before; n != 1 {
+				t.Errorf("written to Azure: %v", writes(w.azure))
+			}
+		})
+	}
+}
+
+func precedes(a, b client.Object) bool {
+	at, bt := a.GetCreationTimestamp(), b.GetCreationTimestamp()
+	if at.Equal(&bt) {
+		return a.GetUID() < b.GetUID()
+	}
+	return at.Before(&bt)
+}
+
+// An older object that only observed does not take a resource from a younger one that made it; and the order in which they are met after a
+// restart does not matter.
+func TestWhoHasBegunKeepsIt(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.start(t)
+	older := w.privateCloud("older", "weu")
+	older.Spec.ManagementPolicy = v1alpha1.ManagementPolicyObserve
+	create(t, older)
+	says(t, older, v1alpha1.ConditionReconciling, v1alpha1.ReasonNotFoundInAzure)
+	younger := w.privateCloud("younger", "weu")
+	create(t, younger)
+	ready(t, younger, older)
+	w.operator.Stop(t)
+	edit(t, older, func(c *v1alpha1.PrivateCloud) { c.Spec.ManagementPolicy = v1alpha1.ManagementPolicyManage })
+	w.start(t)
+	says(t, older, v1alpha1.ConditionStalled, v1alpha1.ReasonAlreadyManaged)
+	ready(t, younger)
+	w.stays(t)
+	w.wrote(t, "PUT privateclouds/weu")
+}
+
+// An identity whose subscription was edited does not turn one private cloud into two: the object stops and names both ids.
+func TestAnIdentityThatChangesItsSubscription(t *testing.T) {
+	t.Parallel()
+	const other = "22222222-2222-2222-2222-222222222222"
+	w := newWorld(t, func(c *armsim.Config) {
+		second := c.Subscriptions[0]
+		second.ID = other
+		c.Subscriptions = append(c.Subscriptions, second)
+		group := c.ResourceGroups[0]
+		group.SubscriptionID = other
+		c.ResourceGroups = append(c.ResourceGroups, group)
+	})
+	w.start(t)
+	cloud, path := w.privateCloud("weu", ""), w.iscsiPath("path")
+	create(t, cloud, path)
+	ready(t, cloud, path)
+	identity := &v1alpha1.AzureIdentity{}
+	identity.Namespace, identity.Name = w.namespace, "default"
+	before := writes(w.azure)
+	edit(t, identity, func(i *v1alpha1.AzureIdentity) { i.Spec.SubscriptionID = other })
+	contains(t, says(t, cloud, v1alpha1.ConditionStalled, v1alpha1.ReasonImmutableField), w.azure.SubscriptionID, other)
+	edit(t, cloud, func(c *v1alpha1.PrivateCloud) { c.Spec.ManagementCluster.ClusterSize = 4 })
+	w.stays(t)
+	w.wrote(t, before...)
+	edit(t, identity, func(i *v1alpha1.AzureIdentity) { i.Spec.SubscriptionID = w.azure.SubscriptionID })
+	ready(t, cloud, path)
+	w.wrote(t, append(before, "PATCH privateclouds/weu")...)
+}
+
+// backup is an object as `kubectl get -o yaml` gives it, without what a restore leaves out.
+func backup(t *testing.T, object azure.Object) *unstructured.Unstructured {
+	t.Helper()
+	if err := cluster.Admin.Get(t.Context(), client.ObjectKeyFromObject(object), object); err != nil {
+		t.Fatal(err)
+	}
+	content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(object)
+	if err != nil {
+		t.Fatal(err)
+	}
+	gvk, err := cluster.Admin.GroupVersionKindFor(object)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := &unstructured.Unstructured{Object: content}
+	out.SetGroupVersionKind(gvk)
+	delete(out.Object, "status")
+	for _, name := range []string{"uid", "resourceVersion", "generation", "creationTimestamp", "managedFields", "deletionTimestamp", "deletionGracePeriodSeconds"} {
+		unstructured.RemoveNestedField(out.Object, "metadata", name)
+	}
+	return out
+}
+
+// force takes an object away as somebody does who strips finalizers.
+func force(t *testing.T, object azure.Object) {
+	t.Helper()
+	edit(t, object, func(o azure.Object) { o.SetFinalizers(nil) })
+	if err := client.IgnoreNotFound(cluster.Admin.Delete(t.Context(), object)); err != nil {
+		t.Fatal(err)
+	}
+	for cluster.Admin.Get(t.Context(), client.ObjectKeyFromObject(object), object) == nil {
+		edit(t, object, func(o azure.Object) { o.SetFinalizers(nil) })
+	}
+}
+
+// A whole namespace restored from a backup without status goes on as if nothing had happened: no second private cloud, no rotation, no write.
+func TestRestoredWithoutStatus(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.start(t)
+	cloud, second, path := w.privateCloud("weu", ""), w.cluster("two", ""), w.iscsiPath("path")
+	cloud.Spec.Tags = map[string]v1alpha1.TagValue{"team": "platform"}
+	cloud.Spec.Credentials = &v1alpha1.PrivateCloudCredentials{SecretName: "weu-admin", VCenterRotation: "one"}
+	create(t, cloud, second, path)
+	ready(t, cloud, second, path)
+	edit(t, cloud, func(c *v1alpha1.PrivateCloud) { c.Spec.Credentials.VCenterRotation = "two" })
+	ready(t, cloud)
+	before := writes(w.azure)
+	objects := []azure.Object{path, second, cloud}
+	var saved []*unstructured.Unstructured
+	for _, object := range objects {
+		saved = append(saved, backup(t, object))
+	}
+	w.operator.Stop(t)
+	for _, object := range objects {
+		force(t, object)
+	}
+	for _, object := range saved {
+		create(t, object)
+	}
+	w.start(t)
+	ready(t, second, path)
+	if err := cluster.Admin.Delete(t.Context(), secretNamed(w.namespace, "weu-admin")); client.IgnoreNotFound(err) != nil {
+		t.Fatal(err)
+	}
+	ready(t, cloud)
+	w.stays(t)
+	w.wrote(t, before...)
+	if cloud.Status.Rotations == nil || cloud.Status.Rotations.VCenter != "two" {
+		t.Errorf("the handled rotation was forgotten: %+v", cloud.Status.Rotations)
+	}
+	remove(t, second)
+	remove(t, path)
+	remove(t, cloud)
+	cluster.WaitGone(t, patience, cloud)
+	if w.inAzure("") {
+		t.Error("what was restored is not deleted in Azure any more")
+	}
+}
+
+// A backup that was made before the create ended: the object finds its private cloud half made, waits, and keeps it.
+func TestRestoredWhileItIsBeingMade(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, func(c *armsim.Config) { c.Durations.CreatePrivateCloud = armsim.Span{} })
+	w.start(t)
+	cloud := w.privateCloud("weu", "")
+	create(t, cloud)
+	says(t, cloud, v1alpha1.ConditionReconciling, v1alpha1.ReasonCreating)
+	w.operator.Stop(t)
+	saved := backup(t, cloud)
+	force(t, cloud)
+	create(t, saved)
+	w.start(t)
+	ready(t, cloud)
+	w.stays(t)
+	w.wrote(t, "PUT privateclouds/weu")
+}

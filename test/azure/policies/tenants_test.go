@@ -1,0 +1,176 @@
+// Copyright The avs-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package policies
+
+import (
+	"bytes"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"math/big"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/avs-operator/avs-operator/api/v1alpha1"
+	"github.com/avs-operator/avs-operator/test/armsim"
+	"github.com/avs-operator/avs-operator/test/harness"
+)
+
+const (
+	otherTenant = "aaaaaaaa-0000-0000-0000-000000000001"
+	otherClient = "bbbbbbbb-0000-0000-0000-000000000001"
+	otherSecret = "another-client-secret-that-works"
+)
+
+// Identities of two tenants and three subscriptions in two clouds work side by side in one namespace, each with its own private cloud of the
+// same name, and none writes where another belongs.
+func TestSeveralTenantsSubscriptionsAndClouds(t *testing.T) {
+	t.Parallel()
+	const thirdSubscription = "33333333-3333-3333-3333-333333333333"
+	w := newWorld(t, func(c *armsim.Config) {
+		c.Tenants = append(c.Tenants, armsim.Tenant{ID: otherTenant, Applications: []armsim.Application{{ClientID: otherClient, Secrets: []string{otherSecret}}}})
+		c.Subscriptions = append(c.Subscriptions, armsim.Subscription{ID: thirdSubscription, TenantID: otherTenant, DisplayName: "Other tenant"})
+		c.ResourceGroups = append(c.ResourceGroups, armsim.ResourceGroup{SubscriptionID: thirdSubscription, Name: harness.ResourceGroup, Location: harness.Location})
+	})
+	sovereign := harness.StartAzure(t, speed, quickly)
+	w.start(t)
+
+	objects := w.azure.Identity(w.namespace)
+	tenant := harness.IdentityOf(objects)
+	tenant.Name, tenant.Spec.TenantID, tenant.Spec.ClientID, tenant.Spec.SubscriptionID = "tenant", otherTenant, otherClient, thirdSubscription
+	tenant.Spec.ClientSecretRef = &v1alpha1.SecretKeyReference{Name: "tenant-secret", Key: "clientSecret"}
+	create(t, &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: "tenant-secret"}, StringData: map[string]string{"clientSecret": otherSecret}}, tenant)
+
+	objects = sovereign.Identity(w.namespace)
+	cloudIdentity := harness.IdentityOf(objects)
+	cloudIdentity.Name, cloudIdentity.Spec.Cloud.Endpoints.CARef.Name = "sovereign", "sovereign-ca"
+	objects[1].SetName("sovereign-ca")
+	create(t, objects[1], cloudIdentity)
+
+	blocks := map[string]string{"default": "10.175.0.0/22", "tenant": "10.176.0.0/22", "sovereign": "10.177.0.0/22"}
+	for name, block := range blocks {
+		cloud := w.privateCloud(name, "weu")
+		cloud.Spec.IdentityRef, cloud.Spec.NetworkBlock = &v1alpha1.ObjectReference{Name: name}, block
+		path := w.iscsiPath(name)
+		path.Spec.PrivateCloudRef.Name = name
+		create(t, cloud, path)
+	}
+	for name := range blocks {
+		path := w.iscsiPath(name)
+		ready(t, path)
+	}
+	for azure, want := range map[*harness.Azure][]string{
+		w.azure:   {w.azure.PrivateCloudID("weu"), "/subscriptions/" + thirdSubscription + "/resourceGroups/" + harness.ResourceGroup + "/providers/Microsoft.AVS/privateClouds/weu"},
+		sovereign: {sovereign.PrivateCloudID("weu")},
+	} {
+		for _, id := range want {
+			if _, ok := azure.Resource(id + "/iscsiPaths/default"); !ok {
+				t.Errorf("%s has no iSCSI path", id)
+			}
+		}
+		if n := len(writes(azure)); n != 2*len(want) {
+			t.Errorf("written to Azure: %v", writes(azure))
+		}
+	}
+	// One login that is refused holds nobody else up.
+	if err := w.azure.SetSecrets(otherTenant, otherClient, "rotated-away"); err != nil {
+		t.Fatal(err)
+	}
+	first := w.privateCloud("default", "weu")
+	edit(t, first, func(c *v1alpha1.PrivateCloud) { c.Spec.ManagementCluster.ClusterSize = 4 })
+	third := w.privateCloud("sovereign", "weu")
+	edit(t, third, func(c *v1alpha1.PrivateCloud) { c.Spec.ManagementCluster.ClusterSize = 4 })
+	ready(t, first, third)
+}
+
+// certificate is a self-signed one with its key, PEM.
+func certificate(t *testing.T, serial int64) (*x509.Certificate, string) {
+	t.Helper()
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{SerialNumber: big.NewInt(serial), Subject: pkix.Name{CommonName: "avs-operator"}, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour)}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	parsed, err := x509.ParseCertificate(der)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pkcs8, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var both bytes.Buffer
+	_ = pem.Encode(&both, &pem.Block{Type: "CERTIFICATE", Bytes: der})
+	_ = pem.Encode(&both, &pem.Block{Type: "PRIVATE KEY", Bytes: pkcs8})
+	return parsed, both.String()
+}
+
+// Credentials change while operations run, without a restart and without a second request: the client secret, then to a certificate, then to
+// another certificate, then to the token of a ServiceAccount.
+func TestCredentialsAreRotatedWhileOperationsRun(t *testing.T) {
+	t.Parallel()
+	one, onePEM := certificate(t, 1)
+	two, twoPEM := certificate(t, 2)
+	namespace := cluster.Namespace(t)
+	w := &world{namespace: namespace}
+	w.azure = harness.StartAzure(t, speed, quickly, func(c *armsim.Config) {
+		c.Durations.CreatePrivateCloud, c.Durations.AddHosts = armsim.Span{Min: 2 * time.Hour, Max: 2 * time.Hour}, armsim.Span{Min: time.Hour, Max: time.Hour}
+		app := &c.Tenants[0].Applications[0]
+		app.Secrets = append(app.Secrets, otherSecret)
+		app.Certificates = []*x509.Certificate{one, two}
+		app.Federated = []armsim.FederatedCredential{{Issuer: cluster.ControlPlane.Issuer(), Subject: "system:serviceaccount:" + namespace + ":mover", Keys: cluster.ControlPlane.JWKS}}
+	})
+	objects := w.azure.Identity(namespace)
+	secret, identity := harness.ClientSecretOf(objects), harness.IdentityOf(objects)
+	create(t, objects...)
+	create(t, &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "mover"}})
+	w.start(t)
+	cloud := w.privateCloud("weu", "")
+	create(t, cloud)
+	says(t, cloud, v1alpha1.ConditionReconciling, v1alpha1.ReasonCreating)
+
+	// The old secret ends in the middle of the creation; the new one is there.
+	edit(t, secret, func(s *corev1.Secret) { s.Data["clientSecret"] = []byte(otherSecret) })
+	if err := w.azure.SetSecrets(harness.TenantID, harness.ClientID, otherSecret); err != nil {
+		t.Fatal(err)
+	}
+	ready(t, cloud)
+
+	change := func(size int32, to func(*v1alpha1.AzureIdentitySpec), values map[string][]byte) {
+		t.Helper()
+		edit(t, cloud, func(c *v1alpha1.PrivateCloud) { c.Spec.ManagementCluster.ClusterSize = size })
+		says(t, cloud, v1alpha1.ConditionReconciling, v1alpha1.ReasonUpdating)
+		if values != nil {
+			edit(t, secret, func(s *corev1.Secret) { s.Data = values })
+		}
+		edit(t, identity, func(i *v1alpha1.AzureIdentity) { to(&i.Spec) })
+		ready(t, cloud)
+		if cloud.Status.ClusterSize != size {
+			t.Errorf("ready with %d hosts, not %d", cloud.Status.ClusterSize, size)
+		}
+	}
+	byCertificate := func(s *v1alpha1.AzureIdentitySpec) {
+		s.ClientSecretRef, s.ClientCertificateRef = nil, &v1alpha1.SecretKeyReference{Name: secret.Name, Key: "tls.pem"}
+	}
+	change(4, byCertificate, map[string][]byte{"tls.pem": []byte(onePEM), "clientSecret": []byte(otherSecret)})
+	if err := w.azure.SetSecrets(harness.TenantID, harness.ClientID); err != nil {
+		t.Fatal(err)
+	}
+	change(5, byCertificate, map[string][]byte{"tls.pem": []byte(twoPEM)})
+	change(6, func(s *v1alpha1.AzureIdentitySpec) {
+		s.ClientCertificateRef, s.ServiceAccountRef = nil, &v1alpha1.ObjectReference{Name: "mover"}
+	}, nil)
+	remove(t, secret)
+	change(7, func(*v1alpha1.AzureIdentitySpec) {}, nil)
+	w.wrote(t, "PUT privateclouds/weu", "PATCH privateclouds/weu", "PATCH privateclouds/weu", "PATCH privateclouds/weu", "PATCH privateclouds/weu")
+}
