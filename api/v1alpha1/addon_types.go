@@ -3,9 +3,7 @@
 
 package v1alpha1
 
-import (
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-)
+import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 // AddonSpec is the add-on that is wanted.
 // +kubebuilder:validation:XValidation:rule="!has(self.azureName)",message="azureName cannot be chosen: Azure names an add-on by what it is"
@@ -134,3 +132,5 @@ type AddonList struct {
 	metav1.ListMeta `json:"metadata,omitempty"`
 	Items           []Addon `json:"items"`
 }
+
+func init() { register(&Addon{}, &AddonList{}) }

@@ -3,9 +3,7 @@
 
 package v1alpha1
 
-import (
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-)
+import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 // AzureIdentitySpec says who the operator is in Azure, and where its resources go unless an object says otherwise.
 // +kubebuilder:validation:XValidation:rule="(has(self.serviceAccountRef) ? 1 : 0) + (has(self.clientSecretRef) ? 1 : 0) + (has(self.clientCertificateRef) ? 1 : 0) + (has(self.operator) ? 1 : 0) == 1",message="set exactly one of serviceAccountRef, clientSecretRef, clientCertificateRef and operator"
@@ -164,3 +162,5 @@ type AzureIdentityList struct {
 	metav1.ListMeta `json:"metadata,omitempty"`
 	Items           []AzureIdentity `json:"items"`
 }
+
+func init() { register(&AzureIdentity{}, &AzureIdentityList{}) }

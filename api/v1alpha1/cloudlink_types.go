@@ -3,9 +3,7 @@
 
 package v1alpha1
 
-import (
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-)
+import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 // CloudLinkSpec is the cloud link that is wanted.
 // +kubebuilder:validation:XValidation:rule="has(self.azureName) == has(oldSelf.azureName) && (!has(self.azureName) || self.azureName == oldSelf.azureName)",message="azureName is immutable: make a new object to manage another cloud link"
@@ -90,3 +88,5 @@ type CloudLinkList struct {
 	metav1.ListMeta `json:"metadata,omitempty"`
 	Items           []CloudLink `json:"items"`
 }
+
+func init() { register(&CloudLink{}, &CloudLinkList{}) }

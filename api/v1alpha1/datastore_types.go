@@ -3,9 +3,7 @@
 
 package v1alpha1
 
-import (
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-)
+import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 // DatastoreSpec is the datastore that is wanted.
 // +kubebuilder:validation:XValidation:rule="has(self.azureName) == has(oldSelf.azureName) && (!has(self.azureName) || self.azureName == oldSelf.azureName)",message="azureName is immutable: make a new object to manage another datastore"
@@ -129,3 +127,5 @@ type DatastoreList struct {
 	metav1.ListMeta `json:"metadata,omitempty"`
 	Items           []Datastore `json:"items"`
 }
+
+func init() { register(&Datastore{}, &DatastoreList{}) }

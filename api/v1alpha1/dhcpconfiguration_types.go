@@ -3,9 +3,7 @@
 
 package v1alpha1
 
-import (
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-)
+import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 // DHCPConfigurationSpec is the DHCP configuration that is wanted.
 // +kubebuilder:validation:XValidation:rule="has(self.azureName) == has(oldSelf.azureName) && (!has(self.azureName) || self.azureName == oldSelf.azureName)",message="azureName is immutable: make a new object to manage another DHCP configuration"
@@ -116,3 +114,5 @@ type DHCPConfigurationList struct {
 	metav1.ListMeta `json:"metadata,omitempty"`
 	Items           []DHCPConfiguration `json:"items"`
 }
+
+func init() { register(&DHCPConfiguration{}, &DHCPConfigurationList{}) }

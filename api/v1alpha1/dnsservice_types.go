@@ -3,9 +3,7 @@
 
 package v1alpha1
 
-import (
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-)
+import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 // DNSServiceSpec is the DNS service that is wanted.
 // +kubebuilder:validation:XValidation:rule="has(self.azureName) == has(oldSelf.azureName) && (!has(self.azureName) || self.azureName == oldSelf.azureName)",message="azureName is immutable: make a new object to manage another DNS service"
@@ -124,3 +122,5 @@ type DNSServiceList struct {
 	metav1.ListMeta `json:"metadata,omitempty"`
 	Items           []DNSService `json:"items"`
 }
+
+func init() { register(&DNSService{}, &DNSServiceList{}) }

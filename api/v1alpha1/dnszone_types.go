@@ -3,9 +3,7 @@
 
 package v1alpha1
 
-import (
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-)
+import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 // DNSZoneSpec is the DNS zone that is wanted.
 // +kubebuilder:validation:XValidation:rule="has(self.azureName) == has(oldSelf.azureName) && (!has(self.azureName) || self.azureName == oldSelf.azureName)",message="azureName is immutable: make a new object to manage another DNS zone"
@@ -102,3 +100,5 @@ type DNSZoneList struct {
 	metav1.ListMeta `json:"metadata,omitempty"`
 	Items           []DNSZone `json:"items"`
 }
+
+func init() { register(&DNSZone{}, &DNSZoneList{}) }

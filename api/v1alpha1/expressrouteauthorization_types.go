@@ -3,9 +3,7 @@
 
 package v1alpha1
 
-import (
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-)
+import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 // ExpressRouteAuthorizationSpec is the ExpressRoute authorization that is wanted.
 // +kubebuilder:validation:XValidation:rule="has(self.azureName) == has(oldSelf.azureName) && (!has(self.azureName) || self.azureName == oldSelf.azureName)",message="azureName is immutable: make a new object to manage another ExpressRoute authorization"
@@ -84,3 +82,5 @@ type ExpressRouteAuthorizationList struct {
 	metav1.ListMeta `json:"metadata,omitempty"`
 	Items           []ExpressRouteAuthorization `json:"items"`
 }
+
+func init() { register(&ExpressRouteAuthorization{}, &ExpressRouteAuthorizationList{}) }

@@ -3,9 +3,7 @@
 
 package v1alpha1
 
-import (
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-)
+import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 // GlobalReachConnectionSpec is the Global Reach connection that is wanted.
 // +kubebuilder:validation:XValidation:rule="has(self.azureName) == has(oldSelf.azureName) && (!has(self.azureName) || self.azureName == oldSelf.azureName)",message="azureName is immutable: make a new object to manage another Global Reach connection"
@@ -97,3 +95,5 @@ type GlobalReachConnectionList struct {
 	metav1.ListMeta `json:"metadata,omitempty"`
 	Items           []GlobalReachConnection `json:"items"`
 }
+
+func init() { register(&GlobalReachConnection{}, &GlobalReachConnectionList{}) }

@@ -17,35 +17,14 @@ import (
 // GroupVersion of every kind in this package.
 var GroupVersion = schema.GroupVersion{Group: "avs-operator.io", Version: "v1alpha1"}
 
+// registered are the kinds of this package and their lists: each types file adds its own.
+var registered []runtime.Object
+
+func register(kinds ...runtime.Object) { registered = append(registered, kinds...) }
+
 // AddToScheme registers every kind of this package.
 func AddToScheme(scheme *runtime.Scheme) error {
-	scheme.AddKnownTypes(GroupVersion,
-		&AzureIdentity{}, &AzureIdentityList{},
-		&PrivateCloud{}, &PrivateCloudList{},
-		&Cluster{}, &ClusterList{},
-		&Datastore{}, &DatastoreList{},
-		&PlacementPolicy{}, &PlacementPolicyList{},
-		&Addon{}, &AddonList{},
-		&IscsiPath{}, &IscsiPathList{},
-		&License{}, &LicenseList{},
-		&PureStoragePolicy{}, &PureStoragePolicyList{},
-		&ScriptExecution{}, &ScriptExecutionList{},
-		&CloudLink{}, &CloudLinkList{},
-		&DHCPConfiguration{}, &DHCPConfigurationList{},
-		&DNSService{}, &DNSServiceList{},
-		&DNSZone{}, &DNSZoneList{},
-		&ExpressRouteAuthorization{}, &ExpressRouteAuthorizationList{},
-		&GlobalReachConnection{}, &GlobalReachConnectionList{},
-		&HCXEnterpriseSite{}, &HCXEnterpriseSiteList{},
-		&PortMirroringProfile{}, &PortMirroringProfileList{},
-		&PublicIP{}, &PublicIPList{},
-		&Segment{}, &SegmentList{},
-		&VMGroup{}, &VMGroupList{},
-		&VCenter{}, &VCenterList{},
-		&WorkloadMove{}, &WorkloadMoveList{},
-		&VirtualMachineMove{}, &VirtualMachineMoveList{},
-		&MaintenancePolicy{}, &MaintenancePolicyList{},
-	)
+	scheme.AddKnownTypes(GroupVersion, registered...)
 	metav1.AddToGroupVersion(scheme, GroupVersion)
 	return nil
 }

@@ -3,9 +3,7 @@
 
 package v1alpha1
 
-import (
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-)
+import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 // HCXEnterpriseSiteSpec is the HCX enterprise site that is wanted.
 // +kubebuilder:validation:XValidation:rule="has(self.azureName) == has(oldSelf.azureName) && (!has(self.azureName) || self.azureName == oldSelf.azureName)",message="azureName is immutable: make a new object to manage another HCX enterprise site"
@@ -77,3 +75,5 @@ type HCXEnterpriseSiteList struct {
 	metav1.ListMeta `json:"metadata,omitempty"`
 	Items           []HCXEnterpriseSite `json:"items"`
 }
+
+func init() { register(&HCXEnterpriseSite{}, &HCXEnterpriseSiteList{}) }

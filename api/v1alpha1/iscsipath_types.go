@@ -3,9 +3,7 @@
 
 package v1alpha1
 
-import (
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-)
+import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 // IscsiPathSpec is the iSCSI path that is wanted.
 // +kubebuilder:validation:XValidation:rule="!has(self.azureName)",message="azureName cannot be chosen: a private cloud has one iSCSI path, named default"
@@ -80,3 +78,5 @@ type IscsiPathList struct {
 	metav1.ListMeta `json:"metadata,omitempty"`
 	Items           []IscsiPath `json:"items"`
 }
+
+func init() { register(&IscsiPath{}, &IscsiPathList{}) }

@@ -3,9 +3,7 @@
 
 package v1alpha1
 
-import (
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-)
+import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 // LicenseSpec is the licence that is wanted.
 // +kubebuilder:validation:XValidation:rule="!has(self.azureName)",message="azureName cannot be chosen: Azure names a licence by its kind"
@@ -81,3 +79,5 @@ type LicenseList struct {
 	metav1.ListMeta `json:"metadata,omitempty"`
 	Items           []License `json:"items"`
 }
+
+func init() { register(&License{}, &LicenseList{}) }

@@ -3,9 +3,7 @@
 
 package v1alpha1
 
-import (
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-)
+import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 // MaintenanceComponent is a part of a private cloud that Microsoft maintains.
 // +kubebuilder:validation:Enum=VCSA;ESXI;NSXT
@@ -216,3 +214,5 @@ type MaintenancePolicyList struct {
 	metav1.ListMeta `json:"metadata,omitempty"`
 	Items           []MaintenancePolicy `json:"items"`
 }
+
+func init() { register(&MaintenancePolicy{}, &MaintenancePolicyList{}) }

@@ -3,9 +3,7 @@
 
 package v1alpha1
 
-import (
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-)
+import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 // PlacementPolicySpec is the placement policy that is wanted.
 // +kubebuilder:validation:XValidation:rule="has(self.azureName) == has(oldSelf.azureName) && (!has(self.azureName) || self.azureName == oldSelf.azureName)",message="azureName is immutable: make a new object to manage another policy"
@@ -159,3 +157,5 @@ type PlacementPolicyList struct {
 	metav1.ListMeta `json:"metadata,omitempty"`
 	Items           []PlacementPolicy `json:"items"`
 }
+
+func init() { register(&PlacementPolicy{}, &PlacementPolicyList{}) }

@@ -3,9 +3,7 @@
 
 package v1alpha1
 
-import (
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-)
+import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 // PortMirroringProfileSpec is the port mirroring profile that is wanted.
 // +kubebuilder:validation:XValidation:rule="has(self.azureName) == has(oldSelf.azureName) && (!has(self.azureName) || self.azureName == oldSelf.azureName)",message="azureName is immutable: make a new object to manage another port mirroring profile"
@@ -99,3 +97,5 @@ type PortMirroringProfileList struct {
 	metav1.ListMeta `json:"metadata,omitempty"`
 	Items           []PortMirroringProfile `json:"items"`
 }
+
+func init() { register(&PortMirroringProfile{}, &PortMirroringProfileList{}) }

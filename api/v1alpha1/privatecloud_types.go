@@ -3,9 +3,7 @@
 
 package v1alpha1
 
-import (
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-)
+import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 // PrivateCloudSpec is the private cloud that is wanted.
 // +kubebuilder:validation:XValidation:rule="has(self.azureName) == has(oldSelf.azureName) && (!has(self.azureName) || self.azureName == oldSelf.azureName)",message="azureName is immutable: make a new object to manage another private cloud"
@@ -549,3 +547,5 @@ type PrivateCloudList struct {
 	metav1.ListMeta `json:"metadata,omitempty"`
 	Items           []PrivateCloud `json:"items"`
 }
+
+func init() { register(&PrivateCloud{}, &PrivateCloudList{}) }

@@ -3,9 +3,7 @@
 
 package v1alpha1
 
-import (
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-)
+import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 // PublicIPSpec is the public IP that is wanted.
 // +kubebuilder:validation:XValidation:rule="has(self.azureName) == has(oldSelf.azureName) && (!has(self.azureName) || self.azureName == oldSelf.azureName)",message="azureName is immutable: make a new object to manage another public IP"
@@ -85,3 +83,5 @@ type PublicIPList struct {
 	metav1.ListMeta `json:"metadata,omitempty"`
 	Items           []PublicIP `json:"items"`
 }
+
+func init() { register(&PublicIP{}, &PublicIPList{}) }

@@ -3,9 +3,7 @@
 
 package v1alpha1
 
-import (
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-)
+import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 // PureStoragePolicySpec is the storage policy that is wanted.
 // +kubebuilder:validation:XValidation:rule="has(self.azureName) == has(oldSelf.azureName) && (!has(self.azureName) || self.azureName == oldSelf.azureName)",message="azureName is immutable: make a new object to manage another policy"
@@ -79,3 +77,5 @@ type PureStoragePolicyList struct {
 	metav1.ListMeta `json:"metadata,omitempty"`
 	Items           []PureStoragePolicy `json:"items"`
 }
+
+func init() { register(&PureStoragePolicy{}, &PureStoragePolicyList{}) }

@@ -3,9 +3,7 @@
 
 package v1alpha1
 
-import (
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-)
+import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 // ScriptExecutionSpec is the execution that is wanted.
 // +kubebuilder:validation:XValidation:rule="!has(self.azureName)",message="azureName cannot be chosen: it is the object's name with a hash of what it runs"
@@ -213,3 +211,5 @@ type ScriptExecutionList struct {
 	metav1.ListMeta `json:"metadata,omitempty"`
 	Items           []ScriptExecution `json:"items"`
 }
+
+func init() { register(&ScriptExecution{}, &ScriptExecutionList{}) }

@@ -3,9 +3,7 @@
 
 package v1alpha1
 
-import (
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-)
+import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 // SegmentSpec is the segment that is wanted.
 // +kubebuilder:validation:XValidation:rule="has(self.azureName) == has(oldSelf.azureName) && (!has(self.azureName) || self.azureName == oldSelf.azureName)",message="azureName is immutable: make a new object to manage another segment"
@@ -119,3 +117,5 @@ type SegmentList struct {
 	metav1.ListMeta `json:"metadata,omitempty"`
 	Items           []Segment `json:"items"`
 }
+
+func init() { register(&Segment{}, &SegmentList{}) }

@@ -3,9 +3,7 @@
 
 package v1alpha1
 
-import (
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-)
+import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 // VCenterSpec says which vCenter this is, and how to reach and trust it.
 // +kubebuilder:validation:XValidation:rule="has(self.url) != has(self.privateCloudRef)",message="set exactly one of url and privateCloudRef"
@@ -167,3 +165,5 @@ type VCenterList struct {
 	metav1.ListMeta `json:"metadata,omitempty"`
 	Items           []VCenter `json:"items"`
 }
+
+func init() { register(&VCenter{}, &VCenterList{}) }

@@ -3,9 +3,7 @@
 
 package v1alpha1
 
-import (
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-)
+import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 // VirtualMachineMoveSpec is the move of one machine with every choice made.
 // +kubebuilder:validation:XValidation:rule="self == oldSelf",message="a VirtualMachineMove is made by its WorkloadMove and cannot be edited: edit the WorkloadMove, or delete this object to have it made again"
@@ -384,3 +382,5 @@ type VirtualMachineMoveList struct {
 	metav1.ListMeta `json:"metadata,omitempty"`
 	Items           []VirtualMachineMove `json:"items"`
 }
+
+func init() { register(&VirtualMachineMove{}, &VirtualMachineMoveList{}) }

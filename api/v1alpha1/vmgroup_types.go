@@ -3,9 +3,7 @@
 
 package v1alpha1
 
-import (
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-)
+import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 // VMGroupSpec is the VM group that is wanted.
 // +kubebuilder:validation:XValidation:rule="has(self.azureName) == has(oldSelf.azureName) && (!has(self.azureName) || self.azureName == oldSelf.azureName)",message="azureName is immutable: make a new object to manage another VM group"
@@ -89,3 +87,5 @@ type VMGroupList struct {
 	metav1.ListMeta `json:"metadata,omitempty"`
 	Items           []VMGroup `json:"items"`
 }
+
+func init() { register(&VMGroup{}, &VMGroupList{}) }

@@ -3,9 +3,7 @@
 
 package v1alpha1
 
-import (
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-)
+import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 // MoveState is what a WorkloadMove should do.
 // +kubebuilder:validation:Enum=Plan;Run;Pause;Cancel
@@ -356,3 +354,5 @@ type WorkloadMoveList struct {
 	metav1.ListMeta `json:"metadata,omitempty"`
 	Items           []WorkloadMove `json:"items"`
 }
+
+func init() { register(&WorkloadMove{}, &WorkloadMoveList{}) }

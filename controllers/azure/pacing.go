@@ -33,8 +33,11 @@ func nextPoll(elapsed time.Duration, e Expectation, retryAfter time.Duration) ti
 	return max(pause, retryAfter)
 }
 
-// hours says a duration as people do: to the half hour from one hour on, else to the minute.
+// hours says a duration as people do: to the half hour from one hour on, to the second below a minute, else to the minute.
 func hours(d time.Duration) string {
+	if d < time.Minute {
+		return d.Round(time.Second).String()
+	}
 	step := time.Minute
 	if d >= time.Hour {
 		step = 30 * time.Minute

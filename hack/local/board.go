@@ -67,7 +67,9 @@ func newBoard() *board {
 func (b *board) update(object client.Object) (row, bool) {
 	switch o := object.(type) {
 	case *v1alpha1.PrivateCloud:
-		b.cloud = o
+		if o.Name == cloudName {
+			b.cloud = o
+		}
 	case *v1alpha1.WorkloadMove:
 		b.move = o
 	case *v1alpha1.VirtualMachineMove:
@@ -104,6 +106,8 @@ func rowOf(object client.Object) row {
 		r := conditions(row{kind: "VirtualMachineMove", name: o.Spec.Machine.Name}, o.Status.Conditions)
 		r.done, r.percent = string(o.Status.Step), int(o.Status.Progress)
 		return r
+	case *v1alpha1.MaintenancePolicy:
+		return conditions(row{kind: "MaintenancePolicy", name: o.Name}, o.Status.Conditions)
 	case azureObject:
 		return conditions(row{kind: kindOf(o), name: o.GetName(), done: o.AzureStatus().ProvisioningState}, o.AzureStatus().Conditions)
 	}

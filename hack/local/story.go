@@ -194,8 +194,11 @@ func (d *demo) killOperator(ctx context.Context, while string, stillGoesOn func(
 	return nil
 }
 
-// cloudID of the private cloud in the samples.
-const cloudID = "/subscriptions/" + subscriptionID + "/resourceGroups/" + resourceGroup + "/providers/Microsoft.AVS/privateClouds/weu"
+// cloudName and cloudID of the private cloud in the samples that machines move into.
+const (
+	cloudName = "weu"
+	cloudID   = "/subscriptions/" + subscriptionID + "/resourceGroups/" + resourceGroup + "/providers/Microsoft.AVS/privateClouds/" + cloudName
+)
 
 // requestsOf counts requests for which keep says yes.
 func requestsOf(all []armsim.Request, keep func(armsim.Request) bool) int {

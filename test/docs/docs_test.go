@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -82,5 +83,37 @@ func TestSamplesApplyTwice(t *testing.T) {
 		if !strings.HasSuffix(line, " unchanged") {
 			t.Errorf("applied a second time: %s", line)
 		}
+	}
+}
+
+// The page about adding a kind says how many lines its example takes; that is true, and stays within what a kind may cost.
+func TestAKindCostsWhatTheDocsSay(t *testing.T) {
+	const most = 130
+	page, err := os.ReadFile("../../docs/kinds.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	total, files := 1, 1 // the one line in the list of kinds
+	for said, file := range map[string]string{
+		"api/v1alpha1/<kind>_types.go":      "api/v1alpha1/purestoragepolicy_types.go",
+		"controllers/azure/kinds/<kind>.go": "controllers/azure/kinds/purestoragepolicy.go",
+		"config/samples/<kind>.yaml":        "config/samples/purestoragepolicy.yaml",
+	} {
+		content, err := os.ReadFile(filepath.Join("../..", file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, body, header := strings.Cut(string(content), "// SPDX-License-Identifier: Apache-2.0\n\n")
+		if !header {
+			body = string(content)
+		}
+		lines := strings.Count(body, "\n")
+		total, files = total+lines, files+1
+		if row := regexp.MustCompile("\\| `" + regexp.QuoteMeta(said) + "` \\|.*\\| (\\d+) \\|").FindStringSubmatch(string(page)); row == nil || row[1] != strconv.Itoa(lines) {
+			t.Errorf("docs/kinds.md says %v of %s, which has %d lines", row, file, lines)
+		}
+	}
+	if total > most || files > 4 {
+		t.Errorf("the shortest kind takes %d lines in %d files, more than %d in 4", total, files, most)
 	}
 }
