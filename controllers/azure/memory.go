@@ -32,6 +32,8 @@ type remembered struct {
 	refusal      string
 	refused      outcome.Outcome
 	refusedUntil time.Time
+	// relearning is since when a new process waits for the first list that has the object; zero when it does not.
+	relearning time.Time
 	// own is the resource of the object while it is watched.
 	own string
 	// uses are the resources and collections that are watched for the object, and what ends that.

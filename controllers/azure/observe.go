@@ -32,6 +32,11 @@ const conflictPause = 20 * time.Millisecond
 // resource. From here on the resource is watched.
 func (r *Reconciler[T]) observe(ctx context.Context, s *scope[T]) *outcome.Outcome {
 	if !s.observed && !r.glance(s) {
+		if o := r.relearn(s); o != nil {
+			return o
+		}
+	}
+	if !s.observed && !r.glance(s) {
 		if o := r.read(ctx, s); o != nil {
 			r.unseen(s)
 			return o
