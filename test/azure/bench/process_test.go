@@ -30,7 +30,7 @@ func startProcess(t *testing.T, namespace string) *process {
 	t.Helper()
 	dir := t.TempDir()
 	binary, kubeconfig, log := filepath.Join(dir, "avs-operator"), filepath.Join(dir, "kubeconfig"), filepath.Join(dir, "log")
-	if out, err := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-o", binary, "../../..").CombinedOutput(); err != nil {
+	if out, err := exec.Command("go", "build", "-o", binary, "../../..").CombinedOutput(); err != nil {
 		t.Fatalf("Building the operator: %v\n%s", err, out)
 	}
 	content, err := cluster.OperatorKubeconfig(t.Context())
