@@ -34,8 +34,8 @@ func TestAppliedAtOnce(t *testing.T) {
 	}
 	t.Run("RestartedInTheMiddle", func(t *testing.T) {
 		f := newFleet(t, sized[float64](speedOfMany, speedOfSample), sized(10, 2), sized(100, 20), everyKind, func(c *armsim.Config) {
-			if !full { // a sample of what comes after it is wanted
-				c.Durations.CreatePrivateCloud = armsim.Span{Min: 50 * time.Minute, Max: 70 * time.Minute}
+			if !full { // what comes after it is wanted; quicker than any, it would not be looked for
+				c.Durations.CreatePrivateCloud = armsim.Span{Min: 150 * time.Minute, Max: 160 * time.Minute}
 			}
 		})
 		operator := f.startOperator(t)
@@ -53,7 +53,7 @@ func TestAppliedAtOnce(t *testing.T) {
 // theirs takes some 50 ms, which is 3 s of Azure's time at the lower of the two, a hundredth of the shortest operations that the bound is made of.
 const (
 	speedOfMany   = 60
-	speedOfSample = 200
+	speedOfSample = 400
 )
 
 // longest is when waiting ends, in Azure's time.
