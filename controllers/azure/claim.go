@@ -13,6 +13,7 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 
@@ -79,10 +80,16 @@ func (r *Reconciler[T]) mark(ctx context.Context, s *scope[T]) *outcome.Outcome 
 }
 
 // patchMetadata writes metadata that was changed since base. The status that was worked out so far stays as it is, the kind's own part of it
-// too: the answer, which brings back the stored one, goes into a copy.
+// too: the answer goes into an empty object. In one that is not empty, what the answer lacks would stay, and a status that was worked out and
+// never stored would look as if it had been.
 func (r *Reconciler[T]) patchMetadata(ctx context.Context, s *scope[T], base T) *outcome.Outcome {
-	stored := s.obj.DeepCopyObject().(T)
-	err := r.Client.Patch(ctx, stored, client.MergeFromWithOptions(base, client.MergeFromWithOptimisticLock{}))
+	stored := r.kind.New()
+	stored.SetNamespace(s.obj.GetNamespace())
+	stored.SetName(s.obj.GetName())
+	change, err := client.MergeFromWithOptions(base, client.MergeFromWithOptimisticLock{}).Data(s.obj)
+	if err == nil {
+		err = r.Client.Patch(ctx, stored, client.RawPatch(types.MergePatchType, change))
+	}
 	switch {
 	case apierrors.IsConflict(err):
 		return outcome.Retry(v1alpha1.ReasonTransient, err).In(conflictPause)
