@@ -209,15 +209,20 @@ func (l *life) until(what string, ok func(*v1alpha1.AzureStatus) error) {
 			return err
 		}
 		return ok(fresh.AzureStatus())
-	}, l.object)
+	}, l.object, &v1alpha1.AzureIdentity{ObjectMeta: metav1.ObjectMeta{Namespace: l.namespace, Name: "default"}})
 	l.object = fresh
 }
 
 // ready waits until the object is Ready as it stands now.
 func (l *life) ready() {
 	l.t.Helper()
-	l.until("Ready", func(*v1alpha1.AzureStatus) error { return nil })
-	cluster.WaitCondition(l.t, patience, l.object, v1alpha1.ConditionReady, "True")
+	l.until("Ready", func(s *v1alpha1.AzureStatus) error {
+		c := meta.FindStatusCondition(s.Conditions, v1alpha1.ConditionReady)
+		if generation := l.generation(); c == nil || c.Status != metav1.ConditionTrue || c.ObservedGeneration != generation {
+			return fmt.Errorf("Ready is %s at generation %d", asText(c), generation)
+		}
+		return nil
+	})
 	l.id = l.object.AzureStatus().ID
 }
 
