@@ -109,7 +109,7 @@ func (f *fleet) judgeDrift(t *testing.T) {
 func (f *fleet) drift(t *testing.T, id string) time.Duration {
 	t.Helper()
 	changed := time.Now()
-	if err := f.azure.SetInAzure(id, map[string]any{"properties": map[string]any{"subnet": map[string]any{"dhcpRanges": []any{"10.60.0.99"}}}}); err != nil {
+	if err := f.azure.SetInAzure(id, map[string]any{"properties": map[string]any{"subnet": map[string]any{"gatewayAddress": "10.99.0.1/24"}}}); err != nil {
 		t.Fatal(err)
 	}
 	for deadline := changed.Add(f.real(10*time.Minute) + time.Minute); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
