@@ -37,15 +37,16 @@ func (w *Watcher) staleAfter() time.Duration {
 func (w *Watcher) follow(ctx context.Context, e *watched, delay time.Duration) {
 	timer := time.NewTimer(delay)
 	defer timer.Stop()
-	last := time.Time{}
+	last, notBefore := time.Time{}, time.Time{}
 	for round := 0; ; round++ {
 		select {
 		case <-ctx.Done():
 			return
 		case <-timer.C:
 		case <-e.kick:
-			// A hundred objects that hurry at once are one hurry.
-			if soon := time.Until(last.Add(max(wall(w.o.Hurried, w.o.Speed), shortest))); soon > 0 {
+			// A hundred objects that hurry at once are one hurry, and none asks sooner than Azure allows.
+			soon := max(time.Until(last.Add(max(wall(w.o.Hurried, w.o.Speed), shortest))), time.Until(notBefore))
+			if soon > 0 {
 				timer.Reset(soon)
 				continue
 			}
@@ -54,6 +55,9 @@ func (w *Watcher) follow(ctx context.Context, e *watched, delay time.Duration) {
 		err := w.look(ctx, e, round)
 		if ctx.Err() != nil {
 			return
+		}
+		if failed := asError(err); failed != nil {
+			notBefore = time.Now().Add(wall(failed.RetryAfter, w.o.Speed))
 		}
 		if err != nil {
 			w.o.Log.V(1).Info("Could not look at a collection", "collection", string(e.collection), "principal", e.key.principal, "class", string(ClassOf(err)), "error", err.Error())

@@ -91,12 +91,22 @@ func (r *Reconciler[T]) needed(s *scope[T]) *write {
 	if w := r.nextWrite(s, s.changes); w != nil {
 		return w
 	}
+	if r.cancelled(s) {
+		return &write{verb: arm.PUT, body: r.replacement(s, nil), reason: v1alpha1.ReasonCreating, message: r.creating(s)}
+	}
 	for _, action := range r.actions(s) {
 		if handled := s.obj.GetAnnotations()[action.Annotation]; action.Word != "" && action.Word != handled && !s.observes() {
 			return &write{verb: arm.POST, action: action.Name, word: action.Word, reason: action.Reason, message: r.acting(action.Name)}
 		}
 	}
 	return nil
+}
+
+// cancelled says that the last write to the resource was cancelled. Then it is not what its body says, such as a cluster without hosts, and the
+// same write again does the work. An act with an effect of its own is not repeated.
+func (r *Reconciler[T]) cancelled(s *scope[T]) bool {
+	state := s.actual.ProvisioningState()
+	return (strings.EqualFold(state, "Canceled") || strings.EqualFold(state, "Cancelled")) && !r.traits.Once && !s.observes()
 }
 
 // nextWrite is the smallest PATCH for the first concern among the changes.
