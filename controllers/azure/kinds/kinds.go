@@ -14,6 +14,7 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
+	"github.com/avs-operator/avs-operator/controllers/arm"
 	"github.com/avs-operator/avs-operator/controllers/azure"
 	"github.com/avs-operator/avs-operator/controllers/azure/diff"
 )
@@ -26,6 +27,8 @@ type Kind struct {
 	New func() azure.Object
 	// BuiltIn says of an object that its resource comes with the private cloud: it is never made and never deleted.
 	BuiltIn func(azure.Object) bool
+	// Requires is what must be in Azure, in the private cloud of that id, before the object's resource can be made.
+	Requires func(object azure.Object, cloud arm.ID) []azure.Requirement
 	// Register has the operator reconcile the kind.
 	Register func(ctrl.Manager, *azure.Shared) error
 }
@@ -62,6 +65,14 @@ func register[T azure.Object](kind azure.Kind[T]) Kind {
 			with, ok := kind.(azure.BuiltIn[T])
 			mine, is := object.(T)
 			return ok && is && with.BuiltIn(mine)
+		},
+		Requires: func(object azure.Object, cloud arm.ID) []azure.Requirement {
+			requirer, ok := kind.(azure.Requirer[T])
+			mine, is := object.(T)
+			if !ok || !is {
+				return nil
+			}
+			return requirer.Requires(azure.World[T]{Object: mine, Cloud: &v1alpha1.PrivateCloud{}, CloudID: cloud})
 		},
 		Register: func(mgr ctrl.Manager, shared *azure.Shared) error { return azure.Setup(mgr, shared, kind) },
 	}
