@@ -71,38 +71,53 @@ type Life struct {
 	operators []*Operator
 	restarts  int
 	over      bool
-	change    func(*OperatorOptions)
+	elects    bool // operators want the lease of the namespace
 }
 
 // NewLife starts an Azure with what the subject refers to, and an operator that knows it.
 func NewLife(t testing.TB, cluster *env.Env, hub *Hub, subject *Subject, change ...func(*armsim.Config)) *Life {
 	t.Helper()
+	l := newLife(t, cluster, subject, change...)
+	l.begin(hub)
+	return l
+}
+
+func newLife(t testing.TB, cluster *env.Env, subject *Subject, change ...func(*armsim.Config)) *Life {
+	t.Helper()
 	l := &Life{Cluster: cluster, Subject: subject, Azure: subject.world.start(t, change...), History: &History{}, t: t, namespace: cluster.Namespace(t)}
-	t.Cleanup(hub.Tell(l.namespace, l.History))
 	l.object = subject.New(l.namespace)
 	l.key = client.ObjectKeyFromObject(l.object)
-	t.Cleanup(l.end)
+	return l
+}
+
+// begin starts the operator and waits until it knows what the subject refers to.
+func (l *Life) begin(hub *Hub) {
+	l.t.Helper()
+	l.t.Cleanup(hub.Tell(l.namespace, l.History))
+	l.t.Cleanup(l.end)
 	l.start()
-	above := subject.observed(t, l.namespace)
+	above := l.Subject.observed(l.t, l.namespace)
 	for _, object := range append(l.Azure.Identity(l.namespace), above...) {
-		create(t, cluster, object)
+		create(l.t, l.Cluster, object)
 	}
 	for _, object := range above {
 		if object.GetObjectKind().GroupVersionKind().Group == v1alpha1.GroupVersion.Group {
-			cluster.WaitCondition(t, patience, object, v1alpha1.ConditionReady, "True")
+			l.Cluster.WaitCondition(l.t, patience, object, v1alpha1.ConditionReady, "True")
 		}
 	}
-	identity := IdentityOf(l.Azure.Identity(l.namespace))
-	cluster.WaitCondition(t, patience, identity, v1alpha1.ConditionReady, "True")
+	l.Cluster.WaitCondition(l.t, patience, IdentityOf(l.Azure.Identity(l.namespace)), v1alpha1.ConditionReady, "True")
 	l.seen = len(l.Azure.Requests())
-	return l
 }
 
 // start starts an operator, with seams of its own.
 func (l *Life) start() {
-	l.seams = NewSeams(l.History, worldSpeed, l.guarded)
-	l.operator = StartOperator(l.t, OperatorOptions{Config: l.Cluster.OperatorConfig(), Speed: worldSpeed, Namespace: l.namespace, Seams: l.seams,
-		Change: func(o *controllers.Options) { o.Version = "sweep" }})
+	l.seams = NewSeams(l.History, Speed, l.guarded)
+	l.operator = StartOperator(l.t, OperatorOptions{Config: l.Cluster.OperatorConfig(), Speed: Speed, Namespace: l.namespace, Seams: l.seams,
+		Change: func(o *controllers.Options) {
+			if l.elects {
+				o.LeaderElection, o.LeaseDuration, o.Namespace = true, lease, l.namespace
+			}
+		}})
 	l.operators = append(l.operators, l.operator)
 }
 
@@ -132,7 +147,26 @@ func (l *Life) end() {
 func (l *Life) Arm(dieAt int, moment Moment) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.seams.Arm(dieAt, moment, false, l.Restart)
+	l.seams.Arm(dieAt, moment, false, func() { go l.Restart() })
+}
+
+// Meddle has something happen to the running operator's calls.
+func (l *Life) Meddle(m Meddling) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.seams.Meddle(m)
+}
+
+// Object is the subject's as it was read last.
+func (l *Life) Object() azure.Object { return l.object }
+
+// ID of the subject in Azure.
+func (l *Life) ID() string { return l.id }
+
+// Patch changes the subject as a user does.
+func (l *Life) Patch(change map[string]any) {
+	l.t.Helper()
+	l.patch(change)
 }
 
 // Points are the calls that were numbered, and how often the operator died.
@@ -154,6 +188,7 @@ func (l *Life) Begin(phase Phase) {
 	l.t.Helper()
 	switch phase {
 	case Create:
+		l.object = l.Subject.New(l.namespace)
 		create(l.t, l.Cluster, l.object)
 	case Edit:
 		l.patch(l.Subject.change(l.Subject.Edit))
@@ -255,9 +290,8 @@ func asText(value any) string {
 	return string(content)
 }
 
-// quiet is how long nothing may be written once all is well: three periods of the watch of Azure, which never takes less than a tenth of a
-// second.
-const quiet = 400 * time.Millisecond
+// quiet is how long nothing may be written once all is well: three periods of the watch of Azure, each a minute, or a tenth more.
+const quiet = 200 * time.Second / Speed
 
 // Silent is the second half of oracle 7: once it is reached, nothing is written. What is on its way at that moment may arrive.
 func (l *Life) Silent() (wrongs []string) {

@@ -6,6 +6,7 @@ package harness
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -18,6 +19,9 @@ import (
 
 // Samples are the objects of config/samples.
 type Samples []*unstructured.Unstructured
+
+// fromFile is the annotation of a loaded sample that says which file it is from, until it is used.
+const fromFile = "harness/file"
 
 // LoadSamples reads config/samples.
 func LoadSamples() (Samples, error) {
@@ -41,6 +45,9 @@ func LoadSamples() (Samples, error) {
 		documents, err := documents(content)
 		if err != nil {
 			return nil, fmt.Errorf("reading %s: %w", file, err)
+		}
+		for _, object := range documents {
+			object.SetAnnotations(mergedStrings(object.GetAnnotations(), map[string]string{fromFile: file}))
 		}
 		out = append(out, documents...)
 	}
@@ -75,30 +82,64 @@ func (s Samples) Of(kind string) (*unstructured.Unstructured, error) {
 	return nil, fmt.Errorf("config/samples has no %s", kind)
 }
 
-// Above are copies of what an object refers to by name, and what that refers to, first things first. What is in no sample is left out:
-// the identity is each test's own.
-func (s Samples) Above(object *unstructured.Unstructured) Samples {
+// Above are copies of what an object refers to by name, what stands before it in its file, what else it needs, and what these refer to,
+// first things first. What is in no sample is left out: the identity is each test's own.
+func (s Samples) Above(object *unstructured.Unstructured, needs ...*unstructured.Unstructured) Samples {
 	var out Samples
 	var visit func(of *unstructured.Unstructured)
+	add := func(candidate *unstructured.Unstructured) {
+		known := slices.ContainsFunc(out, func(o *unstructured.Unstructured) bool { return same(o, candidate) })
+		if !known && !same(candidate, object) && candidate.GetKind() != "AzureIdentity" && candidate.GetKind() != "Namespace" {
+			visit(candidate)
+			copied := candidate.DeepCopy()
+			copied.SetAnnotations(nil)
+			out = append(out, copied)
+		}
+	}
+	seen := map[*unstructured.Unstructured]bool{}
 	visit = func(of *unstructured.Unstructured) {
+		if seen[of] {
+			return
+		}
+		seen[of] = true
+		for _, candidate := range s {
+			if same(candidate, of) {
+				break
+			}
+			if candidate.GetAnnotations()[fromFile] == of.GetAnnotations()[fromFile] {
+				add(candidate)
+			}
+		}
 		for _, reference := range references(of.Object["spec"]) {
 			for _, candidate := range s {
-				named := strings.EqualFold(candidate.GetKind(), reference.kind) && candidate.GetName() == reference.name
-				known := slices.ContainsFunc(out, func(o *unstructured.Unstructured) bool {
-					return o.GetKind() == candidate.GetKind() && o.GetName() == candidate.GetName()
-				})
-				if named && !known && candidate.GetKind() != "AzureIdentity" {
-					visit(candidate)
-					out = append(out, candidate.DeepCopy())
+				if candidate.GetName() == reference.name && (strings.EqualFold(candidate.GetKind(), reference.kind) || reference.kind == anyKind) {
+					add(candidate)
 				}
 			}
 		}
 	}
 	visit(object)
+	for _, need := range needs {
+		add(need)
+	}
+	return out
+}
+
+func same(a, b *unstructured.Unstructured) bool {
+	return a.GetKind() == b.GetKind() && a.GetName() == b.GetName()
+}
+
+func mergedStrings(a, b map[string]string) map[string]string {
+	out := map[string]string{}
+	maps.Copy(out, a)
+	maps.Copy(out, b)
 	return out
 }
 
 type reference struct{ kind, name string }
+
+// anyKind is what a plain text may name, such as the VMGroup of a PortMirroringProfile.
+const anyKind = ""
 
 // references are the fields called <kind>Ref with a name in them; one that ends in SecretRef or CredentialsRef names a Secret.
 func references(spec any) []reference {
@@ -112,8 +153,14 @@ func references(spec any) []reference {
 				if strings.HasSuffix(strings.ToLower(kind), "secret") || strings.HasSuffix(strings.ToLower(kind), "credentials") {
 					kind = "Secret"
 				}
+				if strings.HasSuffix(strings.ToLower(kind), "cloud") {
+					kind = "PrivateCloud" // such as linkedCloudRef
+				}
 				out = append(out, reference{kind, name})
 				continue
+			}
+			if text, isText := here[key].(string); isText && key != "displayName" && key != "description" && !strings.HasSuffix(key, "Name") {
+				out = append(out, reference{anyKind, text})
 			}
 			out = append(out, references(here[key])...)
 		}

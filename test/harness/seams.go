@@ -7,8 +7,10 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/avs-operator/avs-operator/controllers"
@@ -24,7 +26,10 @@ const (
 	AfterIt    Moment = "after its answer, before the next call"
 )
 
-// Moments are all of them.
+// Meanwhile is no death: right before the call, something else is done, such as freezing the operator.
+const Meanwhile Moment = "meanwhile"
+
+// Moments are those of a death.
 var Moments = []Moment{BeforeSend, AnswerLost, AfterIt}
 
 var (
@@ -50,11 +55,27 @@ type Seams struct {
 	count  int
 	dieAt  int // from 1; 0: never
 	moment Moment
-	onHit  func(*Call)
+	onHit  func()
 	dead   bool
 	cut    bool
 	thawed chan struct{} // closed when it may go on; nil: it is not frozen
 	points []string
+	meddle Meddling
+}
+
+// Meddling is what happens to a call between the operator and the network, for what no server can do. Zero fields do nothing.
+type Meddling struct {
+	// Refuse says whether the connection of a call is refused.
+	Refuse func(*Call) bool
+	// Tamper changes an answer.
+	Tamper func(*Call, *http.Response)
+}
+
+// Meddle has it happen from now on.
+func (s *Seams) Meddle(m Meddling) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.meddle = m
 }
 
 // NewSeams makes the seams of one operator, whose Azure runs at speed.
@@ -63,13 +84,13 @@ func NewSeams(history *History, speed float64, before func(*Call)) *Seams {
 }
 
 // Arm begins to number calls: writes, and with reads also what Azure is asked. Around the call of number dieAt the operator dies at the
-// moment, and onDeath is told; 0: it does not.
-func (s *Seams) Arm(dieAt int, moment Moment, reads bool, onDeath func()) {
+// moment, and onHit is told; 0: it does not.
+func (s *Seams) Arm(dieAt int, moment Moment, reads bool, onHit func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.armed, s.count, s.points = true, 0, nil
 	s.dieAt, s.moment, s.reads = dieAt, moment, reads
-	s.onHit = func(*Call) { go onDeath() }
+	s.onHit = onHit
 }
 
 // Points are the calls that were numbered since Arm, in order.
@@ -171,13 +192,19 @@ func (s *Seams) enter(c *Call) (here Moment, err error) {
 	return here, nil
 }
 
-func (s *Seams) die(c *Call) {
+func (s *Seams) die() {
 	s.mu.Lock()
 	s.dead = true
+	s.mu.Unlock()
+	s.hit()
+}
+
+func (s *Seams) hit() {
+	s.mu.Lock()
 	tell := s.onHit
 	s.mu.Unlock()
 	if tell != nil {
-		tell(c)
+		tell()
 	}
 }
 
@@ -207,15 +234,26 @@ func (t *seamed) RoundTrip(request *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	if here == BeforeSend {
-		t.seams.die(call)
+		t.seams.die()
 		return nil, errDead
+	}
+	if here == Meanwhile {
+		t.seams.hit()
+		here = ""
+		if err := t.seams.passable(t.seam); err != nil {
+			return nil, err
+		}
+		if err := request.Context().Err(); err != nil {
+			return nil, err
+		}
 	}
 	if call.Writes && t.seams.before != nil {
 		t.seams.before(call)
 	}
+	call.Began = time.Now() // not before: what the oracles ask in between is not the operator's
 	response, err := t.send(request, call)
 	if here != "" {
-		t.seams.die(call)
+		t.seams.die()
 		if here == AnswerLost {
 			return nil, errDead
 		}
@@ -232,7 +270,17 @@ func (t *seamed) RoundTrip(request *http.Request) (*http.Response, error) {
 
 // send makes the exchange. The answer of what is not a stream is read whole: one that is lost was given.
 func (t *seamed) send(request *http.Request, call *Call) (*http.Response, error) {
+	t.seams.mu.Lock()
+	meddle := t.seams.meddle
+	t.seams.mu.Unlock()
+	if meddle.Refuse != nil && meddle.Refuse(call) {
+		t.seams.history.answered(call, func() {})
+		return nil, &net.OpError{Op: "dial", Net: "tcp", Err: syscall.ECONNREFUSED}
+	}
 	response, err := t.next.RoundTrip(request)
+	if err == nil && meddle.Tamper != nil {
+		meddle.Tamper(call, response)
+	}
 	if err != nil {
 		t.seams.history.answered(call, func() {})
 		return nil, err

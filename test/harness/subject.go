@@ -6,6 +6,7 @@ package harness
 import (
 	"fmt"
 	"maps"
+	"strings"
 	"testing"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -50,7 +51,8 @@ func NewSubject(kind kinds.Kind) (*Subject, error) {
 		return nil, err
 	}
 	spec, _ := sample.Object["spec"].(map[string]any)
-	s := &Subject{Kind: kind, Sample: sample, Above: samples.Above(sample), Edits: schema.Edits(spec)}
+	s := &Subject{Kind: kind, Sample: sample, Edits: schema.Edits(spec)}
+	s.Above = samples.Above(sample, s.needs(samples)...)
 	s.Words, s.Other = schema.words("one"), schema.words("two")
 	mergeInto(spec, s.Words)
 	spec["deletionPolicy"] = string(v1alpha1.DeletionPolicyDelete)
@@ -66,6 +68,20 @@ func (s *Subject) New(namespace string) azure.Object {
 		panic(err) // the sample is not of its kind: the API server would say the same
 	}
 	return object
+}
+
+// needs are the samples of what must be in Azure before the subject can be made.
+func (s *Subject) needs(samples Samples) (out []*unstructured.Unstructured) {
+	for _, requirement := range s.Kind.Requires(s.New("any"), "/cloud") {
+		for _, kind := range kinds.All {
+			if strings.Contains(strings.ToLower(string(requirement.ID)), "/cloud/"+strings.ToLower(kind.Segment)+"/") {
+				if sample, err := samples.Of(kind.Name); err == nil {
+					out = append(out, sample)
+				}
+			}
+		}
+	}
+	return out
 }
 
 // into makes a typed object of a sample.

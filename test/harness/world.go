@@ -20,16 +20,16 @@ import (
 	"github.com/avs-operator/avs-operator/test/env"
 )
 
-// Pace of the worlds: an hour of Azure's is a second, and its operations are as short as lets a process die in the middle of one.
-const worldSpeed = 3600
+// Speed of the worlds: an hour of Azure's is a second, and its operations are as short as lets a process die in the middle of one.
+const Speed = 240
 
 func quickly(c *armsim.Config) {
 	span := func(d time.Duration) armsim.Span { return armsim.Span{Min: d, Max: d} }
-	c.NoVCenters = true
+	c.NoVCenters, c.RetryAfter = true, 5*time.Second
 	c.Durations = armsim.Durations{
-		CreatePrivateCloud: span(30 * time.Minute), DeletePrivateCloud: span(20 * time.Minute), CreateCluster: span(20 * time.Minute), DeleteCluster: span(15 * time.Minute),
-		AddHosts: span(15 * time.Minute), RemoveHosts: span(15 * time.Minute), Update: span(10 * time.Minute), Rotate: span(10 * time.Minute), Register: span(time.Minute),
-		Network: span(10 * time.Minute), DeployHCX: span(20 * time.Minute), RunScript: span(10 * time.Minute), DeleteResourceGroup: span(10 * time.Minute),
+		CreatePrivateCloud: span(2 * time.Minute), DeletePrivateCloud: span(2 * time.Minute), CreateCluster: span(90 * time.Second), DeleteCluster: span(90 * time.Second),
+		AddHosts: span(90 * time.Second), RemoveHosts: span(90 * time.Second), Update: span(time.Minute), Rotate: span(time.Minute), Register: span(time.Minute),
+		Network: span(time.Minute), DeployHCX: span(90 * time.Second), RunScript: span(time.Minute), DeleteResourceGroup: span(time.Minute),
 	}
 }
 
@@ -43,9 +43,9 @@ func (s *Subject) Prepare(t testing.TB, cluster *env.Env) {
 	if s.world != nil {
 		return
 	}
-	azure, namespace := StartAzure(t, worldSpeed, quickly), cluster.Namespace(t)
+	azure, namespace := StartAzure(t, Speed, quickly), cluster.Namespace(t)
 	if len(s.Above) > 0 {
-		operator := StartOperator(t, OperatorOptions{Config: cluster.OperatorConfig(), Speed: worldSpeed, Namespace: namespace,
+		operator := StartOperator(t, OperatorOptions{Config: cluster.OperatorConfig(), Speed: Speed, Namespace: namespace,
 			Change: func(o *controllers.Options) { o.Logger = logr.Discard() }})
 		above := s.above(t, namespace, nil)
 		for _, object := range append(azure.Identity(namespace), above...) {
@@ -72,7 +72,7 @@ func (w *World) start(t testing.TB, change ...func(*armsim.Config)) *Azure {
 	load := func(c *armsim.Config) {
 		c.State = bytes.NewReader(bytes.ReplaceAll(w.state, []byte(w.subscription), []byte(c.Subscriptions[0].ID)))
 	}
-	return StartAzure(t, worldSpeed, append([]func(*armsim.Config){quickly, load}, change...)...)
+	return StartAzure(t, Speed, append([]func(*armsim.Config){quickly, load}, change...)...)
 }
 
 func create(t testing.TB, cluster *env.Env, object client.Object) {
