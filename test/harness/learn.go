@@ -6,6 +6,7 @@ package harness
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"testing"
 	"time"
 
@@ -139,7 +140,6 @@ type Reference map[Phase]End
 func (s *Subject) Live(t testing.TB, cluster *env.Env, hub *Hub, change ...func(*armsim.Config)) (Reference, []string) {
 	t.Helper()
 	l := NewLife(t, cluster, hub, s, change...)
-	start := l.inAzure()
 	out := Reference{}
 	var wrongs []string
 	for _, phase := range s.Phases() {
@@ -148,8 +148,8 @@ func (s *Subject) Live(t testing.TB, cluster *env.Env, hub *Hub, change ...func(
 		end, wrong := l.Finish(phase)
 		out[phase], wrongs = end, append(wrongs, wrong...)
 	}
-	if !s.Kind.BuiltIn(s.New("any")) {
-		wrongs = append(wrongs, Same("Azure after all", l.inAzure(), start)...)
+	if left := l.Azure.Resources(l.id); len(left) > 0 && !s.Kind.BuiltIn(s.New("any")) {
+		wrongs = append(wrongs, fmt.Sprintf("O2: left in Azure after all: %v", left))
 	}
 	return out, append(wrongs, l.Close()...)
 }

@@ -84,7 +84,7 @@ func NewLife(t testing.TB, cluster *env.Env, hub *Hub, subject *Subject, change 
 
 func newLife(t testing.TB, cluster *env.Env, subject *Subject, change ...func(*armsim.Config)) *Life {
 	t.Helper()
-	l := &Life{Cluster: cluster, Subject: subject, Azure: subject.world.start(t, change...), History: &History{}, t: t, namespace: cluster.Namespace(t)}
+	l := &Life{Cluster: cluster, Subject: subject, Azure: subject.start(t, change...), History: &History{}, t: t, namespace: cluster.Namespace(t)}
 	l.object = subject.New(l.namespace)
 	l.key = client.ObjectKeyFromObject(l.object)
 	return l

@@ -72,14 +72,14 @@ func documents(content []byte) (Samples, error) {
 	}
 }
 
-// Of returns a copy of the first sample of a kind.
+// Of returns a copy of a kind's own sample: the one in the file of its name.
 func (s Samples) Of(kind string) (*unstructured.Unstructured, error) {
 	for _, object := range s {
-		if object.GetKind() == kind {
+		if object.GetKind() == kind && filepath.Base(object.GetAnnotations()[fromFile]) == strings.ToLower(kind)+".yaml" {
 			return object.DeepCopy(), nil
 		}
 	}
-	return nil, fmt.Errorf("config/samples has no %s", kind)
+	return nil, fmt.Errorf("config/samples has no %s.yaml with a %s", strings.ToLower(kind), kind)
 }
 
 // Above are copies of what an object refers to by name, what stands before it in its file, what else it needs, and what these refer to,
@@ -166,6 +166,9 @@ func references(spec any) []reference {
 		}
 	case []any:
 		for _, one := range here {
+			if text, isText := one.(string); isText {
+				out = append(out, reference{anyKind, text})
+			}
 			out = append(out, references(one)...)
 		}
 	}

@@ -6,6 +6,8 @@ package harness
 import (
 	"bytes"
 	"encoding/base64"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -18,6 +20,7 @@ import (
 	"github.com/avs-operator/avs-operator/controllers"
 	"github.com/avs-operator/avs-operator/test/armsim"
 	"github.com/avs-operator/avs-operator/test/env"
+	"github.com/avs-operator/avs-operator/test/vcentersim"
 )
 
 // Speed of the worlds: an hour of Azure's is a second, and its operations are as short as lets a process die in the middle of one.
@@ -43,7 +46,7 @@ func (s *Subject) Prepare(t testing.TB, cluster *env.Env) {
 	if s.world != nil {
 		return
 	}
-	azure, namespace := StartAzure(t, Speed, quickly), cluster.Namespace(t)
+	azure, namespace := StartAzure(t, Speed, quickly, s.withMachines), cluster.Namespace(t)
 	if len(s.Above) > 0 {
 		operator := StartOperator(t, OperatorOptions{Config: cluster.OperatorConfig(), Speed: Speed, Namespace: namespace,
 			Change: func(o *controllers.Options) { o.Logger = logr.Discard() }})
@@ -54,6 +57,9 @@ func (s *Subject) Prepare(t testing.TB, cluster *env.Env) {
 		for _, object := range above {
 			if object.GetObjectKind().GroupVersionKind().Group == v1alpha1.GroupVersion.Group {
 				cluster.WaitCondition(t, patience, object, v1alpha1.ConditionReady, "True")
+			}
+			if object.GetObjectKind().GroupVersionKind().Kind == "PrivateCloud" {
+				s.addMachines(t, azure)
 			}
 		}
 		operator.Stop(t)
@@ -66,13 +72,64 @@ func (s *Subject) Prepare(t testing.TB, cluster *env.Env) {
 	s.world = &World{state: state.Bytes(), subscription: azure.SubscriptionID}
 }
 
-// start is a fresh Azure with that in it, in a subscription of its own.
-func (w *World) start(t testing.TB, change ...func(*armsim.Config)) *Azure {
+// start is a fresh Azure with that in it, in a subscription of its own. What lived in vCenters is made anew.
+func (s *Subject) start(t testing.TB, change ...func(*armsim.Config)) *Azure {
 	t.Helper()
+	w := s.world
 	load := func(c *armsim.Config) {
 		c.State = bytes.NewReader(bytes.ReplaceAll(w.state, []byte(w.subscription), []byte(c.Subscriptions[0].ID)))
 	}
-	return StartAzure(t, Speed, append([]func(*armsim.Config){quickly, load}, change...)...)
+	azure := StartAzure(t, Speed, append([]func(*armsim.Config){quickly, s.withMachines, load}, change...)...)
+	s.addMachines(t, azure)
+	return azure
+}
+
+// withMachines gives a subject that names machines private clouds with a live vCenter. Others do without: they are cheaper.
+func (s *Subject) withMachines(c *armsim.Config) { c.NoVCenters = len(s.machines()) == 0 }
+
+func (s *Subject) addMachines(t testing.TB, azure *Azure) {
+	t.Helper()
+	names := s.machines()
+	if len(names) == 0 {
+		return
+	}
+	vcenter := azure.VCenter(azure.PrivateCloudID("weu"))
+	for _, name := range names {
+		if _, err := vcenter.AddMachine(vcentersim.MachineSpec{Name: name}); err != nil {
+			t.Fatalf("Making machine %s: %v", name, err)
+		}
+	}
+}
+
+// machines that the sample, or what it stands on, names as members.
+func (s *Subject) machines() (out []string) {
+	for _, sample := range append(slices.Clone(s.Above), s.Sample) {
+		for _, name := range members(sample.Object["spec"]) {
+			if !slices.Contains(out, name) {
+				out = append(out, name)
+			}
+		}
+	}
+	return out
+}
+
+func members(spec any) (out []string) {
+	fields, _ := spec.(map[string]any)
+	for _, key := range sortedKeys(fields) {
+		list, isList := fields[key].([]any)
+		if !isList || !strings.HasSuffix(strings.ToLower(key), "members") || strings.HasPrefix(key, "host") {
+			continue
+		}
+		for _, one := range list {
+			if object, isObject := one.(map[string]any); isObject {
+				one = object["name"]
+			}
+			if name, isText := one.(string); isText {
+				out = append(out, name)
+			}
+		}
+	}
+	return out
 }
 
 func create(t testing.TB, cluster *env.Env, object client.Object) {
