@@ -177,12 +177,12 @@ func (v *VCenter) addHost(c *simulator.ClusterComputeResource, number int) error
 	if err != nil {
 		return fmt.Errorf("add host %s: %w", name, err)
 	}
-	info, err := task.WaitForResult(v.ctx)
+	ref, err := resultOf(v.ctx, task)
 	if err != nil {
 		return fmt.Errorf("add host %s: %w", name, err)
 	}
 	ctx := v.newContext("")
-	host := ctx.Map.Get(info.Result.(types.ManagedObjectReference)).(*simulator.HostSystem)
+	host := ctx.Map.Get(ref).(*simulator.HostSystem)
 	v.describeHost(ctx, host)
 	if err := v.joinSwitch(host.Self); err != nil {
 		return fmt.Errorf("add host %s to the switch: %w", name, err)

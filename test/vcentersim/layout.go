@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"path"
 	"strings"
+	"time"
 
 	"github.com/vmware/govmomi/object"
 	"github.com/vmware/govmomi/simulator"
@@ -70,12 +71,31 @@ func (v *VCenter) createSwitch(ctx context.Context, name string) error {
 	if err != nil {
 		return fmt.Errorf("create switch %s: %w", name, err)
 	}
-	info, err := task.WaitForResult(ctx)
+	ref, err := resultOf(ctx, task)
 	if err != nil {
 		return fmt.Errorf("create switch %s: %w", name, err)
 	}
-	v.layout.dvs = object.NewDistributedVirtualSwitch(v.client, info.Result.(types.ManagedObjectReference))
+	v.layout.dvs = object.NewDistributedVirtualSwitch(v.client, ref)
 	return nil
+}
+
+// resultOf waits for a task and for what it made, which govmomi writes a moment after the state: on a loaded machine one is seen without the
+// other.
+func resultOf(ctx context.Context, task *object.Task) (reference, error) {
+	for {
+		info, err := task.WaitForResult(ctx)
+		if err != nil {
+			return reference{}, err
+		}
+		if made, ok := info.Result.(types.ManagedObjectReference); ok {
+			return made, nil
+		}
+		select {
+		case <-ctx.Done():
+			return reference{}, ctx.Err()
+		case <-time.After(time.Millisecond):
+		}
+	}
 }
 
 // AddPortGroup adds a distributed port group; on AVS it is backed by an NSX segment of that name.
