@@ -94,6 +94,12 @@ func (s *Subject) addMachines(t testing.TB, azure *Azure) {
 		return
 	}
 	vcenter := azure.VCenter(azure.PrivateCloudID("weu"))
+	for deadline := time.Now().Add(patience); vcenter == nil; vcenter = azure.VCenter(azure.PrivateCloudID("weu")) {
+		if time.Now().After(deadline) {
+			t.Fatal("the private cloud has no vCenter")
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
 	for _, name := range names {
 		if _, err := vcenter.AddMachine(vcentersim.MachineSpec{Name: name}); err != nil {
 			t.Fatalf("Making machine %s: %v", name, err)
