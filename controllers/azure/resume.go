@@ -72,7 +72,11 @@ func (r *Reconciler[T]) lookUp(ctx context.Context, s *scope[T], op *v1alpha1.Op
 		return r.ended(s)
 	} else if verb == arm.PUT && s.actual != nil && s.actual.ProvisioningState() == "Succeeded" && len(s.stat().Managed) == 0 {
 		// A create that came through: what is there is ours, so it is not adopted but kept.
-		if r.desire(ctx, s) == nil {
+		actual := s.actual
+		s.actual = nil // what was sent was worked out while nothing was there, and what it set is managed
+		o := r.desire(ctx, s)
+		s.actual = actual
+		if o == nil {
 			s.stat().Managed = s.managed()
 		} else {
 			s.stat().Managed = []string{managedAtAll} // what it refers to cannot be looked up now; that it is ours is what matters

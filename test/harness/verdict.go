@@ -90,17 +90,23 @@ func (l *Life) leaks() (wrongs []string) {
 }
 
 var (
-	anyUUID = regexp.MustCompile(`(?i)[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`)
-	anyTime = regexp.MustCompile(`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)`)
-	anyHash = regexp.MustCompile(`\b([0-9a-f]{12}|(?i:[0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{64}))\b`) // in names, of certificates, and what is drawn
-	anyPeer = regexp.MustCompile(`"addressPrefix":"[^"]*"`)                                        // of a connection: made from the subscription
-	anyHost = regexp.MustCompile(`127\.0\.0\.1:\d+`)
+	anyUUID    = regexp.MustCompile(`(?i)[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`)
+	anyTime    = regexp.MustCompile(`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)`)
+	anyHash    = regexp.MustCompile(`\b([0-9a-f]{12}|(?i:[0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{64}))\b`) // in names, of certificates, and what is drawn
+	anyThumb   = regexp.MustCompile(`\b([0-9A-F]{2}:){19}[0-9A-F]{2}\b`)
+	anyGateway = regexp.MustCompile(`\bTNT[0-9A-F]{2}-`)       // named after the private cloud
+	anyPublic  = regexp.MustCompile(`\b20\.\d+\.\d+\.\d+\b`)   // handed out by Microsoft
+	anyPeer    = regexp.MustCompile(`"addressPrefix":"[^"]*"`) // of a connection: made from the subscription
+	anyHost    = regexp.MustCompile(`127\.0\.0\.1:\d+`)
 )
 
 // plain takes out of a text what differs from one case to the next.
 func (l *Life) plain(text string) string {
 	text = strings.ReplaceAll(strings.ReplaceAll(text, l.Azure.SubscriptionID, "<subscription>"), l.namespace+"/", "<namespace>/")
 	text = strings.ReplaceAll(text, `"`+l.namespace+`"`, `"<namespace>"`)
+	for _, drawn := range []*regexp.Regexp{anyThumb, anyGateway, anyPublic} {
+		text = drawn.ReplaceAllString(text, "<drawn>")
+	}
 	text = anyPeer.ReplaceAllString(text, `"addressPrefix":"<prefix>"`)
 	text = anyHash.ReplaceAllString(anyUUID.ReplaceAllString(text, "<uuid>"), "<hash>")
 	return anyHost.ReplaceAllString(anyTime.ReplaceAllString(text, "<time>"), "<host>")
