@@ -151,17 +151,18 @@ func (r *Reconciler[T]) replacement(s *scope[T], concern []diff.Change) map[stri
 	return body
 }
 
-// remove takes a path out of a body.
+// remove takes a path out of a body, and with it whatever held nothing else: an emptied object would be refused, and means nothing.
 func remove(body map[string]any, pointer string) {
-	tokens := strings.Split(strings.TrimPrefix(pointer, "/"), "/")
-	for _, token := range tokens[:len(tokens)-1] {
-		next, ok := body[token].(map[string]any)
-		if !ok {
-			return
-		}
-		body = next
+	first, rest, deeper := strings.Cut(strings.TrimPrefix(pointer, "/"), "/")
+	if !deeper {
+		delete(body, first)
+		return
 	}
-	delete(body, tokens[len(tokens)-1])
+	if held, ok := body[first].(map[string]any); ok {
+		if remove(held, rest); len(held) == 0 && first != "properties" {
+			delete(body, first)
+		}
+	}
 }
 
 func (r *Reconciler[T]) actions(s *scope[T]) []Action {
