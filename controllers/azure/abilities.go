@@ -38,6 +38,12 @@ type Linker[T Object] interface {
 	Links(T) []v1alpha1.ParentReference
 }
 
+// Follower is a kind whose specs name objects of other kinds. A change of one of those, in what others can see of it, wakes every object of this
+// kind: there are few.
+type Follower[T Object] interface {
+	Follows() []Object
+}
+
 // Requirer is a kind that can only be made when something else is there in Azure.
 type Requirer[T Object] interface {
 	Requires(w World[T]) []Requirement

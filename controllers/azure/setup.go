@@ -58,6 +58,11 @@ func Setup[T Object](mgr ctrl.Manager, shared *Shared, kind Kind[T]) error {
 		}
 		b = b.Watches(&v1alpha1.PrivateCloud{}, handler.EnqueueRequestsFromMapFunc(r.linkedTo), builder.WithPredicates(parentChanged))
 	}
+	if follower, ok := kind.(Follower[T]); ok {
+		for _, other := range follower.Follows() {
+			b = b.Watches(other, handler.EnqueueRequestsFromMapFunc(r.every), builder.WithPredicates(parentChanged))
+		}
+	}
 	if r.traits.InCluster {
 		b = b.Watches(&v1alpha1.Cluster{}, handler.EnqueueRequestsFromMapFunc(r.childrenOfCluster), builder.WithPredicates(parentChanged))
 	}
@@ -96,6 +101,15 @@ var parentChanged = predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
 // changed names the objects that a change in Azure is about.
 func (r *Reconciler[T]) changed(change arm.Change) []types.NamespacedName {
 	return r.memory.usersOf(change)
+}
+
+// every wakes all objects of the kind.
+func (r *Reconciler[T]) every(ctx context.Context, _ client.Object) []reconcile.Request {
+	objects, err := r.list(ctx, r.Client)
+	if err != nil {
+		return nil // the cache is not there yet; its first list reconciles them all
+	}
+	return requestsFor(objects)
 }
 
 // called names the object whose turn it is in a lane.

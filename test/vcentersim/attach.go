@@ -88,8 +88,16 @@ func (v *VCenter) MachinesOn(portGroup string) int {
 	if !ok {
 		return 0
 	}
-	count := 0
-	v.newContext("").WithLock(group, func() { count = len(group.Vm) })
+	return v.connected(group)
+}
+
+// connected counts the machines on a port group. One that is destroyed leaves its reference behind, which is taken out here.
+func (v *VCenter) connected(group *simulator.DistributedVirtualPortgroup) (count int) {
+	ctx := v.newContext("")
+	ctx.WithLock(group, func() {
+		group.Vm = slices.DeleteFunc(group.Vm, func(ref types.ManagedObjectReference) bool { return ctx.Map.Get(ref) == nil })
+		count = len(group.Vm)
+	})
 	return count
 }
 

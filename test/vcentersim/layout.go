@@ -138,8 +138,8 @@ func (v *VCenter) RemovePortGroup(name string) error {
 	if !ok {
 		return fmt.Errorf("port group %s: not found", name)
 	}
-	if len(group.Vm) > 0 {
-		return fmt.Errorf("port group %s: %d machines are connected", name, len(group.Vm))
+	if n := v.connected(group); n > 0 {
+		return fmt.Errorf("port group %s: %d machines are connected", name, n)
 	}
 	ref := group.Self
 	ctx := v.newContext("")

@@ -39,6 +39,9 @@ func (dnsService) Traits() azure.Traits {
 	return t
 }
 
+// Follows: it names zones.
+func (dnsService) Follows() []azure.Object { return []azure.Object{&v1alpha1.DNSZone{}} }
+
 func (dnsService) New() *v1alpha1.DNSService { return &v1alpha1.DNSService{} }
 
 func (dnsService) Parent(d *v1alpha1.DNSService) azure.Parent {

@@ -24,6 +24,9 @@ func (portMirroringProfile) Traits() azure.Traits {
 	return networkTraits("PortMirroringProfile", "portMirroringProfiles")
 }
 
+// Follows: it names groups.
+func (portMirroringProfile) Follows() []azure.Object { return []azure.Object{&v1alpha1.VMGroup{}} }
+
 func (portMirroringProfile) New() *v1alpha1.PortMirroringProfile {
 	return &v1alpha1.PortMirroringProfile{}
 }
