@@ -1,0 +1,133 @@
+// Copyright The avs-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package kinds
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/avs-operator/avs-operator/api/v1alpha1"
+	"github.com/avs-operator/avs-operator/test/harness"
+)
+
+const circuits = "/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/rg-network/providers/Microsoft.Network/expressRouteCircuits/"
+
+// secret reads a Secret that the operator wrote.
+func (w *world) secret(t *testing.T, name string) map[string]string {
+	t.Helper()
+	secret := &corev1.Secret{}
+	if err := cluster.Admin.Get(t.Context(), client.ObjectKey{Namespace: w.namespace, Name: name}, secret); err != nil {
+		t.Fatal(err)
+	}
+	out := map[string]string{}
+	for key, value := range secret.Data {
+		out[key] = string(value)
+	}
+	return out
+}
+
+// hides fails if an object shows a secret in any of its fields.
+func hides(t *testing.T, object client.Object, secret string) {
+	t.Helper()
+	text, err := json.Marshal(object)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if secret == "" || strings.Contains(strings.ToLower(string(text)), strings.ToLower(secret)) {
+		t.Errorf("%T shows its secret, or has none: %s", object, text)
+	}
+}
+
+func TestAnHCXSiteWaitsForTheAddonWithoutARefusal(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, fast, false)
+	site := &v1alpha1.HCXEnterpriseSite{ObjectMeta: w.meta("oslo"), Spec: v1alpha1.HCXEnterpriseSiteSpec{PrivateCloudRef: w.inCloud(), SecretName: "oslo-hcx"}}
+	w.apply(t, site)
+	notReady(t, site, v1alpha1.ReasonReferenceNotReady, "HCX add-on")
+	hcx := &v1alpha1.Addon{ObjectMeta: w.meta("hcx"), Spec: v1alpha1.AddonSpec{PrivateCloudRef: w.inCloud(), HCX: &v1alpha1.AddonHCX{Offer: "VMware MaaS Cloud Provider (Enterprise)"}}}
+	w.apply(t, hcx)
+	ready(t, hcx)
+	ready(t, site)
+	w.wrote(t, "PUT weu/addons/hcx", "PUT weu/hcxenterprisesites/oslo")
+	key := fmt.Sprint(w.inAzure("/hcxEnterpriseSites/oslo", "properties", "activationKey"))
+	if got := w.secret(t, "oslo-hcx")["activationKey"]; got != key || site.Status.Status != "Available" {
+		t.Errorf("the Secret has %q, Azure %q; status is %+v", got, key, site.Status)
+	}
+	hides(t, site, key)
+	w.remove(t, site)
+	cluster.WaitGone(t, soon, site)
+	if w.inAzure("/hcxEnterpriseSites/oslo") != nil {
+		t.Error("the site is still there")
+	}
+	w.noneRefused(t)
+}
+
+func TestKeysOfExpressRouteGoIntoSecretsAndNowhereElse(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, fast, false)
+	authorization := &v1alpha1.ExpressRouteAuthorization{ObjectMeta: w.meta("hub"), Spec: v1alpha1.ExpressRouteAuthorizationSpec{PrivateCloudRef: w.inCloud(), SecretName: "hub-key"}}
+	const peerKey = "5f0c1d2e-aaaa-bbbb-cccc-0123456789ab"
+	connection := &v1alpha1.GlobalReachConnection{ObjectMeta: w.meta("oslo"), Spec: v1alpha1.GlobalReachConnectionSpec{
+		PrivateCloudRef: w.inCloud(), PeerExpressRouteCircuitID: circuits + "oslo",
+		AuthorizationKeySecretRef: &v1alpha1.SecretKeyReference{Name: "oslo-circuit", Key: "authorizationKey"},
+	}}
+	w.apply(t, authorization, connection)
+	ready(t, authorization)
+	notReady(t, connection, v1alpha1.ReasonReferenceNotFound, "oslo-circuit")
+	w.apply(t, &corev1.Secret{ObjectMeta: w.meta("oslo-circuit"), StringData: map[string]string{"authorizationKey": peerKey}})
+	ready(t, connection)
+	secret := w.secret(t, "hub-key")
+	key := fmt.Sprint(w.inAzure("/authorizations/hub", "properties", "expressRouteAuthorizationKey"))
+	if secret["expressRouteAuthorizationKey"] != key || secret["expressRouteAuthorizationID"] != authorization.Status.ExpressRouteAuthorizationID ||
+		!strings.HasPrefix(secret["expressRouteAuthorizationID"], secret["expressRouteID"]+"/") || len(secret) != 3 {
+		t.Errorf("the Secret has %v, status %+v", secret, authorization.Status)
+	}
+	hides(t, authorization, key)
+	hides(t, connection, peerKey)
+	if got := w.inAzure("/globalReachConnections/oslo", "properties", "authorizationKey"); got != peerKey {
+		t.Errorf("Azure was given the key %v", got)
+	}
+	if connection.Status.CircuitConnectionStatus != "Connected" || connection.Status.AddressPrefix == "" {
+		t.Errorf("status is %+v", connection.Status)
+	}
+	edit(t, authorization, func(a *v1alpha1.ExpressRouteAuthorization) { a.Spec.DeletionPolicy = v1alpha1.DeletionPolicyRetain })
+	ready(t, authorization)
+	w.remove(t, authorization)
+	cluster.WaitGone(t, soon, authorization)
+	if got := w.secret(t, "hub-key")["expressRouteAuthorizationKey"]; got != key || w.inAzure("/authorizations/hub") == nil {
+		t.Errorf("with Retain the key stays good and stays there: %q", got)
+	}
+	w.noneRefused(t)
+}
+
+func TestACloudLinkWaitsForTheOtherCloudAndLinksNoCloudToItself(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, fast, false)
+	link := func(name string, spec v1alpha1.CloudLinkSpec) *v1alpha1.CloudLink {
+		spec.PrivateCloudRef = w.inCloud()
+		return &v1alpha1.CloudLink{ObjectMeta: w.meta(name), Spec: spec}
+	}
+	other := link("other", v1alpha1.CloudLinkSpec{LinkedCloudRef: &v1alpha1.ParentReference{Name: "weu-test"}})
+	itself := link("itself", v1alpha1.CloudLinkSpec{LinkedCloudID: strings.ToUpper(w.azure.PrivateCloudID("weu")[:1]) + w.azure.PrivateCloudID("weu")[1:]})
+	far := link("far", v1alpha1.CloudLinkSpec{LinkedCloudRef: &v1alpha1.ParentReference{Name: "neu"}})
+	w.apply(t, other, itself, far)
+	notReady(t, other, v1alpha1.ReasonReferenceNotFound, "weu-test")
+	notReady(t, itself, v1alpha1.ReasonInvalidSpec, "itself")
+	second, north := harness.PrivateCloud(w.namespace, "weu-test"), harness.PrivateCloud(w.namespace, "neu")
+	second.Spec.NetworkBlock, second.Spec.Location = "10.180.0.0/22", "West Europe"
+	north.Spec.NetworkBlock, north.Spec.Location, north.Spec.Suspend = "10.184.0.0/22", "northeurope", true
+	w.apply(t, second, north)
+	ready(t, second)
+	ready(t, other)
+	if !strings.EqualFold(other.Status.LinkedCloudID, second.Status.ID) || other.Status.Status != "Active" {
+		t.Errorf("status is %+v", other.Status)
+	}
+	notReady(t, far, v1alpha1.ReasonInvalidSpec, "northeurope", "GlobalReachConnection")
+	w.noneRefused(t)
+}

@@ -1,0 +1,184 @@
+// Copyright The avs-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package kinds
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
+
+	"github.com/avs-operator/avs-operator/api/v1alpha1"
+)
+
+// puts counts the PUTs of a path that reached Azure.
+func (w *world) puts(path string, want int) func(context.Context) error {
+	return func(context.Context) error {
+		n := 0
+		for _, write := range w.writes() {
+			if write == "PUT "+path {
+				n++
+			}
+		}
+		if n != want {
+			return fmt.Errorf("%d of %d PUTs of %s: %v", n, want, path, w.writes())
+		}
+		return nil
+	}
+}
+
+func TestAPrivateCloudTakesOneConcernAtATime(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, fast, false)
+	edit(t, w.cloud, func(c *v1alpha1.PrivateCloud) {
+		c.Spec.SystemAssignedIdentity = "Enabled"
+		c.Spec.Encryption = &v1alpha1.Encryption{Status: "Enabled", KeyVault: &v1alpha1.KeyVault{URL: "https://contoso.vault.azure.net", KeyName: "avs", KeyVersion: "1"}}
+		c.Spec.Internet = "Enabled"
+		c.Spec.ExtendedNetworkBlocks = []v1alpha1.ExtendedNetworkBlock{"10.176.0.0/23"}
+		c.Spec.ManagementCluster.ClusterSize = 4
+	})
+	ready(t, w.cloud)
+	s := &w.cloud.Status
+	if s.Identity == nil || s.Identity.PrincipalID == "" || s.Encryption == nil || s.Encryption.Status != "Enabled" || s.Encryption.KeyState != "Connected" ||
+		s.Encryption.VersionType != "Fixed" || s.ClusterSize != 4 || s.SKU != "av36p" || s.Endpoints.NSXTCertificateThumbprint == "" {
+		t.Errorf("status: %+v", s)
+	}
+	if got := len(w.writes()); got != 5 {
+		t.Errorf("%d writes for five concerns: %v", got, w.writes())
+	}
+	edit(t, w.cloud, func(c *v1alpha1.PrivateCloud) { c.Spec.Encryption.KeyVault.KeyVersion = "" })
+	ready(t, w.cloud)
+	if w.cloud.Status.Encryption.VersionType != "AutoDetected" {
+		t.Errorf("without keyVersion the newest is followed: %+v", w.cloud.Status.Encryption)
+	}
+	edit(t, w.cloud, func(c *v1alpha1.PrivateCloud) {
+		c.Spec.SystemAssignedIdentity, c.Spec.Encryption, c.Spec.Internet, c.Spec.ExtendedNetworkBlocks = "", nil, "", nil
+	})
+	ready(t, w.cloud)
+	if w.inAzure("", "properties", "encryption", "status") != "Disabled" || w.inAzure("", "identity", "type") != "None" || w.inAzure("", "properties", "internet") != "Disabled" ||
+		fmt.Sprint(w.inAzure("", "properties", "extendedNetworkBlocks")) != "[]" {
+		t.Errorf("what the spec dropped is still in Azure: %v", w.inAzure(""))
+	}
+}
+
+func TestALicenceGoesByPutAndIdentitySourcesFollowTheirSecret(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, fast, false)
+	account := &corev1.Secret{ObjectMeta: w.meta("ldap"), Type: corev1.SecretTypeBasicAuth, StringData: map[string]string{"username": "reader", "password": "one-s3cr3t"}}
+	w.apply(t, account, &corev1.Secret{ObjectMeta: w.meta("vcf"), StringData: map[string]string{"key": "vcf-s3cr3t"}})
+	end := metav1.NewTime(time.Now().AddDate(3, 0, 0).UTC().Truncate(time.Second))
+	edit(t, w.cloud, func(c *v1alpha1.PrivateCloud) {
+		c.Spec.Internet = "Enabled"
+		c.Spec.VCFLicense = &v1alpha1.VCFLicense{LicenseTerms: v1alpha1.LicenseTerms{
+			LicenseKeySecretRef: &v1alpha1.SecretKeyReference{Name: "vcf", Key: "key"}, Cores: 144, EndDate: &end, BroadcomSiteID: "1",
+			Labels: []v1alpha1.LicenseLabel{{Key: "a", Value: "b"}},
+		}}
+		c.Spec.IdentitySources = []v1alpha1.IdentitySource{{
+			Name: "corp", Alias: "CORP", Domain: "corp.example.com", BaseUserDN: "ou=users", BaseGroupDN: "ou=groups",
+			PrimaryServer: "ldaps://dc1.corp.example.com", SSL: "Enabled", CredentialsRef: v1alpha1.CredentialsReference{Name: "ldap"},
+		}}
+	})
+	ready(t, w.cloud)
+	cluster.Eventually(t, soon, "one PUT for the licence", w.puts("weu", 1))
+	if l := w.cloud.Status.VCFLicense; l == nil || l.Cores != 144 || !l.EndDate.Equal(&end) {
+		t.Errorf("the licence in status: %+v", l)
+	}
+	if w.inAzure("", "properties", "internet") != "Enabled" {
+		t.Error("the PUT of the licence took something away")
+	}
+	before := len(w.writes())
+	edit(t, account, func(s *corev1.Secret) { s.Data["password"] = []byte("two-s3cr3t") })
+	cluster.Eventually(t, soon, "the new password in Azure", func(context.Context) error {
+		if writes := w.writes(); len(writes) != before+1 || writes[before] != "PATCH weu" {
+			return fmt.Errorf("written: %v", writes)
+		}
+		return nil
+	})
+	ready(t, w.cloud)
+	edit(t, w.cloud, func(c *v1alpha1.PrivateCloud) { c.Spec.IdentitySources = nil })
+	ready(t, w.cloud)
+	if fmt.Sprint(w.inAzure("", "properties", "identitySources")) != "[]" {
+		t.Errorf("what the spec dropped is still in Azure: %v", w.inAzure("", "properties"))
+	}
+}
+
+func TestTheSpecNamesWhichHostsLeave(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, fast, false, func(c *v1alpha1.PrivateCloud) { c.Spec.ManagementCluster.ClusterSize = 5 })
+	second := &v1alpha1.Cluster{ObjectMeta: w.meta("weu-2"), Spec: v1alpha1.ClusterSpec{PrivateCloudRef: w.inCloud(), SKU: "av36p", ClusterSize: ptr.To[int32](5)}}
+	w.apply(t, second)
+	ready(t, second)
+	goes, stays := second.Status.Hosts[1], slices.Concat(second.Status.Hosts[:1], second.Status.Hosts[2:])
+	short, _, _ := strings.Cut(goes, ".")
+	edit(t, second, func(c *v1alpha1.Cluster) {
+		c.Spec.ClusterSize, c.Spec.ScaleIn = ptr.To[int32](4), &v1alpha1.ScaleIn{Hosts: []string{short}}
+	})
+	ready(t, second)
+	if !slices.Equal(second.Status.Hosts, stays) {
+		t.Errorf("the hosts are %v, want %v", second.Status.Hosts, stays)
+	}
+	goes, stays = w.cloud.Status.Hosts[0], w.cloud.Status.Hosts[1:4]
+	edit(t, w.cloud, func(c *v1alpha1.PrivateCloud) {
+		c.Spec.ManagementCluster.ClusterSize, c.Spec.ManagementCluster.ScaleIn = 3, &v1alpha1.ScaleIn{Hosts: []string{goes}}
+	})
+	ready(t, w.cloud)
+	if !slices.Equal(w.cloud.Status.Hosts, stays) {
+		t.Errorf("the hosts are %v, want %v", w.cloud.Status.Hosts, stays)
+	}
+}
+
+func TestADeleteLockComesAndGoesWithTheSpec(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, fast, false, func(c *v1alpha1.PrivateCloud) { c.Spec.DeleteLock = "Enabled" })
+	lock := "weu/providers/microsoft.authorization/locks/avs-operator"
+	w.wrote(t, "PUT "+lock)
+	edit(t, w.cloud, func(c *v1alpha1.PrivateCloud) { c.Spec.DeleteLock = "" })
+	cluster.Eventually(t, soon, "the lock to go", func(context.Context) error {
+		if writes := w.writes(); len(writes) != 2 || writes[1] != "DELETE "+lock {
+			return fmt.Errorf("written: %v", writes)
+		}
+		return nil
+	})
+	edit(t, w.cloud, func(c *v1alpha1.PrivateCloud) { c.Spec.DeleteLock = "Enabled" })
+	cluster.Eventually(t, soon, "the lock to come back", w.puts(lock, 2))
+	ready(t, w.cloud)
+	edit(t, w.cloud, func(c *v1alpha1.PrivateCloud) {
+		c.Spec.DeletionPolicy = "Delete"
+		c.Annotations[v1alpha1.AnnotationConfirmDelete], c.Annotations[v1alpha1.AnnotationConfirmMachines] = "weu", "weu"
+	})
+	w.remove(t, w.cloud)
+	cluster.WaitGone(t, soon, w.cloud)
+	w.wrote(t, "PUT "+lock, "DELETE "+lock, "PUT "+lock, "DELETE "+lock, "DELETE weu")
+}
+
+func TestPrivateCloudsOfTheSecondGenerationAndStretchedOnes(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, fast, false, func(c *v1alpha1.PrivateCloud) {
+		c.Spec.ManagementCluster.ClusterSize, c.Spec.Availability = 6, &v1alpha1.Availability{Strategy: "DualZone", Zone: 1, SecondaryZone: 2}
+	})
+	if s := w.cloud.Status; s.SecondaryCircuit == nil || s.SecondaryCircuit.ExpressRouteID == "" || s.Availability == nil || s.Availability.SecondaryZone != 2 {
+		t.Errorf("a stretched one: %+v", s)
+	}
+	second := w.cloud.DeepCopy()
+	second.ObjectMeta = w.meta("gen2")
+	second.Spec.SKU, second.Spec.NetworkBlock, second.Spec.Availability = "av64", "10.76.0.0/22", nil
+	second.Spec.ManagementCluster.ClusterSize, second.Spec.DNSZoneType = 3, "Private"
+	second.Spec.VirtualNetworkID = strings.TrimSuffix(w.azure.PrivateCloudID("x"), "Microsoft.AVS/privateClouds/x") + "Microsoft.Network/virtualNetworks/vnet"
+	second.Status = v1alpha1.PrivateCloudStatus{}
+	w.apply(t, second)
+	ready(t, second)
+	if !strings.EqualFold(second.Status.VirtualNetworkID, second.Spec.VirtualNetworkID) {
+		t.Errorf("generation 2: %+v", second.Status)
+	}
+	san := w.elasticSAN("san-02")
+	san.Spec.PrivateCloudRef.Name = "gen2"
+	w.apply(t, san)
+	ready(t, san) // hosts in a virtual network need no iSCSI path
+}

@@ -1,0 +1,138 @@
+// Copyright The avs-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package kinds
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/utils/ptr"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/avs-operator/avs-operator/api/v1alpha1"
+)
+
+func (w *world) script(name, cmdlet string, parameters ...v1alpha1.ScriptParameter) *v1alpha1.ScriptExecution {
+	return &v1alpha1.ScriptExecution{ObjectMeta: w.meta(name), Spec: v1alpha1.ScriptExecutionSpec{
+		PrivateCloudRef: w.inCloud(), ScriptPackage: "Microsoft.AVS.Management", ScriptCmdlet: cmdlet, TimeoutSeconds: 900, Parameters: parameters,
+	}}
+}
+
+func text(name, value string) v1alpha1.ScriptParameter {
+	return v1alpha1.ScriptParameter{Name: name, Value: ptr.To(value)}
+}
+
+func TestAScriptRunsOnceAndItsOutputsAreKept(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, fast, false)
+	list := w.script("policies", "Get-StoragePolicies")
+	list.Spec.RetentionSeconds = 86400
+	secret := w.script("policies-secret", "Get-StoragePolicies")
+	secret.Spec.SecretName, secret.Spec.SecretOutputs = "policies-out", []string{"storagePolicies"}
+	w.apply(t, list, secret)
+	ready(t, list)
+	ready(t, secret)
+
+	name := list.Status.ID[strings.LastIndex(list.Status.ID, "/")+1:]
+	if !strings.HasPrefix(name, "policies-") || len(name) != len("policies-")+10 {
+		t.Errorf("its name in Azure is %s, without a hash of what it runs", name)
+	}
+	if w.inAzure("/scriptExecutions/"+name, "properties", "retention") != "P1D" || w.inAzure("/scriptExecutions/"+name, "properties", "timeout") != "PT15M0S" {
+		t.Errorf("timeout and retention in Azure: %v", w.inAzure("/scriptExecutions/"+name, "properties"))
+	}
+	if len(list.Status.Output) == 0 || len(list.Status.NamedOutputs) != 1 || !strings.Contains(*list.Status.NamedOutputs[0].Value, "RAID-1 FTT-1") {
+		t.Errorf("outputs in status: %q, %+v", list.Status.Output, list.Status.NamedOutputs)
+	}
+	if list.Status.FinishedAt == nil || !strings.HasSuffix(strings.ToLower(list.Status.ScriptCmdletID), "/scriptpackages/microsoft.avs.management@7.0.187/scriptcmdlets/get-storagepolicies") {
+		t.Errorf("what ran, and when it ended: %+v", list.Status)
+	}
+	if len(secret.Status.NamedOutputs) != 0 {
+		t.Errorf("a secret output is in status: %+v", secret.Status.NamedOutputs)
+	}
+	out := &corev1.Secret{}
+	cluster.Eventually(t, soon, "the Secret", func(ctx context.Context) error {
+		return cluster.Admin.Get(ctx, client.ObjectKey{Namespace: w.namespace, Name: "policies-out"}, out)
+	})
+	if !strings.Contains(string(out.Data["storagePolicies"]), "RAID-1 FTT-1") {
+		t.Errorf("the Secret has %v", out.Data)
+	}
+
+	if err := w.azure.RemoveInAzure(list.Status.ID); err != nil { // as after its retention
+		t.Fatal(err)
+	}
+	before := len(w.writes())
+	cluster.WaitFor(t, soon, list, "that Azure forgot it", func() error {
+		if list.Status.ProvisioningState != "" {
+			return fmt.Errorf("it is %s", list.Status.ProvisioningState)
+		}
+		return nil
+	})
+	ready(t, list)
+	time.Sleep(500 * time.Millisecond)
+	if len(w.writes()) != before {
+		t.Errorf("a script that Azure forgot was run again: %v", w.writes())
+	}
+}
+
+func TestAScriptThatFailsIsToldApartFromOneThatSucceeded(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, fast, false)
+	failing := w.script("remove", "Remove-ExternalIdentitySources", text("DomainName", "nowhere.example.com"))
+	wrong := w.script("wrong", "Get-StoragePolicies")
+	wrong.Spec.ScriptPackage = "Microsoft.AVS.Nothing"
+	w.apply(t, failing, wrong)
+	says(t, notReady(t, failing, v1alpha1.ReasonScriptFailed), "nowhere.example.com", "Succeeded", "make a new object")
+	cluster.WaitFor(t, soon, failing, "why it failed, in status", func() error {
+		if failing.Status.ProvisioningState != "Succeeded" || !strings.Contains(failing.Status.FailureReason, "nowhere.example.com") {
+			return fmt.Errorf("Azure says %s, for %q", failing.Status.ProvisioningState, failing.Status.FailureReason)
+		}
+		return nil
+	})
+	says(t, notReady(t, wrong, v1alpha1.ReasonReferenceNotFound), "Microsoft.AVS.Nothing")
+}
+
+func TestAScriptTakesCredentialsAndShowsNone(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, fast, false)
+	w.apply(t, &corev1.Secret{ObjectMeta: w.meta("ldap"), Type: corev1.SecretTypeBasicAuth, StringData: map[string]string{"username": "reader@corp", "password": "s3cr3t-of-ldap"}},
+		&corev1.Secret{ObjectMeta: w.meta("sas"), StringData: map[string]string{"url": "https://example.com/?sig=s3cr3t-of-sas"}})
+	script := w.script("directory", "New-LDAPSIdentitySource", text("Name", "corp"), text("DomainName", "corp.example.com"), text("DomainAlias", "CORP"),
+		text("PrimaryUrl", "ldaps://dc1.corp.example.com:636"), text("BaseDNUsers", "ou=users"), text("BaseDNGroups", "ou=groups"),
+		v1alpha1.ScriptParameter{Name: "Credential", CredentialsRef: &v1alpha1.CredentialsReference{Name: "ldap"}},
+		v1alpha1.ScriptParameter{Name: "SSLCertificatesSasUrl", ValueSecretRef: &v1alpha1.SecretKeyReference{Name: "sas", Key: "url"}})
+	w.apply(t, script)
+	ready(t, script)
+	sent := false
+	for _, r := range w.azure.Requests() {
+		if r.Method == "PUT" && strings.Contains(strings.ToLower(r.Path), "/scriptexecutions/") {
+			sent = true
+		}
+	}
+	shown, err := json.Marshal(script)
+	if err != nil || !sent {
+		t.Fatal(sent, err)
+	}
+	if strings.Contains(string(shown), "s3cr3t") {
+		t.Errorf("a secret is in the object: %s", shown)
+	}
+
+	before := len(w.writes())
+	w.remove(t, &corev1.Secret{ObjectMeta: w.meta("sas")}) // what it was given is nobody's business any more
+	edit(t, script, func(e *v1alpha1.ScriptExecution) { e.Annotations[v1alpha1.AnnotationReconcileRequestedAt] = "now" })
+	cluster.WaitFor(t, soon, script, "the look that was asked for", func() error {
+		if script.Status.LastHandledReconcileAt != "now" {
+			return fmt.Errorf("handled: %q", script.Status.LastHandledReconcileAt)
+		}
+		return nil
+	})
+	ready(t, script)
+	if len(w.writes()) != before {
+		t.Errorf("written: %v", w.writes())
+	}
+}

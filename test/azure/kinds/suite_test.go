@@ -1,0 +1,191 @@
+// Copyright The avs-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// Package kinds shows what is special about each Azure kind: what it waits for, what it looks up, what it sends, and when it may go. The life
+// that all kinds have in common is shown once for all of them elsewhere.
+package kinds
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/avs-operator/avs-operator/api/v1alpha1"
+	"github.com/avs-operator/avs-operator/controllers"
+	"github.com/avs-operator/avs-operator/test/armsim"
+	"github.com/avs-operator/avs-operator/test/env"
+	"github.com/avs-operator/avs-operator/test/harness"
+	"github.com/avs-operator/avs-operator/test/vcentersim"
+)
+
+var cluster *env.Env
+
+func TestMain(m *testing.M) {
+	os.Exit(env.Main(m, env.Options{Scheme: controllers.Scheme()}, func(e *env.Env) { cluster = e }))
+}
+
+const (
+	// soon is how long a test waits.
+	soon = 90 * time.Second
+	// fast lets an hour of Azure's pass in a second.
+	fast = 3600
+)
+
+// azureObject is any Azure kind.
+type azureObject interface {
+	client.Object
+	AzureStatus() *v1alpha1.AzureStatus
+}
+
+// world is one test's Azure, with a private cloud of its own, and the operator.
+type world struct {
+	azure     *harness.Azure
+	namespace string
+	cloud     *v1alpha1.PrivateCloud
+}
+
+// newWorld starts an Azure, an operator and, unless change empties its name, a private cloud that is ready.
+func newWorld(t *testing.T, speed float64, live bool, change ...func(*v1alpha1.PrivateCloud)) *world {
+	t.Helper()
+	w := &world{azure: harness.StartAzure(t, speed, func(c *armsim.Config) { c.NoVCenters = !live }), namespace: cluster.Namespace(t)}
+	w.apply(t, w.azure.Identity(w.namespace)...)
+	harness.StartOperator(t, harness.OperatorOptions{Config: cluster.OperatorConfig(), Speed: speed, Namespace: w.namespace})
+	w.cloud = harness.PrivateCloud(w.namespace, "weu")
+	for _, f := range change {
+		f(w.cloud)
+	}
+	w.apply(t, w.cloud)
+	ready(t, w.cloud)
+	return w
+}
+
+func (w *world) meta(name string) metav1.ObjectMeta {
+	return metav1.ObjectMeta{Namespace: w.namespace, Name: name}
+}
+
+// inCloud is the reference of a child to the private cloud.
+func (w *world) inCloud() v1alpha1.ParentReference { return v1alpha1.ParentReference{Name: "weu"} }
+
+func (w *world) apply(t *testing.T, objects ...client.Object) {
+	t.Helper()
+	for _, one := range objects {
+		if err := cluster.Admin.Create(t.Context(), one); err != nil {
+			t.Fatalf("Creating %T %s: %v", one, one.GetName(), err)
+		}
+	}
+}
+
+func (w *world) remove(t *testing.T, one client.Object) {
+	t.Helper()
+	if err := cluster.Admin.Delete(t.Context(), one); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// vcenter is the live vCenter of the private cloud.
+func (w *world) vcenter(t *testing.T) *vcentersim.VCenter {
+	t.Helper()
+	v := w.azure.VCenter(w.azure.PrivateCloudID("weu"))
+	if v == nil {
+		t.Fatal("the private cloud has no live vCenter")
+	}
+	return v
+}
+
+// inAzure reads a value in Azure below the private cloud; nil if there is none.
+func (w *world) inAzure(below string, path ...string) any {
+	body, ok := w.azure.Resource(w.azure.PrivateCloudID("weu") + below)
+	if !ok {
+		return nil
+	}
+	var here any = body
+	for _, part := range path {
+		inner, _ := here.(map[string]any)
+		here = inner[part]
+	}
+	return here
+}
+
+// writes are what was written to Azure, as "PUT weu/addons/hcx", without the creation of the private cloud.
+func (w *world) writes() []string {
+	var out []string
+	for _, r := range w.azure.Requests() {
+		if !slices.Contains([]string{http.MethodPut, http.MethodPatch, http.MethodDelete}, r.Method) {
+			continue
+		}
+		_, path, _ := strings.Cut(strings.ToLower(r.Path), "microsoft.avs/privateclouds/")
+		if path != "weu" || r.Method != http.MethodPut || len(out) > 0 {
+			out = append(out, r.Method+" "+path)
+		}
+	}
+	return out
+}
+
+func (w *world) wrote(t *testing.T, want ...string) {
+	t.Helper()
+	if got := w.writes(); !slices.Equal(got, want) {
+		t.Errorf("written to Azure:\n  %s\nwant:\n  %s", strings.Join(got, "\n  "), strings.Join(want, "\n  "))
+	}
+}
+
+func ready(t *testing.T, one azureObject) {
+	t.Helper()
+	cluster.WaitFor(t, soon, one, "Ready, for this generation", func() error {
+		c := meta.FindStatusCondition(one.AzureStatus().Conditions, v1alpha1.ConditionReady)
+		if c == nil || c.Status != metav1.ConditionTrue || c.ObservedGeneration != one.GetGeneration() {
+			return fmt.Errorf("Ready is %+v", c)
+		}
+		return nil
+	})
+}
+
+// notReady waits for a reason, with words that must be in the message, and returns the message.
+func notReady(t *testing.T, one azureObject, reason string, words ...string) string {
+	t.Helper()
+	message := ""
+	cluster.WaitFor(t, soon, one, "reason "+reason, func() error {
+		c := meta.FindStatusCondition(one.AzureStatus().Conditions, v1alpha1.ConditionReady)
+		if c == nil || c.Status != metav1.ConditionFalse || c.Reason != reason {
+			return fmt.Errorf("Ready is %+v", c)
+		}
+		for _, word := range words {
+			if !strings.Contains(c.Message, word) {
+				return fmt.Errorf("it does not say %q: %s", word, c.Message)
+			}
+		}
+		message = c.Message
+		return nil
+	})
+	return message
+}
+
+func says(t *testing.T, message string, words ...string) {
+	t.Helper()
+	for _, word := range words {
+		if !strings.Contains(message, word) {
+			t.Errorf("the message does not say %q: %s", word, message)
+		}
+	}
+}
+
+// edit changes an object as a user does.
+func edit[T client.Object](t *testing.T, one T, change func(T)) {
+	t.Helper()
+	cluster.Eventually(t, soon, "an edit", func(ctx context.Context) error {
+		if err := cluster.Admin.Get(ctx, client.ObjectKeyFromObject(one), one); err != nil {
+			return err
+		}
+		base := one.DeepCopyObject().(T)
+		change(one)
+		return cluster.Admin.Patch(ctx, one, client.MergeFromWithOptions(base, client.MergeFromWithOptimisticLock{}))
+	})
+}
