@@ -138,21 +138,24 @@ func (s Schema) other(now any) (any, bool) {
 			return map[string]any{"swept": "yes"}, true
 		}
 	case "array":
-		list, ok := now.([]any)
-		if !ok || len(list) == 0 {
-			return nil, false
-		}
-		items, _ := s["items"].(map[string]any)
-		if text, isText := list[0].(string); isText && items != nil {
-			if other, ok := Schema(items).other(text); ok {
-				return append(slices.Clone(list[:len(list)-1]), other), true
-			}
-		}
-		if len(list) > 1 {
-			return list[:len(list)-1], true
-		}
+		return s.otherList(now)
 	}
 	return nil, false
+}
+
+// otherList has another last entry, or none.
+func (s Schema) otherList(now any) (any, bool) {
+	list, _ := now.([]any)
+	if len(list) == 0 {
+		return nil, false
+	}
+	items, _ := s["items"].(map[string]any)
+	if text, isText := list[0].(string); isText && items != nil {
+		if other, ok := Schema(items).other(text); ok {
+			return append(slices.Clone(list[:len(list)-1]), other), true
+		}
+	}
+	return list[:len(list)-1], len(list) > 1
 }
 
 func number(value any) (float64, bool) {

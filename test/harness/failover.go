@@ -114,7 +114,7 @@ func (l *LedLife) Followed() (wrongs []string) {
 	if !l.ends {
 		return nil
 	}
-	if err, ended := l.leader.Ended(patience); !ended {
+	if ended, err := l.leader.Ended(patience); !ended {
 		wrongs = append(wrongs, "a leader that lost its lease goes on running")
 	} else if err == nil || errors.Is(err, context.Canceled) {
 		wrongs = append(wrongs, fmt.Sprintf("a leader that lost its lease ended with %v, as if it had been asked to", err))

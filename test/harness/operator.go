@@ -110,13 +110,13 @@ func (o *Operator) wait() error {
 }
 
 // Ended waits until the operator has ended by itself, and returns with what.
-func (o *Operator) Ended(within time.Duration) (error, bool) {
+func (o *Operator) Ended(within time.Duration) (bool, error) {
 	select {
 	case err := <-o.done:
 		o.once.Do(o.stop)
-		return err, true
+		return true, err
 	case <-time.After(within):
-		return nil, false
+		return false, nil
 	}
 }
 

@@ -147,16 +147,8 @@ func references(spec any) []reference {
 	switch here := spec.(type) {
 	case map[string]any:
 		for _, key := range sortedKeys(here) {
-			target, isObject := here[key].(map[string]any)
-			kind, isReference := strings.CutSuffix(key, "Ref")
-			if name, _ := target["name"].(string); isObject && isReference && name != "" {
-				if strings.HasSuffix(strings.ToLower(kind), "secret") || strings.HasSuffix(strings.ToLower(kind), "credentials") {
-					kind = "Secret"
-				}
-				if strings.HasSuffix(strings.ToLower(kind), "cloud") {
-					kind = "PrivateCloud" // such as linkedCloudRef
-				}
-				out = append(out, reference{kind, name})
+			if found, is := referenceIn(key, here[key]); is {
+				out = append(out, found)
 				continue
 			}
 			if text, isText := here[key].(string); isText && key != "displayName" && key != "description" && !strings.HasSuffix(key, "Name") {
@@ -173,6 +165,21 @@ func references(spec any) []reference {
 		}
 	}
 	return out
+}
+
+// referenceIn is a field that names an object of the kind that its own name begins with.
+func referenceIn(key string, value any) (reference, bool) {
+	target, _ := value.(map[string]any)
+	kind, isReference := strings.CutSuffix(key, "Ref")
+	name, _ := target["name"].(string)
+	lower := strings.ToLower(kind)
+	switch {
+	case strings.HasSuffix(lower, "secret"), strings.HasSuffix(lower, "credentials"):
+		kind = "Secret"
+	case strings.HasSuffix(lower, "cloud"):
+		kind = "PrivateCloud" // such as linkedCloudRef
+	}
+	return reference{kind, name}, isReference && name != ""
 }
 
 // repositoryRoot finds the checkout that the test runs in: go test runs each package's tests in its own directory.
