@@ -258,6 +258,12 @@ type AzureStatus struct {
 	// +kubebuilder:validation:MaxItems=64
 	WriteOnly []WriteOnlyValue `json:"writeOnly,omitempty"`
 
+	// managedBy names the object, by kind, namespace and name, that manages the resource instead of this one. When this one goes, it takes nothing
+	// along.
+	// +optional
+	// +kubebuilder:validation:MaxLength=512
+	ManagedBy string `json:"managedBy,omitempty"`
+
 	// companion is the ARM id of the resource that was made beside this one, such as a delete lock.
 	// +optional
 	// +kubebuilder:validation:MaxLength=1024

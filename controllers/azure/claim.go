@@ -124,9 +124,11 @@ func (r *Reconciler[T]) sole(ctx context.Context, s *scope[T]) *outcome.Outcome 
 		if other.GetUID() == s.obj.GetUID() || arm.ID(other.GetAnnotations()[v1alpha1.AnnotationAzureID]).Key() != s.id.Key() || !precedes(other, s.obj) {
 			continue
 		}
+		s.stat().ManagedBy = r.holder(client.ObjectKeyFromObject(other))
 		return outcome.Stall(v1alpha1.ReasonAlreadyManaged, "%s is managed by %s %s/%s: delete one of the two objects (with deletionPolicy Retain, so that Azure is left alone)",
 			s.id, r.traits.Name, other.GetNamespace(), other.GetName())
 	}
+	s.stat().ManagedBy = ""
 	return nil
 }
 

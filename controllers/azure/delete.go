@@ -72,6 +72,9 @@ func (r *Reconciler[T]) remove(ctx context.Context, s *scope[T]) *outcome.Outcom
 		return r.release(ctx, s)
 	}
 	if !s.adopted() && s.stat().Operation == nil {
+		if s.stat().ManagedBy != "" {
+			return r.release(ctx, s) // another object had it to the end, and may have left it in Azure on purpose
+		}
 		if o := r.sole(ctx, s); o != nil && o.Kind != outcome.KindStall {
 			return o
 		} else if o != nil || !r.wouldAdopt(ctx, s) {

@@ -65,17 +65,9 @@ func (r *Reconciler[T]) send(ctx context.Context, s *scope[T], w write) *outcome
 		r.released(s)
 		return o
 	}
-	now := time.Now()
-	op := &v1alpha1.Operation{
-		Format: v1alpha1.OperationFormat, ID: uuid.NewString(), Verb: string(w.verb), Action: w.action,
-		Target: string(w.target), WriteOnly: carried,
-		State: v1alpha1.OperationIntended, BodyHash: name, Generation: s.obj.GetGeneration(), Attempt: 1,
-		StartedAt: metav1.NewMicroTime(now), Deadline: metav1.NewMicroTime(now.Add(r.Pace.RealAtLeast(sendWithin, sendWithinLeast))),
-	}
-	// What was recorded and answered by nobody is sent again with its own id, so that Azure, which swallows a repeated id, does it at most once.
-	if lost := s.stat().Operation; lost != nil && lost.Verb == op.Verb && lost.Action == op.Action && lost.Target == op.Target && lost.BodyHash == op.BodyHash {
-		op.ID, op.Attempt, op.StartedAt = lost.ID, lost.Attempt+1, lost.StartedAt
-	}
+	op := r.newOperation(s.stat().Operation, v1alpha1.Operation{
+		Verb: string(w.verb), Action: w.action, Target: string(w.target), WriteOnly: carried, BodyHash: name, Generation: s.obj.GetGeneration(),
+	})
 	s.stat().Operation = op
 	if o := r.record(ctx, s, outcome.Wait(w.reason, "%s", w.message)); o != nil {
 		return o
@@ -91,6 +83,18 @@ func (r *Reconciler[T]) send(ctx context.Context, s *scope[T], w write) *outcome
 		return r.notAccepted(s, err)
 	}
 	return r.accepted(ctx, s, w, accepted)
+}
+
+// newOperation completes the record of a write that is about to be made. If lost, a record that nobody answered, is of the same write, its id is
+// used again, so that Azure, which swallows a repeated id, does it at most once.
+func (s *Shared) newOperation(lost *v1alpha1.Operation, op v1alpha1.Operation) *v1alpha1.Operation {
+	now := time.Now()
+	op.Format, op.State, op.Attempt, op.ID = v1alpha1.OperationFormat, v1alpha1.OperationIntended, 1, uuid.NewString()
+	op.StartedAt, op.Deadline = metav1.NewMicroTime(now), metav1.NewMicroTime(now.Add(s.Pace.RealAtLeast(sendWithin, sendWithinLeast)))
+	if lost != nil && lost.Verb == op.Verb && lost.Action == op.Action && lost.Target == op.Target && lost.BodyHash == op.BodyHash {
+		op.ID, op.Attempt, op.StartedAt = lost.ID, lost.Attempt+1, lost.StartedAt
+	}
+	return &op
 }
 
 // record stores the status now, with the conditions that o gives. A conflict ends the reconcile: somebody knows something newer.

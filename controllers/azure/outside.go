@@ -7,8 +7,6 @@ import (
 	"context"
 	"time"
 
-	"github.com/google/uuid"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
@@ -59,19 +57,11 @@ func (s *Shared) SeatAlso(seat func(context.Context) error) {
 // Seated makes sure that every stored operation has its seat in the lanes.
 func (s *Shared) Seated(ctx context.Context) error { return s.seats.once(ctx) }
 
-// NewOperation is the record of a write that is about to be made. If lost, a record that nobody answered, is of the same write, its id is
-// used again, so that Azure, which swallows a repeated id, does it at most once.
+// NewOperation is the record of a write that is about to be made, with the id of lost if that is a record of the same write that nobody answered.
 func (s *Shared) NewOperation(lost *v1alpha1.Operation, w arm.Write, generation int64) *v1alpha1.Operation {
-	now := time.Now()
-	op := &v1alpha1.Operation{
-		Format: v1alpha1.OperationFormat, ID: uuid.NewString(), Verb: string(w.Verb), Action: w.Action, Target: string(w.ID),
-		State: v1alpha1.OperationIntended, BodyHash: hashOf(w.Body, ""), Generation: generation, Attempt: 1,
-		StartedAt: metav1.NewMicroTime(now), Deadline: metav1.NewMicroTime(now.Add(s.Pace.RealAtLeast(sendWithin, sendWithinLeast))),
-	}
-	if lost != nil && lost.Verb == op.Verb && lost.Action == op.Action && lost.Target == op.Target && lost.BodyHash == op.BodyHash {
-		op.ID, op.Attempt, op.StartedAt = lost.ID, lost.Attempt+1, lost.StartedAt
-	}
-	return op
+	return s.newOperation(lost, v1alpha1.Operation{
+		Verb: string(w.Verb), Action: w.Action, Target: string(w.ID), BodyHash: hashOf(w.Body, ""), Generation: generation,
+	})
 }
 
 // UntilLook is how long to wait until a write without an answer can no longer be on its way, in Azure's time.

@@ -77,6 +77,29 @@ func TestTheSecondObjectOfAnIDStandsBack(t *testing.T) {
 	}
 }
 
+// Both objects of an ARM id go at once, and the one that manages it leaves Azure alone: then it stays, whatever the other one asks for.
+func TestAResourceThatWasLeftStaysWhenBothObjectsGo(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.start(t)
+	w.parent(t, "IscsiPath")
+	first, second := w.iscsiPath("first"), w.iscsiPath("second")
+	create(t, first)
+	ready(t, first)
+	create(t, second)
+	says(t, second, v1alpha1.ConditionStalled, v1alpha1.ReasonAlreadyManaged)
+	edit(t, first, func(p *v1alpha1.IscsiPath) { p.Spec.DeletionPolicy = v1alpha1.DeletionPolicyRetain })
+	w.operator.Stop(t)
+	remove(t, first)
+	remove(t, second)
+	w.start(t)
+	cluster.WaitGone(t, patience, first)
+	cluster.WaitGone(t, patience, second)
+	if !w.inAzure("/iscsiPaths/default") {
+		t.Error("what was to be left in Azure is gone")
+	}
+}
+
 // Two objects that were made while nobody worked: the older one has it, and one request is made.
 func TestTwoObjectsMadeWhileTheOperatorIsDown(t *testing.T) {
 	t.Parallel()
