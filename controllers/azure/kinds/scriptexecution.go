@@ -20,6 +20,7 @@ import (
 
 // +kubebuilder:rbac:groups=avs-operator.io,resources=scriptexecutions,verbs=get;list;watch;patch
 // +kubebuilder:rbac:groups=avs-operator.io,resources=scriptexecutions/status,verbs=get;patch
+// +kubebuilder:rbac:groups=avs-operator.io,resources=scriptexecutions/finalizers,verbs=update
 
 // scriptExecution is Microsoft.AVS/privateClouds/scriptExecutions.
 type scriptExecution struct{}
@@ -67,7 +68,11 @@ func (scriptExecution) Desired(e *v1alpha1.ScriptExecution) map[string]any {
 	return map[string]any{"properties": properties}
 }
 
+// Secrets are needed until it has begun: whether they change or go after that is nobody's business.
 func (scriptExecution) Secrets(e *v1alpha1.ScriptExecution) []azure.SecretValue {
+	if e.Status.SubmittedAt != nil || e.Annotations[v1alpha1.AnnotationRan] != "" {
+		return nil
+	}
 	return append(scriptSecrets("/properties/parameters", e.Spec.Parameters), scriptSecrets("/properties/hiddenParameters", e.Spec.HiddenParameters)...)
 }
 
@@ -79,7 +84,7 @@ func (scriptExecution) Resolve(ctx context.Context, w azure.World[*v1alpha1.Scri
 	case ran != "" && runsCmdlet(arm.ID(ran), spec):
 		properties["scriptCmdletId"] = ran
 		return nil
-	case w.Actual == nil && w.Object.Status.ScriptCmdletID != "":
+	case w.Actual == nil && runsCmdlet(arm.ID(w.Object.Status.ScriptCmdletID), spec):
 		properties["scriptCmdletId"] = w.Object.Status.ScriptCmdletID
 		return nil
 	}
