@@ -4,6 +4,7 @@
 package capacity
 
 import (
+	"cmp"
 	"strings"
 	"time"
 
@@ -63,42 +64,47 @@ func spanOf(object map[string]any) windows.Span {
 	return windows.Span{From: timeOf(text(object, "startsAt")), To: timeOf(text(object, "endsAt"))}
 }
 
-// failedChecks are what stands in the way, with what it means and what mends it: what is known of the code, else Azure's words.
+// mostChecks and mostImpacted bound what status lists.
+const (
+	mostChecks   = 32
+	mostImpacted = 16
+)
+
+// failedChecks are what stands in the way.
 func failedChecks(r *arm.Resource) []v1alpha1.FailedCheck {
+	checks := objects(r.Body, "properties", "maintenanceReadiness", "failedChecks")
 	var out []v1alpha1.FailedCheck
-	for _, check := range objects(r.Body, "properties", "maintenanceReadiness", "failedChecks") {
-		f := v1alpha1.FailedCheck{Name: cut(text(check, "name"), 128)}
-		var details, steps string
-		for _, resource := range objects(check, "impactedResources") {
-			if id := text(resource, "id"); id != "" && len(f.Resources) < 16 {
-				f.Resources = append(f.Resources, cut(id, 1024))
-			}
-			for _, e := range objects(resource, "errors") {
-				if f.Name == "" {
-					f.Name = cut(text(e, "errorCode"), 128)
-				}
-				if details == "" {
-					details, steps = text(e, "details"), lines(e, "resolutionSteps")
-				}
-			}
-		}
-		if f.Name == "" {
-			f.Name = "Unknown"
-		}
-		if known, ok := windows.AdviceFor(f.Name); ok {
-			f.Meaning, f.Action = known.Meaning, known.Action
-			if details != "" {
-				f.Meaning += ": " + details
-			}
-		} else {
-			f.Meaning, f.Action = details, steps
-		}
-		f.Meaning, f.Action = cut(f.Meaning, 1024), cut(f.Action, 1024)
-		if out = append(out, f); len(out) == 32 {
-			break
-		}
+	for _, check := range checks[:min(len(checks), mostChecks)] {
+		out = append(out, failedCheck(check))
 	}
 	return out
+}
+
+// failedCheck is one of them, with what it means and what mends it: what is known of the code, else Azure's words.
+func failedCheck(check map[string]any) v1alpha1.FailedCheck {
+	f := v1alpha1.FailedCheck{Name: text(check, "name")}
+	var details, steps string
+	for _, resource := range objects(check, "impactedResources") {
+		if id := text(resource, "id"); id != "" && len(f.Resources) < mostImpacted {
+			f.Resources = append(f.Resources, cut(id, 1024))
+		}
+		for _, e := range objects(resource, "errors") {
+			f.Name = cmp.Or(f.Name, text(e, "errorCode"))
+			if details == "" {
+				details, steps = text(e, "details"), lines(e, "resolutionSteps")
+			}
+		}
+	}
+	f.Name = cut(cmp.Or(f.Name, "Unknown"), 128)
+	f.Meaning, f.Action = details, steps
+	if known, ok := windows.AdviceFor(f.Name); ok {
+		f.Meaning, f.Action = known.Meaning, known.Action
+		if details != "" {
+			f.Meaning += ": " + details
+		}
+	}
+	f.Meaning, f.Action = cut(f.Meaning, 1024), cut(f.Action, 1024)
+	return f
 }
 
 // checkedAt is when Azure last looked whether it is ready.

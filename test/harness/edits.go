@@ -110,12 +110,11 @@ func rank(name string) string {
 // other is a value of the schema that now is not.
 func (s Schema) other(now any) (any, bool) {
 	if enum, ok := s["enum"].([]any); ok {
-		for _, one := range enum {
-			if one != now && one != "" {
-				return one, true
-			}
+		at := slices.IndexFunc(enum, func(one any) bool { return one != now && one != "" })
+		if at < 0 {
+			return nil, false
 		}
-		return nil, false
+		return enum[at], true
 	}
 	switch s["type"] {
 	case "integer":
@@ -125,14 +124,8 @@ func (s Schema) other(now any) (any, bool) {
 		}
 		return int64(n + 1), true
 	case "string":
-		text, ok := now.(string)
-		switch {
-		case !ok || text == "":
-			return nil, false
-		case text[len(text)-1] >= '0' && text[len(text)-1] < '9':
-			return text[:len(text)-1] + string(text[len(text)-1]+1), true
-		}
-		return text + "2", true
+		text, _ := now.(string)
+		return otherText(text)
 	case "object":
 		if _, isMap := s["additionalProperties"]; isMap {
 			return map[string]any{"swept": "yes"}, true
@@ -141,6 +134,17 @@ func (s Schema) other(now any) (any, bool) {
 		return s.otherList(now)
 	}
 	return nil, false
+}
+
+// otherText ends otherwise: with the next digit, where it ends with one.
+func otherText(text string) (any, bool) {
+	if text == "" {
+		return nil, false
+	}
+	if last := text[len(text)-1]; last >= '0' && last < '9' {
+		return text[:len(text)-1] + string(last+1), true
+	}
+	return text + "2", true
 }
 
 // otherList has another last entry, or none.
