@@ -45,7 +45,7 @@ type LicenseStatus struct {
 // +kubebuilder:printcolumn:name="Reason",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].reason`
 // +kubebuilder:printcolumn:name="State",type=string,JSONPath=`.status.provisioningState`
 // +kubebuilder:printcolumn:name="Cores",type=integer,JSONPath=`.status.license.cores`
-// +kubebuilder:printcolumn:name="Ends",type=date,JSONPath=`.status.license.endDate`
+// +kubebuilder:printcolumn:name="Ends",type=string,JSONPath=`.status.license.endDate`
 // +kubebuilder:printcolumn:name="Since",type=date,JSONPath=`.status.conditions[?(@.type=="Ready")].lastTransitionTime`
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
 // +kubebuilder:printcolumn:name="PrivateCloud",type=string,priority=1,JSONPath=`.spec.privateCloudRef.name`
