@@ -26,6 +26,9 @@ type memory struct {
 type remembered struct {
 	// pollAt is when the operation may be polled again, and disagreed since when its success and a GET disagree.
 	pollAt, disagreed time.Time
+	// done is the hash of the last write that a read agreed with, and doneAt when that was.
+	done   string
+	doneAt time.Time
 	// wroteAt is when our last write to the resource was answered: a snapshot that was asked for earlier does not count.
 	wroteAt time.Time
 	// refusal is the write that Azure refused last, refused what it said, and refusedUntil how long that is not asked again.

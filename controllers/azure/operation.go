@@ -56,6 +56,9 @@ func (r *Reconciler[T]) send(ctx context.Context, s *scope[T], w write) *outcome
 	if o == nil {
 		o = r.refused(s, name)
 	}
+	if o == nil && w.target == "" {
+		o = r.contradicted(s, name)
+	}
 	if o != nil {
 		r.released(s)
 		return o

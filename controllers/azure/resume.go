@@ -137,6 +137,7 @@ func (r *Reconciler[T]) conclude(ctx context.Context, s *scope[T], op *v1alpha1.
 		r.took(s, op.WriteOnly)
 	}
 	if r.agrees(ctx, s, op) {
+		r.memory.do(client.ObjectKeyFromObject(s.obj), func(m *remembered) { m.done, m.doneAt = op.BodyHash, time.Now() })
 		return r.finish(ctx, s, op)
 	}
 	if s.actual != nil && !arm.IsTerminal(s.actual.ProvisioningState()) {
@@ -154,6 +155,18 @@ func (r *Reconciler[T]) conclude(ctx context.Context, s *scope[T], op *v1alpha1.
 		return r.underWay(s, op).In(5 * time.Second)
 	}
 	return r.finish(ctx, s, op) // what is still different is found as drift, and mended by a new operation
+}
+
+// contradicted holds a write back that was done a moment ago and that a read has agreed with: another of ARM's replicas may still answer with what
+// was before. After that a difference is one that somebody made.
+func (r *Reconciler[T]) contradicted(s *scope[T], hash string) *outcome.Outcome {
+	var done string
+	var at time.Time
+	r.memory.do(client.ObjectKeyFromObject(s.obj), func(m *remembered) { done, at = m.done, m.doneAt })
+	if hash != done || time.Since(at) >= r.Pace.RealAtLeast(agreeWithin, agreeWithinLeast) {
+		return nil
+	}
+	return outcome.Wait(v1alpha1.ReasonAzureBusy, "Azure has just done this, and its answers do not all show it yet: it is looked at again before it is asked once more").In(5 * time.Second)
 }
 
 // agrees compares what Azure has with what the operation was to bring about.
