@@ -47,6 +47,13 @@ func (h *History) add(c *Call) {
 	h.calls = append(h.calls, c)
 }
 
+// left notes that a call leaves now: what the oracles asked since it was added is not the operator's.
+func (h *History) left(c *Call) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	c.Began = time.Now()
+}
+
 // answered completes a call.
 func (h *History) answered(c *Call, change func()) {
 	h.mu.Lock()

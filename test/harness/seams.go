@@ -250,7 +250,7 @@ func (t *seamed) RoundTrip(request *http.Request) (*http.Response, error) {
 	if call.Writes && t.seams.before != nil {
 		t.seams.before(call)
 	}
-	call.Began = time.Now() // not before: what the oracles ask in between is not the operator's
+	t.seams.history.left(call)
 	response, err := t.send(request, call)
 	if here != "" {
 		t.seams.die()
