@@ -98,8 +98,10 @@ type statusDocument struct {
 
 func progress(doing string, a *answer, async bool) (*Progress, error) {
 	if !async && (a.status == http.StatusBadRequest || a.status == http.StatusConflict || a.status == http.StatusUnprocessableEntity) {
-		// A Location answers with the operation's own failure where Azure-AsyncOperation has a document for it.
-		return &Progress{State: Failed, Err: refusal(doing, a)}, nil
+		// A Location answers with the operation's own failure where Azure-AsyncOperation has a document for it. The status says nothing about it:
+		// a 409 here is no conflict of the poll.
+		said := parseError(a.body)
+		return &Progress{State: Failed, Err: failure(doing, a, Failed, &said)}, nil
 	}
 	if a.status < 200 || a.status > 299 {
 		return nil, refusal(doing, a)

@@ -295,6 +295,7 @@ func TestPoll(t *testing.T) {
 		"location stateless":       {location, 200, `{"properties":{"displayName":"x"}}`, Succeeded, ""},
 		"location failed":          {location, 200, `{"properties":{"provisioningState":"Failed"}}`, Failed, SupportRequired},
 		"location refuses":         {location, 409, armError("Conflict", "the cluster is in a failed state"), Failed, SupportRequired},
+		"location gives it up":     {location, 409, armError("ProvisioningFailed", "the host did not come up"), Failed, SupportRequired},
 		"location throttled":       {location, 429, "", "", Throttled},
 	} {
 		t.Run(name, func(t *testing.T) {

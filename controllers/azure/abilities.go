@@ -21,6 +21,12 @@ type Namer[T Object] interface {
 	AzureName(T) string
 }
 
+// Locator is a kind whose resource Azure has named, so that it must be looked for. Once found, the object keeps to it until it is gone.
+type Locator[T Object] interface {
+	// Locate is the name in the collection of what the spec means. What is not there is waited for. w has no ARM ids yet.
+	Locate(ctx context.Context, w World[T], collection arm.ID) (name string, o *outcome.Outcome)
+}
+
 // BuiltIn is a kind of which a private cloud comes with one. That one is adopted unless adoptionPolicy is Never, and is never made and never
 // deleted.
 type BuiltIn[T Object] interface {

@@ -51,7 +51,7 @@ func (r *Reconciler[T]) act(ctx context.Context, s *scope[T]) *outcome.Outcome {
 			return r.nothingToDo(s)
 		}
 	}
-	if guard, ok := r.kind.(Guard[T]); ok && w.action == "" {
+	if guard, ok := r.kind.(Guard[T]); ok && w.word == "" {
 		if o := guard.Guard(ctx, r.world(s), Intent{Verb: w.verb, Changes: w.changes, Desired: s.desired}); o != nil {
 			r.released(s)
 			return o
@@ -106,7 +106,7 @@ func (r *Reconciler[T]) needed(s *scope[T]) *write {
 // same write again does the work. An act with an effect of its own is not repeated.
 func (r *Reconciler[T]) cancelled(s *scope[T]) bool {
 	state := s.actual.ProvisioningState()
-	return (strings.EqualFold(state, "Canceled") || strings.EqualFold(state, "Cancelled")) && !r.traits.Once && !s.observes()
+	return (strings.EqualFold(state, "Canceled") || strings.EqualFold(state, "Cancelled")) && !r.traits.Once && r.traits.Action == "" && !s.observes()
 }
 
 // nextWrite is the smallest PATCH for the first concern among the changes.
@@ -119,6 +119,10 @@ func (r *Reconciler[T]) nextWrite(s *scope[T], changes []diff.Change) *write {
 		concern = p.Concerns(s.obj, changes)[0]
 	}
 	w := &write{verb: arm.PATCH, body: diff.Patch(concern), changes: concern, reason: v1alpha1.ReasonUpdating, message: r.updating()}
+	if r.traits.Action != "" {
+		w.verb, w.action, w.body = arm.POST, r.traits.Action, actionBody(w.body)
+		return w
+	}
 	if slices.ContainsFunc(concern, func(c diff.Change) bool { return r.byPUT(c.Path) }) {
 		w.verb, w.body = arm.PUT, r.replacement(s, concern)
 	}
@@ -251,6 +255,11 @@ func (r *Reconciler[T]) words(s *scope[T], op *v1alpha1.Operation) (reason, mess
 	case arm.DELETE:
 		return v1alpha1.ReasonDeleting, r.deletingWords()
 	case arm.POST:
+		if r.byAction(op) && s.deleting() {
+			return v1alpha1.ReasonDeleting, r.puttingBack()
+		} else if r.byAction(op) {
+			return v1alpha1.ReasonUpdating, r.updating()
+		}
 		for _, action := range r.actions(s) {
 			if action.Name == op.Action {
 				return action.Reason, r.acting(op.Action)

@@ -38,6 +38,9 @@ func (r *Reconciler[T]) credentials(ctx context.Context, s *scope[T]) *outcome.O
 	if o != nil {
 		return o
 	}
+	if locator, ok := r.kind.(Locator[T]); ok {
+		return r.locate(ctx, s, locator, base)
+	}
 	return r.name(s, base.Child(r.traits.Segment, r.azureName(s.obj)))
 }
 

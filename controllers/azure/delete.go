@@ -66,7 +66,7 @@ func (r *Reconciler[T]) dependents(ctx context.Context, s *scope[T]) *outcome.Ou
 
 // remove deletes the resource in Azure, if it is there, and then lets the object go.
 func (r *Reconciler[T]) remove(ctx context.Context, s *scope[T]) *outcome.Outcome {
-	if s.actual == nil {
+	if s.actual == nil || r.pristine(s) {
 		s.stat().Operation = nil
 		r.released(s)
 		return r.release(ctx, s)
@@ -84,7 +84,7 @@ func (r *Reconciler[T]) remove(ctx context.Context, s *scope[T]) *outcome.Outcom
 	if o := r.deletableNow(s); o != nil {
 		return o
 	}
-	w := &write{verb: arm.DELETE, reason: v1alpha1.ReasonDeleting, message: r.deletingWords()}
+	w := r.farewell()
 	if o := r.turn(s, w); o != nil {
 		return o
 	}
@@ -126,7 +126,7 @@ func (r *Reconciler[T]) deletableNow(s *scope[T]) *outcome.Outcome {
 		return nil
 	}
 	switch cloud := s.cloud.AzureStatus(); {
-	case cloud.Companion != "":
+	case cloud.Companion != "" && r.traits.Action == "":
 		return outcome.Wait(v1alpha1.ReasonScopeLocked,
 			"PrivateCloud %s has a delete lock, which in Azure holds for everything in it: set its deleteLock to Disabled; it is taken off by itself once the private cloud's own deletion is confirmed", s.cloud.Name)
 	case !arm.IsTerminal(cloud.ProvisioningState) && cloud.ProvisioningState != "Updating":

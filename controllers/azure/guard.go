@@ -19,7 +19,7 @@ import (
 // guard stops what must not be written, and says why.
 func (r *Reconciler[T]) guard(ctx context.Context, s *scope[T]) *outcome.Outcome {
 	if s.actual == nil {
-		return r.guardAbsent(s)
+		return r.guardAbsent(ctx, s)
 	}
 	s.inSync()
 	if arm.IsTerminal(s.actual.ProvisioningState()) {
@@ -79,7 +79,10 @@ func (r *Reconciler[T]) report(ctx context.Context, s *scope[T]) *outcome.Outcom
 }
 
 // guardAbsent deals with a resource that is not in Azure.
-func (r *Reconciler[T]) guardAbsent(s *scope[T]) *outcome.Outcome {
+func (r *Reconciler[T]) guardAbsent(ctx context.Context, s *scope[T]) *outcome.Outcome {
+	if r.traits.Action != "" {
+		return r.lost(ctx, s)
+	}
 	if s.observes() {
 		s.fact(v1alpha1.ConditionInSync, false, v1alpha1.ReasonNotFoundInAzure, "it is not in Azure")
 		return outcome.Wait(v1alpha1.ReasonNotFoundInAzure, "%s is not in Azure, and with managementPolicy Observe it is not made", s.id)
@@ -105,6 +108,9 @@ func (r *Reconciler[T]) guardAbsent(s *scope[T]) *outcome.Outcome {
 func (r *Reconciler[T]) adoption(s *scope[T]) *outcome.Outcome {
 	if s.observes() || s.adopted() {
 		return r.ownership(s)
+	}
+	if r.pristine(s) {
+		return nil
 	}
 	owner, mine := s.actual.String("/tags/"+v1alpha1.TagOwner), r.ownerOf(s.obj)
 	switch policy := s.stat().Effective.AdoptionPolicy; {

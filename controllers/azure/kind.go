@@ -51,6 +51,10 @@ type Traits struct {
 	// Once says that making the resource is an act with an effect of its own, such as running a script: it is made once for each ARM id, and
 	// when Azure forgets it that is no drift.
 	Once bool
+	// Action is for a resource that comes and goes without the operator, such as a machine of vCenter, and of which this action, a POST, changes
+	// what the spec says: the body holds the changed properties. Defaults must have every path that the spec can set: with those there is
+	// nothing to adopt, and they are put back when the object is deleted.
+	Action string
 	// Rules of comparison.
 	Rules diff.Rules
 	// Immutable paths: Azure cannot change them.

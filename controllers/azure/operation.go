@@ -184,7 +184,7 @@ func (r *Reconciler[T]) accepted(ctx context.Context, s *scope[T], w write, a *a
 		}
 	}
 	complete(s.stat())
-	if (w.verb == arm.PUT || w.verb == arm.PATCH) && w.target == "" {
+	if (w.verb == arm.PUT || w.verb == arm.PATCH || r.byAction(s.stat().Operation)) && w.target == "" {
 		// Until Azure has it all, what was managed before is remembered too: a drop that fails must be tried again.
 		s.stat().Managed = union(s.stat().Managed, s.managed())
 	}

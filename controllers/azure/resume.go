@@ -70,7 +70,7 @@ func (r *Reconciler[T]) lookUp(ctx context.Context, s *scope[T], op *v1alpha1.Op
 	}
 	if verb := arm.Verb(op.Verb); verb == arm.DELETE && s.actual == nil {
 		return r.ended(s)
-	} else if verb == arm.PUT && s.actual != nil && s.actual.ProvisioningState() == "Succeeded" && len(s.stat().Managed) == 0 {
+	} else if (verb == arm.PUT || r.byAction(op)) && s.actual != nil && s.actual.ProvisioningState() == "Succeeded" && !r.pristine(s) && len(s.stat().Managed) == 0 {
 		// A create that came through: what is there is ours, so it is not adopted but kept.
 		actual := s.actual
 		s.actual = nil // what was sent was worked out while nothing was there, and what it set is managed
@@ -177,8 +177,11 @@ func (r *Reconciler[T]) agrees(ctx context.Context, s *scope[T], op *v1alpha1.Op
 	if s.actual == nil || !arm.IsTerminal(s.actual.ProvisioningState()) {
 		return false
 	}
-	if op.Action != "" || op.Generation != s.obj.GetGeneration() || s.actual.ProvisioningState() != "Succeeded" {
+	if op.Action != "" && !r.byAction(op) || op.Generation != s.obj.GetGeneration() || s.actual.ProvisioningState() != "Succeeded" {
 		return true // the spec was edited meanwhile, or it failed: no more is to be learned from waiting
+	}
+	if r.byAction(op) && s.deleting() {
+		return r.pristine(s)
 	}
 	if r.desire(ctx, s) != nil {
 		return true // what it refers to cannot be looked up: likewise
@@ -188,7 +191,7 @@ func (r *Reconciler[T]) agrees(ctx context.Context, s *scope[T], op *v1alpha1.Op
 		return true
 	}
 	name, _, o := r.hash(ctx, s, *next)
-	return o != nil || arm.Verb(op.Verb) == arm.PATCH && (next.verb != arm.PATCH || name != op.BodyHash)
+	return o != nil || arm.Verb(op.Verb) != arm.PUT && (string(next.verb) != op.Verb || name != op.BodyHash)
 }
 
 // failed ends an operation that Azure gave up.

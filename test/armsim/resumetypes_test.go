@@ -41,7 +41,7 @@ func TestLoadResumesTheTypes(t *testing.T) {
 	s.mu.Lock()
 	restricted := s.resources[strings.ToLower(strings.Replace(cloudPath, "resourceGroups", "resourcegroups", 1))].hidden[restrictedKey(machine)]
 	s.mu.Unlock()
-	if restricted != true {
+	if restricted != "Enabled" {
 		t.Error("the machine may move")
 	}
 	if got := lookupString(r.see(id), stateName); got != scheduled {

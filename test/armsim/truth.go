@@ -21,7 +21,8 @@ func (s *Server) Resource(id string) (map[string]any, bool) {
 	}
 	r, ok := s.resources[key]
 	if !ok {
-		return nil, false
+		row, _ := s.row(id)
+		return row, row != nil
 	}
 	return cloneObject(r.body), true
 }
@@ -44,7 +45,7 @@ func (s *Server) SetInAzure(id string, jsonPatch map[string]any) error {
 	defer s.mu.Unlock()
 	r, ok := s.resources[strings.ToLower(id)]
 	if !ok {
-		return fmt.Errorf("changing %s: it does not exist", id)
+		return s.restrictInAzure(id, jsonPatch)
 	}
 	s.lagBehind(r, false)
 	before := cloneObject(r.body)

@@ -4,7 +4,9 @@
 package armsim
 
 import (
+	"fmt"
 	"net/http"
+	"path"
 	"strings"
 
 	"github.com/avs-operator/avs-operator/test/vcentersim"
@@ -47,9 +49,9 @@ func machineRows(s *Server, parent *resource, cluster string) []map[string]any {
 	cloud := parent.root()
 	var out []map[string]any
 	for _, m := range s.machines(cloud, cluster) {
-		restricted := "Disabled"
-		if held, _ := cloud.hidden[restrictedKey(m.Ref)].(bool); held {
-			restricted = "Enabled"
+		restricted, set := cloud.hidden[restrictedKey(m.Ref)].(string)
+		if !set {
+			restricted = "Disabled"
 		}
 		out = append(out, map[string]any{
 			"id": cloud.id + "/clusters/" + clusterName(parent) + "/virtualMachines/" + m.Ref, "name": m.Ref, "type": avs + "/privateClouds/clusters/virtualMachines",
@@ -78,7 +80,7 @@ func init() {
 	operationKinds[restrictKind] = func(s *Server, op *operation) {
 		op.finish = func(state string) {
 			if cloud, ok := s.resources[op.args["cloud"]]; ok && state == succeeded {
-				cloud.hide(restrictedKey(op.args["machine"]), op.args["wanted"] == "Enabled")
+				cloud.hide(restrictedKey(op.args["machine"]), op.args["wanted"])
 			}
 		}
 	}
@@ -102,6 +104,39 @@ func restrictMovement(s *Server, in *scoped, a *address, row map[string]any) *an
 	s.define(op, restrictKind, map[string]string{"cloud": cloud.key(), "machine": lookupString(row, "properties.moRefId"), "wanted": wanted})
 	s.run(op, s.draw(s.config.Durations.Network, "restrict/"+strings.ToLower(id)))
 	return s.accepted(in.call, op, http.StatusAccepted, viaLocation, nil)
+}
+
+// restrictInAzure does the same at once, for somebody else. Nothing else of a machine is Azure's to change.
+func (s *Server) restrictInAzure(id string, patch map[string]any) error {
+	row, cloud := s.row(id)
+	wanted, ok := lookup(patch, "properties.restrictMovement")
+	if row == nil || !ok {
+		return fmt.Errorf("changing %s: it does not exist, or is what vCenter has", id)
+	}
+	cloud.hide(restrictedKey(lookupString(row, "properties.moRefId")), fmt.Sprint(wanted))
+	return nil
+}
+
+// row is one of those that are made of what something else has, by its id, and its private cloud; nil if there is none. s.mu is held.
+func (s *Server) row(id string) (map[string]any, *resource) {
+	collection, name := path.Split(path.Clean(id))
+	above, segment := path.Split(path.Clean(collection))
+	aboveCollection, aboveName := path.Split(path.Clean(above))
+	parent := s.resources[strings.ToLower(path.Clean(above))]
+	if parent == nil { // Cluster-1 is no resource: its private cloud stands in for it
+		parent = s.resources[strings.ToLower(path.Dir(path.Clean(aboveCollection)))]
+	}
+	for _, t := range resourceTypes {
+		if parent == nil || t.rows == nil || !strings.EqualFold(t.segment, segment) || !strings.EqualFold(t.parent.segment, path.Base(aboveCollection)) {
+			continue
+		}
+		for _, row := range t.rows(s, parent, aboveName) {
+			if strings.EqualFold(lookupString(row, "name"), name) {
+				return row, parent.root()
+			}
+		}
+	}
+	return nil, nil
 }
 
 // hide keeps what the service knows about a resource and does not show.

@@ -42,8 +42,10 @@ func (s *Subject) Learn(t testing.TB, cluster *env.Env, hub *Hub) {
 	}
 	undo := map[string]any{}
 	for _, r := range l.Azure.Requests()[l.seen:] {
-		sent := map[string]any{}
-		if isWrite(r) && r.Status/100 == 2 && r.Method != "POST" && json.Unmarshal(r.Body, &sent) == nil {
+		if !isWrite(r) || r.Status/100 != 2 {
+			continue
+		}
+		if sent, err := AskedFor(s.Kind, r); err == nil {
 			mergeInto(undo, undone(before, sent))
 		}
 	}
@@ -148,8 +150,8 @@ func (s *Subject) Live(t testing.TB, cluster *env.Env, hub *Hub, change ...func(
 		end, wrong := l.Finish(phase)
 		out[phase], wrongs = end, append(wrongs, wrong...)
 	}
-	if left := l.Azure.Resources(l.id); len(left) > 0 && !s.Kind.BuiltIn(s.New("any")) {
-		wrongs = append(wrongs, fmt.Sprintf("O2: left in Azure after all: %v", left))
+	if left := l.Azure.Resources(l.id); (len(left) > 0 || l.Azure.Made(s.Kind, l.id)) && !s.Kind.BuiltIn(s.New("any")) {
+		wrongs = append(wrongs, fmt.Sprintf("O2: left in Azure after all: %s %v", l.id, left))
 	}
 	return out, append(wrongs, l.Close()...)
 }

@@ -324,7 +324,7 @@ func (l *Life) guarded(c *Call) {
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
 	switch {
-	case c.Seam == ARM && c.Verb == "PUT":
+	case c.Seam == ARM && (c.Verb == "PUT" || IsAction(l.Subject.Kind, c.Verb, c.Raw)):
 		fresh := l.Subject.Kind.New()
 		if err := l.Cluster.Admin.Get(ctx, l.key, fresh); err != nil {
 			l.History.wrong("O9: %s leaves and its object cannot be read: %v", c.What(), err)
@@ -337,7 +337,7 @@ func (l *Life) guarded(c *Call) {
 			return
 		}
 		id := fresh.GetAnnotations()[v1alpha1.AnnotationAzureID]
-		if _, there := l.Azure.Resource(id); there && !l.Subject.Kind.BuiltIn(fresh) {
+		if l.Azure.Made(l.Subject.Kind, id) && !l.Subject.Kind.BuiltIn(fresh) {
 			l.History.wrong("O9: the finalizer goes while %s is in Azure", id)
 		}
 	}

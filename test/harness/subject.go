@@ -57,7 +57,7 @@ func NewSubject(kind kinds.Kind) (*Subject, error) {
 	mergeInto(spec, s.Words)
 	spec["deletionPolicy"] = string(v1alpha1.DeletionPolicyDelete)
 	sample.SetAnnotations(map[string]string{v1alpha1.AnnotationConfirmDelete: sample.GetName(), v1alpha1.AnnotationConfirmMachines: sample.GetName()})
-	s.Vanishes = !kind.Expensive && !kind.Once && !kind.BuiltIn(s.New("any"))
+	s.Vanishes = !kind.Expensive && !kind.Once && kind.Action == "" && !kind.BuiltIn(s.New("any"))
 	return s, nil
 }
 

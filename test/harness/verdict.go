@@ -114,7 +114,7 @@ func (l *Life) plain(text string) string {
 
 func (l *Life) inAzure() map[string]string {
 	out := map[string]string{}
-	for _, id := range l.Azure.Resources("") {
+	for _, id := range append(l.Azure.Resources(""), l.id) {
 		if body, ok := l.Azure.Resource(id); ok {
 			out[l.plain(id)] = l.plain(asText(body))
 		}

@@ -122,6 +122,11 @@ func (s *Subject) machines() (out []string) {
 func members(spec any) (out []string) {
 	fields, _ := spec.(map[string]any)
 	for _, key := range sortedKeys(fields) {
+		if one, isObject := fields[key].(map[string]any); isObject && key == "virtualMachine" {
+			if name, isText := one["name"].(string); isText {
+				out = append(out, name)
+			}
+		}
 		list, isList := fields[key].([]any)
 		if !isList || !strings.HasSuffix(strings.ToLower(key), "members") || strings.HasPrefix(key, "host") {
 			continue

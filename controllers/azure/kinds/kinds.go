@@ -39,6 +39,7 @@ var All = []Kind{
 	register[*v1alpha1.Cluster](cluster{}),
 	register[*v1alpha1.Datastore](datastore{}),
 	register[*v1alpha1.PlacementPolicy](placementPolicy{}),
+	register[*v1alpha1.MovementRestriction](movementRestriction{}),
 	register[*v1alpha1.Addon](addon{}),
 	register[*v1alpha1.IscsiPath](iscsiPath{}),
 	register[*v1alpha1.License](license{}),

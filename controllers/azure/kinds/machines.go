@@ -26,25 +26,26 @@ type machineList struct {
 	found map[connect.MachineQuery][]string
 }
 
-// clusterMachines lists the machines of the policy's cluster. vCenter is asked only about what the spec names by instanceUUID or tag.
-func clusterMachines(ctx context.Context, w azure.World[*v1alpha1.PlacementPolicy]) (*machineList, *outcome.Outcome) {
-	list, err := w.List(ctx, w.ClusterID+"/virtualMachines")
+// clusterMachines lists the machines of a cluster, by the ARM id of their collection. vCenter is asked only about those of members that the
+// spec names by instanceUUID or tag.
+func clusterMachines[T azure.Object](ctx context.Context, w azure.World[T], collection arm.ID, members ...v1alpha1.PlacementMember) (*machineList, *outcome.Outcome) {
+	list, err := w.List(ctx, collection)
 	if err != nil {
 		return nil, connect.OutcomeOf(err)
 	}
-	out := &machineList{cluster: w.ClusterID.Name(), byName: map[string][]*arm.Resource{}, byRef: map[string]*arm.Resource{}}
+	out := &machineList{cluster: collection.Collection().Name(), byName: map[string][]*arm.Resource{}, byRef: map[string]*arm.Resource{}}
 	for _, machine := range list {
 		name := machine.String("/properties/displayName")
 		out.byName[name] = append(out.byName[name], machine)
 		out.byRef[machine.String("/properties/moRefId")] = machine
 	}
-	queries := machineQueries(w.Object.Spec.VMMembers)
+	queries := machineQueries(members)
 	if len(queries) == 0 {
 		return out, nil
 	}
 	var o *outcome.Outcome
 	if out.found, o = w.VCenters.FindMachines(ctx, w.ARM, w.Cloud, queries); o != nil {
-		o.Message = "its members cannot be looked up in vCenter: " + o.Message
+		o.Message = "machines cannot be looked up in vCenter: " + o.Message
 		return nil, o
 	}
 	return out, nil

@@ -67,7 +67,7 @@ func (placementPolicy) Observe(p *v1alpha1.PlacementPolicy, actual *arm.Resource
 func (placementPolicy) Resolve(ctx context.Context, w azure.World[*v1alpha1.PlacementPolicy], desired map[string]any) *outcome.Outcome {
 	properties, _ := desired["properties"].(map[string]any)
 	if len(w.Object.Spec.VMMembers) > 0 {
-		machines, o := clusterMachines(ctx, w)
+		machines, o := clusterMachines(ctx, w, w.ClusterID+"/virtualMachines", w.Object.Spec.VMMembers...)
 		if o != nil {
 			return o
 		}

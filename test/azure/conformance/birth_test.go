@@ -126,10 +126,10 @@ func (l *life) isMadeOnce() {
 		}
 		return
 	}
-	if len(own) != 1 || own[0].Method != "PUT" {
+	if len(own) != 1 || own[0].Method != l.verb("PUT") {
 		l.t.Fatalf("it was made by %s", asText(shown(own)))
 	}
-	body := sent(l.t, own[0])
+	body := l.asked(own[0])
 	for _, path := range leaves(body, "") {
 		asked := under(path, l.object.AzureStatus().Managed) || path == "/tags/"+v1alpha1.TagOwner || under(path, l.kind.Rules.WriteOnly) || at(body, path) == "***"
 		if !asked {

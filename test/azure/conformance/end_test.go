@@ -15,6 +15,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
+	"github.com/avs-operator/avs-operator/test/harness"
 )
 
 // isParent: a sample that another namespace refers to rather than has.
@@ -69,7 +70,7 @@ func (l *life) isRestored() {
 		l.t.Fatal(err)
 	}
 	l.let()
-	if _, there := l.azure.Resource(l.id); !there {
+	if !l.azure.Made(l.kind, l.id) {
 		l.t.Fatal("with Retain it went from Azure")
 	}
 	if secret != nil {
@@ -150,7 +151,7 @@ func (l *life) isAdopted() {
 
 // onlyOwner says that a write sets nothing but the tag that names the owner.
 func (l *life) onlyOwner(r request) bool {
-	for _, leaf := range leaves(sent(l.t, r), "") {
+	for _, leaf := range leaves(l.asked(r), "") {
 		if !strings.HasPrefix(leaf, "/tags/") {
 			return false
 		}
@@ -186,10 +187,10 @@ func (l *life) again(adoption v1alpha1.AdoptionPolicy) {
 func (l *life) isDeleted() {
 	l.gone()
 	own, _ := l.writes()
-	if _, there := l.azure.Resource(l.id); there != l.kind.BuiltIn(l.object) {
+	if there := l.azure.Made(l.kind, l.id); there != l.kind.BuiltIn(l.object) {
 		l.t.Errorf("%s is in Azure: %t", l.id, there)
 	}
-	if deletes := len(own); !l.kind.BuiltIn(l.object) && (deletes != 1 || own[0].Method != "DELETE") {
+	if deletes := len(own); !l.kind.BuiltIn(l.object) && (deletes != 1 || own[0].Method != l.verb("DELETE")) {
 		l.t.Errorf("it was deleted by %s", asText(shown(own)))
 	}
 	if l.kind.BuiltIn(l.object) || l.kind.Once { // an act that is done twice may not have the same end
@@ -197,17 +198,19 @@ func (l *life) isDeleted() {
 	}
 	l.again("")
 	l.ready()
-	if err := l.azure.RemoveInAzure(l.id); err != nil {
+	l.edit(inSpec("suspend", true)) // or it would be made again first
+	if l.kind.Action != "" {
+		l.set(harness.Untouched(l.kind))
+	} else if err := l.azure.RemoveInAzure(l.id); err != nil {
 		l.t.Fatal(err)
 	}
-	l.edit(inSpec("suspend", true)) // or it would be made again first
 	l.mark()
 	if err := cluster.Admin.Delete(l.t.Context(), l.object); err != nil {
 		l.t.Fatal(err)
 	}
 	l.edit(inSpec("suspend", nil))
 	cluster.WaitGone(l.t, patience, l.object)
-	if own, _ := l.writes(); slices.ContainsFunc(own, func(r request) bool { return r.Method == "DELETE" && r.Status/100 == 2 && r.Status != 204 }) {
+	if own, _ := l.writes(); slices.ContainsFunc(own, func(r request) bool { return r.Method == l.verb("DELETE") && r.Status/100 == 2 && r.Status != 204 }) {
 		l.t.Errorf("what was gone already was deleted: %s", asText(shown(own)))
 	}
 }

@@ -91,10 +91,10 @@ func (l *life) mark() { l.seen = len(l.azure.Requests()) }
 // writes since the mark, to the object's own resource and to others.
 func (l *life) writes() (own, others []armsim.Request) {
 	for _, r := range l.azure.Requests()[l.seen:] {
-		action := r.Method == "POST" && strings.Contains(r.Path, "/rotate")
+		action := r.Method == "POST" && (strings.Contains(r.Path, "/rotate") || harness.IsAction(l.kind, r.Method, r.Path))
 		switch {
 		case !action && r.Method != "PUT" && r.Method != "PATCH" && r.Method != "DELETE":
-		case strings.EqualFold(r.Path, l.id):
+		case strings.EqualFold(r.Path, l.id), l.kind.Action != "" && strings.EqualFold(r.Path, l.id+"/"+l.kind.Action):
 			own = append(own, r)
 		default:
 			others = append(others, r)
@@ -348,11 +348,20 @@ func asText(value any) string {
 	return string(content)
 }
 
-func sent(t *testing.T, r armsim.Request) map[string]any {
-	t.Helper()
-	body := map[string]any{}
-	if err := json.Unmarshal(r.Body, &body); err != nil {
-		t.Fatalf("%s %s: %v", r.Method, r.Path, err)
+// asked is what a write to the object's resource asks for.
+func (l *life) asked(r armsim.Request) map[string]any {
+	l.t.Helper()
+	body, err := harness.AskedFor(l.kind, r)
+	if err != nil {
+		l.t.Fatal(err)
 	}
 	return body
+}
+
+// verb by which the object's resource is made, or deleted.
+func (l *life) verb(usual string) string {
+	if l.kind.Action != "" {
+		return "POST"
+	}
+	return usual
 }

@@ -149,9 +149,13 @@ func (l *life) failsInAzure() {
 		return
 	}
 	was := at(l.body(), paths[0])
-	own := regexp.MustCompile("^" + regexp.QuoteMeta(strings.ToLower(l.id)) + "$")
-	for _, verb := range []string{"PUT", "PATCH"} {
-		l.azure.Inject(armsim.Fault{Verb: verb, Path: own, OperationFails: true, Code: "InternalServerError", Message: "the host could not be configured"})
+	own := regexp.MustCompile("^" + regexp.QuoteMeta(strings.ToLower(l.id)) + "(/" + strings.ToLower(l.kind.Action) + ")?$")
+	code := "InternalServerError" // leaves the resource Failed, which an action does not: that must fail for good
+	if l.kind.Action != "" {
+		code = "ProvisioningFailed"
+	}
+	for _, verb := range []string{"PUT", "PATCH", "POST"} {
+		l.azure.Inject(armsim.Fault{Verb: verb, Path: own, OperationFails: true, Code: code, Message: "the host could not be configured"})
 	}
 	defer l.azure.ClearFaults()
 	l.set(patchAt(paths[0], drifted(was)))
@@ -171,7 +175,11 @@ func (l *life) failsInAzure() {
 		}
 	}
 	l.azure.ClearFaults()
-	l.set(map[string]any{"properties": map[string]any{"provisioningState": "Succeeded"}})
+	if l.kind.Action == "" {
+		l.set(map[string]any{"properties": map[string]any{"provisioningState": "Succeeded"}})
+	} else {
+		l.nudge() // the resource is no worse for it: only the action failed
+	}
 	l.has(paths[0], was)
 	l.ready()
 	l.wrote(2)
@@ -251,7 +259,7 @@ func (l *life) needsConsent() {
 	}
 	l.ready()
 	l.gone()
-	if _, there := l.azure.Resource(l.id); there != l.kind.BuiltIn(l.object) {
+	if there := l.azure.Made(l.kind, l.id); there != l.kind.BuiltIn(l.object) {
 		l.t.Errorf("%s is in Azure: %t", l.id, there)
 	}
 }

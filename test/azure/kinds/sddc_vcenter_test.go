@@ -80,6 +80,17 @@ func (a *administrator) destroy(t *testing.T, ref string) {
 	}
 }
 
+func (a *administrator) rename(t *testing.T, ref, name string) {
+	t.Helper()
+	task, err := object.NewVirtualMachine(a.client.Client, vmRef(ref)).Rename(t.Context(), name)
+	if err == nil {
+		err = task.Wait(t.Context())
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
 // tag makes a tag and puts it on machines.
 func (a *administrator) tag(t *testing.T, category, name string, refs ...string) (id string) {
 	t.Helper()

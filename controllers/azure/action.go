@@ -1,0 +1,85 @@
+// Copyright The avs-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package azure
+
+import (
+	"context"
+
+	"github.com/avs-operator/avs-operator/api/v1alpha1"
+	"github.com/avs-operator/avs-operator/controllers/arm"
+	"github.com/avs-operator/avs-operator/controllers/azure/diff"
+	"github.com/avs-operator/avs-operator/controllers/outcome"
+)
+
+// Kinds whose resource comes and goes without the operator, and is changed by an action (Traits.Action). To make one is to change it from its
+// defaults, to delete it is to put those back.
+
+// locate finds the resource, unless the object has found it before.
+func (r *Reconciler[T]) locate(ctx context.Context, s *scope[T], locator Locator[T], base arm.ID) *outcome.Outcome {
+	if kept := s.obj.GetAnnotations()[v1alpha1.AnnotationAzureID]; kept != "" {
+		return r.name(s, base.Child(r.traits.Segment, arm.ID(kept).Name()))
+	}
+	if s.deleting() {
+		return r.release(ctx, s) // it never found it, so it changed nothing
+	}
+	name, o := locator.Locate(ctx, r.world(s), base+"/"+arm.ID(r.traits.Segment))
+	if o != nil {
+		return o
+	}
+	return r.name(s, base.Child(r.traits.Segment, name))
+}
+
+// lost lets the object look anew: what it had found is not there any more.
+func (r *Reconciler[T]) lost(ctx context.Context, s *scope[T]) *outcome.Outcome {
+	s.fact(v1alpha1.ConditionInSync, false, v1alpha1.ReasonNotFoundInAzure, "it is not in Azure any more")
+	if annotations, labels := s.obj.GetAnnotations(), s.obj.GetLabels(); annotations[v1alpha1.AnnotationAzureID] != "" {
+		base := s.obj.DeepCopyObject().(T)
+		delete(annotations, v1alpha1.AnnotationAzureID)
+		delete(labels, v1alpha1.LabelAzureIDHash)
+		s.obj.SetAnnotations(annotations)
+		s.obj.SetLabels(labels)
+		if o := r.patchMetadata(ctx, s, base); o != nil {
+			return o
+		}
+	}
+	s.stat().ID, s.stat().Managed, s.stat().Operation = "", nil, nil
+	return outcome.Wait(v1alpha1.ReasonNotFoundInAzure, "%s is not in Azure any more; it is looked for anew", s.id).In(syncPause)
+}
+
+// byAction says that an operation is a change by the kind's action, and not one of its one-shot actions.
+func (r *Reconciler[T]) byAction(op *v1alpha1.Operation) bool {
+	return op != nil && r.traits.Action != "" && op.Action == r.traits.Action
+}
+
+// pristine says that the resource is as it is when nobody has changed it by the action.
+func (r *Reconciler[T]) pristine(s *scope[T]) bool {
+	return r.traits.Action != "" && s.actual != nil && len(diff.Compare(r.untouched(), s.actual.Body, r.traits.Rules)) == 0
+}
+
+// untouched is that state.
+func (r *Reconciler[T]) untouched() map[string]any {
+	var all []diff.Change
+	for path, value := range r.traits.Defaults {
+		all = append(all, diff.Change{Path: path, Desired: value})
+	}
+	return diff.Patch(all)
+}
+
+// farewell is the write that ends what the object has made.
+func (r *Reconciler[T]) farewell() *write {
+	if r.traits.Action == "" {
+		return &write{verb: arm.DELETE, reason: v1alpha1.ReasonDeleting, message: r.deletingWords()}
+	}
+	return &write{verb: arm.POST, action: r.traits.Action, body: actionBody(r.untouched()), reason: v1alpha1.ReasonDeleting, message: r.puttingBack()}
+}
+
+// actionBody is what an action takes: the properties, which in the resource lie one deeper.
+func actionBody(body map[string]any) map[string]any {
+	properties, _ := body["properties"].(map[string]any)
+	return properties
+}
+
+func (r *Reconciler[T]) puttingBack() string {
+	return "Azure ends the " + r.traits.Name + " by " + r.traits.Action
+}

@@ -1,0 +1,70 @@
+// Copyright The avs-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package kinds
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/avs-operator/avs-operator/api/v1alpha1"
+	"github.com/avs-operator/avs-operator/controllers/arm"
+	"github.com/avs-operator/avs-operator/controllers/azure"
+	"github.com/avs-operator/avs-operator/controllers/azure/lane"
+	"github.com/avs-operator/avs-operator/controllers/outcome"
+)
+
+// +kubebuilder:rbac:groups=avs-operator.io,resources=movementrestrictions,verbs=get;list;watch;patch
+// +kubebuilder:rbac:groups=avs-operator.io,resources=movementrestrictions/status,verbs=get;patch
+
+// movementRestriction is the action restrictMovement of Microsoft.AVS/privateClouds/clusters/virtualMachines.
+type movementRestriction struct{}
+
+const restrictMovement = "/properties/restrictMovement"
+
+func (movementRestriction) Traits() azure.Traits {
+	return azure.Traits{
+		Name: "MovementRestriction", Segment: "virtualMachines", InCluster: true, Lane: lane.Hosts, Action: "restrictMovement",
+		Defaults: map[string]any{restrictMovement: "Disabled"},
+	}
+}
+
+func (movementRestriction) New() *v1alpha1.MovementRestriction {
+	return &v1alpha1.MovementRestriction{}
+}
+
+func (movementRestriction) Parent(m *v1alpha1.MovementRestriction) azure.Parent {
+	return azure.Parent{PrivateCloud: m.Spec.PrivateCloudRef, Cluster: m.Spec.ClusterRef}
+}
+
+// Locate finds the one machine of the cluster that the spec means.
+func (movementRestriction) Locate(ctx context.Context, w azure.World[*v1alpha1.MovementRestriction], collection arm.ID) (string, *outcome.Outcome) {
+	spec := w.Object.Spec.VirtualMachine
+	wanted := v1alpha1.PlacementMember{Name: spec.Name, InstanceUUID: spec.InstanceUUID}
+	machines, o := clusterMachines(ctx, w, collection, wanted)
+	if o != nil {
+		return "", o
+	}
+	switch found := machines.of(wanted); len(found) {
+	case 1:
+		return found[0].ID.Name(), nil
+	case 0:
+		return "", outcome.Wait(v1alpha1.ReasonMachineNotFound, "no machine in %s has %s: this goes on by itself when there is one; else make a new object for another machine",
+			machines.cluster, wordsOf(wanted)).About(v1alpha1.ConditionReferencesReady).In(time.Minute)
+	default:
+		return "", outcome.Stall(v1alpha1.ReasonAmbiguousMachine, "more than one machine in %s has %s (%s): make a new object that names it by instanceUUID",
+			machines.cluster, wordsOf(wanted), strings.Join(machinePlaces(found), ", ")).About(v1alpha1.ConditionReferencesReady)
+	}
+}
+
+func (movementRestriction) Desired(m *v1alpha1.MovementRestriction) map[string]any {
+	properties := map[string]any{"restrictMovement": "Enabled"}
+	set(properties, "restrictMovement", m.Spec.RestrictMovement)
+	return map[string]any{"properties": properties}
+}
+
+func (movementRestriction) Observe(m *v1alpha1.MovementRestriction, actual *arm.Resource) {
+	m.Status.Machine = cut(actual.String(displayName), 256)
+	m.Status.RestrictMovement = actual.String(restrictMovement)
+}

@@ -1,0 +1,123 @@
+// Copyright The avs-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package kinds
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"k8s.io/utils/ptr"
+
+	"github.com/avs-operator/avs-operator/api/v1alpha1"
+	"github.com/avs-operator/avs-operator/test/armsim"
+	"github.com/avs-operator/avs-operator/test/vcentersim"
+)
+
+func (w *world) restriction(name string, machine v1alpha1.RestrictedMachine) *v1alpha1.MovementRestriction {
+	return &v1alpha1.MovementRestriction{ObjectMeta: w.meta(name), Spec: v1alpha1.MovementRestrictionSpec{
+		PrivateCloudRef: ptr.To(w.inCloud()), VirtualMachine: machine,
+	}}
+}
+
+// moves waits until Azure says whether DRS may move a machine.
+func (w *world) moves(t *testing.T, ref string, want bool) {
+	t.Helper()
+	cluster.Eventually(t, soon, "the restriction of "+ref, func(context.Context) error {
+		got := w.inAzure("/clusters/Cluster-1/virtualMachines/"+ref, "properties", "restrictMovement")
+		if got != map[bool]string{true: "Disabled", false: "Enabled"}[want] {
+			return fmt.Errorf("restrictMovement is %v", got)
+		}
+		return nil
+	})
+}
+
+func TestMovementRestrictionKeepsToItsMachine(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, fast, true)
+	a := w.administrator(t)
+	const identity = "5029aaaa-0000-4000-8000-00000000d002"
+	db := a.add(t, vcentersim.MachineSpec{Name: "db-01", InstanceUUID: identity})
+	byName, byIdentity := w.restriction("web", v1alpha1.RestrictedMachine{Name: "web-01"}), w.restriction("db", v1alpha1.RestrictedMachine{InstanceUUID: identity})
+	w.apply(t, byName, byIdentity)
+	notReady(t, byName, v1alpha1.ReasonMachineNotFound, "name web-01", "Cluster-1")
+	ready(t, byIdentity)
+	w.moves(t, db, false)
+
+	web := a.add(t, vcentersim.MachineSpec{Name: "web-01"})
+	ready(t, byName)
+	w.moves(t, web, false)
+	if byName.Status.Machine != "web-01" || byName.Status.RestrictMovement != "Enabled" {
+		t.Errorf("status: %+v", byName.Status)
+	}
+
+	// Another machine takes the name: the object keeps to the one that it has found.
+	a.rename(t, web, "web-old")
+	other := a.add(t, vcentersim.MachineSpec{Name: "web-01"})
+	cluster.WaitFor(t, soon, byName, "the new name", func() error {
+		if byName.Status.Machine != "web-old" {
+			return fmt.Errorf("it is %s", byName.Status.Machine)
+		}
+		return nil
+	})
+	w.moves(t, web, false)
+	w.moves(t, other, true)
+
+	// Its machine is gone: it is looked for anew.
+	a.destroy(t, web)
+	w.moves(t, other, false)
+	ready(t, byName)
+	if want := w.azure.PrivateCloudID("weu") + "/clusters/Cluster-1/virtualMachines/" + other; byName.Status.ID != want {
+		t.Errorf("its id is %s, want %s", byName.Status.ID, want)
+	}
+
+	// A machine that is gone needs nothing, and one that stays may move again.
+	a.destroy(t, db)
+	w.remove(t, byIdentity)
+	cluster.WaitGone(t, soon, byIdentity)
+	w.remove(t, byName)
+	cluster.WaitGone(t, soon, byName)
+	w.moves(t, other, true)
+}
+
+func TestMovementRestrictionsMayShareNoMachine(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, fast, true, func(c *v1alpha1.PrivateCloud) { c.Spec.DeleteLock = "Enabled" })
+	a := w.administrator(t)
+	one := a.add(t, vcentersim.MachineSpec{Name: "app-01"})
+	first, second := w.restriction("first", v1alpha1.RestrictedMachine{Name: "app-01"}), w.restriction("second", v1alpha1.RestrictedMachine{Name: "app-01"})
+	twins := w.restriction("twins", v1alpha1.RestrictedMachine{Name: "twin"})
+	a.add(t, vcentersim.MachineSpec{Name: "twin"})
+	a.add(t, vcentersim.MachineSpec{Name: "twin", Folder: "Other"})
+	w.apply(t, first)
+	ready(t, first)
+	w.apply(t, second, twins)
+	notReady(t, second, v1alpha1.ReasonAlreadyManaged, "first")
+	notReady(t, twins, v1alpha1.ReasonAmbiguousMachine, "name twin", "instanceUUID")
+
+	// Who never had the machine leaves it as it is. The other passes it on.
+	w.remove(t, second)
+	w.remove(t, twins)
+	cluster.WaitGone(t, soon, second)
+	cluster.WaitGone(t, soon, twins)
+	w.moves(t, one, false)
+	edit(t, first, func(m *v1alpha1.MovementRestriction) { m.Spec.DeletionPolicy = v1alpha1.DeletionPolicyRetain })
+	w.remove(t, first)
+	cluster.WaitGone(t, soon, first)
+	w.moves(t, one, false)
+	third := w.restriction("third", v1alpha1.RestrictedMachine{Name: "app-01"})
+	w.apply(t, third)
+	ready(t, third)
+
+	// A delete lock on the private cloud keeps nobody from letting a machine move.
+	w.remove(t, third)
+	cluster.WaitGone(t, soon, third)
+	w.moves(t, one, true)
+	asked := slices.DeleteFunc(w.azure.Requests(), func(r armsim.Request) bool { return !strings.HasSuffix(strings.ToLower(r.Path), "/restrictmovement") })
+	if len(asked) != 2 {
+		t.Errorf("asked of Azure %d times, want once to restrict and once to lift it", len(asked))
+	}
+}
