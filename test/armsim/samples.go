@@ -27,7 +27,9 @@ const (
 func (s *Server) follow(live *liveCloud) {
 	every := max(sampleEvery, time.Duration(float64(sampleAtMost)*s.config.Speed))
 	s.after(0, func() {
-		live.measure()
+		live.measure() // without the lock: it asks the vCenter
+		s.mu.Lock()
+		defer s.mu.Unlock()
 		s.after(every, func() {
 			s.mu.Lock()
 			defer s.mu.Unlock()

@@ -13,6 +13,7 @@ import (
 	"k8s.io/utils/ptr"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
+	"github.com/avs-operator/avs-operator/test/env"
 	"github.com/avs-operator/avs-operator/test/harness"
 )
 
@@ -26,10 +27,10 @@ func TestClusterWaitsForItsPrivateCloudAndIsScaledByKubectl(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, fast)
 	second := newCluster(w.namespace, "weu-2", 3)
-	w.apply(t, second)
-	says(t, notReady(t, second, v1alpha1.ConditionReconciling, v1alpha1.ReasonReferenceNotFound), "PrivateCloud", "weu")
+	cluster.Create(t, second)
+	env.Says(t, notReady(t, second, v1alpha1.ConditionReconciling, v1alpha1.ReasonReferenceNotFound), "PrivateCloud", "weu")
 	cloud := harness.PrivateCloud(w.namespace, "weu")
-	w.apply(t, cloud)
+	cluster.Create(t, cloud)
 	ready(t, second)
 	ready(t, cloud)
 	w.wrote(t, "PUT privateclouds/weu", "PUT privateclouds/weu/clusters/weu-2")
@@ -44,7 +45,7 @@ func TestClusterWaitsForItsPrivateCloudAndIsScaledByKubectl(t *testing.T) {
 	if second.Status.ClusterSize != 5 || cloud.Status.ClusterSize != 4 || w.inAzure(t, "/clusters/weu-2", "properties", "clusterSize") != float64(5) {
 		t.Errorf("sizes: cluster %d, private cloud %d", second.Status.ClusterSize, cloud.Status.ClusterSize)
 	}
-	edit(t, second, func(c *v1alpha1.Cluster) { c.Spec.ClusterSize = ptr.To[int32](3) })
+	env.Edit(t, cluster, second, func(c *v1alpha1.Cluster) { c.Spec.ClusterSize = ptr.To[int32](3) })
 	ready(t, second)
 	if second.Status.ClusterSize != 3 {
 		t.Errorf("the lowered size was not applied: %d", second.Status.ClusterSize)
@@ -55,7 +56,7 @@ func TestHostsAboveSpecStay(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, fast)
 	cloud := harness.PrivateCloud(w.namespace, "weu")
-	w.apply(t, cloud)
+	cluster.Create(t, cloud)
 	ready(t, cloud)
 	if err := w.azure.SetInAzure(cloud.Status.ID, map[string]any{"properties": map[string]any{"managementCluster": map[string]any{"clusterSize": 4}}}); err != nil {
 		t.Fatal(err)
@@ -73,7 +74,7 @@ func TestHostsAboveSpecStay(t *testing.T) {
 	if err := w.azure.SetInAzure(cloud.Status.ID, map[string]any{"properties": map[string]any{"managementCluster": map[string]any{"clusterSize": 3}}}); err != nil {
 		t.Fatal(err)
 	}
-	edit(t, cloud, func(c *v1alpha1.PrivateCloud) { c.Spec.ManagementCluster.ClusterSize = 5 })
+	env.Edit(t, cluster, cloud, func(c *v1alpha1.PrivateCloud) { c.Spec.ManagementCluster.ClusterSize = 5 })
 	ready(t, cloud)
 	w.wrote(t, "PUT privateclouds/weu", "PATCH privateclouds/weu")
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/test/armsim"
+	"github.com/avs-operator/avs-operator/test/env"
 	"github.com/avs-operator/avs-operator/test/harness"
 	"github.com/avs-operator/avs-operator/test/vcentersim"
 )
@@ -23,7 +24,7 @@ func TestRetainLeavesAzureAndTheSecretAlone(t *testing.T) {
 	w := newWorld(t, fast)
 	cloud := harness.PrivateCloud(w.namespace, "weu")
 	cloud.Spec.Credentials = &v1alpha1.PrivateCloudCredentials{SecretName: "weu-admin"}
-	w.apply(t, cloud)
+	cluster.Create(t, cloud)
 	ready(t, cloud)
 	if cloud.Status.Effective.DeletionPolicy != v1alpha1.DeletionPolicyRetain {
 		t.Errorf("an absent deletionPolicy means %s", cloud.Status.Effective.DeletionPolicy)
@@ -45,14 +46,14 @@ func TestDeleteIsGuarded(t *testing.T) {
 	w := newWorld(t, fast)
 	cloud, second := harness.PrivateCloud(w.namespace, "weu"), newCluster(w.namespace, "weu-2", 3)
 	cloud.Spec.DeletionPolicy, second.Spec.DeletionPolicy = v1alpha1.DeletionPolicyDelete, v1alpha1.DeletionPolicyDelete
-	w.apply(t, cloud, second)
+	cluster.Create(t, cloud, second)
 	ready(t, cloud)
 	ready(t, second)
 	err := cluster.Admin.Delete(t.Context(), cloud)
 	if err == nil {
 		t.Fatal("the API server accepted an unconfirmed delete")
 	}
-	says(t, err.Error(), v1alpha1.AnnotationConfirmDelete)
+	env.Says(t, err.Error(), v1alpha1.AnnotationConfirmDelete)
 
 	// NoVCenters: the machines cannot be counted, and not knowing is not zero.
 	confirm := func(o client.Object) {
@@ -60,20 +61,20 @@ func TestDeleteIsGuarded(t *testing.T) {
 		a[v1alpha1.AnnotationConfirmDelete] = o.GetName()
 		o.SetAnnotations(a)
 	}
-	edit(t, cloud, func(c *v1alpha1.PrivateCloud) { confirm(c) })
-	edit(t, second, func(c *v1alpha1.Cluster) { confirm(c) })
+	env.Edit(t, cluster, cloud, func(c *v1alpha1.PrivateCloud) { confirm(c) })
+	env.Edit(t, cluster, second, func(c *v1alpha1.Cluster) { confirm(c) })
 	if err := cluster.Admin.Delete(t.Context(), cloud); err != nil {
 		t.Fatal(err)
 	}
-	says(t, notReady(t, cloud, v1alpha1.ConditionReconciling, v1alpha1.ReasonDependentsExist), "Cluster weu-2")
+	env.Says(t, notReady(t, cloud, v1alpha1.ConditionReconciling, v1alpha1.ReasonDependentsExist), "Cluster weu-2")
 	if err := cluster.Admin.Delete(t.Context(), second); err != nil {
 		t.Fatal(err)
 	}
-	says(t, notReady(t, second, v1alpha1.ConditionReconciling, v1alpha1.ReasonUnreachable), "cannot be found out", v1alpha1.AnnotationConfirmMachines+"=weu-2")
+	env.Says(t, notReady(t, second, v1alpha1.ConditionReconciling, v1alpha1.ReasonUnreachable), "cannot be found out", v1alpha1.AnnotationConfirmMachines+"=weu-2")
 	w.wrote(t, "PUT privateclouds/weu", "PUT privateclouds/weu/clusters/weu-2")
-	edit(t, second, func(c *v1alpha1.Cluster) { c.Annotations[v1alpha1.AnnotationConfirmMachines] = "weu-2" })
+	env.Edit(t, cluster, second, func(c *v1alpha1.Cluster) { c.Annotations[v1alpha1.AnnotationConfirmMachines] = "weu-2" })
 	cluster.WaitGone(t, soon, second)
-	edit(t, cloud, func(c *v1alpha1.PrivateCloud) { c.Annotations[v1alpha1.AnnotationConfirmMachines] = "weu" })
+	env.Edit(t, cluster, cloud, func(c *v1alpha1.PrivateCloud) { c.Annotations[v1alpha1.AnnotationConfirmMachines] = "weu" })
 	cluster.WaitGone(t, soon, cloud)
 	w.wrote(t, "PUT privateclouds/weu", "PUT privateclouds/weu/clusters/weu-2", "DELETE privateclouds/weu/clusters/weu-2", "DELETE privateclouds/weu")
 	if left := w.azure.Resources(w.azure.PrivateCloudID("weu")); len(left) != 0 {
@@ -87,7 +88,7 @@ func TestMachinesHoldADeletionBack(t *testing.T) {
 	cloud := harness.PrivateCloud(w.namespace, "weu")
 	cloud.Spec.DeletionPolicy = v1alpha1.DeletionPolicyDelete
 	cloud.Annotations = map[string]string{v1alpha1.AnnotationConfirmDelete: "weu"}
-	w.apply(t, cloud)
+	cluster.Create(t, cloud)
 	ready(t, cloud)
 	vcenter := w.azure.VCenter(cloud.Status.ID)
 	if vcenter == nil {
@@ -99,9 +100,9 @@ func TestMachinesHoldADeletionBack(t *testing.T) {
 	if err := cluster.Admin.Delete(t.Context(), cloud); err != nil {
 		t.Fatal(err)
 	}
-	says(t, notReady(t, cloud, v1alpha1.ConditionReconciling, v1alpha1.ReasonMachinesExist), "1 machines", "ledger", v1alpha1.AnnotationConfirmMachines+"=weu")
+	env.Says(t, notReady(t, cloud, v1alpha1.ConditionReconciling, v1alpha1.ReasonMachinesExist), "1 machines", "ledger", v1alpha1.AnnotationConfirmMachines+"=weu")
 	w.wrote(t, "PUT privateclouds/weu")
-	edit(t, cloud, func(c *v1alpha1.PrivateCloud) { c.Annotations[v1alpha1.AnnotationConfirmMachines] = "weu" })
+	env.Edit(t, cluster, cloud, func(c *v1alpha1.PrivateCloud) { c.Annotations[v1alpha1.AnnotationConfirmMachines] = "weu" })
 	cluster.WaitGone(t, soon, cloud)
 	w.wrote(t, "PUT privateclouds/weu", "DELETE privateclouds/weu")
 }
@@ -112,7 +113,7 @@ func TestDeleteWhileBeingMadeFollowsTheCreationFirst(t *testing.T) {
 	cloud := harness.PrivateCloud(w.namespace, "weu")
 	cloud.Spec.DeletionPolicy = v1alpha1.DeletionPolicyDelete
 	cloud.Annotations = map[string]string{v1alpha1.AnnotationConfirmDelete: "weu", v1alpha1.AnnotationConfirmMachines: "weu"}
-	w.apply(t, cloud)
+	cluster.Create(t, cloud)
 	notReady(t, cloud, v1alpha1.ConditionReconciling, v1alpha1.ReasonCreating)
 	if err := cluster.Admin.Delete(t.Context(), cloud); err != nil {
 		t.Fatal(err)
@@ -127,15 +128,15 @@ func TestSuspendedDeletionWaits(t *testing.T) {
 	cloud := harness.PrivateCloud(w.namespace, "weu")
 	cloud.Spec.DeletionPolicy = v1alpha1.DeletionPolicyDelete
 	cloud.Annotations = map[string]string{v1alpha1.AnnotationConfirmDelete: "weu", v1alpha1.AnnotationConfirmMachines: "weu"}
-	w.apply(t, cloud)
+	cluster.Create(t, cloud)
 	ready(t, cloud)
-	edit(t, cloud, func(c *v1alpha1.PrivateCloud) { c.Spec.Suspend = true })
+	env.Edit(t, cluster, cloud, func(c *v1alpha1.PrivateCloud) { c.Spec.Suspend = true })
 	if err := cluster.Admin.Delete(t.Context(), cloud); err != nil {
 		t.Fatal(err)
 	}
 	notReady(t, cloud, v1alpha1.ConditionReconciling, v1alpha1.ReasonSuspended)
 	w.wrote(t, "PUT privateclouds/weu")
-	edit(t, cloud, func(c *v1alpha1.PrivateCloud) { c.Spec.Suspend = false })
+	env.Edit(t, cluster, cloud, func(c *v1alpha1.PrivateCloud) { c.Spec.Suspend = false })
 	cluster.WaitGone(t, soon, cloud)
 }
 
@@ -148,7 +149,7 @@ func TestDeletingTheNamespaceEnds(t *testing.T) {
 			cloud := harness.PrivateCloud(w.namespace, "weu")
 			cloud.Spec.DeletionPolicy = policy
 			cloud.Annotations = map[string]string{v1alpha1.AnnotationConfirmDelete: "weu", v1alpha1.AnnotationConfirmMachines: "weu"}
-			w.apply(t, cloud)
+			cluster.Create(t, cloud)
 			ready(t, cloud)
 			namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: w.namespace}}
 			if err := cluster.Admin.Delete(t.Context(), namespace); err != nil {

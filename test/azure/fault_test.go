@@ -17,6 +17,7 @@ import (
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/test/armsim"
+	"github.com/avs-operator/avs-operator/test/env"
 	"github.com/avs-operator/avs-operator/test/harness"
 )
 
@@ -48,7 +49,7 @@ func TestCreateSurvives(t *testing.T) {
 			w := newWorld(t, fast)
 			w.azure.Inject(fault)
 			cloud := harness.PrivateCloud(w.namespace, "weu")
-			w.apply(t, cloud)
+			cluster.Create(t, cloud)
 			ready(t, cloud)
 			w.oneEffect(t)
 		})
@@ -76,7 +77,7 @@ func TestFailedCreateTellsWhatSupportAsksFor(t *testing.T) {
 	w := newWorld(t, fast)
 	w.azure.Inject(armsim.Fault{Verb: http.MethodPut, Path: weu, OperationFails: true, Code: "ProvisioningFailed", Message: "host esx-1 did not come up"})
 	cloud := harness.PrivateCloud(w.namespace, "weu")
-	w.apply(t, cloud)
+	cluster.Create(t, cloud)
 	var message string
 	cluster.WaitFor(t, soon, cloud, "the failure", func() error {
 		if cloud.Status.Failure == nil {
@@ -85,7 +86,7 @@ func TestFailedCreateTellsWhatSupportAsksFor(t *testing.T) {
 		return nil
 	})
 	message = notReady(t, cloud, v1alpha1.ConditionStalled, v1alpha1.ReasonSupportRequired)
-	says(t, message, "support request", "host esx-1 did not come up", cloud.Status.Failure.OperationID)
+	env.Says(t, message, "support request", "host esx-1 did not come up", cloud.Status.Failure.OperationID)
 	if id := w.writes()[0].CorrelationID; cloud.Status.Failure.OperationID != id {
 		t.Errorf("support is told %s, Azure was sent %s", cloud.Status.Failure.OperationID, id)
 	}
@@ -114,8 +115,8 @@ func TestRefusalsAreTold(t *testing.T) {
 			c.fault.Verb, c.fault.Path, c.fault.Count = http.MethodPut, weu, -1
 			w.azure.Inject(c.fault)
 			cloud := harness.PrivateCloud(w.namespace, "weu")
-			w.apply(t, cloud)
-			says(t, notReady(t, cloud, c.progress, c.reason), c.words...)
+			cluster.Create(t, cloud)
+			env.Says(t, notReady(t, cloud, c.progress, c.reason), c.words...)
 			time.Sleep(time.Second)
 			if n := len(w.writes()); n > 1 {
 				t.Errorf("asked %d times within a minute of Azure's", n)
@@ -128,8 +129,8 @@ func TestMissingResourceGroupIsWaitedFor(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, fast, func(c *armsim.Config) { c.ResourceGroups[0].Name = "another" })
 	cloud := harness.PrivateCloud(w.namespace, "weu")
-	w.apply(t, cloud)
-	says(t, notReady(t, cloud, v1alpha1.ConditionReconciling, v1alpha1.ReasonReferenceNotFound), harness.ResourceGroup, "create it, or correct the name")
+	cluster.Create(t, cloud)
+	env.Says(t, notReady(t, cloud, v1alpha1.ConditionReconciling, v1alpha1.ReasonReferenceNotFound), harness.ResourceGroup, "create it, or correct the name")
 	w.wrote(t)
 }
 
@@ -139,14 +140,14 @@ func TestRestartsInTheMiddle(t *testing.T) {
 	w := newWorld(t, 1200)
 	cloud := harness.PrivateCloud(w.namespace, "weu")
 	cloud.Spec.Credentials = &v1alpha1.PrivateCloudCredentials{VCenterRotation: "one"}
-	w.apply(t, cloud)
+	cluster.Create(t, cloud)
 	for _, pause := range []time.Duration{0, 150 * time.Millisecond, 2 * time.Second} {
 		time.Sleep(pause)
 		w.operator.Stop(t)
 		w.start(t)
 	}
 	ready(t, cloud)
-	edit(t, cloud, func(c *v1alpha1.PrivateCloud) {
+	env.Edit(t, cluster, cloud, func(c *v1alpha1.PrivateCloud) {
 		c.Spec.ManagementCluster.ClusterSize, c.Spec.Credentials.VCenterRotation = 4, "two"
 	})
 	for range 3 {
@@ -164,9 +165,9 @@ func TestLostStatusRepeatsNothing(t *testing.T) {
 	w := newWorld(t, fast)
 	cloud := harness.PrivateCloud(w.namespace, "weu")
 	cloud.Spec.Credentials = &v1alpha1.PrivateCloudCredentials{VCenterRotation: "one"}
-	w.apply(t, cloud)
+	cluster.Create(t, cloud)
 	ready(t, cloud)
-	edit(t, cloud, func(c *v1alpha1.PrivateCloud) { c.Spec.Credentials.VCenterRotation = "two" })
+	env.Edit(t, cluster, cloud, func(c *v1alpha1.PrivateCloud) { c.Spec.Credentials.VCenterRotation = "two" })
 	ready(t, cloud)
 	want := len(w.writes())
 	w.operator.Stop(t)
@@ -192,11 +193,11 @@ func TestWrongCredentialsAreTriedOnce(t *testing.T) {
 	objects := w.azure.Identity(w.namespace)
 	secret := harness.ClientSecretOf(objects)
 	secret.StringData["clientSecret"] = "wrong"
-	w.apply(t, objects...)
+	cluster.Create(t, objects...)
 	w.start(t)
 	cloud, identity := harness.PrivateCloud(w.namespace, "weu"), harness.IdentityOf(objects)
-	w.apply(t, cloud)
-	says(t, notReady(t, cloud, v1alpha1.ConditionStalled, v1alpha1.ReasonCredentialsInvalid), "AADSTS7000215", "correct the credential")
+	cluster.Create(t, cloud)
+	env.Says(t, notReady(t, cloud, v1alpha1.ConditionStalled, v1alpha1.ReasonCredentialsInvalid), "AADSTS7000215", "correct the credential")
 	cluster.WaitCondition(t, soon, identity, v1alpha1.ConditionReady, "False")
 	logins := func() (n int) {
 		for _, r := range w.azure.Requests() {
@@ -206,7 +207,7 @@ func TestWrongCredentialsAreTriedOnce(t *testing.T) {
 		}
 		return n
 	}
-	edit(t, cloud, func(c *v1alpha1.PrivateCloud) { c.Annotations[v1alpha1.AnnotationReconcileRequestedAt] = "now" })
+	env.Edit(t, cluster, cloud, func(c *v1alpha1.PrivateCloud) { c.Annotations[v1alpha1.AnnotationReconcileRequestedAt] = "now" })
 	time.Sleep(2 * time.Second) // two minutes of Azure's
 	if n := logins(); n != 1 {
 		t.Errorf("the refused secret was tried %d times", n)
@@ -252,16 +253,16 @@ func TestReferencesThatAreMissing(t *testing.T) {
 	w := &world{azure: harness.StartAzure(t, fast, func(c *armsim.Config) { c.NoVCenters = true }), namespace: cluster.Namespace(t), speed: fast}
 	w.start(t)
 	cloud := harness.PrivateCloud(w.namespace, "weu")
-	w.apply(t, cloud)
-	says(t, notReady(t, cloud, v1alpha1.ConditionReconciling, v1alpha1.ReasonReferenceNotFound), "AzureIdentity", w.namespace+"/default")
+	cluster.Create(t, cloud)
+	env.Says(t, notReady(t, cloud, v1alpha1.ConditionReconciling, v1alpha1.ReasonReferenceNotFound), "AzureIdentity", w.namespace+"/default")
 	objects := w.azure.Identity(w.namespace)
-	w.apply(t, objects[2]) // the identity, without its Secret and CA
+	cluster.Create(t, objects[2]) // the identity, without its Secret and CA
 	cluster.Eventually(t, soon, "the missing Secret to be named", func(context.Context) error {
 		if message := notReady(t, cloud, v1alpha1.ConditionReconciling, v1alpha1.ReasonReferenceNotFound); !strings.Contains(message, "azure-client-secret") {
 			return errors.New(message)
 		}
 		return nil
 	})
-	w.apply(t, objects[0], objects[1])
+	cluster.Create(t, objects[0], objects[1])
 	ready(t, cloud)
 }

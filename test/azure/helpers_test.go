@@ -4,7 +4,6 @@
 package azure
 
 import (
-	"context"
 	"fmt"
 	"net/http"
 	"strings"
@@ -67,29 +66,6 @@ func notReady(t *testing.T, object azureObject, progress, reason string) string 
 	return message
 }
 
-// says fails unless the message has all the words.
-func says(t *testing.T, message string, words ...string) {
-	t.Helper()
-	for _, word := range words {
-		if !strings.Contains(message, word) {
-			t.Errorf("the message does not say %q: %s", word, message)
-		}
-	}
-}
-
-// edit changes an object as a user does.
-func edit[T client.Object](t *testing.T, object T, change func(T)) {
-	t.Helper()
-	cluster.Eventually(t, soon, "an edit", func(ctx context.Context) error {
-		if err := cluster.Admin.Get(ctx, client.ObjectKeyFromObject(object), object); err != nil {
-			return err
-		}
-		base := object.DeepCopyObject().(T)
-		change(object)
-		return cluster.Admin.Patch(ctx, object, client.MergeFromWithOptions(base, client.MergeFromWithOptimisticLock{}))
-	})
-}
-
 // writes are the requests that changed, or were to change, something in Azure.
 func (w *world) writes() []armsim.Request {
 	var out []armsim.Request
@@ -138,7 +114,7 @@ func (w *world) madeByHand(t *testing.T, change func(*v1alpha1.PrivateCloud)) {
 	if change != nil {
 		change(cloud)
 	}
-	w.apply(t, cloud)
+	cluster.Create(t, cloud)
 	ready(t, cloud)
 	if err := cluster.Admin.Delete(t.Context(), cloud); err != nil {
 		t.Fatal(err)

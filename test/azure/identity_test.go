@@ -22,6 +22,7 @@ import (
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers"
 	"github.com/avs-operator/avs-operator/test/armsim"
+	"github.com/avs-operator/avs-operator/test/env"
 	"github.com/avs-operator/avs-operator/test/harness"
 )
 
@@ -62,7 +63,7 @@ func TestIdentityByCertificate(t *testing.T) {
 	secret.StringData = map[string]string{"tls.pem": both.String()}
 	identity.Spec.ClientSecretRef, identity.Spec.ClientCertificateRef = nil, &v1alpha1.SecretKeyReference{Name: secret.Name, Key: "tls.pem"}
 	cloud := harness.PrivateCloud(w.namespace, "weu")
-	w.apply(t, append(objects, cloud)...)
+	cluster.Create(t, append(objects, cloud)...)
 	cluster.WaitCondition(t, soon, identity, v1alpha1.ConditionReady, "True")
 	if identity.Status.SubscriptionName != "Production" {
 		t.Errorf("the subscription's name is %q", identity.Status.SubscriptionName)
@@ -84,7 +85,7 @@ func federated(t *testing.T, subject func(namespace string) string) (*world, *v1
 	objects := w.azure.Identity(w.namespace)
 	identity := harness.IdentityOf(objects)
 	identity.Spec.ClientSecretRef, identity.Spec.ServiceAccountRef = nil, &v1alpha1.ObjectReference{Name: "mover"}
-	w.apply(t, objects[1], identity, &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: "mover"}})
+	cluster.Create(t, objects[1], identity, &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: "mover"}})
 	return w, identity
 }
 
@@ -94,7 +95,7 @@ func TestIdentityByServiceAccount(t *testing.T) {
 	allowed := func(o *controllers.Options) { o.AllowedEndpoints = []string{"127.0.0.1"} }
 	w.operator = harness.StartOperator(t, harness.OperatorOptions{Config: cluster.OperatorConfig(), Speed: w.speed, Namespace: w.namespace, Change: allowed})
 	cloud := harness.PrivateCloud(w.namespace, "weu")
-	w.apply(t, cloud)
+	cluster.Create(t, cloud)
 	cluster.WaitCondition(t, soon, identity, v1alpha1.ConditionReady, "True")
 	ready(t, cloud)
 }
@@ -104,7 +105,7 @@ func TestIdentityOfAnotherServiceAccountIsRefused(t *testing.T) {
 	w, identity := federated(t, func(namespace string) string { return "system:serviceaccount:" + namespace + ":somebody-else" })
 	allowed := func(o *controllers.Options) { o.AllowedEndpoints = []string{"127.0.0.1"} }
 	w.operator = harness.StartOperator(t, harness.OperatorOptions{Config: cluster.OperatorConfig(), Speed: w.speed, Namespace: w.namespace, Change: allowed})
-	says(t, identityStalled(t, identity, v1alpha1.ReasonCredentialsInvalid), "AADSTS", "correct the credential")
+	env.Says(t, identityStalled(t, identity, v1alpha1.ReasonCredentialsInvalid), "AADSTS", "correct the credential")
 }
 
 // A token goes to no host that a namespace chose, unless it is made of that namespace's own secret.
@@ -112,7 +113,7 @@ func TestTokensDoNotGoToForeignHosts(t *testing.T) {
 	t.Parallel()
 	w, identity := federated(t, func(namespace string) string { return "system:serviceaccount:" + namespace + ":mover" })
 	w.start(t)
-	says(t, identityStalled(t, identity, v1alpha1.ReasonEndpointNotAllowed), "--allowed-endpoints", "127.0.0.1")
+	env.Says(t, identityStalled(t, identity, v1alpha1.ReasonEndpointNotAllowed), "--allowed-endpoints", "127.0.0.1")
 	if n := len(w.azure.Requests()); n != 0 {
 		t.Errorf("%d requests went to a host that is not allowed", n)
 	}
@@ -125,8 +126,8 @@ func TestOperatorsOwnIdentityIsNotForEveryNamespace(t *testing.T) {
 	objects := w.azure.Identity(w.namespace)
 	identity := harness.IdentityOf(objects)
 	identity.Spec.ClientSecretRef, identity.Spec.Operator = nil, &v1alpha1.OperatorIdentity{}
-	w.apply(t, objects[1], identity)
-	says(t, identityStalled(t, identity, v1alpha1.ReasonReferenceNotPermitted), "--operator-identity-namespaces", w.namespace)
+	cluster.Create(t, objects[1], identity)
+	env.Says(t, identityStalled(t, identity, v1alpha1.ReasonReferenceNotPermitted), "--operator-identity-namespaces", w.namespace)
 	if n := len(w.azure.Requests()); n != 0 {
 		t.Errorf("%d requests were made with the operator's identity", n)
 	}
@@ -145,7 +146,7 @@ func TestOperatorsOwnIdentity(t *testing.T) {
 	identity := harness.IdentityOf(objects)
 	identity.Spec = v1alpha1.AzureIdentitySpec{SubscriptionID: w.azure.SubscriptionID, ResourceGroup: harness.ResourceGroup, Cloud: identity.Spec.Cloud, Operator: &v1alpha1.OperatorIdentity{}}
 	cloud := harness.PrivateCloud(w.namespace, "weu")
-	w.apply(t, objects[1], identity, cloud)
+	cluster.Create(t, objects[1], identity, cloud)
 	cluster.WaitCondition(t, soon, identity, v1alpha1.ConditionReady, "True")
 	ready(t, cloud)
 }
@@ -157,8 +158,8 @@ func TestIdentityWithoutRightsInTheSubscription(t *testing.T) {
 	})
 	w.start(t)
 	objects := w.azure.Identity(w.namespace)
-	w.apply(t, objects...)
-	says(t, identityStalled(t, harness.IdentityOf(objects), v1alpha1.ReasonForbidden), "AuthorizationFailed", "Contributor")
+	cluster.Create(t, objects...)
+	env.Says(t, identityStalled(t, harness.IdentityOf(objects), v1alpha1.ReasonForbidden), "AuthorizationFailed", "Contributor")
 }
 
 // identityStalled waits until the identity is Stalled for the reason, and returns the message.

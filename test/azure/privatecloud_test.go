@@ -20,6 +20,7 @@ import (
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/test/armsim"
+	"github.com/avs-operator/avs-operator/test/env"
 	"github.com/avs-operator/avs-operator/test/harness"
 )
 
@@ -29,7 +30,7 @@ func TestPrivateCloudIsMadeOnceAndThenLeftAlone(t *testing.T) {
 	cloud := harness.PrivateCloud(w.namespace, "weu")
 	cloud.Spec.Tags = map[string]v1alpha1.TagValue{"team": "platform"}
 	cloud.Spec.Credentials = &v1alpha1.PrivateCloudCredentials{SecretName: "weu-admin", VCenterRotation: "2026-11"}
-	w.apply(t, cloud)
+	cluster.Create(t, cloud)
 	ready(t, cloud)
 	w.wrote(t, "PUT privateclouds/weu")
 	if s := cloud.Status; s.ProvisioningState != "Succeeded" || s.ClusterSize != 3 || len(s.Hosts) != 3 || s.Endpoints == nil || s.Endpoints.VCenter == "" || s.Circuit == nil || s.ID != w.azure.PrivateCloudID("weu") {
@@ -65,7 +66,7 @@ func TestDriftIsMendedByTheSmallestPatch(t *testing.T) {
 	w := newWorld(t, fast)
 	cloud := harness.PrivateCloud(w.namespace, "weu")
 	cloud.Spec.Internet = "Enabled"
-	w.apply(t, cloud)
+	cluster.Create(t, cloud)
 	ready(t, cloud)
 	if err := w.azure.SetInAzure(cloud.Status.ID, map[string]any{"properties": map[string]any{"internet": "Disabled"}, "tags": map[string]any{"theirs": "stays"}}); err != nil {
 		t.Fatal(err)
@@ -92,9 +93,9 @@ func TestWhatTheSpecDropsIsTakenAway(t *testing.T) {
 	cloud := harness.PrivateCloud(w.namespace, "weu")
 	cloud.Spec.Internet = "Enabled"
 	cloud.Spec.Tags = map[string]v1alpha1.TagValue{"team": "platform", "cost": "42"}
-	w.apply(t, cloud)
+	cluster.Create(t, cloud)
 	ready(t, cloud)
-	edit(t, cloud, func(c *v1alpha1.PrivateCloud) {
+	env.Edit(t, cluster, cloud, func(c *v1alpha1.PrivateCloud) {
 		c.Spec.Internet = ""
 		c.Spec.Tags = map[string]v1alpha1.TagValue{"team": "platform"}
 	})
@@ -112,7 +113,7 @@ func TestRotation(t *testing.T) {
 	w := newWorld(t, fast)
 	cloud := harness.PrivateCloud(w.namespace, "weu")
 	cloud.Spec.Credentials = &v1alpha1.PrivateCloudCredentials{SecretName: "weu-admin", VCenterRotation: "one"}
-	w.apply(t, cloud)
+	cluster.Create(t, cloud)
 	ready(t, cloud)
 	secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: "weu-admin"}}
 	password := func() string {
@@ -122,7 +123,7 @@ func TestRotation(t *testing.T) {
 		return string(secret.Data["vcenterPassword"])
 	}
 	first := password()
-	edit(t, cloud, func(c *v1alpha1.PrivateCloud) { c.Spec.Credentials.VCenterRotation = "two" })
+	env.Edit(t, cluster, cloud, func(c *v1alpha1.PrivateCloud) { c.Spec.Credentials.VCenterRotation = "two" })
 	ready(t, cloud)
 	if password() == first {
 		t.Error("the Secret has the old password after the rotation")
@@ -131,7 +132,7 @@ func TestRotation(t *testing.T) {
 	if cloud.Annotations[v1alpha1.AnnotationVCenterRotation] != "two" || cloud.Status.Rotations.VCenter != "two" {
 		t.Errorf("the handled word is not kept: %v, %+v", cloud.Annotations, cloud.Status.Rotations)
 	}
-	edit(t, cloud, func(c *v1alpha1.PrivateCloud) { c.Spec.Credentials.NSXTRotation = "first seen" })
+	env.Edit(t, cluster, cloud, func(c *v1alpha1.PrivateCloud) { c.Spec.Credentials.NSXTRotation = "first seen" })
 	ready(t, cloud)
 	w.wrote(t, "PUT privateclouds/weu", "POST privateclouds/weu/rotatevcenterpassword")
 }
@@ -140,14 +141,14 @@ func TestSuspendStopsWritesAndFollowsWhatRuns(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, 600)
 	cloud := harness.PrivateCloud(w.namespace, "weu")
-	w.apply(t, cloud)
+	cluster.Create(t, cloud)
 	notReady(t, cloud, v1alpha1.ConditionReconciling, v1alpha1.ReasonCreating)
-	edit(t, cloud, func(c *v1alpha1.PrivateCloud) { c.Spec.Suspend = true })
+	env.Edit(t, cluster, cloud, func(c *v1alpha1.PrivateCloud) { c.Spec.Suspend = true })
 	ready(t, cloud)
-	edit(t, cloud, func(c *v1alpha1.PrivateCloud) { c.Spec.Internet = "Enabled" })
-	says(t, notReady(t, cloud, v1alpha1.ConditionReconciling, v1alpha1.ReasonSuspended), "spec.suspend")
+	env.Edit(t, cluster, cloud, func(c *v1alpha1.PrivateCloud) { c.Spec.Internet = "Enabled" })
+	env.Says(t, notReady(t, cloud, v1alpha1.ConditionReconciling, v1alpha1.ReasonSuspended), "spec.suspend")
 	w.wrote(t, "PUT privateclouds/weu")
-	edit(t, cloud, func(c *v1alpha1.PrivateCloud) { c.Spec.Suspend = false })
+	env.Edit(t, cluster, cloud, func(c *v1alpha1.PrivateCloud) { c.Spec.Suspend = false })
 	ready(t, cloud)
 	w.wrote(t, "PUT privateclouds/weu", "PATCH privateclouds/weu")
 }
@@ -157,7 +158,7 @@ func TestObserveNeverWritesAndReportsDrift(t *testing.T) {
 	w := newWorld(t, fast)
 	absent := harness.PrivateCloud(w.namespace, "weu")
 	absent.Spec.ManagementPolicy = v1alpha1.ManagementPolicyObserve
-	w.apply(t, absent)
+	cluster.Create(t, absent)
 	notReady(t, absent, v1alpha1.ConditionReconciling, v1alpha1.ReasonNotFoundInAzure)
 	w.wrote(t)
 	if err := cluster.Admin.Delete(t.Context(), absent); err != nil {
@@ -170,7 +171,7 @@ func TestObserveNeverWritesAndReportsDrift(t *testing.T) {
 	watching := &v1alpha1.PrivateCloud{ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: "weu"}}
 	watching.Spec.ManagementPolicy = v1alpha1.ManagementPolicyObserve
 	watching.Spec.Internet = "Enabled"
-	w.apply(t, watching)
+	cluster.Create(t, watching)
 	ready(t, watching)
 	if inSync := meta.FindStatusCondition(watching.Status.Conditions, v1alpha1.ConditionInSync); inSync == nil || inSync.Status != metav1.ConditionFalse {
 		t.Errorf("InSync: %+v", inSync)
@@ -189,9 +190,9 @@ func TestAdoption(t *testing.T) {
 	w.madeByHand(t, nil)
 	cloud := harness.PrivateCloud(w.namespace, "weu")
 	cloud.Spec.AdoptionPolicy = v1alpha1.AdoptionPolicyNever
-	w.apply(t, cloud)
-	says(t, notReady(t, cloud, v1alpha1.ConditionStalled, v1alpha1.ReasonAdoptionRefused), "adoptionPolicy is Never", "azureName")
-	edit(t, cloud, func(c *v1alpha1.PrivateCloud) {
+	cluster.Create(t, cloud)
+	env.Says(t, notReady(t, cloud, v1alpha1.ConditionStalled, v1alpha1.ReasonAdoptionRefused), "adoptionPolicy is Never", "azureName")
+	env.Edit(t, cluster, cloud, func(c *v1alpha1.PrivateCloud) {
 		c.Spec.AdoptionPolicy, c.Spec.Internet = v1alpha1.AdoptionPolicyIfUnchanged, "Enabled"
 	})
 	cluster.Eventually(t, soon, "the difference to be shown", func(context.Context) error {
@@ -202,7 +203,7 @@ func TestAdoption(t *testing.T) {
 		return nil
 	})
 	w.wrote(t, "PUT privateclouds/weu")
-	edit(t, cloud, func(c *v1alpha1.PrivateCloud) { c.Spec.AdoptionPolicy = v1alpha1.AdoptionPolicyAlways })
+	env.Edit(t, cluster, cloud, func(c *v1alpha1.PrivateCloud) { c.Spec.AdoptionPolicy = v1alpha1.AdoptionPolicyAlways })
 	ready(t, cloud)
 	if w.inAzure(t, "", "properties", "internet") != "Enabled" {
 		t.Error("Always did not change Azure")
@@ -214,7 +215,7 @@ func TestAdoptionOfWhatIsEqualChangesTheOwnersTagAlone(t *testing.T) {
 	w := newWorld(t, fast)
 	w.madeByHand(t, nil)
 	cloud := harness.PrivateCloud(w.namespace, "weu")
-	w.apply(t, cloud)
+	cluster.Create(t, cloud)
 	ready(t, cloud)
 	writes := w.writes()
 	if len(writes) != 2 || writes[1].Method != "PATCH" || !strings.HasPrefix(string(writes[1].Body), `{"tags":{"`+v1alpha1.TagOwner) {
@@ -226,15 +227,15 @@ func TestOneManagerOneResource(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, fast)
 	first := harness.PrivateCloud(w.namespace, "weu")
-	w.apply(t, first)
+	cluster.Create(t, first)
 	ready(t, first)
 	time.Sleep(time.Second) // creation times have seconds
 	second := harness.PrivateCloud(w.namespace, "second")
 	second.Spec.AzureName = "weu"
 	second.Spec.Internet = "Enabled"
 	second.Spec.AdoptionPolicy = v1alpha1.AdoptionPolicyAlways
-	w.apply(t, second)
-	says(t, notReady(t, second, v1alpha1.ConditionStalled, v1alpha1.ReasonAlreadyManaged), "PrivateCloud", w.namespace+"/weu")
+	cluster.Create(t, second)
+	env.Says(t, notReady(t, second, v1alpha1.ConditionStalled, v1alpha1.ReasonAlreadyManaged), "PrivateCloud", w.namespace+"/weu")
 	w.wrote(t, "PUT privateclouds/weu")
 }
 
@@ -242,12 +243,12 @@ func TestVanishedIsNotMadeASecondTime(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, fast)
 	cloud := harness.PrivateCloud(w.namespace, "weu")
-	w.apply(t, cloud)
+	cluster.Create(t, cloud)
 	ready(t, cloud)
 	if err := w.azure.RemoveInAzure(cloud.Status.ID); err != nil {
 		t.Fatal(err)
 	}
-	says(t, notReady(t, cloud, v1alpha1.ConditionStalled, v1alpha1.ReasonNotFoundInAzure), "somebody deleted it", "apply it again")
+	env.Says(t, notReady(t, cloud, v1alpha1.ConditionStalled, v1alpha1.ReasonNotFoundInAzure), "somebody deleted it", "apply it again")
 	w.wrote(t, "PUT privateclouds/weu")
 }
 
@@ -257,8 +258,8 @@ func TestSecretOfSomebodyElseIsNotTouched(t *testing.T) {
 	theirs := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: "weu-admin"}, StringData: map[string]string{"mine": "precious"}}
 	cloud := harness.PrivateCloud(w.namespace, "weu")
 	cloud.Spec.Credentials = &v1alpha1.PrivateCloudCredentials{SecretName: "weu-admin"}
-	w.apply(t, theirs, cloud)
-	says(t, notReady(t, cloud, v1alpha1.ConditionStalled, v1alpha1.ReasonSecretNotOwned), "weu-admin", "secretName")
+	cluster.Create(t, theirs, cloud)
+	env.Says(t, notReady(t, cloud, v1alpha1.ConditionStalled, v1alpha1.ReasonSecretNotOwned), "weu-admin", "secretName")
 	if err := cluster.Admin.Get(t.Context(), client.ObjectKeyFromObject(theirs), theirs); err != nil || len(theirs.Data) != 1 {
 		t.Errorf("the Secret was touched: %v, %d keys", err, len(theirs.Data))
 	}
@@ -269,7 +270,7 @@ func TestNotSeeingIsUnknown(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, fast)
 	cloud := harness.PrivateCloud(w.namespace, "weu")
-	w.apply(t, cloud)
+	cluster.Create(t, cloud)
 	ready(t, cloud)
 	w.azure.Inject(armsim.Fault{Path: regexp.MustCompile(`/privateclouds`), Status: 503, Code: "ServiceUnavailable", Message: "away", Count: -1})
 	inSync := func(want metav1.ConditionStatus) {

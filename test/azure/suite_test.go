@@ -8,8 +8,6 @@ import (
 	"os"
 	"testing"
 
-	"sigs.k8s.io/controller-runtime/pkg/client"
-
 	"github.com/avs-operator/avs-operator/controllers"
 	"github.com/avs-operator/avs-operator/test/armsim"
 	"github.com/avs-operator/avs-operator/test/env"
@@ -35,7 +33,7 @@ func newWorld(t *testing.T, speed float64, change ...func(*armsim.Config)) *worl
 	t.Helper()
 	change = append([]func(*armsim.Config){func(c *armsim.Config) { c.NoVCenters = true }}, change...)
 	w := &world{azure: harness.StartAzure(t, speed, change...), namespace: cluster.Namespace(t), speed: speed}
-	w.apply(t, w.azure.Identity(w.namespace)...)
+	cluster.Create(t, w.azure.Identity(w.namespace)...)
 	w.start(t)
 	return w
 }
@@ -43,13 +41,4 @@ func newWorld(t *testing.T, speed float64, change ...func(*armsim.Config)) *worl
 func (w *world) start(t *testing.T) {
 	t.Helper()
 	w.operator = harness.StartOperator(t, harness.OperatorOptions{Config: cluster.OperatorConfig(), Speed: w.speed, Namespace: w.namespace})
-}
-
-func (w *world) apply(t *testing.T, objects ...client.Object) {
-	t.Helper()
-	for _, object := range objects {
-		if err := cluster.Admin.Create(t.Context(), object); err != nil {
-			t.Fatalf("Creating %T %s: %v", object, object.GetName(), err)
-		}
-	}
 }

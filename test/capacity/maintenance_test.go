@@ -15,6 +15,7 @@ import (
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers"
 	"github.com/avs-operator/avs-operator/test/armsim"
+	"github.com/avs-operator/avs-operator/test/env"
 	"github.com/avs-operator/avs-operator/test/harness"
 )
 
@@ -23,8 +24,8 @@ func TestLifeOfAMaintenance(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	p := w.policy("nights", daily(far(0).Add(3*time.Hour), 6*time.Hour))
-	w.apply(t, p)
-	says(t, ready(t, p, v1alpha1.ReasonReady), "nothing is announced")
+	cluster.Create(t, p)
+	env.Says(t, ready(t, p, v1alpha1.ReasonReady), "nothing is announced")
 	id := w.announce(t, armsim.Maintenance{Name: "esx", Estimated: 2 * time.Hour, ClusterID: 1})
 	m := eventually(t, p, "esx", scheduledBy("Policy"))
 	if m.Component != "ESXI" || m.ClusterID != 1 || m.EstimatedDurationMinutes != 120 || m.Readiness != "Ready" || m.ScheduledStartTime == nil {
@@ -77,7 +78,7 @@ func TestBlockedDays(t *testing.T) {
 	w := newWorld(t)
 	window := far(0).Add(26 * time.Hour)
 	p := w.policy("nights", daily(window, 4*time.Hour))
-	w.apply(t, p)
+	cluster.Create(t, p)
 	id := w.announce(t, armsim.Maintenance{Name: "esx", Estimated: time.Hour, Blocked: []armsim.Blocked{
 		{Category: "HiPriorityEvent", Reason: "elections", From: far(0), To: window.Add(30 * time.Hour)}}})
 	eventually(t, p, "esx", scheduledBy("Policy"))
@@ -95,8 +96,8 @@ func TestWhatAPersonScheduledStays(t *testing.T) {
 	w.byHand(t, first, "schedule", far(20))
 	p := w.policy("nights", daily(far(9).Add(time.Hour), 2*time.Hour))
 	p.Spec.Windows[0].Schedule = oneDay(far(9).Add(time.Hour))
-	w.apply(t, p)
-	says(t, eventually(t, p, "by-hand", scheduledBy("Person")).Message, "by hand", "stays there")
+	cluster.Create(t, p)
+	env.Says(t, eventually(t, p, "by-hand", scheduledBy("Person")).Message, "by hand", "stays there")
 	second := w.announce(t, armsim.Maintenance{Name: "moved", Estimated: time.Hour})
 	eventually(t, p, "moved", scheduledBy("Policy"))
 	if start := w.startInAzure(t, second); !start.Equal(far(9).Add(time.Hour)) {
@@ -104,7 +105,7 @@ func TestWhatAPersonScheduledStays(t *testing.T) {
 	}
 	w.byHand(t, second, "reschedule", far(21))
 	eventually(t, p, "moved", scheduledBy("Person"))
-	edit(t, p, func(p *v1alpha1.MaintenancePolicy) { p.Spec.Windows[0].Schedule = oneDay(far(12)) })
+	env.Edit(t, cluster, p, func(p *v1alpha1.MaintenancePolicy) { p.Spec.Windows[0].Schedule = oneDay(far(12)) })
 	ready(t, p, v1alpha1.ReasonReady)
 	w.quiet(t)
 	for _, id := range []string{first, second} {
@@ -130,9 +131,9 @@ func TestMicrosoftsStartAndOtherComponents(t *testing.T) {
 	w.announce(t, armsim.Maintenance{Name: "nsx", Component: "NSXT", Estimated: time.Hour})
 	p := w.policy("nights", daily(far(9), 2*time.Hour))
 	p.Spec.Components = []v1alpha1.MaintenanceComponent{"ESXI", "VCSA"}
-	w.apply(t, p)
-	says(t, eventually(t, p, "theirs", scheduledBy("Microsoft")).Message, "Microsoft scheduled it", "stays there")
-	says(t, eventually(t, p, "nsx", scheduledBy("")).Message, "leaves NSXT to others")
+	cluster.Create(t, p)
+	env.Says(t, eventually(t, p, "theirs", scheduledBy("Microsoft")).Message, "Microsoft scheduled it", "stays there")
+	env.Says(t, eventually(t, p, "nsx", scheduledBy("")).Message, "leaves NSXT to others")
 	ready(t, p, v1alpha1.ReasonReady)
 	if start := w.startInAzure(t, theirs); !start.Equal(far(15)) {
 		t.Errorf("it was moved to %s", start)
@@ -147,9 +148,9 @@ func TestEditedWindowMovesItsOwn(t *testing.T) {
 	w := newWorld(t)
 	id := w.announce(t, armsim.Maintenance{Name: "esx", Estimated: time.Hour})
 	p := w.policy("nights", v1alpha1.Window{Schedule: oneDay(far(9)), DurationSeconds: 7200})
-	w.apply(t, p)
+	cluster.Create(t, p)
 	eventually(t, p, "esx", scheduledBy("Policy"))
-	edit(t, p, func(p *v1alpha1.MaintenancePolicy) { p.Spec.Windows[0].Schedule = oneDay(far(14)) })
+	env.Edit(t, cluster, p, func(p *v1alpha1.MaintenancePolicy) { p.Spec.Windows[0].Schedule = oneDay(far(14)) })
 	eventually(t, p, "esx", func(m v1alpha1.MaintenanceStatus) bool {
 		return m.ScheduledStartTime != nil && m.ScheduledStartTime.UTC().Equal(far(14))
 	})
@@ -158,8 +159,8 @@ func TestEditedWindowMovesItsOwn(t *testing.T) {
 		t.Errorf("it starts at %s", start)
 	}
 	w.times(t, 1, "reschedule")
-	edit(t, p, func(p *v1alpha1.MaintenancePolicy) { p.Spec.Windows[0].Schedule = oneDay(far(200)) })
-	says(t, stalled(t, p, v1alpha1.ReasonNoWindow), "it stays there", "no window opens")
+	env.Edit(t, cluster, p, func(p *v1alpha1.MaintenancePolicy) { p.Spec.Windows[0].Schedule = oneDay(far(200)) })
+	env.Says(t, stalled(t, p, v1alpha1.ReasonNoWindow), "it stays there", "no window opens")
 	w.times(t, 1, "reschedule")
 }
 
@@ -170,14 +171,14 @@ func TestReadinessHeals(t *testing.T) {
 	id := w.announce(t, armsim.Maintenance{Name: "esx", Estimated: time.Hour, FailedChecks: []armsim.FailedCheck{{Name: "EPC_CDROM_EMULATEMODE", Details: "machine web-01"}}})
 	p := w.policy("nights", daily(far(20), 2*time.Hour))
 	p.Spec.Windows[0].Schedule = oneDay(far(20))
-	w.apply(t, p)
-	says(t, stalled(t, p, v1alpha1.ReasonMaintenanceNotReady), "esx", "scheduled for", "EPC_CDROM_EMULATEMODE")
+	cluster.Create(t, p)
+	env.Says(t, stalled(t, p, v1alpha1.ReasonMaintenanceNotReady), "esx", "scheduled for", "EPC_CDROM_EMULATEMODE")
 	m := eventually(t, p, "esx", scheduledBy("Policy"))
 	if len(m.FailedChecks) != 1 || len(m.FailedChecks[0].Resources) != 1 || m.Readiness != "NotReady" {
 		t.Fatalf("failed checks: %+v", m)
 	}
-	says(t, m.FailedChecks[0].Meaning, "CD-ROM in emulate mode", "web-01")
-	says(t, m.FailedChecks[0].Action, "passthrough")
+	env.Says(t, m.FailedChecks[0].Meaning, "CD-ROM in emulate mode", "web-01")
+	env.Says(t, m.FailedChecks[0].Action, "passthrough")
 	if err := w.azure.SetFailedChecks(id); err != nil {
 		t.Fatal(err)
 	}
@@ -193,13 +194,13 @@ func TestNoWindow(t *testing.T) {
 	w := newWorld(t)
 	w.announce(t, armsim.Maintenance{Name: "esx", Estimated: 16 * time.Hour})
 	p := w.policy("nights", daily(far(3), 6*time.Hour))
-	w.apply(t, p)
-	says(t, stalled(t, p, v1alpha1.ReasonNoWindow), "esx", "takes 16 h", "longer than 6 h")
+	cluster.Create(t, p)
+	env.Says(t, stalled(t, p, v1alpha1.ReasonNoWindow), "esx", "takes 16 h", "longer than 6 h")
 	w.times(t, 0, "schedule")
-	edit(t, p, func(p *v1alpha1.MaintenancePolicy) { p.Spec.Windows[0].DurationSeconds = 16 * 3600 })
+	env.Edit(t, cluster, p, func(p *v1alpha1.MaintenancePolicy) { p.Spec.Windows[0].DurationSeconds = 16 * 3600 })
 	eventually(t, p, "esx", scheduledBy("Policy"))
-	edit(t, p, func(p *v1alpha1.MaintenancePolicy) { p.Spec.Windows[0].TimeZone = "Europe/Nowhere" })
-	says(t, stalled(t, p, v1alpha1.ReasonInvalidSpec), "Europe/Nowhere", "Europe/Oslo")
+	env.Edit(t, cluster, p, func(p *v1alpha1.MaintenancePolicy) { p.Spec.Windows[0].TimeZone = "Europe/Nowhere" })
+	env.Says(t, stalled(t, p, v1alpha1.ReasonInvalidSpec), "Europe/Nowhere", "Europe/Oslo")
 }
 
 // Azure's reason is told when it does not let a maintenance be scheduled, and a start that it refuses is not asked for twice.
@@ -210,8 +211,8 @@ func TestAzureRefuses(t *testing.T) {
 	w.announce(t, armsim.Maintenance{Name: "locked", Estimated: time.Hour, Locked: "Critical upgrade"})
 	id := w.announce(t, armsim.Maintenance{Name: "esx", Estimated: time.Hour})
 	p := w.policy("nights", daily(far(9), 2*time.Hour))
-	w.apply(t, p)
-	says(t, eventually(t, p, "locked", scheduledBy("")).Message, "Critical upgrade")
+	cluster.Create(t, p)
+	env.Says(t, eventually(t, p, "locked", scheduledBy("")).Message, "Critical upgrade")
 	eventually(t, p, "esx", scheduledBy("Policy"))
 	asked := w.asked("schedule")
 	if len(asked) != 2 || string(asked[0].Body) == string(asked[1].Body) || asked[0].CorrelationID == asked[1].CorrelationID {
@@ -229,16 +230,16 @@ func TestObserveAndSuspend(t *testing.T) {
 	w.announce(t, armsim.Maintenance{Name: "esx", Estimated: time.Hour})
 	p := w.policy("nights", daily(far(9), 2*time.Hour))
 	p.Spec.ManagementPolicy = v1alpha1.ManagementPolicyObserve
-	w.apply(t, p)
-	says(t, ready(t, p, v1alpha1.ReasonObserved), "would be done", "esx: to be scheduled for")
+	cluster.Create(t, p)
+	env.Says(t, ready(t, p, v1alpha1.ReasonObserved), "would be done", "esx: to be scheduled for")
 	if m := p.Status.Maintenances[0]; m.NextAction != v1alpha1.MaintenanceActionSchedule {
 		t.Errorf("it is listed as %+v", m)
 	}
-	edit(t, p, func(p *v1alpha1.MaintenancePolicy) { p.Spec.ManagementPolicy, p.Spec.Suspend = "", true })
-	says(t, condition(t, p, "False", v1alpha1.ReasonSuspended), "esx: to be scheduled for")
+	env.Edit(t, cluster, p, func(p *v1alpha1.MaintenancePolicy) { p.Spec.ManagementPolicy, p.Spec.Suspend = "", true })
+	env.Says(t, condition(t, p, "False", v1alpha1.ReasonSuspended), "esx: to be scheduled for")
 	w.times(t, 0, "schedule")
 	w.times(t, 0, "initiateChecks")
-	edit(t, p, func(p *v1alpha1.MaintenancePolicy) { p.Spec.Suspend = false })
+	env.Edit(t, cluster, p, func(p *v1alpha1.MaintenancePolicy) { p.Spec.Suspend = false })
 	eventually(t, p, "esx", scheduledBy("Policy"))
 }
 
@@ -248,12 +249,12 @@ func TestTwoPolicies(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	first := w.policy("first", v1alpha1.Window{Schedule: oneDay(far(9)), DurationSeconds: 7200})
-	w.apply(t, first)
+	cluster.Create(t, first)
 	ready(t, first, v1alpha1.ReasonReady)
 	time.Sleep(1100 * time.Millisecond) // the age of objects is told in seconds
 	second := w.policy("second", v1alpha1.Window{Schedule: oneDay(far(14)), DurationSeconds: 7200})
-	w.apply(t, second)
-	says(t, stalled(t, second, v1alpha1.ReasonAlreadyManaged), w.namespace+"/first", "older")
+	cluster.Create(t, second)
+	env.Says(t, stalled(t, second, v1alpha1.ReasonAlreadyManaged), w.namespace+"/first", "older")
 	id := w.announce(t, armsim.Maintenance{Name: "esx", Estimated: time.Hour})
 	eventually(t, first, "esx", scheduledBy("Policy"))
 	if err := cluster.Admin.Delete(t.Context(), first); err != nil {
@@ -277,9 +278,9 @@ func TestConsent(t *testing.T) {
 	}})
 	p := w.policy("nights", daily(far(9), 2*time.Hour))
 	p.Namespace, p.Spec.PrivateCloudRef.Namespace = other, w.namespace
-	w.apply(t, p)
-	says(t, stalled(t, p, v1alpha1.ReasonReferenceNotPermitted), "allowedNamespaces", other)
-	edit(t, w.cloud, func(c *v1alpha1.PrivateCloud) { c.Spec.AllowedNamespaces = []string{other} })
+	cluster.Create(t, p)
+	env.Says(t, stalled(t, p, v1alpha1.ReasonReferenceNotPermitted), "allowedNamespaces", other)
+	env.Edit(t, cluster, w.cloud, func(c *v1alpha1.PrivateCloud) { c.Spec.AllowedNamespaces = []string{other} })
 	ready(t, p, v1alpha1.ReasonReady)
 }
 
@@ -293,7 +294,7 @@ func TestRestartInTheMiddle(t *testing.T) {
 				w := newWorldWithout(t)
 				id := w.announce(t, armsim.Maintenance{Name: "esx", Estimated: time.Hour})
 				p := w.policy("nights", v1alpha1.Window{Schedule: oneDay(far(25)), DurationSeconds: 7200})
-				w.apply(t, p)
+				cluster.Create(t, p)
 				died := make(chan struct{})
 				seams := harness.NewSeams(&harness.History{}, fast, nil)
 				seams.Arm(at, moment, false, func() { close(died) })
@@ -336,7 +337,7 @@ func TestLostStatus(t *testing.T) {
 	w := newWorldWithout(t)
 	id := w.announce(t, armsim.Maintenance{Name: "esx", Estimated: time.Hour})
 	p := w.policy("nights", v1alpha1.Window{Schedule: oneDay(far(20)), DurationSeconds: 7200})
-	w.apply(t, p)
+	cluster.Create(t, p)
 	first := w.start(t)
 	eventually(t, p, "esx", scheduledBy("Policy"))
 	ready(t, p, v1alpha1.ReasonReady)
@@ -348,7 +349,7 @@ func TestLostStatus(t *testing.T) {
 	w.start(t)
 	eventually(t, p, "esx", scheduledBy("Policy"))
 	ready(t, p, v1alpha1.ReasonReady)
-	edit(t, p, func(p *v1alpha1.MaintenancePolicy) { p.Spec.Windows[0].Schedule = oneDay(far(24)) })
+	env.Edit(t, cluster, p, func(p *v1alpha1.MaintenancePolicy) { p.Spec.Windows[0].Schedule = oneDay(far(24)) })
 	cluster.Eventually(t, soon, "its own to be moved", func(context.Context) error {
 		if start := w.startInAzure(t, id); !start.Equal(far(24)) {
 			return fmt.Errorf("it starts at %s", start)

@@ -6,7 +6,6 @@
 package capacity
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -22,7 +21,6 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/ptr"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers"
@@ -65,9 +63,9 @@ func newWorld(t *testing.T) *world {
 func newWorldWithout(t *testing.T) *world {
 	t.Helper()
 	w := &world{azure: harness.StartAzure(t, fast, func(c *armsim.Config) { c.NoVCenters = true }), namespace: cluster.Namespace(t)}
-	w.apply(t, w.azure.Identity(w.namespace)...)
+	cluster.Create(t, w.azure.Identity(w.namespace)...)
 	w.cloud = harness.PrivateCloud(w.namespace, "weu")
-	w.apply(t, w.cloud)
+	cluster.Create(t, w.cloud)
 	first := w.start(t)
 	cluster.WaitCondition(t, soon, w.cloud, v1alpha1.ConditionReady, "True")
 	first.Stop(t)
@@ -77,15 +75,6 @@ func newWorldWithout(t *testing.T) *world {
 func (w *world) start(t *testing.T) *harness.Operator {
 	t.Helper()
 	return harness.StartOperator(t, harness.OperatorOptions{Config: cluster.OperatorConfig(), Speed: fast, Namespace: w.namespace})
-}
-
-func (w *world) apply(t *testing.T, objects ...client.Object) {
-	t.Helper()
-	for _, object := range objects {
-		if err := cluster.Admin.Create(t.Context(), object); err != nil {
-			t.Fatalf("Creating %T %s: %v", object, object.GetName(), err)
-		}
-	}
 }
 
 // announce makes a maintenance known.
@@ -166,28 +155,6 @@ func eventually(t *testing.T, p *v1alpha1.MaintenancePolicy, name string, ok fun
 
 func scheduledBy(who v1alpha1.Scheduler) func(v1alpha1.MaintenanceStatus) bool {
 	return func(m v1alpha1.MaintenanceStatus) bool { return m.ScheduledBy == who }
-}
-
-func says(t *testing.T, message string, words ...string) {
-	t.Helper()
-	for _, word := range words {
-		if !strings.Contains(message, word) {
-			t.Errorf("the message does not say %q: %s", word, message)
-		}
-	}
-}
-
-// edit changes an object as a user does.
-func edit[T client.Object](t *testing.T, object T, change func(T)) {
-	t.Helper()
-	cluster.Eventually(t, soon, "an edit", func(ctx context.Context) error {
-		if err := cluster.Admin.Get(ctx, client.ObjectKeyFromObject(object), object); err != nil {
-			return err
-		}
-		base := object.DeepCopyObject().(T)
-		change(object)
-		return cluster.Admin.Patch(ctx, object, client.MergeFromWithOptions(base, client.MergeFromWithOptimisticLock{}))
-	})
 }
 
 // asked are the requests of the operator for an action on maintenances. A person's say nothing of a policy.

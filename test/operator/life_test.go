@@ -25,15 +25,6 @@ import (
 	"github.com/avs-operator/avs-operator/test/harness"
 )
 
-func apply(t *testing.T, objects ...client.Object) {
-	t.Helper()
-	for _, object := range objects {
-		if err := cluster.Admin.Create(t.Context(), object); err != nil {
-			t.Fatalf("Creating %T %s: %v", object, object.GetName(), err)
-		}
-	}
-}
-
 func noVCenters(c *armsim.Config) { c.NoVCenters = true }
 
 // get asks an address, with a token if there is one.
@@ -76,7 +67,7 @@ func TestProbesAndMetrics(t *testing.T) {
 		return err
 	})
 	scraper := &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "scraper"}}
-	apply(t, scraper)
+	cluster.Create(t, scraper)
 	request := &authenticationv1.TokenRequest{}
 	if err := cluster.Admin.SubResource("token").Create(t.Context(), scraper, request); err != nil {
 		t.Fatal(err)
@@ -84,7 +75,7 @@ func TestProbesAndMetrics(t *testing.T) {
 	if code, _, err := get(metrics, request.Status.Token); err != nil || code != http.StatusForbidden {
 		t.Errorf("an account without the right got %d, %v", code, err)
 	}
-	apply(t, &rbacv1.ClusterRoleBinding{
+	cluster.Create(t, &rbacv1.ClusterRoleBinding{
 		ObjectMeta: metav1.ObjectMeta{Name: "scraper-" + namespace},
 		RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: "avs-operator-metrics-reader"},
 		Subjects:   []rbacv1.Subject{{Kind: "ServiceAccount", Namespace: namespace, Name: "scraper"}},
@@ -122,7 +113,7 @@ func TestAnotherTakesOverAfterAKill(t *testing.T) {
 	was := waitLeader(t, "")
 	start(t, namespace, 1200)
 	cloud := harness.PrivateCloud(namespace, "weu")
-	apply(t, append(azure.Identity(namespace), cloud)...)
+	cluster.Create(t, append(azure.Identity(namespace), cloud)...)
 	cluster.Eventually(t, 30*time.Second, "the PUT", func(context.Context) error {
 		if puts(azure, http.MethodPut) == 0 {
 			return fmt.Errorf("not yet")
@@ -143,7 +134,7 @@ func TestALateLeaderWritesNothing(t *testing.T) {
 	first := start(t, namespace, 3600)
 	was := waitLeader(t, "")
 	cloud := harness.PrivateCloud(namespace, "weu")
-	apply(t, append(azure.Identity(namespace), cloud)...)
+	cluster.Create(t, append(azure.Identity(namespace), cloud)...)
 	cluster.WaitCondition(t, time.Minute, cloud, v1alpha1.ConditionReady, "True")
 
 	first.signal(t, syscall.SIGSTOP)

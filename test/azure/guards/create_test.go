@@ -12,6 +12,7 @@ import (
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/arm"
 	"github.com/avs-operator/avs-operator/test/armsim"
+	"github.com/avs-operator/avs-operator/test/env"
 	"github.com/avs-operator/avs-operator/test/harness"
 )
 
@@ -22,7 +23,7 @@ func TestCreationWaitsForRegistrationAndQuota(t *testing.T) {
 		c.Subscriptions[0].HostQuota = map[string]int{"av36p": 2}
 	})
 	cloud := harness.PrivateCloud(w.namespace, "weu")
-	w.apply(t, cloud)
+	cluster.Create(t, cloud)
 	w.stalled(t, cloud, v1alpha1.ReasonNotRegistered, "az provider register", w.azure.SubscriptionID)
 	provider := arm.ID("/subscriptions/" + w.azure.SubscriptionID + "/providers/Microsoft.AVS")
 	if err := w.portal.Post(t.Context(), provider, "register", nil, nil); err != nil {
@@ -55,7 +56,7 @@ func TestASKUThatIsNotOfferedIsNotAskedFor(t *testing.T) {
 		if c.zone > 0 {
 			cloud.Spec.Availability = &v1alpha1.Availability{Strategy: "SingleZone", Zone: c.zone}
 		}
-		w.apply(t, cloud)
+		cluster.Create(t, cloud)
 		w.stalled(t, cloud, v1alpha1.ReasonSKUNotOffered, c.words...)
 		if err := cluster.Admin.Delete(t.Context(), cloud); err != nil {
 			t.Fatal(err)
@@ -79,7 +80,7 @@ func TestNetworksOfPrivateCloudsDoNotOverlap(t *testing.T) {
 	w.put(t, byHand, `{"location":"westeurope","sku":{"name":"av36p"},"properties":{"networkBlock":"10.174.0.0/20","managementCluster":{"clusterSize":3}}}`)
 	cloud := harness.PrivateCloud(w.namespace, "weu")
 	cloud.Spec.NetworkBlock = "10.174.8.0/22"
-	w.apply(t, cloud)
+	cluster.Create(t, cloud)
 	w.stalled(t, cloud, v1alpha1.ReasonNetworkBlockInUse, "10.174.8.0/22 overlaps with 10.174.0.0/20", "privateClouds/by-hand")
 	if err := w.azure.RemoveInAzure(string(byHand)); err != nil {
 		t.Fatal(err)
@@ -89,9 +90,9 @@ func TestNetworksOfPrivateCloudsDoNotOverlap(t *testing.T) {
 	// One in another subscription, which the first one's list does not show.
 	other := harness.PrivateCloud(w.namespace, "other")
 	other.Spec.SubscriptionID, other.Spec.NetworkBlock = elsewhere, "10.174.0.0/16"
-	w.apply(t, other)
+	cluster.Create(t, other)
 	w.stalled(t, other, v1alpha1.ReasonNetworkBlockInUse, "10.174.8.0/22 of PrivateCloud "+w.namespace+"/weu")
-	edit(t, cloud, func() {
+	env.Edit(t, cluster, cloud, func(cloud *v1alpha1.PrivateCloud) {
 		cloud.Spec.DeletionPolicy = v1alpha1.DeletionPolicyDelete
 		cloud.Annotations = map[string]string{v1alpha1.AnnotationAzureID: cloud.Annotations[v1alpha1.AnnotationAzureID], v1alpha1.AnnotationConfirmDelete: "weu", v1alpha1.AnnotationConfirmMachines: "weu"}
 	})
@@ -106,7 +107,7 @@ func TestOfTwoThatAskForOneNetworkOneGetsIt(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	a, b := harness.PrivateCloud(w.namespace, "a"), harness.PrivateCloud(w.namespace, "b")
-	w.apply(t, a, b)
+	cluster.Create(t, a, b)
 	cluster.Eventually(t, soon, "one of them to be made", func(ctx context.Context) error {
 		return firstError(cluster.Admin.Get(ctx, client.ObjectKeyFromObject(a), a), cluster.Admin.Get(ctx, client.ObjectKeyFromObject(b), b), oneReady(a, b))
 	}, a, b)
@@ -126,12 +127,16 @@ func TestHostsOfAV64NeedASeedAndAddresses(t *testing.T) {
 	w := newWorld(t)
 	cloud := w.withCloud(t, 3)
 	foreign, large := newCluster(w, "av52", "av52", 3), newCluster(w, "large", "av64", 3)
-	w.apply(t, foreign, large)
+	cluster.Create(t, foreign, large)
 	w.stalled(t, foreign, v1alpha1.ReasonInvalidSpec, "av52 cannot stand", "only av36p and av64")
 	w.stalled(t, large, v1alpha1.ReasonInvalidSpec, "one block of /23 or three of /25", "0 and 0", "extendedNetworkBlocks")
-	edit(t, cloud, func() { cloud.Spec.ExtendedNetworkBlocks = []v1alpha1.ExtendedNetworkBlock{"10.175.2.0/23"} })
+	env.Edit(t, cluster, cloud, func(cloud *v1alpha1.PrivateCloud) {
+		cloud.Spec.ExtendedNetworkBlocks = []v1alpha1.ExtendedNetworkBlock{"10.175.2.0/23"}
+	})
 	w.stalled(t, cloud, v1alpha1.ReasonNetworkBlockInUse, "10.175.2.0/23", "the same private cloud")
-	edit(t, cloud, func() { cloud.Spec.ExtendedNetworkBlocks = []v1alpha1.ExtendedNetworkBlock{"10.175.4.0/23"} })
+	env.Edit(t, cluster, cloud, func(cloud *v1alpha1.PrivateCloud) {
+		cloud.Spec.ExtendedNetworkBlocks = []v1alpha1.ExtendedNetworkBlock{"10.175.4.0/23"}
+	})
 	ready(t, large)
 	ready(t, cloud)
 }

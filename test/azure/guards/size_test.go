@@ -16,6 +16,7 @@ import (
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/test/armsim"
+	"github.com/avs-operator/avs-operator/test/env"
 )
 
 func firstError(all ...error) error { return errors.Join(all...) }
@@ -35,7 +36,7 @@ func TestGrowthWaitsForQuota(t *testing.T) {
 	w := newWorld(t, func(c *armsim.Config) { c.Subscriptions[0].HostQuota = map[string]int{"av36p": 7} })
 	cloud := w.withCloud(t, 3)
 	second := newCluster(w, "weu-2", "av36p", 3)
-	w.apply(t, second)
+	cluster.Create(t, second)
 	ready(t, second)
 	resize(t, second, 6)
 	w.stalled(t, second, v1alpha1.ReasonQuotaExceeded, "3 hosts", "1 left", "2 too few")
@@ -90,7 +91,7 @@ func TestLicencesCoverEveryCore(t *testing.T) {
 	resize(t, cloud, 4)
 	w.stalled(t, cloud, v1alpha1.ReasonLicenseInsufficient, "covers 108 cores", "need 144", "4 x 36 (av36p)", "36 are missing", "Broadcom")
 	second := newCluster(w, "weu-2", "av36p", 3)
-	w.apply(t, second)
+	cluster.Create(t, second)
 	w.stalled(t, second, v1alpha1.ReasonLicenseInsufficient, "need 216", "108 are missing")
 	license(252, 59*24*time.Hour+time.Hour)
 	ready(t, cloud)
@@ -143,15 +144,17 @@ func TestHostsLeaveOnlyWhenNothingNeedsThem(t *testing.T) {
 	}
 	bound := first.Child("placementPolicies", "bound")
 	w.put(t, bound, fmt.Sprintf(`{"properties":{"type":"VmHost","affinityType":"Affinity","state":"Enabled","vmMembers":[%q],"hostMembers":[%q]}}`, first.Child("virtualMachines", "vm-1"), cloud.Status.Hosts[1]))
-	edit(t, cloud, func() {
+	env.Edit(t, cluster, cloud, func(cloud *v1alpha1.PrivateCloud) {
 		cloud.Spec.ManagementCluster.ClusterSize = 3
 		cloud.Spec.ManagementCluster.ScaleIn = &v1alpha1.ScaleIn{Hosts: []string{"esx-nowhere"}}
 	})
 	w.stalled(t, cloud, v1alpha1.ReasonInvalidSpec, "esx-nowhere", "scaleIn.hosts")
-	edit(t, cloud, func() { cloud.Spec.ManagementCluster.ScaleIn.Hosts = []string{cloud.Status.Hosts[1]} })
+	env.Edit(t, cluster, cloud, func(cloud *v1alpha1.PrivateCloud) {
+		cloud.Spec.ManagementCluster.ScaleIn.Hosts = []string{cloud.Status.Hosts[1]}
+	})
 	w.stalled(t, cloud, v1alpha1.ReasonPlacementNeedsHosts, "bound binds machines to 1 host")
 	leaves := cloud.Status.Hosts[2]
-	edit(t, cloud, func() { cloud.Spec.ManagementCluster.ScaleIn.Hosts = []string{leaves} })
+	env.Edit(t, cluster, cloud, func(cloud *v1alpha1.PrivateCloud) { cloud.Spec.ManagementCluster.ScaleIn.Hosts = []string{leaves} })
 	ready(t, cloud)
 	for _, host := range cloud.Status.Hosts {
 		if host == leaves {
@@ -167,7 +170,7 @@ func TestNotKnowingIsNoPermissionAndSixHostsAreAThreshold(t *testing.T) {
 	fault := w.azure.Inject(armsim.Fault{Verb: http.MethodGet, Path: regexp.MustCompile(`microsoft\.insights/metrics`), Count: -1, Status: http.StatusServiceUnavailable, Code: "ServiceUnavailable", Message: "Azure Monitor rests"})
 	resize(t, cloud, 5)
 	w.stalled(t, cloud, v1alpha1.ReasonConfirmationNeeded, "from 6 hosts to 5", "RAID-1 FTT-1", v1alpha1.AnnotationConfirmTolerance+"=5")
-	edit(t, cloud, func() { cloud.Annotations[v1alpha1.AnnotationConfirmTolerance] = "5" })
+	env.Edit(t, cluster, cloud, func(cloud *v1alpha1.PrivateCloud) { cloud.Annotations[v1alpha1.AnnotationConfirmTolerance] = "5" })
 	w.held(t, cloud, v1alpha1.ConditionReconciling, v1alpha1.ReasonTransient, "how full the datastore is cannot be found out", "Azure Monitor rests")
 	w.azure.RemoveFault(fault)
 	ready(t, cloud)
@@ -181,7 +184,7 @@ func TestTwoZonesShareEvenly(t *testing.T) {
 	w := newWorld(t)
 	cloud := w.withStretched(t)
 	second := newCluster(w, "weu-2", "av36p", 7)
-	w.apply(t, second)
+	cluster.Create(t, second)
 	w.stalled(t, second, v1alpha1.ReasonInvalidSpec, "7 hosts", "clusterSize to 6 or 8")
 	resize(t, second, 6)
 	ready(t, second)

@@ -54,7 +54,7 @@ func newWorld(t *testing.T, change ...func(*armsim.Config)) *world {
 	t.Helper()
 	change = append([]func(*armsim.Config){func(c *armsim.Config) { c.NoVCenters = true }}, change...)
 	w := &world{azure: harness.StartAzure(t, fast, change...), namespace: cluster.Namespace(t)}
-	w.apply(t, w.azure.Identity(w.namespace)...)
+	cluster.Create(t, w.azure.Identity(w.namespace)...)
 	connection := harness.Transport(w.azure.CAPEM())
 	t.Cleanup(connection.CloseIdleConnections)
 	credential, err := azidentity.NewClientSecretCredential(harness.TenantID, harness.ClientID, harness.ClientSecret, &azidentity.ClientSecretCredentialOptions{
@@ -77,21 +77,12 @@ func newWorld(t *testing.T, change ...func(*armsim.Config)) *world {
 	return w
 }
 
-func (w *world) apply(t *testing.T, objects ...client.Object) {
-	t.Helper()
-	for _, object := range objects {
-		if err := cluster.Admin.Create(t.Context(), object); err != nil {
-			t.Fatalf("Creating %T %s: %v", object, object.GetName(), err)
-		}
-	}
-}
-
 // withCloud makes a private cloud named weu of so many hosts.
 func (w *world) withCloud(t *testing.T, size int32) *v1alpha1.PrivateCloud {
 	t.Helper()
 	cloud := harness.PrivateCloud(w.namespace, "weu")
 	cloud.Spec.ManagementCluster.ClusterSize = size
-	w.apply(t, cloud)
+	cluster.Create(t, cloud)
 	ready(t, cloud)
 	return cloud
 }
@@ -185,25 +176,13 @@ func (w *world) writes() (n int) {
 // resize asks for another number of hosts.
 func resize(t *testing.T, object client.Object, size int32) {
 	t.Helper()
-	edit(t, object, func() {
+	env.Edit(t, cluster, object, func(object client.Object) {
 		switch o := object.(type) {
 		case *v1alpha1.PrivateCloud:
 			o.Spec.ManagementCluster.ClusterSize = size
 		case *v1alpha1.Cluster:
 			o.Spec.ClusterSize = ptr.To(size)
 		}
-	})
-}
-
-func edit(t *testing.T, object client.Object, change func()) {
-	t.Helper()
-	cluster.Eventually(t, soon, "an edit", func(ctx context.Context) error {
-		if err := cluster.Admin.Get(ctx, client.ObjectKeyFromObject(object), object); err != nil {
-			return err
-		}
-		base := object.DeepCopyObject().(client.Object)
-		change()
-		return cluster.Admin.Patch(ctx, object, client.MergeFromWithOptions(base, client.MergeFromWithOptimisticLock{}))
 	})
 }
 
@@ -237,7 +216,7 @@ func (w *world) withStretched(t *testing.T) *v1alpha1.PrivateCloud {
 	cloud := harness.PrivateCloud(w.namespace, "weu")
 	cloud.Spec.ManagementCluster.ClusterSize = 6
 	cloud.Spec.Availability = &v1alpha1.Availability{Strategy: "DualZone", Zone: 1, SecondaryZone: 2}
-	w.apply(t, cloud)
+	cluster.Create(t, cloud)
 	ready(t, cloud)
 	return cloud
 }

@@ -13,6 +13,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
+	"github.com/avs-operator/avs-operator/test/env"
 	"github.com/avs-operator/avs-operator/test/harness"
 )
 
@@ -48,10 +49,10 @@ func TestAnHCXSiteWaitsForTheAddonWithoutARefusal(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, fast, false)
 	site := &v1alpha1.HCXEnterpriseSite{ObjectMeta: w.meta("oslo"), Spec: v1alpha1.HCXEnterpriseSiteSpec{PrivateCloudRef: w.inCloud(), SecretName: "oslo-hcx"}}
-	w.apply(t, site)
+	cluster.Create(t, site)
 	notReady(t, site, v1alpha1.ReasonReferenceNotReady, "HCX add-on")
 	hcx := &v1alpha1.Addon{ObjectMeta: w.meta("hcx"), Spec: v1alpha1.AddonSpec{PrivateCloudRef: w.inCloud(), HCX: &v1alpha1.AddonHCX{Offer: "VMware MaaS Cloud Provider (Enterprise)"}}}
-	w.apply(t, hcx)
+	cluster.Create(t, hcx)
 	ready(t, hcx)
 	ready(t, site)
 	w.wrote(t, "PUT weu/addons/hcx", "PUT weu/hcxenterprisesites/oslo")
@@ -60,7 +61,7 @@ func TestAnHCXSiteWaitsForTheAddonWithoutARefusal(t *testing.T) {
 		t.Errorf("the Secret has %q, Azure %q; status is %+v", got, key, site.Status)
 	}
 	hides(t, site, key)
-	w.remove(t, site)
+	cluster.Delete(t, site)
 	cluster.WaitGone(t, soon, site)
 	if w.inAzure("/hcxEnterpriseSites/oslo") != nil {
 		t.Error("the site is still there")
@@ -77,10 +78,10 @@ func TestKeysOfExpressRouteGoIntoSecretsAndNowhereElse(t *testing.T) {
 		PrivateCloudRef: w.inCloud(), PeerExpressRouteCircuitID: circuits + "oslo",
 		AuthorizationKeySecretRef: &v1alpha1.SecretKeyReference{Name: "oslo-circuit", Key: "authorizationKey"},
 	}}
-	w.apply(t, authorization, connection)
+	cluster.Create(t, authorization, connection)
 	ready(t, authorization)
 	notReady(t, connection, v1alpha1.ReasonReferenceNotFound, "oslo-circuit")
-	w.apply(t, &corev1.Secret{ObjectMeta: w.meta("oslo-circuit"), StringData: map[string]string{"authorizationKey": peerKey}})
+	cluster.Create(t, &corev1.Secret{ObjectMeta: w.meta("oslo-circuit"), StringData: map[string]string{"authorizationKey": peerKey}})
 	ready(t, connection)
 	secret := w.secret(t, "hub-key")
 	key := fmt.Sprint(w.inAzure("/authorizations/hub", "properties", "expressRouteAuthorizationKey"))
@@ -96,9 +97,9 @@ func TestKeysOfExpressRouteGoIntoSecretsAndNowhereElse(t *testing.T) {
 	if connection.Status.CircuitConnectionStatus != "Connected" || connection.Status.AddressPrefix == "" {
 		t.Errorf("status is %+v", connection.Status)
 	}
-	edit(t, authorization, func(a *v1alpha1.ExpressRouteAuthorization) { a.Spec.DeletionPolicy = v1alpha1.DeletionPolicyRetain })
+	env.Edit(t, cluster, authorization, func(a *v1alpha1.ExpressRouteAuthorization) { a.Spec.DeletionPolicy = v1alpha1.DeletionPolicyRetain })
 	ready(t, authorization)
-	w.remove(t, authorization)
+	cluster.Delete(t, authorization)
 	cluster.WaitGone(t, soon, authorization)
 	if got := w.secret(t, "hub-key")["expressRouteAuthorizationKey"]; got != key || w.inAzure("/authorizations/hub") == nil {
 		t.Errorf("with Retain the key stays good and stays there: %q", got)
@@ -116,13 +117,13 @@ func TestACloudLinkWaitsForTheOtherCloudAndLinksNoCloudToItself(t *testing.T) {
 	other := link("other", v1alpha1.CloudLinkSpec{LinkedCloudRef: &v1alpha1.ParentReference{Name: "weu-test"}})
 	itself := link("itself", v1alpha1.CloudLinkSpec{LinkedCloudID: strings.ToUpper(w.azure.PrivateCloudID("weu")[:1]) + w.azure.PrivateCloudID("weu")[1:]})
 	far := link("far", v1alpha1.CloudLinkSpec{LinkedCloudRef: &v1alpha1.ParentReference{Name: "neu"}})
-	w.apply(t, other, itself, far)
+	cluster.Create(t, other, itself, far)
 	notReady(t, other, v1alpha1.ReasonReferenceNotFound, "weu-test")
 	notReady(t, itself, v1alpha1.ReasonInvalidSpec, "itself")
 	second, north := harness.PrivateCloud(w.namespace, "weu-test"), harness.PrivateCloud(w.namespace, "neu")
 	second.Spec.NetworkBlock, second.Spec.Location = "10.180.0.0/22", "West Europe"
 	north.Spec.NetworkBlock, north.Spec.Location, north.Spec.Suspend = "10.184.0.0/22", "northeurope", true
-	w.apply(t, second, north)
+	cluster.Create(t, second, north)
 	ready(t, second)
 	ready(t, other)
 	if !strings.EqualFold(other.Status.LinkedCloudID, second.Status.ID) || other.Status.Status != "Active" {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/test/armsim"
+	"github.com/avs-operator/avs-operator/test/env"
 )
 
 const network = "/workloadNetworks/default/"
@@ -62,16 +63,16 @@ func TestADNSZoneLeavesItsServiceBeforeItIsDeleted(t *testing.T) {
 	w := newWorld(t, fast, false)
 	service, zone := w.forwarder("corp"), w.zone("corp", "corp-zone", "corp.example.com")
 	service.Spec.DefaultDNSZone = "corp-zone" // by its name in Azure
-	w.apply(t, service)
+	cluster.Create(t, service)
 	notReady(t, service, v1alpha1.ReasonReferenceNotFound, "DNS zone corp")
-	w.apply(t, zone)
+	cluster.Create(t, zone)
 	ready(t, zone)
 	ready(t, service)
 	w.lists(t, network+"dnsServices/dns-forwarder", "properties/fqdnZones", "corp-zone")
 	if service.Status.DefaultDNSZone != "corp-zone" || service.Status.DNSServiceIP == "" {
 		t.Errorf("status is %+v", service.Status)
 	}
-	w.remove(t, zone)
+	cluster.Delete(t, zone)
 	cluster.WaitGone(t, soon, zone)
 	w.lists(t, network+"dnsServices/dns-forwarder", "properties/fqdnZones")
 	if got := w.inAzure(network+"dnsServices/dns-forwarder", "properties", "defaultDnsZone"); got != "default-dns-zone" {
@@ -84,7 +85,7 @@ func TestADNSZoneLeavesItsServiceBeforeItIsDeleted(t *testing.T) {
 	w.wrote(t, "PUT "+base+"dnszones/corp-zone", "PATCH "+base+"dnsservices/dns-forwarder",
 		"PATCH "+base+"dnsservices/dns-forwarder", "DELETE "+base+"dnszones/corp-zone")
 	notReady(t, service, v1alpha1.ReasonReferenceNotFound, "DNS zone corp")
-	edit(t, service, func(s *v1alpha1.DNSService) { s.Spec.FQDNZones, s.Spec.DefaultDNSZone = nil, "" })
+	env.Edit(t, cluster, service, func(s *v1alpha1.DNSService) { s.Spec.FQDNZones, s.Spec.DefaultDNSZone = nil, "" })
 	ready(t, service)
 	w.noneRefused(t)
 }
@@ -93,14 +94,14 @@ func TestADNSZoneLeavesAServiceThatNoObjectStandsFor(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, fast, false)
 	corp, lab := w.zone("corp", "", "corp.example.com"), w.zone("lab", "", "lab.example.com")
-	w.apply(t, corp, lab)
+	cluster.Create(t, corp, lab)
 	ready(t, corp)
 	ready(t, lab)
 	service := w.azure.PrivateCloudID("weu") + network + "dnsServices/dns-forwarder"
 	if err := w.azure.SetInAzure(service, map[string]any{"properties": map[string]any{"fqdnZones": []any{"lab", "corp"}, "defaultDnsZone": "corp"}}); err != nil {
 		t.Fatal(err)
 	}
-	w.remove(t, corp)
+	cluster.Delete(t, corp)
 	cluster.WaitGone(t, soon, corp)
 	w.lists(t, network+"dnsServices/dns-forwarder", "properties/fqdnZones", "lab")
 	if got := w.inAzure(network+"dnsServices/dns-forwarder", "properties", "defaultDnsZone"); got != "default-dns-zone" {
@@ -114,23 +115,23 @@ func TestWhatAPrivateCloudComesWithIsAdoptedAndNeverDeleted(t *testing.T) {
 	w := newWorld(t, fast, false)
 	service, zone := w.forwarder(), w.zone("default-dns-zone", "", "")
 	service.Spec.LogLevel = "WARNING"
-	w.apply(t, service, zone)
+	cluster.Create(t, service, zone)
 	ready(t, service)
 	ready(t, zone)
 	if got := w.inAzure(network+"dnsServices/dns-forwarder", "properties", "logLevel"); got != "WARNING" {
 		t.Errorf("the log level is %v", got)
 	}
 	w.lists(t, network+"dnsZones/default-dns-zone", "properties/dnsServerIps", "10.1.0.53", "10.1.1.53")
-	edit(t, zone, func(z *v1alpha1.DNSZone) { z.Spec.DNSServerIPs = []string{"10.1.1.53", "10.1.0.53"} })
+	env.Edit(t, cluster, zone, func(z *v1alpha1.DNSZone) { z.Spec.DNSServerIPs = []string{"10.1.1.53", "10.1.0.53"} })
 	ready(t, zone)
 	w.lists(t, network+"dnsZones/default-dns-zone", "properties/dnsServerIps", "10.1.1.53", "10.1.0.53") // their order counts
-	edit(t, service, func(s *v1alpha1.DNSService) { s.Spec.LogLevel = "" })
+	env.Edit(t, cluster, service, func(s *v1alpha1.DNSService) { s.Spec.LogLevel = "" })
 	ready(t, service)
 	if got := w.inAzure(network+"dnsServices/dns-forwarder", "properties", "logLevel"); got != "INFO" {
 		t.Errorf("a level that the spec dropped is %v", got)
 	}
-	w.remove(t, service)
-	w.remove(t, zone)
+	cluster.Delete(t, service)
+	cluster.Delete(t, zone)
 	cluster.WaitGone(t, soon, service)
 	cluster.WaitGone(t, soon, zone)
 	if w.inAzure(network+"dnsServices/dns-forwarder") == nil || w.inAzure(network+"dnsZones/default-dns-zone") == nil {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
+	"github.com/avs-operator/avs-operator/test/env"
 	"github.com/avs-operator/avs-operator/test/vcentersim"
 )
 
@@ -23,7 +24,7 @@ func TestASegmentFindsItsGatewayAndStaysForItsLastPort(t *testing.T) {
 	w := newWorld(t, 600, true)
 	web := w.segment("web", "", "10.60.1.1/24", "10.60.1.10-10.60.1.200")
 	lost := w.segment("lost", "T1-of-nobody", "10.60.2.1/24")
-	w.apply(t, web, lost)
+	cluster.Create(t, web, lost)
 	ready(t, web)
 	notReady(t, lost, v1alpha1.ReasonReferenceNotFound, "T1-of-nobody", "-T1")
 	gateway := web.Status.ConnectedGateway
@@ -31,18 +32,18 @@ func TestASegmentFindsItsGatewayAndStaysForItsLastPort(t *testing.T) {
 		t.Errorf("status is %+v", web.Status)
 	}
 	short := w.segment("short", gateway[strings.LastIndex(gateway, "/")+1:], "10.60.3.1/24")
-	w.apply(t, short)
+	cluster.Create(t, short)
 	ready(t, short)
 	if got := w.inAzure(network+"segments/web", "properties", "displayName"); got != "web" {
 		t.Errorf("its display name is %v", got)
 	}
-	edit(t, web, func(s *v1alpha1.Segment) { s.Spec.Subnet.DHCPRanges = nil })
+	env.Edit(t, cluster, web, func(s *v1alpha1.Segment) { s.Spec.Subnet.DHCPRanges = nil })
 	ready(t, web)
 	w.lists(t, network+"segments/web", "properties/subnet/dhcpRanges")
 
 	admin := w.administrator(t)
 	machine := admin.add(t, vcentersim.MachineSpec{Name: "web-01", Networks: []string{"web"}})
-	w.remove(t, web)
+	cluster.Delete(t, web)
 	notReady(t, web, v1alpha1.ReasonPortsInUse, "1 of its ports")
 	time.Sleep(time.Second)
 	if w.inAzure(network+"segments/web") == nil {
@@ -68,7 +69,7 @@ func TestAGroupFindsItsMachinesAndStaysForItsProfile(t *testing.T) {
 	profile := &v1alpha1.PortMirroringProfile{ObjectMeta: w.meta("copy"), Spec: v1alpha1.PortMirroringProfileSpec{
 		PrivateCloudRef: w.inCloud(), Direction: "INGRESS", Source: "source", Destination: "destination",
 	}}
-	w.apply(t, profile, source, destination)
+	cluster.Create(t, profile, source, destination)
 	ready(t, source)
 	w.lists(t, network+"vmGroups/source", "properties/members", web)
 	notReady(t, destination, v1alpha1.ReasonMachineNotFound, "recorder")
@@ -77,18 +78,18 @@ func TestAGroupFindsItsMachinesAndStaysForItsProfile(t *testing.T) {
 	ready(t, destination)
 	ready(t, profile)
 	w.lists(t, network+"vmGroups/destination", "properties/members", recorder)
-	w.remove(t, source)
+	cluster.Delete(t, source)
 	notReady(t, source, v1alpha1.ReasonDependentsExist, "copy")
-	w.remove(t, profile)
+	cluster.Delete(t, profile)
 	cluster.WaitGone(t, soon, profile)
 	cluster.WaitGone(t, soon, source)
 	if w.inAzure(network+"vmGroups/source") != nil {
 		t.Error("the group is still there")
 	}
-	edit(t, destination, func(g *v1alpha1.VMGroup) { g.Spec.Members = []string{recorder, "web-01"} }) // by id, and by name
+	env.Edit(t, cluster, destination, func(g *v1alpha1.VMGroup) { g.Spec.Members = []string{recorder, "web-01"} }) // by id, and by name
 	ready(t, destination)
 	admin.add(t, vcentersim.MachineSpec{Name: "web-01", Folder: "/SDDC-Datacenter/vm/Other"})
-	edit(t, destination, func(g *v1alpha1.VMGroup) { g.Spec.DisplayName = "recorders" })
+	env.Edit(t, cluster, destination, func(g *v1alpha1.VMGroup) { g.Spec.DisplayName = "recorders" })
 	notReady(t, destination, v1alpha1.ReasonAmbiguousMachine, "web-01", web)
 	w.noneRefused(t)
 }
@@ -103,25 +104,25 @@ func TestDHCPAndPublicIPs(t *testing.T) {
 		PrivateCloudRef: w.inCloud(), Relay: &v1alpha1.DHCPRelay{ServerAddresses: []string{"10.1.0.2", "10.1.0.1"}},
 	}}
 	addresses := &v1alpha1.PublicIP{ObjectMeta: w.meta("shop"), Spec: v1alpha1.PublicIPSpec{PrivateCloudRef: w.inCloud(), NumberOfPublicIPs: 2}}
-	w.apply(t, server, relay, addresses)
+	cluster.Create(t, server, relay, addresses)
 	ready(t, server)
 	ready(t, relay)
 	ready(t, addresses)
 	if !strings.HasSuffix(addresses.Status.PublicIPBlock, "/31") {
 		t.Errorf("the block of two addresses is %q", addresses.Status.PublicIPBlock)
 	}
-	edit(t, server, func(d *v1alpha1.DHCPConfiguration) { d.Spec.Server.LeaseTimeSeconds = 0 })
+	env.Edit(t, cluster, server, func(d *v1alpha1.DHCPConfiguration) { d.Spec.Server.LeaseTimeSeconds = 0 })
 	ready(t, server)
 	if got := w.inAzure(network+"dhcpConfigurations/server", "properties", "leaseTime"); got != 86400.0 {
 		t.Errorf("a lease time that the spec dropped is %v", got)
 	}
 	writes := len(w.writes())
-	edit(t, relay, func(d *v1alpha1.DHCPConfiguration) { d.Spec.Relay.ServerAddresses = []string{"10.1.0.1", "10.1.0.2"} })
+	env.Edit(t, cluster, relay, func(d *v1alpha1.DHCPConfiguration) { d.Spec.Relay.ServerAddresses = []string{"10.1.0.1", "10.1.0.2"} })
 	ready(t, relay)
 	if len(w.writes()) != writes {
 		t.Errorf("another order of the servers was written: %v", w.writes()[writes:])
 	}
-	edit(t, relay, func(d *v1alpha1.DHCPConfiguration) { d.Spec.Relay.ServerAddresses = []string{"10.1.0.3"} })
+	env.Edit(t, cluster, relay, func(d *v1alpha1.DHCPConfiguration) { d.Spec.Relay.ServerAddresses = []string{"10.1.0.3"} })
 	ready(t, relay)
 	w.lists(t, network+"dhcpConfigurations/relay", "properties/serverAddresses", "10.1.0.3")
 	w.noneRefused(t)

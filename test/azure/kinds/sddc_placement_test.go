@@ -12,6 +12,7 @@ import (
 	"k8s.io/utils/ptr"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
+	"github.com/avs-operator/avs-operator/test/env"
 	"github.com/avs-operator/avs-operator/test/vcentersim"
 )
 
@@ -54,8 +55,8 @@ func TestPlacementFindsMachinesByNameIdentityAndTag(t *testing.T) {
 
 	apart := w.policy("apart", "VmVm", "AntiAffinity", named("web-01"), named("web-02"))
 	mixed := w.policy("mixed", "VmVm", "Affinity", v1alpha1.PlacementMember{InstanceUUID: identity}, v1alpha1.PlacementMember{Tag: &v1alpha1.TagReference{Category: "app", Name: "ledger"}})
-	w.apply(t, apart, mixed)
-	says(t, notReady(t, apart, v1alpha1.ReasonMachineNotFound), "name web-02", "Cluster-1")
+	cluster.Create(t, apart, mixed)
+	env.Says(t, notReady(t, apart, v1alpha1.ReasonMachineNotFound), "name web-02", "Cluster-1")
 	ready(t, mixed)
 	w.places(t, "mixed", db, app1)
 
@@ -70,12 +71,12 @@ func TestPlacementFindsMachinesByNameIdentityAndTag(t *testing.T) {
 	w.places(t, "mixed", db, app1, app2)
 
 	a.add(t, vcentersim.MachineSpec{Name: "web-02", Folder: "Other"})
-	says(t, notReady(t, apart, v1alpha1.ReasonAmbiguousMachine), "name web-02", web2, "instanceUUID")
+	env.Says(t, notReady(t, apart, v1alpha1.ReasonAmbiguousMachine), "name web-02", web2, "instanceUUID")
 	w.places(t, "apart", web1, web2)
 
-	edit(t, mixed, func(p *v1alpha1.PlacementPolicy) { p.Spec.State = "Disabled" })
+	env.Edit(t, cluster, mixed, func(p *v1alpha1.PlacementPolicy) { p.Spec.State = "Disabled" })
 	ready(t, mixed)
-	edit(t, mixed, func(p *v1alpha1.PlacementPolicy) { p.Spec.State = "" })
+	env.Edit(t, cluster, mixed, func(p *v1alpha1.PlacementPolicy) { p.Spec.State = "" })
 	ready(t, mixed)
 	if state := w.inAzure("/clusters/Cluster-1/placementPolicies/mixed", "properties", "state"); state != "Enabled" {
 		t.Errorf("a state that the spec says no longer is %v, not the default", state)
@@ -93,10 +94,10 @@ func TestPlacementFindsHostsByTheirShortName(t *testing.T) {
 	pinned.Spec.HostMembers, pinned.Spec.AffinityStrength, pinned.Spec.AzureHybridBenefitType = []string{short}, "Must", "SqlHost"
 	lost := w.policy("lost", "VmHost", "Affinity", named("sql-01"))
 	lost.Spec.HostMembers = []string{"esx99-r99"}
-	w.apply(t, pinned, lost)
+	cluster.Create(t, pinned, lost)
 	ready(t, pinned)
 	if hosts := w.inAzure("/clusters/Cluster-1/placementPolicies/pinned", "properties", "hostMembers"); fmt.Sprint(hosts) != fmt.Sprint([]any{host}) {
 		t.Errorf("hosts in Azure: %v, want %s", hosts, host)
 	}
-	says(t, notReady(t, lost, v1alpha1.ReasonHostNotFound), "esx99-r99", host)
+	env.Says(t, notReady(t, lost, v1alpha1.ReasonHostNotFound), "esx99-r99", host)
 }

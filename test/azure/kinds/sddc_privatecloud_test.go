@@ -16,6 +16,7 @@ import (
 	"k8s.io/utils/ptr"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
+	"github.com/avs-operator/avs-operator/test/env"
 )
 
 // puts counts the PUTs of a path that reached Azure.
@@ -37,7 +38,7 @@ func (w *world) puts(path string, want int) func(context.Context) error {
 func TestAPrivateCloudTakesOneConcernAtATime(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, fast, false)
-	edit(t, w.cloud, func(c *v1alpha1.PrivateCloud) {
+	env.Edit(t, cluster, w.cloud, func(c *v1alpha1.PrivateCloud) {
 		c.Spec.SystemAssignedIdentity = "Enabled"
 		c.Spec.Encryption = &v1alpha1.Encryption{Status: "Enabled", KeyVault: &v1alpha1.KeyVault{URL: "https://contoso.vault.azure.net", KeyName: "avs", KeyVersion: "1"}}
 		c.Spec.Internet = "Enabled"
@@ -53,12 +54,12 @@ func TestAPrivateCloudTakesOneConcernAtATime(t *testing.T) {
 	if got := len(w.writes()); got != 5 {
 		t.Errorf("%d writes for five concerns: %v", got, w.writes())
 	}
-	edit(t, w.cloud, func(c *v1alpha1.PrivateCloud) { c.Spec.Encryption.KeyVault.KeyVersion = "" })
+	env.Edit(t, cluster, w.cloud, func(c *v1alpha1.PrivateCloud) { c.Spec.Encryption.KeyVault.KeyVersion = "" })
 	ready(t, w.cloud)
 	if w.cloud.Status.Encryption.VersionType != "AutoDetected" {
 		t.Errorf("without keyVersion the newest is followed: %+v", w.cloud.Status.Encryption)
 	}
-	edit(t, w.cloud, func(c *v1alpha1.PrivateCloud) {
+	env.Edit(t, cluster, w.cloud, func(c *v1alpha1.PrivateCloud) {
 		c.Spec.SystemAssignedIdentity, c.Spec.Encryption, c.Spec.Internet, c.Spec.ExtendedNetworkBlocks = "", nil, "", nil
 	})
 	ready(t, w.cloud)
@@ -72,9 +73,9 @@ func TestALicenceGoesByPutAndIdentitySourcesFollowTheirSecret(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, fast, false)
 	account := &corev1.Secret{ObjectMeta: w.meta("ldap"), Type: corev1.SecretTypeBasicAuth, StringData: map[string]string{"username": "reader", "password": "one-s3cr3t"}}
-	w.apply(t, account, &corev1.Secret{ObjectMeta: w.meta("vcf"), StringData: map[string]string{"key": "vcf-s3cr3t"}})
+	cluster.Create(t, account, &corev1.Secret{ObjectMeta: w.meta("vcf"), StringData: map[string]string{"key": "vcf-s3cr3t"}})
 	end := metav1.NewTime(time.Now().AddDate(3, 0, 0).UTC().Truncate(time.Second))
-	edit(t, w.cloud, func(c *v1alpha1.PrivateCloud) {
+	env.Edit(t, cluster, w.cloud, func(c *v1alpha1.PrivateCloud) {
 		c.Spec.Internet = "Enabled"
 		c.Spec.VCFLicense = &v1alpha1.VCFLicense{LicenseTerms: v1alpha1.LicenseTerms{
 			LicenseKeySecretRef: &v1alpha1.SecretKeyReference{Name: "vcf", Key: "key"}, Cores: 144, EndDate: &end, BroadcomSiteID: "1",
@@ -94,7 +95,7 @@ func TestALicenceGoesByPutAndIdentitySourcesFollowTheirSecret(t *testing.T) {
 		t.Error("the PUT of the licence took something away")
 	}
 	before := len(w.writes())
-	edit(t, account, func(s *corev1.Secret) { s.Data["password"] = []byte("two-s3cr3t") })
+	env.Edit(t, cluster, account, func(s *corev1.Secret) { s.Data["password"] = []byte("two-s3cr3t") })
 	cluster.Eventually(t, soon, "the new password in Azure", func(context.Context) error {
 		if writes := w.writes(); len(writes) != before+1 || writes[before] != "PATCH weu" {
 			return fmt.Errorf("written: %v", writes)
@@ -102,7 +103,7 @@ func TestALicenceGoesByPutAndIdentitySourcesFollowTheirSecret(t *testing.T) {
 		return nil
 	})
 	ready(t, w.cloud)
-	edit(t, w.cloud, func(c *v1alpha1.PrivateCloud) { c.Spec.IdentitySources = nil })
+	env.Edit(t, cluster, w.cloud, func(c *v1alpha1.PrivateCloud) { c.Spec.IdentitySources = nil })
 	ready(t, w.cloud)
 	if fmt.Sprint(w.inAzure("", "properties", "identitySources")) != "[]" {
 		t.Errorf("what the spec dropped is still in Azure: %v", w.inAzure("", "properties"))
@@ -113,11 +114,11 @@ func TestTheSpecNamesWhichHostsLeave(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, fast, false, func(c *v1alpha1.PrivateCloud) { c.Spec.ManagementCluster.ClusterSize = 5 })
 	second := &v1alpha1.Cluster{ObjectMeta: w.meta("weu-2"), Spec: v1alpha1.ClusterSpec{PrivateCloudRef: w.inCloud(), SKU: "av36p", ClusterSize: ptr.To[int32](5)}}
-	w.apply(t, second)
+	cluster.Create(t, second)
 	ready(t, second)
 	goes, stays := second.Status.Hosts[1], slices.Concat(second.Status.Hosts[:1], second.Status.Hosts[2:])
 	short, _, _ := strings.Cut(goes, ".")
-	edit(t, second, func(c *v1alpha1.Cluster) {
+	env.Edit(t, cluster, second, func(c *v1alpha1.Cluster) {
 		c.Spec.ClusterSize, c.Spec.ScaleIn = ptr.To[int32](4), &v1alpha1.ScaleIn{Hosts: []string{short}}
 	})
 	ready(t, second)
@@ -125,7 +126,7 @@ func TestTheSpecNamesWhichHostsLeave(t *testing.T) {
 		t.Errorf("the hosts are %v, want %v", second.Status.Hosts, stays)
 	}
 	goes, stays = w.cloud.Status.Hosts[0], w.cloud.Status.Hosts[1:4]
-	edit(t, w.cloud, func(c *v1alpha1.PrivateCloud) {
+	env.Edit(t, cluster, w.cloud, func(c *v1alpha1.PrivateCloud) {
 		c.Spec.ManagementCluster.ClusterSize, c.Spec.ManagementCluster.ScaleIn = 3, &v1alpha1.ScaleIn{Hosts: []string{goes}}
 	})
 	ready(t, w.cloud)
@@ -139,21 +140,21 @@ func TestADeleteLockComesAndGoesWithTheSpec(t *testing.T) {
 	w := newWorld(t, fast, false, func(c *v1alpha1.PrivateCloud) { c.Spec.DeleteLock = "Enabled" })
 	lock := "weu/providers/microsoft.authorization/locks/avs-operator"
 	w.wrote(t, "PUT "+lock)
-	edit(t, w.cloud, func(c *v1alpha1.PrivateCloud) { c.Spec.DeleteLock = "" })
+	env.Edit(t, cluster, w.cloud, func(c *v1alpha1.PrivateCloud) { c.Spec.DeleteLock = "" })
 	cluster.Eventually(t, soon, "the lock to go", func(context.Context) error {
 		if writes := w.writes(); len(writes) != 2 || writes[1] != "DELETE "+lock {
 			return fmt.Errorf("written: %v", writes)
 		}
 		return nil
 	})
-	edit(t, w.cloud, func(c *v1alpha1.PrivateCloud) { c.Spec.DeleteLock = "Enabled" })
+	env.Edit(t, cluster, w.cloud, func(c *v1alpha1.PrivateCloud) { c.Spec.DeleteLock = "Enabled" })
 	cluster.Eventually(t, soon, "the lock to come back", w.puts(lock, 2))
 	ready(t, w.cloud)
-	edit(t, w.cloud, func(c *v1alpha1.PrivateCloud) {
+	env.Edit(t, cluster, w.cloud, func(c *v1alpha1.PrivateCloud) {
 		c.Spec.DeletionPolicy = "Delete"
 		c.Annotations[v1alpha1.AnnotationConfirmDelete], c.Annotations[v1alpha1.AnnotationConfirmMachines] = "weu", "weu"
 	})
-	w.remove(t, w.cloud)
+	cluster.Delete(t, w.cloud)
 	cluster.WaitGone(t, soon, w.cloud)
 	w.wrote(t, "PUT "+lock, "DELETE "+lock, "PUT "+lock, "DELETE "+lock, "DELETE weu")
 }
@@ -172,13 +173,13 @@ func TestPrivateCloudsOfTheSecondGenerationAndStretchedOnes(t *testing.T) {
 	second.Spec.ManagementCluster.ClusterSize, second.Spec.DNSZoneType = 3, "Private"
 	second.Spec.VirtualNetworkID = strings.TrimSuffix(w.azure.PrivateCloudID("x"), "Microsoft.AVS/privateClouds/x") + "Microsoft.Network/virtualNetworks/vnet"
 	second.Status = v1alpha1.PrivateCloudStatus{}
-	w.apply(t, second)
+	cluster.Create(t, second)
 	ready(t, second)
 	if !strings.EqualFold(second.Status.VirtualNetworkID, second.Spec.VirtualNetworkID) {
 		t.Errorf("generation 2: %+v", second.Status)
 	}
 	san := w.elasticSAN("san-02")
 	san.Spec.PrivateCloudRef.Name = "gen2"
-	w.apply(t, san)
+	cluster.Create(t, san)
 	ready(t, san) // hosts in a virtual network need no iSCSI path
 }

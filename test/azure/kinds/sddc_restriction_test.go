@@ -14,6 +14,7 @@ import (
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/test/armsim"
+	"github.com/avs-operator/avs-operator/test/env"
 	"github.com/avs-operator/avs-operator/test/vcentersim"
 )
 
@@ -42,7 +43,7 @@ func TestMovementRestrictionKeepsToItsMachine(t *testing.T) {
 	const identity = "5029aaaa-0000-4000-8000-00000000d002"
 	db := a.add(t, vcentersim.MachineSpec{Name: "db-01", InstanceUUID: identity})
 	byName, byIdentity := w.restriction("web", v1alpha1.RestrictedMachine{Name: "web-01"}), w.restriction("db", v1alpha1.RestrictedMachine{InstanceUUID: identity})
-	w.apply(t, byName, byIdentity)
+	cluster.Create(t, byName, byIdentity)
 	notReady(t, byName, v1alpha1.ReasonMachineNotFound, "name web-01", "Cluster-1")
 	ready(t, byIdentity)
 	w.moves(t, db, false)
@@ -76,9 +77,9 @@ func TestMovementRestrictionKeepsToItsMachine(t *testing.T) {
 
 	// A machine that is gone needs nothing, and one that stays may move again.
 	a.destroy(t, db)
-	w.remove(t, byIdentity)
+	cluster.Delete(t, byIdentity)
 	cluster.WaitGone(t, soon, byIdentity)
-	w.remove(t, byName)
+	cluster.Delete(t, byName)
 	cluster.WaitGone(t, soon, byName)
 	w.moves(t, other, true)
 }
@@ -92,28 +93,28 @@ func TestMovementRestrictionsMayShareNoMachine(t *testing.T) {
 	twins := w.restriction("twins", v1alpha1.RestrictedMachine{Name: "twin"})
 	a.add(t, vcentersim.MachineSpec{Name: "twin"})
 	a.add(t, vcentersim.MachineSpec{Name: "twin", Folder: "Other"})
-	w.apply(t, first)
+	cluster.Create(t, first)
 	ready(t, first)
-	w.apply(t, second, twins)
+	cluster.Create(t, second, twins)
 	notReady(t, second, v1alpha1.ReasonAlreadyManaged, "first")
 	notReady(t, twins, v1alpha1.ReasonAmbiguousMachine, "name twin", "instanceUUID")
 
 	// Who never had the machine leaves it as it is. The other passes it on.
-	w.remove(t, second)
-	w.remove(t, twins)
+	cluster.Delete(t, second)
+	cluster.Delete(t, twins)
 	cluster.WaitGone(t, soon, second)
 	cluster.WaitGone(t, soon, twins)
 	w.moves(t, one, false)
-	edit(t, first, func(m *v1alpha1.MovementRestriction) { m.Spec.DeletionPolicy = v1alpha1.DeletionPolicyRetain })
-	w.remove(t, first)
+	env.Edit(t, cluster, first, func(m *v1alpha1.MovementRestriction) { m.Spec.DeletionPolicy = v1alpha1.DeletionPolicyRetain })
+	cluster.Delete(t, first)
 	cluster.WaitGone(t, soon, first)
 	w.moves(t, one, false)
 	third := w.restriction("third", v1alpha1.RestrictedMachine{Name: "app-01"})
-	w.apply(t, third)
+	cluster.Create(t, third)
 	ready(t, third)
 
 	// A delete lock on the private cloud keeps nobody from letting a machine move.
-	w.remove(t, third)
+	cluster.Delete(t, third)
 	cluster.WaitGone(t, soon, third)
 	w.moves(t, one, true)
 	asked := slices.DeleteFunc(w.azure.Requests(), func(r armsim.Request) bool { return !strings.HasSuffix(strings.ToLower(r.Path), "/restrictmovement") })

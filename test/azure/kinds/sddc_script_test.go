@@ -16,6 +16,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
+	"github.com/avs-operator/avs-operator/test/env"
 )
 
 func (w *world) script(name, cmdlet string, parameters ...v1alpha1.ScriptParameter) *v1alpha1.ScriptExecution {
@@ -35,7 +36,7 @@ func TestAScriptRunsOnceAndItsOutputsAreKept(t *testing.T) {
 	list.Spec.RetentionSeconds = 86400
 	secret := w.script("policies-secret", "Get-StoragePolicies")
 	secret.Spec.SecretName, secret.Spec.SecretOutputs = "policies-out", []string{"storagePolicies"}
-	w.apply(t, list, secret)
+	cluster.Create(t, list, secret)
 	ready(t, list)
 	ready(t, secret)
 
@@ -86,27 +87,27 @@ func TestAScriptThatFailsIsToldApartFromOneThatSucceeded(t *testing.T) {
 	failing := w.script("remove", "Remove-ExternalIdentitySources", text("DomainName", "nowhere.example.com"))
 	wrong := w.script("wrong", "Get-StoragePolicies")
 	wrong.Spec.ScriptPackage = "Microsoft.AVS.Nothing"
-	w.apply(t, failing, wrong)
-	says(t, notReady(t, failing, v1alpha1.ReasonScriptFailed), "nowhere.example.com", "Succeeded", "make a new object")
+	cluster.Create(t, failing, wrong)
+	env.Says(t, notReady(t, failing, v1alpha1.ReasonScriptFailed), "nowhere.example.com", "Succeeded", "make a new object")
 	cluster.WaitFor(t, soon, failing, "why it failed, in status", func() error {
 		if failing.Status.ProvisioningState != "Succeeded" || !strings.Contains(failing.Status.FailureReason, "nowhere.example.com") {
 			return fmt.Errorf("Azure says %s, for %q", failing.Status.ProvisioningState, failing.Status.FailureReason)
 		}
 		return nil
 	})
-	says(t, notReady(t, wrong, v1alpha1.ReasonReferenceNotFound), "Microsoft.AVS.Nothing")
+	env.Says(t, notReady(t, wrong, v1alpha1.ReasonReferenceNotFound), "Microsoft.AVS.Nothing")
 }
 
 func TestAScriptTakesCredentialsAndShowsNone(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, fast, false)
-	w.apply(t, &corev1.Secret{ObjectMeta: w.meta("ldap"), Type: corev1.SecretTypeBasicAuth, StringData: map[string]string{"username": "reader@corp", "password": "s3cr3t-of-ldap"}},
+	cluster.Create(t, &corev1.Secret{ObjectMeta: w.meta("ldap"), Type: corev1.SecretTypeBasicAuth, StringData: map[string]string{"username": "reader@corp", "password": "s3cr3t-of-ldap"}},
 		&corev1.Secret{ObjectMeta: w.meta("sas"), StringData: map[string]string{"url": "https://example.com/?sig=s3cr3t-of-sas"}})
 	script := w.script("directory", "New-LDAPSIdentitySource", text("Name", "corp"), text("DomainName", "corp.example.com"), text("DomainAlias", "CORP"),
 		text("PrimaryUrl", "ldaps://dc1.corp.example.com:636"), text("BaseDNUsers", "ou=users"), text("BaseDNGroups", "ou=groups"),
 		v1alpha1.ScriptParameter{Name: "Credential", CredentialsRef: &v1alpha1.CredentialsReference{Name: "ldap"}},
 		v1alpha1.ScriptParameter{Name: "SSLCertificatesSasUrl", ValueSecretRef: &v1alpha1.SecretKeyReference{Name: "sas", Key: "url"}})
-	w.apply(t, script)
+	cluster.Create(t, script)
 	ready(t, script)
 	sent := false
 	for _, r := range w.azure.Requests() {
@@ -123,8 +124,8 @@ func TestAScriptTakesCredentialsAndShowsNone(t *testing.T) {
 	}
 
 	before := len(w.writes())
-	w.remove(t, &corev1.Secret{ObjectMeta: w.meta("sas")}) // what it was given is nobody's business any more
-	edit(t, script, func(e *v1alpha1.ScriptExecution) { e.Annotations[v1alpha1.AnnotationReconcileRequestedAt] = "now" })
+	cluster.Delete(t, &corev1.Secret{ObjectMeta: w.meta("sas")}) // what it was given is nobody's business any more
+	env.Edit(t, cluster, script, func(e *v1alpha1.ScriptExecution) { e.Annotations[v1alpha1.AnnotationReconcileRequestedAt] = "now" })
 	cluster.WaitFor(t, soon, script, "the look that was asked for", func() error {
 		if script.Status.LastHandledReconcileAt != "now" {
 			return fmt.Errorf("handled: %q", script.Status.LastHandledReconcileAt)

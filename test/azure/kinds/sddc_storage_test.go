@@ -10,6 +10,7 @@ import (
 	"k8s.io/utils/ptr"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
+	"github.com/avs-operator/avs-operator/test/env"
 	"github.com/avs-operator/avs-operator/test/vcentersim"
 )
 
@@ -25,22 +26,22 @@ func TestAnElasticSANWaitsForItsPathAndThePathStaysForIt(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, fast, true)
 	san := w.elasticSAN("san-01")
-	w.apply(t, san)
+	cluster.Create(t, san)
 	notReady(t, san, v1alpha1.ReasonReferenceNotReady, "iSCSI path", "/iscsiPaths/default")
 	path := &v1alpha1.IscsiPath{ObjectMeta: w.meta("iscsi"), Spec: v1alpha1.IscsiPathSpec{PrivateCloudRef: w.inCloud(), NetworkBlock: "10.200.0.0/24"}}
-	w.apply(t, path)
+	cluster.Create(t, path)
 	ready(t, path)
 	ready(t, san)
 	if san.Status.Status != "Accessible" || path.Status.NetworkBlock != "10.200.0.0/24" {
 		t.Errorf("datastore %+v, path %+v", san.Status, path.Status)
 	}
 
-	w.remove(t, path)
-	says(t, notReady(t, path, v1alpha1.ReasonDependentsExist), "san-01 of Cluster-1")
+	cluster.Delete(t, path)
+	env.Says(t, notReady(t, path, v1alpha1.ReasonDependentsExist), "san-01 of Cluster-1")
 	a := w.administrator(t)
 	machine := a.add(t, vcentersim.MachineSpec{Name: "db-01", Datastore: "san-01"})
-	w.remove(t, san)
-	says(t, notReady(t, san, v1alpha1.ReasonMachinesExist), "db-01", "move them to another datastore")
+	cluster.Delete(t, san)
+	env.Says(t, notReady(t, san, v1alpha1.ReasonMachinesExist), "db-01", "move them to another datastore")
 	if w.inAzure("/clusters/Cluster-1/datastores/san-01", "name") == nil {
 		t.Error("it was detached although a machine has its disk there")
 	}
@@ -63,22 +64,22 @@ func TestWhatHasNoPatchIsPutWithWhatAzureHas(t *testing.T) {
 		PrivateCloudRef: w.inCloud(), SRM: &v1alpha1.AddonSRM{LicenseKeySecretRef: &v1alpha1.SecretKeyReference{Name: "srm", Key: "key"}},
 	}}
 	vr := &v1alpha1.Addon{ObjectMeta: w.meta("replication"), Spec: v1alpha1.AddonSpec{PrivateCloudRef: w.inCloud(), VR: &v1alpha1.AddonVR{VRSCount: 1}}}
-	w.apply(t, pure, policy, key, srm, vr)
+	cluster.Create(t, pure, policy, key, srm, vr)
 	for _, one := range []azureObject{pure, policy, srm, vr} {
 		ready(t, one)
 	}
-	edit(t, pure, func(d *v1alpha1.Datastore) { d.Spec.PureStorageVolume.SizeGB = 2048 })
+	env.Edit(t, cluster, pure, func(d *v1alpha1.Datastore) { d.Spec.PureStorageVolume.SizeGB = 2048 })
 	ready(t, pure)
-	edit(t, vr, func(a *v1alpha1.Addon) { a.Spec.VR.VRSCount = 3 })
+	env.Edit(t, cluster, vr, func(a *v1alpha1.Addon) { a.Spec.VR.VRSCount = 3 })
 	ready(t, vr)
-	edit(t, policy, func(p *v1alpha1.PureStoragePolicy) { p.Spec.StoragePolicyDefinition = "platinum" })
+	env.Edit(t, cluster, policy, func(p *v1alpha1.PureStoragePolicy) { p.Spec.StoragePolicyDefinition = "platinum" })
 	ready(t, policy)
 	if w.inAzure("/clusters/Cluster-1/datastores/pure-01", "properties", "pureStorageVolume", "sizeGb") != float64(2048) ||
 		w.inAzure("/addons/VR", "properties", "vrsCount") != float64(3) || w.inAzure("/addons/SRM", "name") == nil ||
 		w.inAzure("/pureStoragePolicies/gold", "properties", "storagePolicyDefinition") != "platinum" {
 		t.Errorf("in Azure: %v %v %v", w.inAzure("/clusters/Cluster-1/datastores/pure-01"), w.inAzure("/addons/VR"), w.inAzure("/pureStoragePolicies/gold"))
 	}
-	edit(t, key, func(s *corev1.Secret) { s.Data["key"] = []byte("srm-key-2") })
+	env.Edit(t, cluster, key, func(s *corev1.Secret) { s.Data["key"] = []byte("srm-key-2") })
 	cluster.Eventually(t, soon, "the new key in Azure", w.puts("weu/addons/srm", 2))
 	ready(t, srm)
 }

@@ -6,7 +6,6 @@
 package kinds
 
 import (
-	"context"
 	"fmt"
 	"net/http"
 	"os"
@@ -57,13 +56,13 @@ type world struct {
 func newWorld(t *testing.T, speed float64, live bool, change ...func(*v1alpha1.PrivateCloud)) *world {
 	t.Helper()
 	w := &world{azure: harness.StartAzure(t, speed, func(c *armsim.Config) { c.NoVCenters = !live }), namespace: cluster.Namespace(t)}
-	w.apply(t, w.azure.Identity(w.namespace)...)
+	cluster.Create(t, w.azure.Identity(w.namespace)...)
 	harness.StartOperator(t, harness.OperatorOptions{Config: cluster.OperatorConfig(), Speed: speed, Namespace: w.namespace})
 	w.cloud = harness.PrivateCloud(w.namespace, "weu")
 	for _, f := range change {
 		f(w.cloud)
 	}
-	w.apply(t, w.cloud)
+	cluster.Create(t, w.cloud)
 	ready(t, w.cloud)
 	return w
 }
@@ -74,22 +73,6 @@ func (w *world) meta(name string) metav1.ObjectMeta {
 
 // inCloud is the reference of a child to the private cloud.
 func (w *world) inCloud() v1alpha1.ParentReference { return v1alpha1.ParentReference{Name: "weu"} }
-
-func (w *world) apply(t *testing.T, objects ...client.Object) {
-	t.Helper()
-	for _, one := range objects {
-		if err := cluster.Admin.Create(t.Context(), one); err != nil {
-			t.Fatalf("Creating %T %s: %v", one, one.GetName(), err)
-		}
-	}
-}
-
-func (w *world) remove(t *testing.T, one client.Object) {
-	t.Helper()
-	if err := cluster.Admin.Delete(t.Context(), one); err != nil {
-		t.Fatal(err)
-	}
-}
 
 // vcenter is the live vCenter of the private cloud.
 func (w *world) vcenter(t *testing.T) *vcentersim.VCenter {
@@ -166,26 +149,4 @@ func notReady(t *testing.T, one azureObject, reason string, words ...string) str
 		return nil
 	})
 	return message
-}
-
-func says(t *testing.T, message string, words ...string) {
-	t.Helper()
-	for _, word := range words {
-		if !strings.Contains(message, word) {
-			t.Errorf("the message does not say %q: %s", word, message)
-		}
-	}
-}
-
-// edit changes an object as a user does.
-func edit[T client.Object](t *testing.T, one T, change func(T)) {
-	t.Helper()
-	cluster.Eventually(t, soon, "an edit", func(ctx context.Context) error {
-		if err := cluster.Admin.Get(ctx, client.ObjectKeyFromObject(one), one); err != nil {
-			return err
-		}
-		base := one.DeepCopyObject().(T)
-		change(one)
-		return cluster.Admin.Patch(ctx, one, client.MergeFromWithOptions(base, client.MergeFromWithOptimisticLock{}))
-	})
 }

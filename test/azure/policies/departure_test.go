@@ -13,6 +13,7 @@ import (
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/test/armsim"
+	"github.com/avs-operator/avs-operator/test/env"
 )
 
 func secretNamed(namespace, name string) *corev1.Secret {
@@ -41,25 +42,25 @@ func TestDeleteLock(t *testing.T) {
 	cloud, path := w.privateCloud("weu", ""), w.iscsiPath("path")
 	cloud.Spec.DeleteLock = "Enabled"
 	cloud.Annotations = map[string]string{v1alpha1.AnnotationConfirmMachines: "weu"}
-	create(t, cloud, path)
+	cluster.Create(t, cloud, path)
 	ready(t, cloud, path)
 	if made, taken := w.lockWrites(); made != 1 || taken != 0 {
 		t.Fatalf("the lock was made %d times and taken off %d times", made, taken)
 	}
-	remove(t, path)
-	contains(t, says(t, path, v1alpha1.ConditionReconciling, v1alpha1.ReasonScopeLocked), "weu", "deleteLock")
+	cluster.Delete(t, path)
+	env.Says(t, says(t, path, v1alpha1.ConditionReconciling, v1alpha1.ReasonScopeLocked), "weu", "deleteLock")
 	w.stays(t)
 	if err := cluster.Admin.Delete(t.Context(), cloud); err == nil {
 		t.Fatal("the API server accepted an unconfirmed delete")
 	}
-	edit(t, cloud, func(c *v1alpha1.PrivateCloud) { c.Spec.DeleteLock = "Disabled" })
+	env.Edit(t, cluster, cloud, func(c *v1alpha1.PrivateCloud) { c.Spec.DeleteLock = "Disabled" })
 	cluster.WaitGone(t, patience, path)
-	edit(t, cloud, func(c *v1alpha1.PrivateCloud) { c.Spec.DeleteLock = "Enabled" })
+	env.Edit(t, cluster, cloud, func(c *v1alpha1.PrivateCloud) { c.Spec.DeleteLock = "Enabled" })
 	ready(t, cloud)
-	edit(t, cloud, func(c *v1alpha1.PrivateCloud) { c.Annotations[v1alpha1.AnnotationConfirmDelete] = "weu" })
+	env.Edit(t, cluster, cloud, func(c *v1alpha1.PrivateCloud) { c.Annotations[v1alpha1.AnnotationConfirmDelete] = "weu" })
 	ready(t, cloud)
 	w.stays(t)
-	remove(t, cloud)
+	cluster.Delete(t, cloud)
 	cluster.WaitGone(t, patience, cloud)
 	if w.inAzure("") {
 		t.Error("it is still in Azure")
@@ -76,10 +77,10 @@ func TestDeleteLockAndEverythingAtOnce(t *testing.T) {
 	w.start(t)
 	cloud, path, second := w.privateCloud("weu", ""), w.iscsiPath("path"), w.cluster("two", "")
 	cloud.Spec.DeleteLock = "Enabled"
-	create(t, cloud, path, second)
+	cluster.Create(t, cloud, path, second)
 	ready(t, cloud, path, second)
 	for _, object := range []client.Object{path, cloud, second} {
-		remove(t, object)
+		cluster.Delete(t, object)
 	}
 	for _, object := range []client.Object{path, second, cloud} {
 		cluster.WaitGone(t, patience, object)
@@ -103,12 +104,12 @@ func TestAMoveHoldsADeletionBack(t *testing.T) {
 		Target: v1alpha1.MoveTarget{VCenterRef: v1alpha1.ObjectReference{Name: "weu"}, Cluster: "Cluster-1", Folder: "/SDDC-Datacenter/vm/Workloads", Datastore: "vsanDatastore"},
 		Select: []v1alpha1.MachineSelector{{Names: []string{"web-01"}}},
 	}}
-	create(t, cloud, vcenter, move)
+	cluster.Create(t, cloud, vcenter, move)
 	ready(t, cloud)
-	remove(t, cloud)
-	contains(t, says(t, cloud, v1alpha1.ConditionReconciling, v1alpha1.ReasonDependentsExist), "finance")
+	cluster.Delete(t, cloud)
+	env.Says(t, says(t, cloud, v1alpha1.ConditionReconciling, v1alpha1.ReasonDependentsExist), "finance")
 	w.stays(t)
-	remove(t, move)
+	cluster.Delete(t, move)
 	cluster.WaitGone(t, patience, cloud)
 	if w.inAzure("") {
 		t.Error("it is still in Azure")

@@ -104,12 +104,12 @@ func TestEverythingGoesInEveryOrder(t *testing.T) {
 				w := newWorld(t, func(c *armsim.Config) { c.NoVCenters = false })
 				w.start(t)
 				objects := everything(t, w.namespace)
-				create(t, objects...)
+				cluster.Create(t, objects...)
 				w.settled(t, objects)
 				kept := w.keptInAzure(t)
 				identity := w.azure.Identity(w.namespace)
 				if whole {
-					remove(t, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: w.namespace}})
+					cluster.Delete(t, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: w.namespace}})
 				} else {
 					all := append(slices.Clone(objects), identity...)
 					random := rand.New(rand.NewPCG(uint64(order), 7)) //nolint:gosec // repeatable, not secret
@@ -144,7 +144,7 @@ func (w *world) keptInAzure(t *testing.T) []string {
 	t.Helper()
 	kept := w.privateCloud("kept", "")
 	kept.Spec.NetworkBlock, kept.Spec.DeletionPolicy = "10.190.0.0/22", v1alpha1.DeletionPolicyRetain
-	create(t, kept)
+	cluster.Create(t, kept)
 	ready(t, kept)
 	return []string{strings.ToLower(kept.Status.ID)}
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/azure"
 	"github.com/avs-operator/avs-operator/test/armsim"
+	"github.com/avs-operator/avs-operator/test/env"
 )
 
 // pairs are two objects with one ARM id, of a kind with tags in Azure, of a dear one without, and of a small one.
@@ -29,7 +30,7 @@ var pairs = map[string]struct {
 func (w *world) parent(t *testing.T, kind string) {
 	t.Helper()
 	if kind != "PrivateCloud" {
-		create(t, w.privateCloud("weu", ""))
+		cluster.Create(t, w.privateCloud("weu", ""))
 	}
 }
 
@@ -44,31 +45,31 @@ func TestTheSecondObjectOfAnIDStandsBack(t *testing.T) {
 			w.start(t)
 			w.parent(t, kind)
 			first, second := pair.make(w, "first"), pair.make(w, "second")
-			create(t, first)
+			cluster.Create(t, first)
 			ready(t, first)
 			before := writes(w.azure)
-			create(t, second)
-			contains(t, says(t, second, v1alpha1.ConditionStalled, v1alpha1.ReasonAlreadyManaged), w.namespace+"/first")
-			remove(t, second)
+			cluster.Create(t, second)
+			env.Says(t, says(t, second, v1alpha1.ConditionStalled, v1alpha1.ReasonAlreadyManaged), w.namespace+"/first")
+			cluster.Delete(t, second)
 			cluster.WaitGone(t, patience, second)
 			w.stays(t)
 			if !w.inAzure(pair.below) {
 				t.Fatal("an object that never managed it took it along")
 			}
 			third := pair.make(w, "third")
-			create(t, third)
+			cluster.Create(t, third)
 			says(t, third, v1alpha1.ConditionStalled, v1alpha1.ReasonAlreadyManaged)
-			edit(t, first, func(o azure.Object) { o.AzureSpec().DeletionPolicy = v1alpha1.DeletionPolicyRetain })
-			remove(t, first)
+			env.Edit(t, cluster, first, func(o azure.Object) { o.AzureSpec().DeletionPolicy = v1alpha1.DeletionPolicyRetain })
+			cluster.Delete(t, first)
 			cluster.WaitGone(t, patience, first)
 			if kind == "PrivateCloud" { // its tag still names the first
 				says(t, third, v1alpha1.ConditionStalled, v1alpha1.ReasonAlreadyManaged)
-				edit(t, third, func(o azure.Object) { o.AzureSpec().AdoptionPolicy = v1alpha1.AdoptionPolicyAlways })
+				env.Edit(t, cluster, third, func(o azure.Object) { o.AzureSpec().AdoptionPolicy = v1alpha1.AdoptionPolicyAlways })
 				before = append(before, "PATCH privateclouds/weu")
 			}
 			ready(t, third)
 			w.wrote(t, before...)
-			remove(t, third)
+			cluster.Delete(t, third)
 			cluster.WaitGone(t, patience, third)
 			if w.inAzure(pair.below) {
 				t.Error("it is still in Azure")
@@ -84,14 +85,14 @@ func TestAResourceThatWasLeftStaysWhenBothObjectsGo(t *testing.T) {
 	w.start(t)
 	w.parent(t, "IscsiPath")
 	first, second := w.iscsiPath("first"), w.iscsiPath("second")
-	create(t, first)
+	cluster.Create(t, first)
 	ready(t, first)
-	create(t, second)
+	cluster.Create(t, second)
 	says(t, second, v1alpha1.ConditionStalled, v1alpha1.ReasonAlreadyManaged)
-	edit(t, first, func(p *v1alpha1.IscsiPath) { p.Spec.DeletionPolicy = v1alpha1.DeletionPolicyRetain })
+	env.Edit(t, cluster, first, func(p *v1alpha1.IscsiPath) { p.Spec.DeletionPolicy = v1alpha1.DeletionPolicyRetain })
 	w.operator.Stop(t)
-	remove(t, first)
-	remove(t, second)
+	cluster.Delete(t, first)
+	cluster.Delete(t, second)
 	w.start(t)
 	cluster.WaitGone(t, patience, first)
 	cluster.WaitGone(t, patience, second)
@@ -115,7 +116,7 @@ func TestTwoObjectsMadeWhileTheOperatorIsDown(t *testing.T) {
 			w.operator.Stop(t)
 			before := len(writes(w.azure))
 			a, b := pair.make(w, "a"), pair.make(w, "b")
-			create(t, b, a)
+			cluster.Create(t, b, a)
 			w.start(t)
 			owner, other := a, b // of one second the UID decides
 			if precedes(b, a) {
@@ -147,13 +148,13 @@ func TestWhoHasBegunKeepsIt(t *testing.T) {
 	w.start(t)
 	older := w.privateCloud("older", "weu")
 	older.Spec.ManagementPolicy = v1alpha1.ManagementPolicyObserve
-	create(t, older)
+	cluster.Create(t, older)
 	says(t, older, v1alpha1.ConditionReconciling, v1alpha1.ReasonNotFoundInAzure)
 	younger := w.privateCloud("younger", "weu")
-	create(t, younger)
+	cluster.Create(t, younger)
 	ready(t, younger, older)
 	w.operator.Stop(t)
-	edit(t, older, func(c *v1alpha1.PrivateCloud) { c.Spec.ManagementPolicy = v1alpha1.ManagementPolicyManage })
+	env.Edit(t, cluster, older, func(c *v1alpha1.PrivateCloud) { c.Spec.ManagementPolicy = v1alpha1.ManagementPolicyManage })
 	w.start(t)
 	says(t, older, v1alpha1.ConditionStalled, v1alpha1.ReasonAlreadyManaged)
 	ready(t, younger)
@@ -175,17 +176,17 @@ func TestAnIdentityThatChangesItsSubscription(t *testing.T) {
 	})
 	w.start(t)
 	cloud, path := w.privateCloud("weu", ""), w.iscsiPath("path")
-	create(t, cloud, path)
+	cluster.Create(t, cloud, path)
 	ready(t, cloud, path)
 	identity := &v1alpha1.AzureIdentity{}
 	identity.Namespace, identity.Name = w.namespace, "default"
 	before := writes(w.azure)
-	edit(t, identity, func(i *v1alpha1.AzureIdentity) { i.Spec.SubscriptionID = other })
-	contains(t, says(t, cloud, v1alpha1.ConditionStalled, v1alpha1.ReasonImmutableField), w.azure.SubscriptionID, other)
-	edit(t, cloud, func(c *v1alpha1.PrivateCloud) { c.Spec.ManagementCluster.ClusterSize = 4 })
+	env.Edit(t, cluster, identity, func(i *v1alpha1.AzureIdentity) { i.Spec.SubscriptionID = other })
+	env.Says(t, says(t, cloud, v1alpha1.ConditionStalled, v1alpha1.ReasonImmutableField), w.azure.SubscriptionID, other)
+	env.Edit(t, cluster, cloud, func(c *v1alpha1.PrivateCloud) { c.Spec.ManagementCluster.ClusterSize = 4 })
 	w.stays(t)
 	w.wrote(t, before...)
-	edit(t, identity, func(i *v1alpha1.AzureIdentity) { i.Spec.SubscriptionID = w.azure.SubscriptionID })
+	env.Edit(t, cluster, identity, func(i *v1alpha1.AzureIdentity) { i.Spec.SubscriptionID = w.azure.SubscriptionID })
 	ready(t, cloud, path)
 	w.wrote(t, append(before, "PATCH privateclouds/weu")...)
 }
@@ -216,12 +217,12 @@ func backup(t *testing.T, object azure.Object) *unstructured.Unstructured {
 // force takes an object away as somebody does who strips finalizers.
 func force(t *testing.T, object azure.Object) {
 	t.Helper()
-	edit(t, object, func(o azure.Object) { o.SetFinalizers(nil) })
+	env.Edit(t, cluster, object, func(o azure.Object) { o.SetFinalizers(nil) })
 	if err := client.IgnoreNotFound(cluster.Admin.Delete(t.Context(), object)); err != nil {
 		t.Fatal(err)
 	}
 	for cluster.Admin.Get(t.Context(), client.ObjectKeyFromObject(object), object) == nil {
-		edit(t, object, func(o azure.Object) { o.SetFinalizers(nil) })
+		env.Edit(t, cluster, object, func(o azure.Object) { o.SetFinalizers(nil) })
 	}
 }
 
@@ -233,9 +234,9 @@ func TestRestoredWithoutStatus(t *testing.T) {
 	cloud, second, path := w.privateCloud("weu", ""), w.cluster("two", ""), w.iscsiPath("path")
 	cloud.Spec.Tags = map[string]v1alpha1.TagValue{"team": "platform"}
 	cloud.Spec.Credentials = &v1alpha1.PrivateCloudCredentials{SecretName: "weu-admin", VCenterRotation: "one"}
-	create(t, cloud, second, path)
+	cluster.Create(t, cloud, second, path)
 	ready(t, cloud, second, path)
-	edit(t, cloud, func(c *v1alpha1.PrivateCloud) { c.Spec.Credentials.VCenterRotation = "two" })
+	env.Edit(t, cluster, cloud, func(c *v1alpha1.PrivateCloud) { c.Spec.Credentials.VCenterRotation = "two" })
 	ready(t, cloud)
 	before := writes(w.azure)
 	objects := []azure.Object{path, second, cloud}
@@ -248,7 +249,7 @@ func TestRestoredWithoutStatus(t *testing.T) {
 		force(t, object)
 	}
 	for _, object := range saved {
-		create(t, object)
+		cluster.Create(t, object)
 	}
 	w.start(t)
 	ready(t, second, path)
@@ -261,9 +262,9 @@ func TestRestoredWithoutStatus(t *testing.T) {
 	if cloud.Status.Rotations == nil || cloud.Status.Rotations.VCenter != "two" {
 		t.Errorf("the handled rotation was forgotten: %+v", cloud.Status.Rotations)
 	}
-	remove(t, second)
-	remove(t, path)
-	remove(t, cloud)
+	cluster.Delete(t, second)
+	cluster.Delete(t, path)
+	cluster.Delete(t, cloud)
 	cluster.WaitGone(t, patience, cloud)
 	if w.inAzure("") {
 		t.Error("what was restored is not deleted in Azure any more")
@@ -276,12 +277,12 @@ func TestRestoredWhileItIsBeingMade(t *testing.T) {
 	w := newWorld(t, func(c *armsim.Config) { c.Durations.CreatePrivateCloud = armsim.Span{} })
 	w.start(t)
 	cloud := w.privateCloud("weu", "")
-	create(t, cloud)
+	cluster.Create(t, cloud)
 	says(t, cloud, v1alpha1.ConditionReconciling, v1alpha1.ReasonCreating)
 	w.operator.Stop(t)
 	saved := backup(t, cloud)
 	force(t, cloud)
-	create(t, saved)
+	cluster.Create(t, saved)
 	w.start(t)
 	ready(t, cloud)
 	w.stays(t)

@@ -17,7 +17,6 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/ptr"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers"
@@ -67,7 +66,7 @@ func quickly(c *armsim.Config) {
 func newWorld(t *testing.T, change ...func(*armsim.Config)) *world {
 	t.Helper()
 	w := &world{azure: harness.StartAzure(t, speed, append([]func(*armsim.Config){quickly}, change...)...), namespace: cluster.Namespace(t)}
-	create(t, w.azure.Identity(w.namespace)...)
+	cluster.Create(t, w.azure.Identity(w.namespace)...)
 	return w
 }
 
@@ -75,22 +74,6 @@ func (w *world) start(t *testing.T) {
 	t.Helper()
 	w.operator = harness.StartOperator(t, harness.OperatorOptions{Config: cluster.OperatorConfig(), Speed: speed, Namespace: w.namespace,
 		Change: func(o *controllers.Options) { o.AllowedEndpoints = []string{"127.0.0.1"} }})
-}
-
-func create(t *testing.T, objects ...client.Object) {
-	t.Helper()
-	for _, object := range objects {
-		if err := cluster.Admin.Create(t.Context(), object); err != nil {
-			t.Fatalf("Creating %T %s: %v", object, object.GetName(), err)
-		}
-	}
-}
-
-func remove(t *testing.T, object client.Object) {
-	t.Helper()
-	if err := cluster.Admin.Delete(t.Context(), object); err != nil {
-		t.Fatalf("Deleting %T %s: %v", object, object.GetName(), err)
-	}
 }
 
 // privateCloud is one that is deleted in Azure with its object; name is its name here, azureName there.
@@ -148,18 +131,6 @@ func says(t *testing.T, object azure.Object, progress, reason string) string {
 	return message
 }
 
-func edit[T client.Object](t *testing.T, object T, change func(T)) {
-	t.Helper()
-	cluster.Eventually(t, patience, "an edit", func(ctx context.Context) error {
-		if err := cluster.Admin.Get(ctx, client.ObjectKeyFromObject(object), object); err != nil {
-			return err
-		}
-		base := object.DeepCopyObject().(T)
-		change(object)
-		return cluster.Admin.Patch(ctx, object, client.MergeFromWithOptions(base, client.MergeFromWithOptimisticLock{}))
-	})
-}
-
 // writes are those that Azure took, as "PUT privateclouds/weu".
 func writes(a *harness.Azure) []string {
 	var out []string
@@ -197,13 +168,4 @@ func (w *world) stays(t *testing.T) {
 func (w *world) inAzure(below string) bool {
 	_, ok := w.azure.Resource(w.azure.PrivateCloudID("weu") + below)
 	return ok
-}
-
-func contains(t *testing.T, message string, words ...string) {
-	t.Helper()
-	for _, word := range words {
-		if !strings.Contains(message, word) {
-			t.Errorf("the message does not say %q: %s", word, message)
-		}
-	}
 }

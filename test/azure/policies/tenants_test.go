@@ -19,6 +19,7 @@ import (
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/test/armsim"
+	"github.com/avs-operator/avs-operator/test/env"
 	"github.com/avs-operator/avs-operator/test/harness"
 )
 
@@ -45,13 +46,13 @@ func TestSeveralTenantsSubscriptionsAndClouds(t *testing.T) {
 	tenant := harness.IdentityOf(objects)
 	tenant.Name, tenant.Spec.TenantID, tenant.Spec.ClientID, tenant.Spec.SubscriptionID = "tenant", otherTenant, otherClient, thirdSubscription
 	tenant.Spec.ClientSecretRef = &v1alpha1.SecretKeyReference{Name: "tenant-secret", Key: "clientSecret"}
-	create(t, &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: "tenant-secret"}, StringData: map[string]string{"clientSecret": otherSecret}}, tenant)
+	cluster.Create(t, &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: "tenant-secret"}, StringData: map[string]string{"clientSecret": otherSecret}}, tenant)
 
 	objects = sovereign.Identity(w.namespace)
 	cloudIdentity := harness.IdentityOf(objects)
 	cloudIdentity.Name, cloudIdentity.Spec.Cloud.Endpoints.CARef.Name = "sovereign", "sovereign-ca"
 	objects[1].SetName("sovereign-ca")
-	create(t, objects[1], cloudIdentity)
+	cluster.Create(t, objects[1], cloudIdentity)
 
 	blocks := map[string]string{"default": "10.175.0.0/22", "tenant": "10.176.0.0/22", "sovereign": "10.177.0.0/22"}
 	for name, block := range blocks {
@@ -59,7 +60,7 @@ func TestSeveralTenantsSubscriptionsAndClouds(t *testing.T) {
 		cloud.Spec.IdentityRef, cloud.Spec.NetworkBlock = &v1alpha1.ObjectReference{Name: name}, block
 		path := w.iscsiPath(name)
 		path.Spec.PrivateCloudRef.Name = name
-		create(t, cloud, path)
+		cluster.Create(t, cloud, path)
 	}
 	for name := range blocks {
 		path := w.iscsiPath(name)
@@ -83,9 +84,9 @@ func TestSeveralTenantsSubscriptionsAndClouds(t *testing.T) {
 		t.Fatal(err)
 	}
 	first := w.privateCloud("default", "weu")
-	edit(t, first, func(c *v1alpha1.PrivateCloud) { c.Spec.ManagementCluster.ClusterSize = 4 })
+	env.Edit(t, cluster, first, func(c *v1alpha1.PrivateCloud) { c.Spec.ManagementCluster.ClusterSize = 4 })
 	third := w.privateCloud("sovereign", "weu")
-	edit(t, third, func(c *v1alpha1.PrivateCloud) { c.Spec.ManagementCluster.ClusterSize = 4 })
+	env.Edit(t, cluster, third, func(c *v1alpha1.PrivateCloud) { c.Spec.ManagementCluster.ClusterSize = 4 })
 	ready(t, first, third)
 }
 
@@ -132,15 +133,15 @@ func TestCredentialsAreRotatedWhileOperationsRun(t *testing.T) {
 	})
 	objects := w.azure.Identity(namespace)
 	secret, identity := harness.ClientSecretOf(objects), harness.IdentityOf(objects)
-	create(t, objects...)
-	create(t, &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "mover"}})
+	cluster.Create(t, objects...)
+	cluster.Create(t, &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "mover"}})
 	w.start(t)
 	cloud := w.privateCloud("weu", "")
-	create(t, cloud)
+	cluster.Create(t, cloud)
 	says(t, cloud, v1alpha1.ConditionReconciling, v1alpha1.ReasonCreating)
 
 	// The old secret ends in the middle of the creation; the new one is there.
-	edit(t, secret, func(s *corev1.Secret) { s.Data["clientSecret"] = []byte(otherSecret) })
+	env.Edit(t, cluster, secret, func(s *corev1.Secret) { s.Data["clientSecret"] = []byte(otherSecret) })
 	if err := w.azure.SetSecrets(harness.TenantID, harness.ClientID, otherSecret); err != nil {
 		t.Fatal(err)
 	}
@@ -148,12 +149,12 @@ func TestCredentialsAreRotatedWhileOperationsRun(t *testing.T) {
 
 	change := func(size int32, to func(*v1alpha1.AzureIdentitySpec), values map[string][]byte) {
 		t.Helper()
-		edit(t, cloud, func(c *v1alpha1.PrivateCloud) { c.Spec.ManagementCluster.ClusterSize = size })
+		env.Edit(t, cluster, cloud, func(c *v1alpha1.PrivateCloud) { c.Spec.ManagementCluster.ClusterSize = size })
 		says(t, cloud, v1alpha1.ConditionReconciling, v1alpha1.ReasonUpdating)
 		if values != nil {
-			edit(t, secret, func(s *corev1.Secret) { s.Data = values })
+			env.Edit(t, cluster, secret, func(s *corev1.Secret) { s.Data = values })
 		}
-		edit(t, identity, func(i *v1alpha1.AzureIdentity) { to(&i.Spec) })
+		env.Edit(t, cluster, identity, func(i *v1alpha1.AzureIdentity) { to(&i.Spec) })
 		ready(t, cloud)
 		if cloud.Status.ClusterSize != size {
 			t.Errorf("ready with %d hosts, not %d", cloud.Status.ClusterSize, size)
@@ -170,7 +171,7 @@ func TestCredentialsAreRotatedWhileOperationsRun(t *testing.T) {
 	change(6, func(s *v1alpha1.AzureIdentitySpec) {
 		s.ClientCertificateRef, s.ServiceAccountRef = nil, &v1alpha1.ObjectReference{Name: "mover"}
 	}, nil)
-	remove(t, secret)
+	cluster.Delete(t, secret)
 	change(7, func(*v1alpha1.AzureIdentitySpec) {}, nil)
 	w.wrote(t, "PUT privateclouds/weu", "PATCH privateclouds/weu", "PATCH privateclouds/weu", "PATCH privateclouds/weu", "PATCH privateclouds/weu")
 }

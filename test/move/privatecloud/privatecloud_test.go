@@ -58,21 +58,12 @@ func newWorld(t *testing.T) *world {
 		Spec:       v1alpha1.VCenterSpec{PrivateCloudRef: &v1alpha1.ObjectReference{Name: "weu"}},
 	}
 	w.cloud = harness.PrivateCloud(w.namespace, "weu")
-	w.create(t, w.vcenter) // first: in an apply everything arrives in any order
-	w.create(t, w.azure.Identity(w.namespace)...)
+	cluster.Create(t, w.vcenter) // first: in an apply everything arrives in any order
+	cluster.Create(t, w.azure.Identity(w.namespace)...)
 	harness.StartOperator(t, harness.OperatorOptions{Config: cluster.OperatorConfig(), Speed: speed, Namespace: w.namespace})
 	w.says(t, v1alpha1.ConditionReconciling, metav1.ConditionTrue, v1alpha1.ReasonReferenceNotFound, "PrivateCloud", "weu")
-	w.create(t, w.cloud)
+	cluster.Create(t, w.cloud)
 	return w
-}
-
-func (w *world) create(t *testing.T, objects ...client.Object) {
-	t.Helper()
-	for _, object := range objects {
-		if err := cluster.Admin.Create(t.Context(), object); err != nil {
-			t.Fatalf("Creating %T %s: %v", object, object.GetName(), err)
-		}
-	}
 }
 
 // says waits until a condition of the VCenter has that status and reason, with the words in its message.
