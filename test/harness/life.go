@@ -294,20 +294,7 @@ func asText(value any) string {
 const quiet = 200 * time.Second / Speed
 
 // Silent is the second half of oracle 7: once it is reached, nothing is written. What is on its way at that moment may arrive.
-func (l *Life) Silent() (wrongs []string) {
-	deadline := time.Now().Add(15 * time.Second)
-	for {
-		before := l.writes()
-		time.Sleep(quiet)
-		after := l.writes()
-		if len(after) == len(before) {
-			return nil
-		}
-		if time.Now().After(deadline) {
-			return []string{fmt.Sprintf("O7: it does not come to rest; last %s", after[len(after)-1])}
-		}
-	}
-}
+func (l *Life) Silent() (wrongs []string) { return Resting(l.writes, quiet, 15*time.Second) }
 
 func (l *Life) writes() (out []string) {
 	for _, c := range l.History.Calls() {
@@ -323,35 +310,24 @@ func (l *Life) writes() (out []string) {
 func (l *Life) guarded(c *Call) {
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
-	switch {
-	case c.Seam == ARM && (c.Verb == "PUT" || IsAction(l.Subject.Kind, c.Verb, c.Raw)):
-		fresh := l.Subject.Kind.New()
-		if err := l.Cluster.Admin.Get(ctx, l.key, fresh); err != nil {
+	makes := c.Seam == ARM && (c.Verb == "PUT" || IsAction(l.Subject.Kind, c.Verb, c.Raw))
+	lets := c.Seam == Kubernetes && c.Verb == "PATCH" && strings.Contains(string(c.Body), `"finalizers":null`) && l.isOwn(c.Path)
+	if !makes && !lets {
+		return
+	}
+	fresh := l.Subject.Kind.New()
+	if err := l.Cluster.Admin.Get(ctx, l.key, fresh); err != nil {
+		if makes {
 			l.History.wrong("O9: %s leaves and its object cannot be read: %v", c.What(), err)
-		} else if !hasFinalizer(fresh) {
-			l.History.wrong("O9: %s leaves and its object has no finalizer", c.What())
 		}
-	case c.Seam == Kubernetes && c.Verb == "PATCH" && strings.Contains(string(c.Body), `"finalizers":null`) && l.isOwn(c.Path):
-		fresh := l.Subject.Kind.New()
-		if err := l.Cluster.Admin.Get(ctx, l.key, fresh); err != nil {
-			return
-		}
-		id := fresh.GetAnnotations()[v1alpha1.AnnotationAzureID]
-		if l.Azure.Made(l.Subject.Kind, id) && !l.Subject.Kind.BuiltIn(fresh) {
-			l.History.wrong("O9: the finalizer goes while %s is in Azure", id)
-		}
+		return
+	}
+	there := l.Azure.Made(l.Subject.Kind, fresh.GetAnnotations()[v1alpha1.AnnotationAzureID]) && !l.Subject.Kind.BuiltIn(fresh)
+	for _, wrong := range Guarded(c.What(), makes, fresh, there) {
+		l.History.wrong("%s", wrong)
 	}
 }
 
 func (l *Life) isOwn(path string) bool {
 	return strings.HasSuffix(path, "/"+l.key.Name) && strings.HasPrefix(path, strings.ToLower(l.Subject.Kind.Name))
-}
-
-func hasFinalizer(object client.Object) bool {
-	for _, f := range object.GetFinalizers() {
-		if f == v1alpha1.Finalizer {
-			return true
-		}
-	}
-	return false
 }

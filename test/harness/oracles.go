@@ -14,6 +14,8 @@ import (
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/watch"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/test/armsim"
@@ -218,8 +220,9 @@ func Discreet(revisions []Revision, lines []string) (wrongs []string) {
 	return wrongs
 }
 
-// longestCall is how long a worker may stand in one call that nobody holds up.
-const longestCall = 5 * time.Second
+// longestCall is how long a worker may stand in one call that nobody holds up, on a machine that lives many lives at once: whoever waits in a
+// call for what Azure takes minutes for, or repeats it until it works, stands there longer.
+const longestCall = 10 * time.Second
 
 // Lively is oracle 8, of what was recorded: nothing panicked, and no call held a worker up. stalled says that a fault held calls up.
 func Lively(calls []Call, lines []string, stalled bool) (wrongs []string) {
@@ -235,6 +238,33 @@ func Lively(calls []Call, lines []string, stalled bool) (wrongs []string) {
 		}
 	}
 	return wrongs
+}
+
+// Resting is the second half of oracle 7: the list of writes stops growing, for so long as quiet, within most.
+func Resting(writes func() []string, quiet, most time.Duration) (wrongs []string) {
+	for deadline := time.Now().Add(most); ; {
+		before := writes()
+		time.Sleep(quiet)
+		after := writes()
+		if len(after) == len(before) {
+			return nil
+		}
+		if time.Now().After(deadline) {
+			return []string{fmt.Sprintf("O7: it does not come to rest; last %s", after[len(after)-1])}
+		}
+	}
+}
+
+// Guarded is oracle 9, about a call that is about to leave: one that makes the object's thing in Azure, or else one that takes the finalizer
+// off the object. there says that the thing is in Azure.
+func Guarded(call string, makes bool, object client.Object, there bool) (wrongs []string) {
+	switch {
+	case makes && !controllerutil.ContainsFinalizer(object, v1alpha1.Finalizer):
+		return []string{fmt.Sprintf("O9: %s leaves and its object has no finalizer", call)}
+	case !makes && there:
+		return []string{fmt.Sprintf("O9: the finalizer goes while %s is in Azure", object.GetAnnotations()[v1alpha1.AnnotationAzureID])}
+	}
+	return nil
 }
 
 // Same is oracles 1 and 2: what there is in the end is what there is without a fault.

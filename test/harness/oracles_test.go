@@ -10,9 +10,12 @@ import (
 	"testing"
 	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/watch"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/test/armsim"
 )
 
@@ -140,12 +143,76 @@ func TestAnsweredIDs(t *testing.T) {
 
 func TestLively(t *testing.T) {
 	at := time.Now()
-	long := Call{Seam: ARM, Verb: "GET", Began: at, Ended: at.Add(6 * time.Second)}
+	long := Call{Seam: ARM, Verb: "GET", Began: at, Ended: at.Add(11 * time.Second)}
 	if len(Lively([]Call{long}, nil, false)) != 1 || len(Lively([]Call{long}, nil, true)) != 0 {
-		t.Error("a call of six seconds is wrong unless a fault held it up")
+		t.Error("a call of eleven seconds is wrong unless a fault held it up")
 	}
 	if len(Lively(nil, []string{`"Observed a panic" panic="runtime error"`}, false)) != 1 {
 		t.Error("a panic is wrong")
+	}
+}
+
+func TestResting(t *testing.T) {
+	var written []string
+	writing := func() []string {
+		written = append(written, "PATCH clusters/weu-2/status")
+		return written
+	}
+	if wrongs := Resting(writing, time.Millisecond, 20*time.Millisecond); len(wrongs) != 1 || !strings.Contains(wrongs[0], "PATCH clusters/weu-2/status") {
+		t.Errorf("of what writes for ever: %v", wrongs)
+	}
+	calls := 0
+	settling := func() []string {
+		if calls++; calls > 5 {
+			return written[:5]
+		}
+		return written[:calls]
+	}
+	if wrongs := Resting(settling, time.Millisecond, time.Second); len(wrongs) > 0 {
+		t.Errorf("of what comes to rest: %v", wrongs)
+	}
+}
+
+func TestGuarded(t *testing.T) {
+	guarded := &v1alpha1.Cluster{ObjectMeta: metav1.ObjectMeta{Finalizers: []string{v1alpha1.Finalizer}}}
+	for name, c := range map[string]struct {
+		makes  bool
+		object client.Object
+		there  bool
+		wrong  bool
+	}{
+		"made with its finalizer on":     {true, guarded, false, false},
+		"made without":                   {true, &v1alpha1.Cluster{}, false, true},
+		"let go when it is gone":         {false, guarded, false, false},
+		"let go while it is there still": {false, guarded, true, true},
+	} {
+		if wrongs := Guarded("PUT", c.makes, c.object, c.there); (len(wrongs) > 0) != c.wrong {
+			t.Errorf("%s: %v", name, wrongs)
+		}
+	}
+}
+
+func TestGoroutinesThatAreLeft(t *testing.T) {
+	end, ended := make(chan struct{}), make(chan struct{})
+	label := labelled(func() {
+		go func() {
+			<-end
+			close(ended)
+		}()
+	})
+	if left, err := goroutinesOf(label); err != nil || len(left) != 1 || !strings.Contains(left[0], "TestGoroutinesThatAreLeft") {
+		t.Errorf("while it runs: %v, %v", left, err)
+	}
+	close(end)
+	<-ended
+	for deadline := time.Now().Add(time.Second); ; time.Sleep(time.Millisecond) {
+		left, err := goroutinesOf(label)
+		if err == nil && len(left) == 0 {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("when it has ended: %v, %v", left, err)
+		}
 	}
 }
 
