@@ -35,6 +35,7 @@ type MovementRestrictionSpec struct {
 }
 
 // RestrictedMachine says which machine: exactly one of its parts.
+// +kubebuilder:validation:MinProperties=1
 // +kubebuilder:validation:XValidation:rule="has(self.name) != has(self.instanceUUID)",message="set exactly one of name and instanceUUID"
 type RestrictedMachine struct {
 	// name in vCenter; exactly one machine of the cluster must have it.

@@ -235,12 +235,23 @@ func TestALostAnswerIsFoundAndNotRepeated(t *testing.T) {
 func TestRetryAfterOfTheSimulator(t *testing.T) {
 	s := simulator(t)
 	c := connected(t, s, simClient, secret)
-	s.Inject(armsim.Fault{Status: 503, Code: "ServerBusy", RetryAfter: 40 * time.Second, Path: regexp.MustCompile("/privateclouds/")})
+	s.Inject(armsim.Fault{Status: 503, Code: "ServerBusy", RetryAfter: 5 * time.Hour, Path: regexp.MustCompile("/privateclouds/")})
 	_, err := c.Get(soon(t), private)
 	wantClass(t, err, Transient)
-	if e := asError(err); e.RetryAfter != 40*time.Second || e.Code != "ServerBusy" {
+	if e := asError(err); e.RetryAfter != 5*time.Hour || e.Code != "ServerBusy" {
 		t.Fatalf("%+v", e)
 	}
+	asked := len(s.Requests())
+	_, err = c.Get(soon(t), private)
+	wantClass(t, err, Transient)
+	if e := asError(err); e.RetryAfter <= 0 || e.RetryAfter > 5*time.Hour || len(s.Requests()) != asked {
+		t.Fatalf("within Retry-After %d requests were sent, and the caller was told %+v", len(s.Requests())-asked, e)
+	}
+	_, err = c.Get(soon(t), private+"-2")
+	wantClass(t, err, NotFound) // another question
+	time.Sleep(wall(5*time.Hour, simSpeed))
+	_, err = c.Get(soon(t), private)
+	wantClass(t, err, NotFound)
 	s.Inject(armsim.Fault{Verb: "DELETE", Status: 429, Code: "TooManyRequests", RetryAfter: time.Hour})
 	_, err = c.Begin(soon(t), write(private, DELETE, ""))
 	wantClass(t, err, Throttled)

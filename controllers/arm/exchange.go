@@ -68,6 +68,10 @@ func (c *Client) exchange(parent context.Context, k call) (*answer, error) {
 	if k.write {
 		end = k.deadline
 	}
+	asked := question{principal: c.principal, url: k.url.String()}
+	if wait := c.limiters.paused(asked, time.Now()); wait > 0 && k.method == http.MethodGet {
+		return nil, &Error{Class: Transient, Doing: k.doing, RetryAfter: simulated(wait, c.speed), Message: "not sent: Azure asked not to be asked this again so soon"}
+	}
 	ctx, cancel := context.WithDeadline(parent, end)
 	defer cancel()
 	b := c.limiters.bucket(bucketKey{region: c.region, subscription: ID(k.id.Key()).SubscriptionID(), principal: c.principal, class: classOf(k.method)})
@@ -91,7 +95,11 @@ func (c *Client) exchange(parent context.Context, k call) (*answer, error) {
 		b.answered(time.Now(), c.speed, x.status, nil, 0)
 		return nil, lost(parent, x, k, err)
 	}
-	b.answered(time.Now(), c.speed, a.status, a.header, a.retryAfter)
+	now := time.Now()
+	b.answered(now, c.speed, a.status, a.header, a.retryAfter)
+	if k.method == http.MethodGet && a.retryAfter > 0 && a.status >= 400 && a.status != http.StatusTooManyRequests {
+		c.limiters.pause(asked, now, now.Add(wall(a.retryAfter, c.speed)))
+	}
 	return a, nil
 }
 

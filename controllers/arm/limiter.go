@@ -4,6 +4,7 @@
 package arm
 
 import (
+	"maps"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -35,7 +36,13 @@ var published = map[verbClass]struct{ size, refill float64 }{
 type Limiters struct {
 	mu      sync.Mutex
 	buckets map[bucketKey]*bucket
+	// pauses are until when Azure asked not to be asked the same again, with another answer than 429. Several may want the same: a watch of a
+	// collection and who needs it now.
+	pauses map[question]time.Time
 }
+
+// question is a read, by who asks and what: its URL.
+type question struct{ principal, url string }
 
 type bucketKey struct {
 	region, subscription, principal string
@@ -43,7 +50,24 @@ type bucketKey struct {
 }
 
 // NewLimiters returns limiters that know nothing yet: each bucket starts with one token and learns from the first answer.
-func NewLimiters() *Limiters { return &Limiters{buckets: map[bucketKey]*bucket{}} }
+func NewLimiters() *Limiters {
+	return &Limiters{buckets: map[bucketKey]*bucket{}, pauses: map[question]time.Time{}}
+}
+
+// pause has a question wait.
+func (l *Limiters) pause(q question, now, until time.Time) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	maps.DeleteFunc(l.pauses, func(_ question, over time.Time) bool { return now.After(over) })
+	l.pauses[q] = until
+}
+
+// paused is how long a question still has to wait, on the wall clock.
+func (l *Limiters) paused(q question, now time.Time) time.Duration {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return max(0, l.pauses[q].Sub(now))
+}
 
 func (l *Limiters) bucket(key bucketKey) *bucket {
 	l.mu.Lock()

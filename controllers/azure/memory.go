@@ -31,10 +31,8 @@ type remembered struct {
 	doneAt time.Time
 	// wroteAt is when our last write to the resource was answered: a snapshot that was asked for earlier does not count.
 	wroteAt time.Time
-	// refusal is the write that Azure refused last, refused what it said, and refusedUntil how long that is not asked again.
-	refusal      string
-	refused      outcome.Outcome
-	refusedUntil time.Time
+	// refusals are what Azure refused, by question, until that may be asked again.
+	refusals map[string]refusal
 	// relearning is since when a new process waits for the first list that has the object; zero when it does not.
 	relearning time.Time
 	// own is the resource of the object while it is watched.
@@ -48,6 +46,12 @@ type remembered struct {
 	// cloud is whose lane the object may hold or wait for, identity who it acts as.
 	cloud    string
 	identity types.NamespacedName
+}
+
+// refusal is what Azure said, and until when it is not asked the same again.
+type refusal struct {
+	said  outcome.Outcome
+	until time.Time
 }
 
 // do changes the memory of an object.

@@ -80,7 +80,15 @@ func (r *Reconciler[T]) read(ctx context.Context, s *scope[T]) *outcome.Outcome 
 	if s.direct {
 		return nil
 	}
+	if o := r.refused(s, reading); o != nil {
+		return o
+	}
 	actual, err := s.client.Get(ctx, s.id)
+	if arm.ClassOf(err) == arm.Forbidden {
+		o := connect.OutcomeOf(err)
+		r.refuse(s, reading, o)
+		return o
+	}
 	if err != nil && (arm.ClassOf(err) != arm.NotFound || isGroupMissing(err)) {
 		if arm.ClassOf(err) == arm.NotFound && s.deleting() {
 			err = nil // the resource group is gone, and everything in it
@@ -95,6 +103,9 @@ func (r *Reconciler[T]) read(ctx context.Context, s *scope[T]) *outcome.Outcome 
 	s.fact(v1alpha1.ConditionCredentialsReady, true, v1alpha1.ReasonReady, "Azure accepts the identity")
 	return nil
 }
+
+// reading is the question that a GET of the resource asks.
+const reading = "GET"
 
 // isGroupMissing tells a missing resource group from a missing resource: only the second is made.
 func isGroupMissing(err error) bool {

@@ -9,6 +9,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/url"
 	"strings"
 	"time"
@@ -135,30 +136,35 @@ func (r *Reconciler[T]) notAccepted(s *scope[T], err error) *outcome.Outcome {
 	return o
 }
 
-// refuse remembers that Azure refused a write, so that whatever wakes the object does not ask again sooner than the refusal's pace says.
-func (r *Reconciler[T]) refuse(s *scope[T], hash string, o *outcome.Outcome) {
+// refuse remembers that Azure refused a write, or to read the resource, so that whatever wakes the object does not ask again sooner than the
+// refusal's pace says. what is the hash of the write, or reading.
+func (r *Reconciler[T]) refuse(s *scope[T], what string, o *outcome.Outcome) {
 	if o.After <= 0 {
 		return // the work queue backs off
 	}
 	r.memory.do(client.ObjectKeyFromObject(s.obj), func(m *remembered) {
-		m.refusal, m.refusedUntil, m.refused = r.question(s, hash), time.Now().Add(r.Pace.Real(o.After)), *o
+		maps.DeleteFunc(m.refusals, func(_ string, old refusal) bool { return time.Now().After(old.until) })
+		if m.refusals == nil {
+			m.refusals = map[string]refusal{}
+		}
+		m.refusals[r.question(s, what)] = refusal{said: *o, until: time.Now().Add(r.Pace.Real(o.After))}
 	})
 }
 
-// refused is what Azure said to the same write not long ago. An edit, another credential or a requested reconcile makes it a new question.
-func (r *Reconciler[T]) refused(s *scope[T], hash string) *outcome.Outcome {
+// refused is what Azure said to the same not long ago. An edit, another credential or a requested reconcile makes it a new question.
+func (r *Reconciler[T]) refused(s *scope[T], what string) *outcome.Outcome {
 	var again *outcome.Outcome
 	r.memory.do(client.ObjectKeyFromObject(s.obj), func(m *remembered) {
-		if left := time.Until(m.refusedUntil); left > 0 && m.refusal == r.question(s, hash) {
-			o := m.refused
-			again = o.In(r.Pace.Elapsed(left))
+		before := m.refusals[r.question(s, what)]
+		if left := time.Until(before.until); left > 0 {
+			again = before.said.In(r.Pace.Elapsed(left))
 		}
 	})
 	return again
 }
 
-func (r *Reconciler[T]) question(s *scope[T], hash string) string {
-	return strings.Join([]string{hash, s.client.Principal(), s.obj.GetAnnotations()[v1alpha1.AnnotationReconcileRequestedAt]}, " ")
+func (r *Reconciler[T]) question(s *scope[T], what string) string {
+	return strings.Join([]string{what, s.client.Principal(), s.obj.GetAnnotations()[v1alpha1.AnnotationReconcileRequestedAt]}, " ")
 }
 
 // accepted stores where the operation is followed. If somebody wrote the object meanwhile it is read again, and the record completed if it

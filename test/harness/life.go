@@ -229,6 +229,10 @@ func (l *Life) Reached(phase Phase) {
 }
 
 func (l *Life) reached(ctx context.Context, phase Phase) error {
+	var mended error
+	if phase == Drift {
+		mended = l.mended() // before the object is read: what it says of itself must be newer than what mended it
+	}
 	fresh := l.Subject.Kind.New()
 	err := l.Cluster.Admin.Get(ctx, l.key, fresh)
 	if phase == Delete {
@@ -239,6 +243,9 @@ func (l *Life) reached(ctx context.Context, phase Phase) error {
 	}
 	if err != nil {
 		return err
+	}
+	if mended != nil {
+		return mended
 	}
 	l.object = fresh
 	status := fresh.AzureStatus()
@@ -252,9 +259,11 @@ func (l *Life) reached(ctx context.Context, phase Phase) error {
 	case status.Operation != nil:
 		return errors.New("an operation is in flight")
 	}
-	if phase != Drift {
-		return nil
-	}
+	return nil
+}
+
+// mended says that what was changed or taken away in Azure is as it was.
+func (l *Life) mended() error {
 	body, there := l.Azure.Resource(l.id)
 	switch {
 	case !there:

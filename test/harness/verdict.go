@@ -74,7 +74,7 @@ func (l *Life) leaks() (wrongs []string) {
 	for _, operator := range l.operators {
 		var left []string
 		var err error
-		for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(50 * time.Millisecond) {
+		for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(50 * time.Millisecond) {
 			if left, err = goroutinesOf(operator.label); err != nil || len(left) == 0 || time.Now().After(deadline) {
 				break
 			}
