@@ -67,8 +67,12 @@ func newGate(next policy.Transporter, endpoint *url.URL, mayWrite func() error) 
 	return g
 }
 
-// defaultHTTPClient is shared by all clients, and with it the connections. A dead HTTP/2 connection is found by a ping:
-// without it, the first write after a quiet hour would wait for its deadline and count as lost.
+// Pings find a dead HTTP/2 connection: without them, the first write after a quiet hour would wait for its deadline and count as lost.
+func Pings() *http.HTTP2Config {
+	return &http.HTTP2Config{SendPingTimeout: 10 * time.Second, PingTimeout: 5 * time.Second}
+}
+
+// defaultHTTPClient is what a client without a transport of its own uses.
 var defaultHTTPClient = &http.Client{Transport: &http.Transport{
 	Proxy:                 http.ProxyFromEnvironment,
 	DialContext:           (&net.Dialer{Timeout: 15 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
@@ -78,7 +82,7 @@ var defaultHTTPClient = &http.Client{Transport: &http.Transport{
 	IdleConnTimeout:       90 * time.Second,
 	TLSHandshakeTimeout:   10 * time.Second,
 	ExpectContinueTimeout: time.Second,
-	HTTP2:                 &http.HTTP2Config{SendPingTimeout: 10 * time.Second, PingTimeout: 5 * time.Second},
+	HTTP2:                 Pings(),
 }}
 
 // Do sends a request if it may still leave.

@@ -5,6 +5,7 @@ package connect
 
 import (
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
@@ -52,5 +53,9 @@ func OutcomeOf(err error) *outcome.Outcome {
 	if r.stall {
 		say = outcome.Stall
 	}
-	return say(r.reason, "%s: %s", failed.Error(), r.advice).In(max(r.after, failed.RetryAfter)).About(r.condition)
+	advice := r.advice
+	if failed.Class == arm.Forbidden && strings.Contains(failed.Error(), "Microsoft.Authorization/locks") {
+		advice = "locks need the role Owner, or one with Microsoft.Authorization/locks/*, on that scope"
+	}
+	return say(r.reason, "%s: %s", failed.Error(), advice).In(max(r.after, failed.RetryAfter)).About(r.condition)
 }

@@ -63,8 +63,8 @@ type Azure struct {
 	key      [32]byte // of principals: a credential's fingerprint must not be computable from outside
 
 	mu        sync.Mutex
-	entries   map[types.UID]*azureEntry
-	making    map[types.UID]*sync.Mutex
+	entries   map[types.NamespacedName]*azureEntry
+	making    map[types.NamespacedName]*sync.Mutex
 	listeners map[int]func(types.NamespacedName)
 	nextID    int
 }
@@ -77,7 +77,7 @@ type azureEntry struct {
 
 // NewAzure makes the pool.
 func NewAzure(o AzureOptions) *Azure {
-	a := &Azure{o: o, limiters: arm.NewLimiters(), entries: map[types.UID]*azureEntry{}, making: map[types.UID]*sync.Mutex{}, listeners: map[int]func(types.NamespacedName){}}
+	a := &Azure{o: o, limiters: arm.NewLimiters(), entries: map[types.NamespacedName]*azureEntry{}, making: map[types.NamespacedName]*sync.Mutex{}, listeners: map[int]func(types.NamespacedName){}}
 	if _, err := rand.Read(a.key[:]); err != nil {
 		panic(err) // crypto/rand never fails
 	}
@@ -106,7 +106,7 @@ func (a *Azure) ClientOf(ctx context.Context, identity *v1alpha1.AzureIdentity) 
 	if o != nil {
 		return nil, o
 	}
-	entry, done := a.entry(identity.UID, versions)
+	entry, done := a.entry(client.ObjectKeyFromObject(identity), versions)
 	defer done()
 	if entry != nil && entry.versions == versions {
 		return entry.client, nil
@@ -125,19 +125,19 @@ func (a *Azure) ClientOf(ctx context.Context, identity *v1alpha1.AzureIdentity) 
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.entries[identity.UID] = &azureEntry{versions: versions, principal: principal, client: entry.client}
+	a.entries[client.ObjectKeyFromObject(identity)] = &azureEntry{versions: versions, principal: principal, client: entry.client}
 	return entry.client, nil
 }
 
 // entry is what there is for an identity. If that is not of these versions the caller makes it anew, alone: of two clients made at once each
 // would log in, and a refused credential would be presented twice.
-func (a *Azure) entry(uid types.UID, versions string) (entry *azureEntry, done func()) {
+func (a *Azure) entry(key types.NamespacedName, versions string) (entry *azureEntry, done func()) {
 	a.mu.Lock()
-	entry = a.entries[uid]
-	making := a.making[uid]
+	entry = a.entries[key]
+	making := a.making[key]
 	if making == nil {
 		making = &sync.Mutex{}
-		a.making[uid] = making
+		a.making[key] = making
 	}
 	a.mu.Unlock()
 	if entry != nil && entry.versions == versions {
@@ -146,15 +146,15 @@ func (a *Azure) entry(uid types.UID, versions string) (entry *azureEntry, done f
 	making.Lock()
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return a.entries[uid], making.Unlock
+	return a.entries[key], making.Unlock
 }
 
 // Forget drops the client of an identity that is gone.
-func (a *Azure) Forget(uid types.UID) {
+func (a *Azure) Forget(key types.NamespacedName) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	delete(a.entries, uid)
-	delete(a.making, uid)
+	delete(a.entries, key)
+	delete(a.making, key)
 }
 
 // versions is what the client depends on, from caches alone: no call, no secret.

@@ -153,6 +153,7 @@ func (a *Azure) connect(identity *v1alpha1.AzureIdentity, m *material, principal
 func transportFor(pool *x509.CertPool) *http.Client {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: pool}
+	transport.HTTP2 = arm.Pings()
 	return &http.Client{Transport: transport}
 }
 

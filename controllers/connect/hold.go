@@ -65,7 +65,13 @@ func (r *IdentityReconciler) hold(ctx context.Context, identity *v1alpha1.AzureI
 	deleting := !identity.DeletionTimestamp.IsZero()
 	wanted := len(needed) > 0
 	for _, used := range usedBy(identity) {
-		if o := r.holdObject(ctx, identity.Namespace, used, wanted); o != nil {
+		held := wanted
+		if !held {
+			if held, err = r.neededByAnother(ctx, used, identity); err != nil {
+				return outcome.Retry(v1alpha1.ReasonTransient, err)
+			}
+		}
+		if o := r.holdObject(ctx, identity.Namespace, used, held); o != nil {
 			return o
 		}
 	}
@@ -86,8 +92,20 @@ func (r *IdentityReconciler) hold(ctx context.Context, identity *v1alpha1.AzureI
 	return nil
 }
 
-// holdObject puts the finalizer on a Secret or ConfigMap, or takes it off. What another identity of the namespace needs keeps it: that
-// one puts it back.
+// neededByAnother says that another identity, with which something is still to be deleted, uses the same Secret or ConfigMap.
+func (r *IdentityReconciler) neededByAnother(ctx context.Context, used object, identity *v1alpha1.AzureIdentity) (bool, error) {
+	for _, other := range r.identitiesUsing(ctx, used, identity.Namespace) {
+		if other.Name == identity.Name {
+			continue
+		}
+		if needed, err := r.NeededBy(ctx, other.NamespacedName); err != nil || len(needed) > 0 {
+			return true, err
+		}
+	}
+	return false, nil
+}
+
+// holdObject puts the finalizer on a Secret or ConfigMap, or takes it off.
 func (r *IdentityReconciler) holdObject(ctx context.Context, namespace string, used object, wanted bool) *outcome.Outcome {
 	meta := &metav1.PartialObjectMetadata{}
 	meta.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind(used.kind))

@@ -42,7 +42,7 @@ type IdentityReconciler struct {
 	NeededBy func(ctx context.Context, identity types.NamespacedName) ([]string, error)
 
 	mu       sync.Mutex
-	verified map[types.UID]verification
+	verified map[types.NamespacedName]verification
 }
 
 // verification is who was accepted last, and what for. Being woken because an object that uses the identity is gone is no reason to ask again.
@@ -94,14 +94,14 @@ func (r *IdentityReconciler) identitiesUsing(ctx context.Context, used object, n
 func (r *IdentityReconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.Result, error) {
 	identity := &v1alpha1.AzureIdentity{}
 	if err := r.Client.Get(ctx, request.NamespacedName, identity); err != nil {
+		if client.IgnoreNotFound(err) == nil {
+			r.forget(request.NamespacedName)
+		}
 		return ctrl.Result{}, client.IgnoreNotFound(err)
 	}
 	o := r.hold(ctx, identity)
 	if !identity.DeletionTimestamp.IsZero() && !Held(identity) {
-		r.Azure.Forget(identity.UID)
-		r.mu.Lock()
-		delete(r.verified, identity.UID)
-		r.mu.Unlock()
+		r.forget(request.NamespacedName)
 		return ctrl.Result{}, nil
 	}
 	before := identity.DeepCopy()
@@ -124,6 +124,14 @@ func (r *IdentityReconciler) Reconcile(ctx context.Context, request ctrl.Request
 	}, report)
 }
 
+// forget drops what is kept for an identity that is gone, its client with the secret above all.
+func (r *IdentityReconciler) forget(key types.NamespacedName) {
+	r.Azure.Forget(key)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.verified, key)
+}
+
 // verify reads the subscription: the smallest question that needs a token that Entra ID gives and rights that ARM accepts.
 func (r *IdentityReconciler) verify(ctx context.Context, identity *v1alpha1.AzureIdentity) (string, *outcome.Outcome) {
 	c, o := r.Azure.ClientOf(ctx, identity)
@@ -132,7 +140,7 @@ func (r *IdentityReconciler) verify(ctx context.Context, identity *v1alpha1.Azur
 	}
 	requested := identity.Annotations[v1alpha1.AnnotationReconcileRequestedAt]
 	r.mu.Lock()
-	last := r.verified[identity.UID]
+	last := r.verified[client.ObjectKeyFromObject(identity)]
 	r.mu.Unlock()
 	if last.client == c && last.requested == requested {
 		return last.subscription, nil
@@ -147,9 +155,9 @@ func (r *IdentityReconciler) verify(ctx context.Context, identity *v1alpha1.Azur
 		r.mu.Lock()
 		defer r.mu.Unlock()
 		if r.verified == nil {
-			r.verified = map[types.UID]verification{}
+			r.verified = map[types.NamespacedName]verification{}
 		}
-		r.verified[identity.UID] = verification{client: c, requested: requested, subscription: subscription.DisplayName}
+		r.verified[client.ObjectKeyFromObject(identity)] = verification{client: c, requested: requested, subscription: subscription.DisplayName}
 		return subscription.DisplayName, nil
 	case arm.ClassOf(err) == arm.NotFound:
 		return "", outcome.Stall(v1alpha1.ReasonForbidden,

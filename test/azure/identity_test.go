@@ -5,6 +5,7 @@ package azure
 
 import (
 	"bytes"
+	"context"
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/x509"
@@ -12,12 +13,14 @@ import (
 	"encoding/pem"
 	"fmt"
 	"math/big"
+	"slices"
 	"testing"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers"
@@ -175,4 +178,42 @@ func identityStalled(t *testing.T, identity *v1alpha1.AzureIdentity, reason stri
 		return nil
 	})
 	return message
+}
+
+// Two identities share a Secret, and only one of them is needed to the end: the Secret is held, and nobody fights over that.
+func TestIdentitiesShareASecretInPeace(t *testing.T) {
+	t.Parallel()
+	w := quiet(t)
+	w.start(t)
+	objects := w.azure.Identity(w.namespace)
+	other := harness.IdentityOf(objects).DeepCopy()
+	other.Name = "another"
+	cloud := harness.PrivateCloud(w.namespace, "weu")
+	cloud.Spec.DeletionPolicy = v1alpha1.DeletionPolicyDelete
+	cluster.Create(t, append(objects, other, cloud)...)
+	cluster.WaitCondition(t, soon, other, v1alpha1.ConditionReady, "True")
+	ready(t, cloud)
+	secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: harness.ClientSecretOf(objects).Name}}
+	get := func(ctx context.Context) error {
+		return cluster.Admin.Get(ctx, client.ObjectKeyFromObject(secret), secret)
+	}
+	cluster.Eventually(t, soon, "the Secret to be held", func(ctx context.Context) error {
+		if err := get(ctx); err != nil || !slices.Contains(secret.Finalizers, v1alpha1.FinalizerInUse) {
+			return fmt.Errorf("%w, finalizers %v", err, secret.Finalizers)
+		}
+		return nil
+	})
+	env.Edit(t, cluster, other, func(i *v1alpha1.AzureIdentity) {
+		i.Annotations = map[string]string{v1alpha1.AnnotationReconcileRequestedAt: "now"}
+	})
+	version := secret.ResourceVersion
+	cluster.Consistently(t, time.Second, "the Secret is left alone", func(ctx context.Context) error {
+		if err := get(ctx); err != nil {
+			return err
+		}
+		if secret.ResourceVersion != version {
+			return fmt.Errorf("it was written; finalizers %v", secret.Finalizers)
+		}
+		return nil
+	})
 }
