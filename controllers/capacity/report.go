@@ -121,7 +121,7 @@ func list(st *v1alpha1.MaintenancePolicyStatus, found []finding) {
 			over++
 		} else {
 			st.Announced++
-			if at := f.seen.Start; !at.IsZero() && (st.NextStartTime == nil || at.Before(st.NextStartTime.Time)) {
+			if at := f.seen.Start; !at.IsZero() && f.seen.State != windows.InProgress && (st.NextStartTime == nil || at.Before(st.NextStartTime.Time)) {
 				st.NextStartTime = &metav1.Time{Time: at.Truncate(time.Second)}
 			}
 		}

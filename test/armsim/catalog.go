@@ -76,7 +76,7 @@ func (s *Server) listSKUs(c *call) *answer {
 				capabilities = append(capabilities, map[string]any{"name": pair[0], "value": pair[1]})
 			}
 			list = append(list, map[string]any{
-				"resourceType": kind, "name": k.name, "tier": "Standard", "size": k.name, "family": k.hostType,
+				"resourceType": kind, "name": k.name, "tier": "Standard", "size": k.name,
 				"locations": locations, "locationInfo": info, "capabilities": capabilities, "restrictions": []any{},
 			})
 		}

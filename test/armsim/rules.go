@@ -75,6 +75,11 @@ func (ch *change) checkPaths(sent map[string]any, patch bool) *answer {
 	if !patch {
 		return nil
 	}
+	for _, path := range ch.typ.always {
+		if _, ok := lookup(sent, path); !ok {
+			return refuse(http.StatusBadRequest, "InvalidRequestContent", "The required property '%s' is missing.", path)
+		}
+	}
 	paths := leaves(sent)
 	slices.Sort(paths)
 	for _, path := range paths {

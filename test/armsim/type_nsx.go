@@ -14,7 +14,7 @@ import (
 func dhcpConfigurations(network *resourceType) *resourceType {
 	return nsxObject(resourceType{
 		segment: "dhcpConfigurations", parent: network, revised: true,
-		required: []string{"properties.dhcpType"}, immutable: []string{"properties.dhcpType"},
+		required: []string{"properties.dhcpType"}, always: []string{"properties.dhcpType"}, immutable: []string{"properties.dhcpType"},
 		patchable: []string{"properties.displayName", "properties.serverAddress", "properties.leaseTime", "properties.serverAddresses"},
 		readOnly:  []string{"properties.segments"},
 		enums:     map[string][]string{"properties.dhcpType": {"SERVER", "RELAY"}},

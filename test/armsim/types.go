@@ -43,6 +43,7 @@ type resourceType struct {
 
 	size      string   // path of the number of hosts; empty: the type has none
 	required  []string // paths; azure.md 1.4
+	always    []string // paths that a PATCH too must have: what tells the kinds of a body apart
 	patchable []string
 	immutable []string
 	readOnly  []string // set by the service, ignored in requests

@@ -17,6 +17,8 @@ type Rules struct {
 	// Sets are arrays whose order means nothing. ServerFilled paths are Azure's to fill and WriteOnly ones are never
 	// returned: neither is compared. Values at IgnoreCase differ by more than case or not at all.
 	Sets, IgnoreCase, ServerFilled, WriteOnly []string
+	// Optional paths inside elements of arrays, which Azure never fills: an element that does not name one must not have it.
+	Optional []string
 }
 
 // Change is one path where Azure differs. Actual is nil where Azure has nothing. An array is one change, whole.
@@ -36,13 +38,13 @@ func Compare(desired, actual map[string]any, r Rules) []Change {
 
 // comparer is Rules with the patterns parsed once: a set of a thousand machines asks for them a million times.
 type comparer struct {
-	sets, ignoreCase, uncompared, writeOnly []path
+	sets, ignoreCase, uncompared, writeOnly, optional []path
 
 	changes []Change
 }
 
 func newComparer(r Rules) *comparer {
-	c := &comparer{sets: parsePaths(r.Sets), ignoreCase: parsePaths(r.IgnoreCase), writeOnly: parsePaths(r.WriteOnly)}
+	c := &comparer{sets: parsePaths(r.Sets), ignoreCase: parsePaths(r.IgnoreCase), writeOnly: parsePaths(r.WriteOnly), optional: parsePaths(r.Optional)}
 	c.uncompared = append(parsePaths(r.ServerFilled), c.writeOnly...)
 	return c
 }
@@ -80,6 +82,11 @@ func (c *comparer) equal(at path, desired, actual any) bool {
 		}
 		for key, value := range want {
 			if !c.equal(at.with(key), value, have[key]) {
+				return false
+			}
+		}
+		for key, value := range have {
+			if _, named := want[key]; !named && value != nil && value != "" && at.with(key).matchesAny(c.optional) {
 				return false
 			}
 		}

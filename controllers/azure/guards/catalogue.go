@@ -13,7 +13,8 @@ import (
 // Offering is a SKU as Azure lists it for a subscription. The list is the only source: a SKU that came last week is in it, and one that was
 // withdrawn is not.
 type Offering struct {
-	Name, Family string
+	// HostType, such as he2, and Family: either may be what the quota is counted by.
+	Name, Family, HostType string
 	// Cores of a host; 0: the list does not say.
 	Cores int
 	// Clusters says that the SKU can be added as a cluster, PrivateClouds that a private cloud can begin with it.
@@ -74,6 +75,9 @@ func (o *Offering) read(body map[string]any) {
 	}
 	for _, one := range list(body["capabilities"]) {
 		capability, _ := one.(map[string]any)
+		if strings.EqualFold(text(capability["name"]), "HostType") {
+			o.HostType = text(capability["value"])
+		}
 		if cores, err := strconv.Atoi(text(capability["value"])); err == nil && cores > 0 && strings.EqualFold(text(capability["name"]), "CpuCoreCount") {
 			o.Cores = cores
 		}
@@ -111,6 +115,16 @@ func Location(name string) string {
 
 // Find is a SKU by its name in any case.
 func (c Catalogue) Find(sku string) *Offering { return c[strings.ToLower(sku)] }
+
+// tellsClusters says that Azure lists what it offers for clusters by itself; where it does not, what it offers for private clouds is meant.
+func (c Catalogue) tellsClusters() bool {
+	for _, o := range c {
+		if o.Clusters {
+			return true
+		}
+	}
+	return false
+}
 
 // Cores of a host of a SKU.
 func (c Catalogue) Cores(sku string) (cores int, known bool) {
@@ -150,7 +164,7 @@ func (c Catalogue) Offered(w Wanted) *Refusal {
 	if o == nil {
 		return refuse(Offer, "the SKU %s is not offered to this subscription; %s", w.SKU, c.instead(location))
 	}
-	if w.Cluster && !o.Clusters || !w.Cluster && !o.PrivateClouds {
+	if w.Cluster && !o.Clusters && c.tellsClusters() || !w.Cluster && !o.PrivateClouds {
 		return refuse(Offer, "the SKU %s is not offered for %s; %s", o.Name, purpose(w.Cluster), c.instead(location))
 	}
 	zones, there := o.Zones[location]

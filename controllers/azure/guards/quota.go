@@ -8,19 +8,19 @@ import "strings"
 // Quota is what a subscription may still have in a location.
 type Quota struct {
 	Enabled bool
-	// Remaining hosts by SKU family.
+	// Remaining hosts by SKU family, type of host, or SKU.
 	Remaining map[string]int
 }
 
-// left is what remains of a SKU: by its family, as Azure answers, or by its own name in case that it does.
+// left is what remains of a SKU: by its family or type of host, as Azure answers, or by its own name in case that it does.
 func (q Quota) left(o *Offering, sku string) (left int, known bool) {
 	names := []string{sku}
-	if o != nil && o.Family != "" {
-		names = []string{o.Family, sku}
+	if o != nil {
+		names = []string{o.Family, o.HostType, sku}
 	}
 	for _, name := range names {
 		for key, remaining := range q.Remaining {
-			if strings.EqualFold(key, name) {
+			if name != "" && strings.EqualFold(key, name) {
 				return remaining, true
 			}
 		}

@@ -70,7 +70,8 @@ func unfinishedMoves(ctx context.Context, cluster client.Reader, cloud *v1alpha1
 	for i := range moves.Items {
 		m := &moves.Items[i]
 		uses := its[m.Spec.Source.VCenterRef.Name] || its[m.Spec.Target.VCenterRef.Name]
-		if uses && !meta.IsStatusConditionTrue(m.Status.Conditions, v1alpha1.ConditionComplete) && m.Spec.State == v1alpha1.MoveStateRun {
+		runs := m.Spec.State == v1alpha1.MoveStateRun || m.Status.Moving > 0 // what runs goes on while a move is paused or cancelled
+		if uses && runs && !meta.IsStatusConditionTrue(m.Status.Conditions, v1alpha1.ConditionComplete) {
 			out = append(out, m.Name)
 		}
 	}

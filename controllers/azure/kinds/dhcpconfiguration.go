@@ -47,6 +47,15 @@ func (dhcpConfiguration) Desired(d *v1alpha1.DHCPConfiguration) map[string]any {
 	return map[string]any{"properties": properties}
 }
 
+// Concerns: Azure wants every change to say which of the two it is, although that never changes.
+func (dhcpConfiguration) Concerns(d *v1alpha1.DHCPConfiguration, changes []diff.Change) [][]diff.Change {
+	kind := "SERVER"
+	if d.Spec.Relay != nil {
+		kind = "RELAY"
+	}
+	return [][]diff.Change{append([]diff.Change{{Path: "/properties/dhcpType", Desired: kind}}, changes...)}
+}
+
 func (dhcpConfiguration) Observe(d *v1alpha1.DHCPConfiguration, actual *arm.Resource) {
 	d.Status.Segments = textsAt(actual, "/properties/segments")
 }

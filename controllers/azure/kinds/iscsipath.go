@@ -47,6 +47,14 @@ func (iscsiPath) Observe(p *v1alpha1.IscsiPath, actual *arm.Resource) {
 	p.Status.NetworkBlock = actual.String("/properties/networkBlock")
 }
 
+// Guard: a private cloud in a virtual network has no iSCSI path.
+func (iscsiPath) Guard(_ context.Context, w azure.World[*v1alpha1.IscsiPath], _ azure.Intent) *outcome.Outcome {
+	if inVirtualNetwork(w.Cloud) {
+		return outcome.Stall(v1alpha1.ReasonInvalidSpec, "PrivateCloud %s is in a virtual network, through which its hosts reach an Elastic SAN: it has no iSCSI path. Delete this object", w.Cloud.Name)
+	}
+	return nil
+}
+
 // MayGo: not while a datastore of any cluster, whoever made it, is reached over it.
 func (iscsiPath) MayGo(ctx context.Context, w azure.World[*v1alpha1.IscsiPath]) *outcome.Outcome {
 	clusters, err := w.List(ctx, w.CloudID+"/clusters")

@@ -21,7 +21,7 @@ const networkSegment = "workloadNetworks/default/"
 
 // networkTraits are those of an object of NSX: they take turns among themselves, and not with what touches hosts.
 func networkTraits(name, segment string) azure.Traits {
-	return azure.Traits{Name: name, Segment: networkSegment + segment, Lane: lane.Network, Revised: true}
+	return azure.Traits{Name: name, Segment: networkSegment + segment, Lane: lane.Network, Revised: true, Filled: []string{displayName}}
 }
 
 // networkCollection lists the objects of NSX of one type.

@@ -114,6 +114,23 @@ func hostMembers(wanted []string, hosts []*arm.Resource) ([]any, *outcome.Outcom
 	return out, nil
 }
 
+// Guard: machines that are kept apart need a host each, else Azure refuses the policy. Hosts may be on their way.
+func (placementPolicy) Guard(ctx context.Context, w azure.World[*v1alpha1.PlacementPolicy], intent azure.Intent) *outcome.Outcome {
+	if w.Object.Spec.Type != "VmVm" || w.Object.Spec.AffinityType != "AntiAffinity" {
+		return nil
+	}
+	hosts, err := w.List(ctx, w.ClusterID+"/hosts")
+	if err != nil {
+		return unseen("whether the cluster has a host for each machine", err)
+	}
+	if machines := len(texts(propertiesOf(intent.Desired)["vmMembers"])); machines > len(hosts) {
+		return outcome.Wait(v1alpha1.ReasonPlacementNeedsHosts,
+			"%d machines that are kept apart need a host each, and %s has %d: make it larger, or take machines out of vmMembers. This goes on by itself when there are enough",
+			machines, w.ClusterID.Name(), len(hosts)).In(time.Minute)
+	}
+	return nil
+}
+
 // Report has tags and identities looked up again: vCenter tells nobody that they changed.
 func (placementPolicy) Report(_ context.Context, w azure.World[*v1alpha1.PlacementPolicy], _ time.Time) ([]status.Fact, time.Duration) {
 	if len(machineQueries(w.Object.Spec.VMMembers)) == 0 {

@@ -36,6 +36,7 @@ func (privateCloud) Traits() azure.Traits {
 		Rules: diff.Rules{
 			IgnoreCase: []string{"/sku/name"},
 			Sets:       []string{"/properties/extendedNetworkBlocks", "/properties/identitySources", vcfLicense + "/labels"},
+			Optional:   []string{"/properties/identitySources/*/secondaryServer"},
 			WriteOnly:  []string{"/properties/identitySources/*/username", "/properties/identitySources/*/password", vcfLicense + "/licenseKey"},
 		},
 		Immutable: []string{"/location", "/sku", "/properties/networkBlock", "/properties/availability", "/properties/virtualNetworkId"},

@@ -136,7 +136,10 @@ func (scriptExecution) Judge(e *v1alpha1.ScriptExecution, actual *arm.Resource) 
 
 // Secret is written once the script has ended.
 func (scriptExecution) Secret(e *v1alpha1.ScriptExecution, actual *arm.Resource) (name, version string) {
-	if actual == nil || !arm.IsTerminal(actual.ProvisioningState()) {
+	switch {
+	case actual == nil:
+		return e.Spec.SecretName, ""
+	case !arm.IsTerminal(actual.ProvisioningState()):
 		return "", ""
 	}
 	return e.Spec.SecretName, actual.ID.Name() + "|" + actual.String("/properties/finishedAt")

@@ -41,6 +41,16 @@ func TestASegmentFindsItsGatewayAndStaysForItsLastPort(t *testing.T) {
 	ready(t, web)
 	w.lists(t, network+"segments/web", "properties/subnet/dhcpRanges")
 
+	// A name that the spec never gave is not the spec's to defend.
+	if err := w.azure.SetInAzure(w.azure.PrivateCloudID("weu")+network+"segments/short", map[string]any{"properties": map[string]any{"displayName": "renamed"}}); err != nil {
+		t.Fatal(err)
+	}
+	env.Edit(t, cluster, short, func(s *v1alpha1.Segment) { s.Spec.Subnet.DHCPRanges = []string{"10.60.3.10-10.60.3.20"} })
+	ready(t, short)
+	if got := w.inAzure(network+"segments/short", "properties", "displayName"); got != "renamed" {
+		t.Errorf("its display name was set back to %v", got)
+	}
+
 	admin := w.administrator(t)
 	machine := admin.add(t, vcentersim.MachineSpec{Name: "web-01", Networks: []string{"web"}})
 	cluster.Delete(t, web)

@@ -101,3 +101,23 @@ func TestPlacementFindsHostsByTheirShortName(t *testing.T) {
 	}
 	env.Says(t, notReady(t, lost, v1alpha1.ReasonHostNotFound), "esx99-r99", host)
 }
+
+// Azure refuses more machines that are kept apart than there are hosts, so it is not asked: hosts may be on their way.
+func TestMachinesThatAreKeptApartWaitForHosts(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, fast, true)
+	a := w.administrator(t)
+	var members []v1alpha1.PlacementMember
+	var refs []string
+	for _, name := range []string{"app-01", "app-02", "app-03", "app-04"} {
+		refs = append(refs, a.add(t, vcentersim.MachineSpec{Name: name}))
+		members = append(members, named(name))
+	}
+	apart := w.policy("apart", "VmVm", "AntiAffinity", members...)
+	cluster.Create(t, apart)
+	env.Says(t, notReady(t, apart, v1alpha1.ReasonPlacementNeedsHosts), "4 machines", "Cluster-1 has 3")
+	env.Edit(t, cluster, w.cloud, func(c *v1alpha1.PrivateCloud) { c.Spec.ManagementCluster.ClusterSize = 4 })
+	ready(t, apart)
+	w.places(t, "apart", refs...)
+	w.noneRefused(t)
+}

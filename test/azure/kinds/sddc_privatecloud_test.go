@@ -103,6 +103,15 @@ func TestALicenceGoesByPutAndIdentitySourcesFollowTheirSecret(t *testing.T) {
 		return nil
 	})
 	ready(t, w.cloud)
+	env.Edit(t, cluster, w.cloud, func(c *v1alpha1.PrivateCloud) {
+		c.Spec.IdentitySources[0].SecondaryServer = "ldaps://dc9.corp.example.com:636"
+	})
+	ready(t, w.cloud)
+	env.Edit(t, cluster, w.cloud, func(c *v1alpha1.PrivateCloud) { c.Spec.IdentitySources[0].SecondaryServer = "" })
+	ready(t, w.cloud)
+	if sources := fmt.Sprint(w.inAzure("", "properties", "identitySources")); strings.Contains(sources, "dc9") || !strings.Contains(sources, "primaryServer") {
+		t.Errorf("a server that the spec dropped is still asked: %s", sources)
+	}
 	env.Edit(t, cluster, w.cloud, func(c *v1alpha1.PrivateCloud) { c.Spec.IdentitySources = nil })
 	ready(t, w.cloud)
 	if fmt.Sprint(w.inAzure("", "properties", "identitySources")) != "[]" {

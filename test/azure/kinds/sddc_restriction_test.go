@@ -13,8 +13,10 @@ import (
 	"k8s.io/utils/ptr"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
+	"github.com/avs-operator/avs-operator/controllers"
 	"github.com/avs-operator/avs-operator/test/armsim"
 	"github.com/avs-operator/avs-operator/test/env"
+	"github.com/avs-operator/avs-operator/test/harness"
 	"github.com/avs-operator/avs-operator/test/vcentersim"
 )
 
@@ -120,5 +122,23 @@ func TestMovementRestrictionsMayShareNoMachine(t *testing.T) {
 	asked := slices.DeleteFunc(w.azure.Requests(), func(r armsim.Request) bool { return !strings.HasSuffix(strings.ToLower(r.Path), "/restrictmovement") })
 	if len(asked) != 2 {
 		t.Errorf("asked of Azure %d times, want once to restrict and once to lift it", len(asked))
+	}
+}
+
+// Nobody asks Azure or vCenter about machines with the identity of another namespace before that one allows it.
+func TestMovementRestrictionAsksOnlyWhereItMay(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, fast, false)
+	m := w.restriction("payroll", v1alpha1.RestrictedMachine{Name: "payroll-01"})
+	m.Namespace = cluster.Namespace(t)
+	m.Spec.PrivateCloudRef.Namespace = w.namespace
+	harness.StartOperator(t, harness.OperatorOptions{Config: cluster.OperatorConfig(), Speed: fast, Namespace: m.Namespace,
+		Change: func(o *controllers.Options) { o.Namespaces = []string{m.Namespace, w.namespace} }})
+	cluster.Create(t, m)
+	notReady(t, m, v1alpha1.ReasonReferenceNotPermitted)
+	for _, r := range w.azure.Requests() {
+		if strings.Contains(strings.ToLower(r.Path), "/virtualmachines") {
+			t.Errorf("asked: %s %s", r.Method, r.Path)
+		}
 	}
 }

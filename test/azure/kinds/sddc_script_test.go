@@ -64,6 +64,14 @@ func TestAScriptRunsOnceAndItsOutputsAreKept(t *testing.T) {
 		t.Errorf("the Secret has %v", out.Data)
 	}
 
+	// What stays in Azure leaves its outputs here.
+	env.Edit(t, cluster, secret, func(e *v1alpha1.ScriptExecution) { e.Spec.DeletionPolicy = v1alpha1.DeletionPolicyRetain })
+	cluster.Delete(t, secret)
+	cluster.WaitGone(t, soon, secret)
+	if err := cluster.Admin.Get(t.Context(), client.ObjectKeyFromObject(out), out); err != nil || len(out.OwnerReferences) > 0 {
+		t.Errorf("the Secret of a script that is retained: %v, owners %v", err, out.OwnerReferences)
+	}
+
 	if err := w.azure.RemoveInAzure(list.Status.ID); err != nil { // as after its retention
 		t.Fatal(err)
 	}
