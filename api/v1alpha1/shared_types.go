@@ -285,6 +285,15 @@ type AzureStatus struct {
 	LastHandledReconcileAt string `json:"lastHandledReconcileAt,omitempty"`
 }
 
+// OperationPurpose is what a PUT is for.
+type OperationPurpose string
+
+// The purposes of a PUT.
+const (
+	OperationCreates OperationPurpose = "Create"
+	OperationUpdates OperationPurpose = "Update"
+)
+
 // OperationFailure is how an operation failed.
 type OperationFailure struct {
 	// operationID of the operation, also its x-ms-correlation-request-id.
@@ -295,6 +304,10 @@ type OperationFailure struct {
 	// +optional
 	// +kubebuilder:validation:MaxLength=64
 	Verb string `json:"verb,omitempty"`
+	// purpose of the operation, if it was a PUT.
+	// +optional
+	// +kubebuilder:validation:Enum=Create;Update
+	Purpose OperationPurpose `json:"purpose,omitempty"`
 	// code that Azure gave.
 	// +optional
 	// +kubebuilder:validation:MaxLength=256
@@ -381,6 +394,10 @@ type Operation struct {
 	// +required
 	// +kubebuilder:validation:Enum=PUT;PATCH;DELETE;POST
 	Verb string `json:"verb"`
+	// purpose of a PUT of the object's own resource, which makes it or changes it.
+	// +optional
+	// +kubebuilder:validation:Enum=Create;Update
+	Purpose OperationPurpose `json:"purpose,omitempty"`
 	// action of a POST, such as rotateVcenterPassword.
 	// +optional
 	// +kubebuilder:validation:MaxLength=64

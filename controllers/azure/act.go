@@ -86,13 +86,13 @@ const requiredRecheck = 2 * time.Minute
 func (r *Reconciler[T]) needed(s *scope[T]) *write {
 	if s.actual == nil {
 		body := s.desired
-		return &write{verb: arm.PUT, body: body, reason: v1alpha1.ReasonCreating, message: r.creating(s)}
+		return &write{verb: arm.PUT, purpose: v1alpha1.OperationCreates, body: body, reason: v1alpha1.ReasonCreating, message: r.creating(s)}
 	}
 	if w := r.nextWrite(s, s.changes); w != nil {
 		return w
 	}
 	if r.cancelled(s) {
-		return &write{verb: arm.PUT, body: r.replacement(s, nil), reason: v1alpha1.ReasonCreating, message: r.creating(s)}
+		return &write{verb: arm.PUT, purpose: v1alpha1.OperationCreates, body: r.replacement(s, nil), reason: v1alpha1.ReasonCreating, message: r.creating(s)}
 	}
 	for _, action := range r.actions(s) {
 		if handled := s.obj.GetAnnotations()[action.Annotation]; action.Word != "" && action.Word != handled && !s.observes() {
@@ -124,7 +124,7 @@ func (r *Reconciler[T]) nextWrite(s *scope[T], changes []diff.Change) *write {
 		return w
 	}
 	if slices.ContainsFunc(concern, func(c diff.Change) bool { return r.byPUT(c.Path) }) {
-		w.verb, w.body = arm.PUT, r.replacement(s, concern)
+		w.verb, w.purpose, w.body = arm.PUT, v1alpha1.OperationUpdates, r.replacement(s, concern)
 	}
 	if _, tagged := w.body["tags"]; tagged {
 		w.body["tags"] = s.desired["tags"] // ARM replaces tags as a whole
@@ -249,8 +249,18 @@ func (r *Reconciler[T]) handled(ctx context.Context, s *scope[T], op *v1alpha1.O
 
 // words are what the condition says while an operation runs. They are the same at every poll, so that a poll writes nothing.
 func (r *Reconciler[T]) words(s *scope[T], op *v1alpha1.Operation) (reason, message string) {
+	if op.Target != "" {
+		reason = v1alpha1.ReasonUpdating
+		if s.deleting() {
+			reason = v1alpha1.ReasonDeleting
+		}
+		return reason, fmt.Sprintf("Azure changes %s beside it", op.Target)
+	}
 	switch arm.Verb(op.Verb) {
 	case arm.PUT:
+		if op.Purpose == v1alpha1.OperationUpdates {
+			return v1alpha1.ReasonUpdating, r.updating()
+		}
 		return v1alpha1.ReasonCreating, r.creating(s)
 	case arm.DELETE:
 		return v1alpha1.ReasonDeleting, r.deletingWords()
@@ -271,7 +281,7 @@ func (r *Reconciler[T]) words(s *scope[T], op *v1alpha1.Operation) (reason, mess
 }
 
 func (r *Reconciler[T]) creating(s *scope[T]) string {
-	if e := r.expect(s, arm.PUT); e.Latest > 0 {
+	if e := r.expect(s, &v1alpha1.Operation{Verb: string(arm.PUT)}); e.Latest > 0 {
 		return fmt.Sprintf("Azure makes the %s; that takes %s to %s", r.traits.Name, hours(e.Soonest), hours(e.Latest))
 	}
 	return "Azure makes the " + r.traits.Name
@@ -285,7 +295,7 @@ func (w *write) what() string {
 	switch {
 	case w.action != "":
 		return w.action
-	case w.verb == arm.PUT:
+	case w.purpose == v1alpha1.OperationCreates:
 		return "its creation"
 	case w.verb == arm.DELETE:
 		return "its deletion"

@@ -5,6 +5,8 @@ package azure
 
 import (
 	"context"
+	"strings"
+	"time"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/arm"
@@ -21,7 +23,12 @@ func (r *Reconciler[T]) locate(ctx context.Context, s *scope[T], locator Locator
 		return r.name(s, base.Child(r.traits.Segment, arm.ID(kept).Name()))
 	}
 	if s.deleting() {
-		return r.release(ctx, s) // it never found it, so it changed nothing
+		return r.release(ctx, s) // it never found any, so it changed nothing
+	}
+	for _, first := range []step[T]{r.permitted, r.references} { // nobody asks with another's identity before he may
+		if o := first(ctx, s); o != nil {
+			return o
+		}
 	}
 	name, o := locator.Locate(ctx, r.world(s), base+"/"+arm.ID(r.traits.Segment))
 	if o != nil {
@@ -30,21 +37,40 @@ func (r *Reconciler[T]) locate(ctx context.Context, s *scope[T], locator Locator
 	return r.name(s, base.Child(r.traits.Segment, name))
 }
 
-// lost lets the object look anew: what it had found is not there any more.
+// lost looks for the resource anew: what the object had found is not there any more. It keeps the id until there is another, so that whoever
+// deletes it meanwhile need not know more.
 func (r *Reconciler[T]) lost(ctx context.Context, s *scope[T]) *outcome.Outcome {
+	if !s.direct { // a list is no proof
+		if o := r.observeDirectly(ctx, s); o != nil {
+			return o
+		}
+		if s.actual != nil {
+			return r.guard(ctx, s)
+		}
+	}
+	r.kind.Observe(s.obj, &arm.Resource{})
 	s.fact(v1alpha1.ConditionInSync, false, v1alpha1.ReasonNotFoundInAzure, "it is not in Azure any more")
-	if annotations, labels := s.obj.GetAnnotations(), s.obj.GetLabels(); annotations[v1alpha1.AnnotationAzureID] != "" {
+	locator, ok := r.kind.(Locator[T])
+	if !ok {
+		return outcome.Wait(v1alpha1.ReasonNotFoundInAzure, "%s is not in Azure", s.id).In(requiredRecheck)
+	}
+	name, o := locator.Locate(ctx, r.world(s), s.id.Collection())
+	if o != nil {
+		return o
+	}
+	if strings.EqualFold(name, s.id.Name()) {
+		return outcome.Wait(v1alpha1.ReasonNotFoundInAzure, "%s is not in Azure any more, although Azure lists it: it is looked for again", s.id).In(time.Minute)
+	}
+	next := s.id.Collection() + "/" + arm.ID(name)
+	if s.obj.GetAnnotations()[v1alpha1.AnnotationAzureID] != "" {
 		base := s.obj.DeepCopyObject().(T)
-		delete(annotations, v1alpha1.AnnotationAzureID)
-		delete(labels, v1alpha1.LabelAzureIDHash)
-		s.obj.SetAnnotations(annotations)
-		s.obj.SetLabels(labels)
+		s.obj.GetAnnotations()[v1alpha1.AnnotationAzureID] = string(next)
 		if o := r.patchMetadata(ctx, s, base); o != nil {
 			return o
 		}
 	}
-	s.stat().ID, s.stat().Managed, s.stat().Operation = "", nil, nil
-	return outcome.Wait(v1alpha1.ReasonNotFoundInAzure, "%s is not in Azure any more; it is looked for anew", s.id).In(syncPause)
+	s.stat().Managed, s.stat().Operation = nil, nil
+	return outcome.Wait(v1alpha1.ReasonNotFoundInAzure, "%s is not in Azure any more; %s is what the spec means now", s.id, next).In(syncPause)
 }
 
 // byAction says that an operation is a change by the kind's action, and not one of its one-shot actions.

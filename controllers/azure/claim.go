@@ -27,10 +27,10 @@ import (
 const azureIDIndex = "azureID"
 
 // claim makes the object the manager of its resource, before anything is written to Azure: the finalizer and the ARM id are stored, and
-// another object that has it keeps it. An observer claims nothing.
+// another object that has it keeps it. An observer claims nothing, but what others stand below must not go before them.
 func (r *Reconciler[T]) claim(ctx context.Context, s *scope[T]) *outcome.Outcome {
 	if s.observes() {
-		return nil
+		return r.stayForOthers(ctx, s)
 	}
 	if o := r.mark(ctx, s); o != nil {
 		return o
@@ -40,6 +40,16 @@ func (r *Reconciler[T]) claim(ctx context.Context, s *scope[T]) *outcome.Outcome
 		return outcome.Wait(v1alpha1.ReasonReferenceNotReady, "AzureIdentity %s is being held for the day of the deletion", s.identity.Name).In(time.Minute)
 	}
 	return r.sole(ctx, s)
+}
+
+// stayForOthers has an observed private cloud or cluster wait for what stands below it: that acts with its identity to the end.
+func (r *Reconciler[T]) stayForOthers(ctx context.Context, s *scope[T]) *outcome.Outcome {
+	if !r.standsAbove() || hasFinalizer(s.obj) {
+		return nil
+	}
+	base := s.obj.DeepCopyObject().(T)
+	controllerutil.AddFinalizer(s.obj, v1alpha1.Finalizer)
+	return r.patchMetadata(ctx, s, base)
 }
 
 // mark stores finalizer, ARM id and first-seen rotation words in one patch, if they are not there.

@@ -14,8 +14,8 @@ import (
 	"github.com/avs-operator/avs-operator/controllers/outcome"
 )
 
-// credentials finds out who acts and what the resource is called in Azure. It sends nothing to Azure: whether the identity is accepted
-// shows with the first call.
+// credentials finds out who acts and what the resource is called in Azure. Unless Azure has named it, nothing is sent: whether the identity is
+// accepted shows with the first call.
 func (r *Reconciler[T]) credentials(ctx context.Context, s *scope[T]) *outcome.Outcome {
 	if root, ok := r.kind.(Root[T]); ok {
 		s.cloud, _ = any(s.obj).(*v1alpha1.PrivateCloud)

@@ -32,6 +32,17 @@ func (r *Reconciler[T]) letGo(ctx context.Context, s *scope[T]) *outcome.Outcome
 	return r.release(ctx, s)
 }
 
+// credentialsToTheEnd finds out who acts, if it must be known: an operation in flight is followed to its end. Where nobody is left who could,
+// what stays in Azure is let go all the same.
+func (r *Reconciler[T]) credentialsToTheEnd(ctx context.Context, s *scope[T]) *outcome.Outcome {
+	o := r.credentials(ctx, s)
+	if o != nil && r.stays(s) && o.Reason == v1alpha1.ReasonReferenceNotFound {
+		s.stat().Operation = nil
+		return r.letGo(ctx, s)
+	}
+	return o
+}
+
 // stays says that the resource stays in Azure.
 func (r *Reconciler[T]) stays(s *scope[T]) bool {
 	return s.observes() || r.builtIn(s) || s.stat().Effective.DeletionPolicy == v1alpha1.DeletionPolicyRetain
@@ -40,6 +51,7 @@ func (r *Reconciler[T]) stays(s *scope[T]) bool {
 // confirm holds a deletion in Azure back until it may be.
 func (r *Reconciler[T]) confirm(ctx context.Context, s *scope[T]) *outcome.Outcome {
 	if r.stays(s) { // Retain was set, or the operation has ended, while the object waited
+		s.stat().Operation = nil // resume has looked: nothing is under way, and nothing must be written
 		return r.letGo(ctx, s)
 	}
 	if s.spec().Suspend {
@@ -67,6 +79,9 @@ func (r *Reconciler[T]) dependents(ctx context.Context, s *scope[T]) *outcome.Ou
 // remove deletes the resource in Azure, if it is there, and then lets the object go.
 func (r *Reconciler[T]) remove(ctx context.Context, s *scope[T]) *outcome.Outcome {
 	if s.actual == nil || r.pristine(s) {
+		if o := r.doubted(s); o != nil {
+			return o
+		}
 		s.stat().Operation = nil
 		r.released(s)
 		return r.release(ctx, s)
@@ -106,6 +121,16 @@ func (r *Reconciler[T]) remove(ctx context.Context, s *scope[T]) *outcome.Outcom
 		}
 	}
 	return r.send(ctx, s, *w)
+}
+
+// doubted reads again when the resource is not there although it was a moment ago: another of ARM's replicas may answer with what was before.
+func (r *Reconciler[T]) doubted(s *scope[T]) *outcome.Outcome {
+	done, lately := r.lastDone(s)
+	farewell := r.farewell()
+	if !lately || done.verb == string(farewell.verb) && done.action == farewell.action {
+		return nil
+	}
+	return outcome.Wait(v1alpha1.ReasonDeleting, "Azure does not show what was written a moment ago: it is looked at again before this is let go").In(5 * time.Second)
 }
 
 // wouldAdopt says that the resource would be taken over by the spec as it is: so it was, if a status that is lost could still say so.

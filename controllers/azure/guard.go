@@ -95,13 +95,18 @@ func (r *Reconciler[T]) guardAbsent(ctx context.Context, s *scope[T]) *outcome.O
 		s.fact(v1alpha1.ConditionInSync, false, v1alpha1.ReasonNotFoundInAzure, "it is not in Azure yet")
 		return outcome.Wait(v1alpha1.ReasonNotFoundInAzure, "%s comes with the private cloud and is not there yet; this goes on by itself when it is", s.id).In(requiredRecheck)
 	}
-	if r.traits.Expensive && s.adopted() && s.stat().Operation == nil && s.stat().Failure == nil {
+	if r.traits.Expensive && s.adopted() && s.stat().Operation == nil && !creationFailed(s.stat().Failure) {
 		s.fact(v1alpha1.ConditionInSync, false, v1alpha1.ReasonNotFoundInAzure, "it is not in Azure any more")
 		return outcome.Stall(v1alpha1.ReasonNotFoundInAzure,
 			"%s was there and is gone: somebody deleted it in Azure. It is not made a second time by itself; to have it made again, delete this object and apply it again", s.id)
 	}
 	s.fact(v1alpha1.ConditionInSync, false, v1alpha1.ReasonNotFoundInAzure, "it is not in Azure yet")
 	return nil
+}
+
+// creationFailed says that the resource was never there whole.
+func creationFailed(f *v1alpha1.OperationFailure) bool {
+	return f != nil && f.Purpose == v1alpha1.OperationCreates
 }
 
 // adoption decides about a resource that was in Azure before this object managed it.
@@ -120,11 +125,20 @@ func (r *Reconciler[T]) adoption(s *scope[T]) *outcome.Outcome {
 	case owner != "":
 		return outcome.Stall(v1alpha1.ReasonAlreadyManaged, "%s is managed by another object: its tag %s says %s. To take it over, set adoptionPolicy: Always, after the other has let go", s.id, v1alpha1.TagOwner, owner)
 	case policy == v1alpha1.AdoptionPolicyNever:
-		return outcome.Stall(v1alpha1.ReasonAdoptionRefused, "%s exists in Azure already, and adoptionPolicy is Never: choose another azureName, or allow its adoption", s.id)
+		return outcome.Stall(v1alpha1.ReasonAdoptionRefused, "%s exists in Azure already, and adoptionPolicy is Never: %sallow its adoption", s.id, r.otherName())
 	case len(s.stat().Drift) > 0:
 		return outcome.Stall(v1alpha1.ReasonAdoptionRefused, "%s exists in Azure already and differs from the spec: %s. Change the spec to what Azure has, or set adoptionPolicy: Always to have Azure changed", s.id, drifted(s.stat().Drift))
 	}
 	return nil
+}
+
+// otherName advises another name in Azure, if one can be chosen.
+func (r *Reconciler[T]) otherName() string {
+	_, named := r.kind.(Namer[T])
+	if _, located := r.kind.(Locator[T]); named || located {
+		return ""
+	}
+	return "choose another azureName, or "
 }
 
 // ownership notices that somebody else took a managed resource over.
@@ -176,7 +190,10 @@ func (r *Reconciler[T]) immutable(s *scope[T]) *outcome.Outcome {
 	}
 	for _, change := range s.changes {
 		if slices.ContainsFunc(r.traits.Immutable, func(path string) bool { return change.Path == path || strings.HasPrefix(change.Path, path+"/") }) {
-			return outcome.Stall(v1alpha1.ReasonImmutableField, "Azure has %s for %s and cannot change it to %s: correct the spec, or make another resource", asJSON(change.Actual), change.Path, asJSON(change.Desired))
+			if slices.ContainsFunc(s.secrets, func(one secret) bool { return one.Path == change.Path }) {
+				return outcome.Stall(v1alpha1.ReasonImmutableField, "the Secret has another value for %s than Azure was given, and Azure cannot change it: set the Secret back, or make another resource", change.Path)
+			}
+			return outcome.Stall(v1alpha1.ReasonImmutableField, "Azure has %s for %s and cannot change it to %s: correct the spec, or make another resource", orNothing(asJSON(change.Actual)), change.Path, orNothing(asJSON(change.Desired)))
 		}
 	}
 	return nil

@@ -62,6 +62,8 @@ type Traits struct {
 	// Defaults are what Azure has for a path that nobody set. What the spec once set and sets no longer is set back to it; a path without
 	// default is taken away, which only a PUT can.
 	Defaults map[string]any
+	// Filled paths get a value where the spec has none, because Azure needs one. It is not the spec's: it is not held against what Azure has later.
+	Filled []string
 	// Tagged kinds carry Azure tags, which are merged, and the tag that names their owner.
 	Tagged bool
 	// NoPatch types are changed by a PUT of what Azure has with the spec over it. Of others, PutOnly are the paths that only a PUT takes.

@@ -26,13 +26,13 @@ type memory struct {
 type remembered struct {
 	// pollAt is when the operation may be polled again, and disagreed since when its success and a GET disagree.
 	pollAt, disagreed time.Time
-	// done is the hash of the last write that a read agreed with, and doneAt when that was.
-	done   string
+	// done is the last write that a read agreed with, and doneAt when that was.
+	done   question
 	doneAt time.Time
 	// wroteAt is when our last write to the resource was answered: a snapshot that was asked for earlier does not count.
 	wroteAt time.Time
 	// refusals are what Azure refused, by question, until that may be asked again.
-	refusals map[string]refusal
+	refusals map[question]refusal
 	// relearning is since when a new process waits for the first list that has the object; zero when it does not.
 	relearning time.Time
 	// own is the resource of the object while it is watched.
@@ -52,6 +52,8 @@ type remembered struct {
 type refusal struct {
 	said  outcome.Outcome
 	until time.Time
+	// to is who was refused.
+	to string
 }
 
 // do changes the memory of an object.

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -80,6 +81,7 @@ func (r *Reconciler[T]) read(ctx context.Context, s *scope[T]) *outcome.Outcome 
 	if s.direct {
 		return nil
 	}
+	reading := question{verb: http.MethodGet, id: s.id.Key()}
 	if o := r.refused(s, reading); o != nil {
 		return o
 	}
@@ -103,9 +105,6 @@ func (r *Reconciler[T]) read(ctx context.Context, s *scope[T]) *outcome.Outcome 
 	s.fact(v1alpha1.ConditionCredentialsReady, true, v1alpha1.ReasonReady, "Azure accepts the identity")
 	return nil
 }
-
-// reading is the question that a GET of the resource asks.
-const reading = "GET"
 
 // isGroupMissing tells a missing resource group from a missing resource: only the second is made.
 func isGroupMissing(err error) bool {
@@ -158,6 +157,18 @@ func (r *Reconciler[T]) tellLane(s *scope[T]) {
 	}
 }
 
+// unbusy takes back what the lane was told, when the object cannot look any more: nobody else would.
+func (r *Reconciler[T]) unbusy(s *scope[T]) {
+	var busy, cloud string
+	r.memory.do(client.ObjectKeyFromObject(s.obj), func(m *remembered) {
+		busy, cloud = m.busy, m.cloud
+		m.busy = ""
+	})
+	if busy != "" {
+		r.Lanes.Busy(cloud, r.traits.Lane, busy, "")
+	}
+}
+
 // desire works out the body that the spec asks for, completed: with what has to be looked up, tags merged with those of others, and what the
 // spec set once and sets no longer set back to the service's default.
 func (r *Reconciler[T]) desire(ctx context.Context, s *scope[T]) *outcome.Outcome {
@@ -165,12 +176,18 @@ func (r *Reconciler[T]) desire(ctx context.Context, s *scope[T]) *outcome.Outcom
 		return o
 	}
 	desired := r.kind.Desired(s.obj)
+	said := diff.Managed(desired)
 	if resolver, ok := r.kind.(Resolver[T]); ok {
 		if o := resolver.Resolve(ctx, r.world(s), desired); o != nil {
 			return o
 		}
 	}
 	s.asked = clone(desired)
+	for _, path := range r.traits.Filled {
+		if !slices.Contains(said, path) {
+			remove(s.asked, path)
+		}
+	}
 	s.dropped = slices.DeleteFunc(diff.Dropped(s.stat().Managed, desired), func(path string) bool { return path == managedAtAll })
 	var back []diff.Change
 	for _, path := range s.dropped {

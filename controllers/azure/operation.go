@@ -11,7 +11,6 @@ import (
 	"fmt"
 	"maps"
 	"net/url"
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -40,6 +39,8 @@ type write struct {
 	verb   arm.Verb
 	action string
 	body   map[string]any
+	// purpose of a PUT of the object's own resource.
+	purpose v1alpha1.OperationPurpose
 	// changes that an update makes.
 	changes []diff.Change
 	// target is another resource that is written; empty: the object's own.
@@ -54,11 +55,15 @@ type write struct {
 // that this reconcile started from: of two leaders only one gets past it, and whoever finds it later knows what may have been sent.
 func (r *Reconciler[T]) send(ctx context.Context, s *scope[T], w write) *outcome.Outcome {
 	name, carried, o := r.hash(ctx, s, w)
+	what := question{verb: string(w.verb), action: w.action, id: s.id.Key(), hash: name}
+	if w.target != "" {
+		what.id = w.target.Key()
+	}
 	if o == nil {
-		o = r.refused(s, name)
+		o = r.refused(s, what)
 	}
 	if o == nil && w.target == "" {
-		o = r.contradicted(s, name)
+		o = r.contradicted(s, what)
 	}
 	if o != nil {
 		r.released(s)
@@ -70,10 +75,11 @@ func (r *Reconciler[T]) send(ctx context.Context, s *scope[T], w write) *outcome
 		return o
 	}
 	op := r.newOperation(s.stat().Operation, v1alpha1.Operation{
-		Verb: string(w.verb), Action: w.action, Target: string(w.target), WriteOnly: carried, BodyHash: name, Generation: s.obj.GetGeneration(),
+		Verb: string(w.verb), Purpose: w.purpose, Action: w.action, Target: string(w.target), WriteOnly: carried, BodyHash: name, Generation: s.obj.GetGeneration(),
 	})
 	s.stat().Operation = op
 	if o := r.record(ctx, s, outcome.Wait(w.reason, "%s", w.message)); o != nil {
+		r.released(s) // if it was stored after all, resume takes the seat again
 		return o
 	}
 	id := s.id
@@ -132,46 +138,60 @@ func (r *Reconciler[T]) notAccepted(s *scope[T], err error) *outcome.Outcome {
 		// Somebody else writes to the private cloud: nobody of us may before Azure says that it is over.
 		o.Message = "Azure refuses to begin while another operation on this private cloud is in progress: " + o.Message
 	}
-	r.refuse(s, op.BodyHash, o)
+	r.refuse(s, asked(s.id, op), o)
 	return o
 }
 
+// question is one thing to ask of Azure: what is to be done, with what body, to what.
+type question struct {
+	verb, action, id, hash string
+}
+
+// asked is the question of an operation.
+func asked(own arm.ID, op *v1alpha1.Operation) question {
+	q := question{verb: op.Verb, action: op.Action, id: own.Key(), hash: op.BodyHash}
+	if op.Target != "" {
+		q.id = arm.ID(op.Target).Key()
+	}
+	return q
+}
+
 // refuse remembers that Azure refused a write, or to read the resource, so that whatever wakes the object does not ask again sooner than the
-// refusal's pace says. what is the hash of the write, or reading.
-func (r *Reconciler[T]) refuse(s *scope[T], what string, o *outcome.Outcome) {
+// refusal's pace says.
+func (r *Reconciler[T]) refuse(s *scope[T], what question, o *outcome.Outcome) {
 	if o.After <= 0 {
 		return // the work queue backs off
 	}
 	r.memory.do(client.ObjectKeyFromObject(s.obj), func(m *remembered) {
-		maps.DeleteFunc(m.refusals, func(_ string, old refusal) bool { return time.Now().After(old.until) })
+		maps.DeleteFunc(m.refusals, func(_ question, old refusal) bool { return time.Now().After(old.until) })
 		if m.refusals == nil {
-			m.refusals = map[string]refusal{}
+			m.refusals = map[question]refusal{}
 		}
-		m.refusals[r.question(s, what)] = refusal{said: *o, until: time.Now().Add(r.Pace.Real(o.After))}
+		m.refusals[what] = refusal{said: *o, until: time.Now().Add(r.Pace.Real(o.After)), to: r.whoAsks(s)}
 	})
 }
 
-// refused is what Azure said to the same not long ago. An edit, another credential or a requested reconcile makes it a new question.
-func (r *Reconciler[T]) refused(s *scope[T], what string) *outcome.Outcome {
+// refused is what Azure said to the same not long ago. Another credential or a requested reconcile lets it be asked again.
+func (r *Reconciler[T]) refused(s *scope[T], what question) *outcome.Outcome {
 	var again *outcome.Outcome
 	r.memory.do(client.ObjectKeyFromObject(s.obj), func(m *remembered) {
-		before := m.refusals[r.question(s, what)]
-		if left := time.Until(before.until); left > 0 {
+		before := m.refusals[what]
+		if left := time.Until(before.until); left > 0 && before.to == r.whoAsks(s) {
 			again = before.said.In(r.Pace.Elapsed(left))
 		}
 	})
 	return again
 }
 
-func (r *Reconciler[T]) question(s *scope[T], what string) string {
-	return strings.Join([]string{what, s.client.Principal(), s.obj.GetAnnotations()[v1alpha1.AnnotationReconcileRequestedAt]}, " ")
+func (r *Reconciler[T]) whoAsks(s *scope[T]) string {
+	return s.client.Principal() + " " + s.obj.GetAnnotations()[v1alpha1.AnnotationReconcileRequestedAt]
 }
 
 // accepted stores where the operation is followed. If somebody wrote the object meanwhile it is read again, and the record completed if it
 // is still ours.
 func (r *Reconciler[T]) accepted(ctx context.Context, s *scope[T], w write, a *arm.Accepted) *outcome.Outcome {
 	key := client.ObjectKeyFromObject(s.obj)
-	first := r.firstPoll(s, w.verb, a.RetryAfter)
+	first := nextPoll(0, r.expect(s, s.stat().Operation), a.RetryAfter)
 	if a.Poll == (arm.Poll{}) {
 		first = max(a.RetryAfter, syncPause)
 	}
@@ -212,16 +232,17 @@ func (r *Reconciler[T]) accepted(ctx context.Context, s *scope[T], w write, a *a
 // syncPause is how soon what was done synchronously is read: ARM's replicas need a moment.
 const syncPause = time.Second
 
-// firstPoll is when a fresh operation is polled first.
-func (r *Reconciler[T]) firstPoll(s *scope[T], verb arm.Verb, retryAfter time.Duration) time.Duration {
-	return nextPoll(0, r.expect(s, verb), retryAfter)
-}
-
-func (r *Reconciler[T]) expect(s *scope[T], verb arm.Verb) Expectation {
-	if p, ok := r.kind.(Pacer[T]); ok {
-		return p.Expect(verb, s.obj)
+// expect is how long an operation takes. A PUT that changes a resource takes what a PATCH does.
+func (r *Reconciler[T]) expect(s *scope[T], op *v1alpha1.Operation) Expectation {
+	p, ok := r.kind.(Pacer[T])
+	if !ok || op.Target != "" {
+		return Expectation{}
 	}
-	return Expectation{}
+	verb := arm.Verb(op.Verb)
+	if op.Purpose == v1alpha1.OperationUpdates {
+		verb = arm.PATCH
+	}
+	return p.Expect(verb, s.obj)
 }
 
 // untilLook is how long to wait until a write without an answer can no longer be on its way, in Azure's time.
@@ -236,7 +257,7 @@ func (r *Reconciler[T]) released(s *scope[T]) {
 
 func failureOf(op *v1alpha1.Operation, err error) *v1alpha1.OperationFailure {
 	at := metav1.Now()
-	out := &v1alpha1.OperationFailure{OperationID: op.ID, Verb: opName(op), Message: truncated(err.Error(), 2000), At: &at}
+	out := &v1alpha1.OperationFailure{OperationID: op.ID, Verb: opName(op), Purpose: op.Purpose, Message: truncated(err.Error(), 2000), At: &at}
 	if e, ok := asArm(err); ok {
 		out.Code, out.Message = truncated(e.Code, 256), truncated(e.Message, 2000)
 	}

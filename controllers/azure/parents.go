@@ -130,6 +130,11 @@ func (r *Reconciler[T]) base(s *scope[T]) (arm.ID, *outcome.Outcome) {
 	return id, nil
 }
 
+// standsAbove says that objects of other kinds stand below those of this one.
+func (r *Reconciler[T]) standsAbove() bool {
+	return r.traits.Name == "PrivateCloud" || r.traits.Name == "Cluster"
+}
+
 // parentOf cuts the segment and the name off an id.
 func parentOf(id arm.ID, segment string) arm.ID {
 	cut := len(id.Collection()) - len("/"+segment)

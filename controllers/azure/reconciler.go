@@ -59,7 +59,7 @@ func (r *Reconciler[T]) Reconcile(ctx context.Context, request ctrl.Request) (ct
 	}
 	if s.deleting() {
 		steps = []step[T]{
-			r.letGo, r.credentials, r.resume, r.permitted, r.confirm, r.unlock, r.dependents, r.observeDirectly, r.remove,
+			r.letGo, r.credentialsToTheEnd, r.resume, r.permitted, r.confirm, r.unlock, r.dependents, r.observeDirectly, r.remove,
 		}
 	}
 	for _, next := range steps {
@@ -116,6 +116,9 @@ func (r *Reconciler[T]) publish(ctx context.Context, s *scope[T], o *outcome.Out
 		return ctrl.Result{}, nil // let go: there may be nothing left to write to
 	}
 	r.settle(s)
+	if o != nil && o.Kind == outcome.KindStall && !s.observed {
+		r.unbusy(s)
+	}
 	result, err := r.Publisher.Publish(ctx, s.subject(), status.Report{
 		Outcome: o, Facts: s.facts, ReadyReason: s.readyReason, ReadyMessage: s.readyMessage,
 	})

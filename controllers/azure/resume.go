@@ -114,7 +114,7 @@ func (r *Reconciler[T]) poll(ctx context.Context, s *scope[T], op *v1alpha1.Oper
 // again waits for the next poll.
 func (r *Reconciler[T]) again(s *scope[T], op *v1alpha1.Operation, retryAfter time.Duration) *outcome.Outcome {
 	elapsed := r.Pace.Elapsed(time.Since(op.StartedAt.Time))
-	pause := nextPoll(elapsed, r.expect(s, arm.Verb(op.Verb)), retryAfter)
+	pause := nextPoll(elapsed, r.expect(s, op), retryAfter)
 	r.memory.do(client.ObjectKeyFromObject(s.obj), func(m *remembered) { m.pollAt = time.Now().Add(r.Pace.Real(pause)) })
 	return r.underWay(s, op).In(pause)
 }
@@ -137,7 +137,7 @@ func (r *Reconciler[T]) conclude(ctx context.Context, s *scope[T], op *v1alpha1.
 		r.took(s, op.WriteOnly)
 	}
 	if r.agrees(ctx, s, op) {
-		r.memory.do(client.ObjectKeyFromObject(s.obj), func(m *remembered) { m.done, m.doneAt = op.BodyHash, time.Now() })
+		r.memory.do(client.ObjectKeyFromObject(s.obj), func(m *remembered) { m.done, m.doneAt = asked(s.id, op), time.Now() })
 		return r.finish(ctx, s, op)
 	}
 	if s.actual != nil && !arm.IsTerminal(s.actual.ProvisioningState()) {
@@ -159,14 +159,19 @@ func (r *Reconciler[T]) conclude(ctx context.Context, s *scope[T], op *v1alpha1.
 
 // contradicted holds a write back that was done a moment ago and that a read has agreed with: another of ARM's replicas may still answer with what
 // was before. After that a difference is one that somebody made.
-func (r *Reconciler[T]) contradicted(s *scope[T], hash string) *outcome.Outcome {
-	var done string
-	var at time.Time
-	r.memory.do(client.ObjectKeyFromObject(s.obj), func(m *remembered) { done, at = m.done, m.doneAt })
-	if hash != done || time.Since(at) >= r.Pace.RealAtLeast(agreeWithin, agreeWithinLeast) {
+func (r *Reconciler[T]) contradicted(s *scope[T], what question) *outcome.Outcome {
+	if done, lately := r.lastDone(s); !lately || done != what {
 		return nil
 	}
 	return outcome.Wait(v1alpha1.ReasonAzureBusy, "Azure has just done this, and its answers do not all show it yet: it is looked at again before it is asked once more").In(5 * time.Second)
+}
+
+// lastDone is the last write that a read agreed with, and whether that was so lately that another replica may not show it yet.
+func (r *Reconciler[T]) lastDone(s *scope[T]) (done question, lately bool) {
+	r.memory.do(client.ObjectKeyFromObject(s.obj), func(m *remembered) {
+		done, lately = m.done, time.Since(m.doneAt) < r.Pace.RealAtLeast(agreeWithin, agreeWithinLeast)
+	})
+	return done, lately
 }
 
 // agrees compares what Azure has with what the operation was to bring about.
@@ -210,7 +215,7 @@ func (r *Reconciler[T]) failed(s *scope[T], op *v1alpha1.Operation, p *arm.Progr
 	if circuit := s.circuit(); circuit != "" && o.Kind == outcome.KindStall {
 		o.Message += "; ExpressRoute circuit " + circuit
 	}
-	r.refuse(s, op.BodyHash, o)
+	r.refuse(s, asked(s.id, op), o)
 	return o
 }
 

@@ -4,12 +4,14 @@
 package azure
 
 import (
+	"net/http"
 	"strings"
 	"testing"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
@@ -161,5 +163,76 @@ func TestDeletingTheNamespaceEnds(t *testing.T) {
 				t.Errorf("left in Azure: %q", left)
 			}
 		})
+	}
+}
+
+// A write whose answer was lost leaves a record. Retain leaves Azure alone all the same.
+func TestRetainAfterALostAnswer(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, fast)
+	cloud := harness.PrivateCloud(w.namespace, "weu")
+	cluster.Create(t, cloud)
+	ready(t, cloud)
+	w.azure.Inject(armsim.Fault{Verb: http.MethodPatch, Reset: true, Count: 100})
+	env.Edit(t, cluster, cloud, func(c *v1alpha1.PrivateCloud) { c.Spec.ManagementCluster.ClusterSize = 4 })
+	notReady(t, cloud, v1alpha1.ConditionReconciling, v1alpha1.ReasonOperationUnknown)
+	env.Edit(t, cluster, cloud, func(c *v1alpha1.PrivateCloud) { c.Spec.Suspend = true })
+	notReady(t, cloud, v1alpha1.ConditionReconciling, v1alpha1.ReasonSuspended)
+	if cloud.Status.Operation == nil {
+		t.Fatal("there is no record of the write")
+	}
+	cluster.Delete(t, cloud)
+	cluster.WaitGone(t, soon, cloud)
+	if _, there := w.azure.Resource(w.azure.PrivateCloudID("weu")); !there {
+		t.Fatal("a private cloud that was to be retained is gone")
+	}
+}
+
+// What somebody deleted in Azure after a failure is not made a second time either.
+func TestNotMadeAgainAfterAFailure(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, fast)
+	cloud, second := harness.PrivateCloud(w.namespace, "weu"), newCluster(w.namespace, "weu-2", 3)
+	cluster.Create(t, cloud, second)
+	ready(t, second)
+	w.azure.Inject(armsim.Fault{Verb: http.MethodPatch, OperationFails: true, Code: "ProvisioningFailed", Message: "the host did not come up"})
+	env.Edit(t, cluster, second, func(c *v1alpha1.Cluster) { c.Spec.ClusterSize = ptr.To(int32(4)) })
+	notReady(t, second, v1alpha1.ConditionStalled, v1alpha1.ReasonSupportRequired)
+	if err := w.azure.RemoveInAzure(w.azure.PrivateCloudID("weu") + "/clusters/weu-2"); err != nil {
+		t.Fatal(err)
+	}
+	env.Says(t, notReady(t, second, v1alpha1.ConditionStalled, v1alpha1.ReasonNotFoundInAzure), "is gone")
+	w.wrote(t, "PUT privateclouds/weu", "PUT privateclouds/weu/clusters/weu-2", "PATCH privateclouds/weu/clusters/weu-2")
+}
+
+// An object that is retained goes although its operation cannot be followed any more: its identity went first.
+func TestRetainWithoutItsIdentityWhileItIsMade(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 600)
+	cloud := harness.PrivateCloud(w.namespace, "weu")
+	cluster.Create(t, cloud)
+	notReady(t, cloud, v1alpha1.ConditionReconciling, v1alpha1.ReasonCreating)
+	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: w.namespace}}
+	cluster.Delete(t, namespace)
+	cluster.WaitGone(t, soon, namespace)
+	w.wrote(t, "PUT privateclouds/weu")
+}
+
+// A private cloud that is only observed waits for what stands below it, which acts with its identity.
+func TestAnObservedPrivateCloudWaitsForItsChildren(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, fast)
+	w.madeByHand(t, nil)
+	cloud := &v1alpha1.PrivateCloud{ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: "weu"}}
+	cloud.Spec.ManagementPolicy = v1alpha1.ManagementPolicyObserve
+	path := &v1alpha1.IscsiPath{ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: "iscsi"},
+		Spec: v1alpha1.IscsiPathSpec{PrivateCloudRef: v1alpha1.ParentReference{Name: "weu"}, NetworkBlock: "10.200.0.0/24"}}
+	cluster.Create(t, cloud, path)
+	ready(t, path)
+	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: w.namespace}}
+	cluster.Delete(t, namespace)
+	cluster.WaitGone(t, 2*soon, namespace)
+	if left := w.azure.Resources(w.azure.PrivateCloudID("weu")); len(left) != 1 {
+		t.Errorf("left in Azure: %v", left)
 	}
 }

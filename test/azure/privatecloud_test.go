@@ -179,8 +179,11 @@ func TestObserveNeverWritesAndReportsDrift(t *testing.T) {
 	if want := []v1alpha1.DriftItem{{Path: "/properties/internet", Desired: `"Enabled"`, Actual: `"Disabled"`}}; !reflect.DeepEqual(watching.Status.Drift, want) {
 		t.Errorf("drift: %+v", watching.Status.Drift)
 	}
-	if len(watching.Finalizers) != 0 || len(w.writes()) != before {
+	if len(w.writes()) != before {
 		t.Error("an observer wrote")
+	}
+	if watching.Annotations[v1alpha1.AnnotationAzureID] != "" {
+		t.Error("an observer claims what it looks at")
 	}
 }
 
