@@ -23,7 +23,7 @@ type MovementRestrictionSpec struct {
 	PrivateCloudRef *ParentReference `json:"privateCloudRef,omitempty"`
 
 	// virtualMachine is the machine. Once it is found the object keeps to it, also when it is renamed, until it is gone from the cluster; then it
-	// is looked for again. Immutable.
+	// is looked for again. With managementPolicy Observe it is looked for each time. Immutable.
 	// +required
 	VirtualMachine RestrictedMachine `json:"virtualMachine,omitzero"`
 

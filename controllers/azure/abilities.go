@@ -21,7 +21,8 @@ type Namer[T Object] interface {
 	AzureName(T) string
 }
 
-// Locator is a kind whose resource Azure has named, so that it must be looked for. Once found, the object keeps to it until it is gone.
+// Locator is a kind whose resource Azure has named, so that it must be looked for. Once found, the object keeps to it until it is gone; one that
+// only observes looks each time.
 type Locator[T Object] interface {
 	// Locate is the name in the collection of what the spec means. What is not there is waited for. w has no ARM ids yet.
 	Locate(ctx context.Context, w World[T], collection arm.ID) (name string, o *outcome.Outcome)

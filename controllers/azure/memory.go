@@ -24,6 +24,8 @@ type memory struct {
 }
 
 type remembered struct {
+	// uid of the object: another one of its name begins anew.
+	uid types.UID
 	// pollAt is when the operation may be polled again, and disagreed since when its success and a GET disagree.
 	pollAt, disagreed time.Time
 	// done is the last write that a read agreed with, and doneAt when that was.
@@ -61,6 +63,14 @@ func (m *memory) do(key types.NamespacedName, f func(*remembered)) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	f(m.of(key))
+}
+
+// another says that what is remembered under a name is about an object that had it before.
+func (m *memory) another(key types.NamespacedName, uid types.UID) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	one := m.objects[key]
+	return one != nil && one.uid != "" && one.uid != uid
 }
 
 func (m *memory) of(key types.NamespacedName) *remembered {

@@ -86,6 +86,10 @@ func (r *Reconciler[T]) fetch(ctx context.Context, request ctrl.Request) (*scope
 		r.forget(request.NamespacedName)
 		return nil, ctrl.Result{}, nil
 	}
+	if r.memory.another(request.NamespacedName, obj.GetUID()) {
+		r.forget(request.NamespacedName)
+	}
+	r.memory.do(request.NamespacedName, func(m *remembered) { m.uid = obj.GetUID() })
 	s := &scope[T]{obj: obj, before: obj.DeepCopyObject().(T)}
 	s.stat().Effective = r.effective(s.spec())
 	s.stat().LastHandledReconcileAt = obj.GetAnnotations()[v1alpha1.AnnotationReconcileRequestedAt]
