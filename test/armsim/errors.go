@@ -62,9 +62,12 @@ func (a *answer) write(w http.ResponseWriter, truncate bool) {
 	}
 	if bodiless := a.status == http.StatusNoContent || a.status == http.StatusNotModified; a.body == nil || bodiless {
 		if !bodiless {
-			w.Header().Set("Content-Length", "0")
+			w.Header().Set("Content-Length", map[bool]string{false: "0", true: "1"}[truncate])
 		}
 		w.WriteHeader(a.status)
+		if truncate && !bodiless {
+			breakOff(w) // before the one byte that was announced: else nobody would notice
+		}
 		return
 	}
 	text, err := a.text()
@@ -80,10 +83,15 @@ func (a *answer) write(w http.ResponseWriter, truncate bool) {
 	w.WriteHeader(a.status)
 	if truncate {
 		_, _ = w.Write(text[:len(text)/2])
-		if flusher, ok := w.(http.Flusher); ok {
-			flusher.Flush()
-		}
-		panic(http.ErrAbortHandler) // the connection breaks in the middle of the body
+		breakOff(w)
 	}
 	_, _ = w.Write(text) // a client that has gone away is its own affair
+}
+
+// breakOff breaks the connection in the middle of an answer.
+func breakOff(w http.ResponseWriter) {
+	if flusher, ok := w.(http.Flusher); ok {
+		flusher.Flush()
+	}
+	panic(http.ErrAbortHandler)
 }
