@@ -285,8 +285,10 @@ func (t *seamed) send(request *http.Request, call *Call) (*http.Response, error)
 		t.seams.history.answered(call, func() {})
 		return nil, err
 	}
+	var problem error
 	if call.Writes || t.seam == ARM {
-		body, problem := io.ReadAll(response.Body)
+		var body []byte
+		body, problem = io.ReadAll(response.Body)
 		_ = response.Body.Close()
 		if problem != nil { // cut in the middle: the operator must see that too
 			response.Body = io.NopCloser(io.MultiReader(bytes.NewReader(body), failing{problem}))
@@ -297,6 +299,9 @@ func (t *seamed) send(request *http.Request, call *Call) (*http.Response, error)
 		response.Body = &stream{ReadCloser: response.Body, seam: t.seam, seams: t.seams}
 	}
 	t.seams.history.answered(call, func() {
+		if problem != nil {
+			return // an answer that was cut is none
+		}
 		call.Code = response.StatusCode
 		call.LeftAlone = leftAlone(response.Header, time.Now(), t.seams.speed)
 	})
