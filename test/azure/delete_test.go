@@ -5,6 +5,7 @@ package azure
 
 import (
 	"net/http"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -234,5 +235,25 @@ func TestAnObservedPrivateCloudWaitsForItsChildren(t *testing.T) {
 	cluster.WaitGone(t, 2*soon, namespace)
 	if left := w.azure.Resources(w.azure.PrivateCloudID("weu")); len(left) != 1 {
 		t.Errorf("left in Azure: %v", left)
+	}
+}
+
+// One of ARM's replicas does not know yet what was made a moment ago. That is no reason to leave it behind.
+func TestADeletionDoubtsWhatIsGoneTooSoon(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, fast)
+	cloud := harness.PrivateCloud(w.namespace, "weu")
+	cluster.Create(t, cloud)
+	ready(t, cloud)
+	path := &v1alpha1.IscsiPath{ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: "iscsi"},
+		Spec: v1alpha1.IscsiPathSpec{PrivateCloudRef: v1alpha1.ParentReference{Name: "weu"}, NetworkBlock: "10.200.0.0/24"}}
+	cluster.Create(t, path)
+	ready(t, path)
+	w.azure.Inject(armsim.Fault{Verb: http.MethodGet, Path: regexp.MustCompile(`/iscsipaths/default$`), Status: http.StatusNotFound, Code: "ResourceNotFound", Message: "The resource was not found."})
+	cluster.Delete(t, path)
+	cluster.WaitGone(t, soon, path)
+	w.wrote(t, "PUT privateclouds/weu", "PUT privateclouds/weu/iscsipaths/default", "DELETE privateclouds/weu/iscsipaths/default")
+	if len(w.azure.Faults()) > 0 && w.azure.Faults()[0].Hits == 0 {
+		t.Error("nobody was told that it is not there, so this was no test of it")
 	}
 }
