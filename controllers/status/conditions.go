@@ -44,6 +44,9 @@ func Apply(conditions *[]metav1.Condition, generation int64, r Report) {
 		})
 	}
 	for _, fact := range r.Facts {
+		if r.Outcome != nil && r.Outcome.Condition == fact.Condition {
+			continue // the outcome has the last word: said both ways it would seem to change at every look
+		}
 		if fact.Status == "" {
 			meta.RemoveStatusCondition(conditions, fact.Condition)
 			continue

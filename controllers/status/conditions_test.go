@@ -28,6 +28,8 @@ var reports = map[string]struct {
 	"failing":          {status.Report{Outcome: outcome.Retry("TransientError", errors.New("reset"))}, metav1.ConditionFalse, v1alpha1.ConditionReconciling},
 	"stalled":          {status.Report{Outcome: outcome.Stall("InvalidSpec", "change it")}, metav1.ConditionFalse, v1alpha1.ConditionStalled},
 	"failing for long": {status.Report{Outcome: outcome.Stall("InvalidSpec", "change it"), KeepReady: true}, metav1.ConditionFalse, v1alpha1.ConditionStalled},
+	"missing": {status.Report{Outcome: outcome.Wait("ReferenceNotFound", "make it").About(v1alpha1.ConditionReferencesReady),
+		Facts: []status.Fact{{Condition: v1alpha1.ConditionReferencesReady, Status: metav1.ConditionTrue, Reason: "Ready", Message: "all is there"}}}, metav1.ConditionFalse, v1alpha1.ConditionReconciling},
 	"ended on purpose": {status.Report{Outcome: outcome.Done("Observed", "nothing is written")}, metav1.ConditionTrue, ""},
 }
 
