@@ -98,7 +98,7 @@ func (c *Client) exchange(parent context.Context, k call) (*answer, error) {
 	now := time.Now()
 	b.answered(now, c.speed, a.status, a.header, a.retryAfter)
 	if k.method == http.MethodGet && a.retryAfter > 0 && a.status >= 400 && a.status != http.StatusTooManyRequests {
-		c.limiters.pause(asked, now, now.Add(wall(a.retryAfter, c.speed)))
+		c.limiters.pause(asked, now, now.Add(wall(min(a.retryAfter, longestPause), c.speed)))
 	}
 	return a, nil
 }

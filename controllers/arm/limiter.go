@@ -54,6 +54,9 @@ func NewLimiters() *Limiters {
 	return &Limiters{buckets: map[bucketKey]*bucket{}, pauses: map[question]time.Time{}}
 }
 
+// longestPause bounds what one answer can hold up: a wrong number must not blind the operator for days.
+const longestPause = time.Hour
+
 // pause has a question wait.
 func (l *Limiters) pause(q question, now, until time.Time) {
 	l.mu.Lock()
