@@ -116,8 +116,9 @@ func hostMembers(wanted []string, hosts []*arm.Resource) ([]any, *outcome.Outcom
 
 // Guard: machines that are kept apart need a host each, else Azure refuses the policy. Hosts may be on their way.
 func (placementPolicy) Guard(ctx context.Context, w azure.World[*v1alpha1.PlacementPolicy], intent azure.Intent) *outcome.Outcome {
-	if w.Object.Spec.Type != "VmVm" || w.Object.Spec.AffinityType != "AntiAffinity" {
-		return nil
+	places := intent.Verb == arm.PUT || slices.ContainsFunc(intent.Changes, func(c diff.Change) bool { return c.Path == "/properties/vmMembers" })
+	if !places || w.Object.Spec.Type != "VmVm" || w.Object.Spec.AffinityType != "AntiAffinity" {
+		return nil // a policy that has become too large may still be disabled
 	}
 	hosts, err := w.List(ctx, w.ClusterID+"/hosts")
 	if err != nil {
