@@ -83,7 +83,7 @@ func nicOf(dev types.BaseVirtualDevice, x types.BaseVirtualEthernetCard, network
 	key := ""
 	switch b := card.Backing.(type) {
 	case *types.VirtualEthernetCardNetworkBackingInfo:
-		n.NetworkName = b.DeviceName
+		n.NetworkName = UnescapeName(b.DeviceName)
 		if b.Network != nil {
 			key = b.Network.Value
 		}

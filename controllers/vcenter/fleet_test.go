@@ -71,7 +71,7 @@ func (f *fleet) add(t *testing.T, s vcentersim.MachineSpec) MachineDetails {
 }
 
 // crossing places a machine in the private cloud, with a token that its vCenter issued.
-func (f *fleet) crossing(t *testing.T, d MachineDetails) Relocation {
+func (f *fleet) crossing(t *testing.T, d MachineDetails, network ...string) Relocation {
 	t.Helper()
 	token, err := f.to.IssueToken(t.Context(), time.Hour)
 	if err != nil {
@@ -89,7 +89,8 @@ func (f *fleet) crossing(t *testing.T, d MachineDetails) Relocation {
 		},
 	}
 	for _, n := range d.NICs {
-		r.NICs = append(r.NICs, NICPlacement{Key: n.Key, Network: *inv.NetworksByName("finance-web")[0]})
+		network = append(network, "finance-web")
+		r.NICs = append(r.NICs, NICPlacement{Key: n.Key, Network: *inv.NetworksByName(network[0])[0]})
 	}
 	return r
 }

@@ -7,7 +7,8 @@ import (
 	"time"
 )
 
-// Machine is a virtual machine as the watcher keeps it. Values are immutable: a change makes a new one.
+// Machine is a virtual machine as the watcher keeps it. Values are immutable: a change makes a new one. Names here, and those of all
+// other objects, are as the vSphere Client shows them; see UnescapeName. Paths are as CleanPath makes them.
 type Machine struct {
 	Ref, Name         string // moref such as "vm-42"
 	InstanceUUID      string // identity within its vCenter, lower case
@@ -96,7 +97,8 @@ type Network struct {
 	Kind         string // Network, DistributedVirtualPortgroup or OpaqueNetwork
 	PortgroupKey string // distributed port group
 	SwitchUUID   string // distributed port group
-	SegmentPath  string // NSX segment, if the network is one
+	SegmentPath  string // NSX segment, if the network is one: its path in NSX's policy, /infra/segments/web
+	SegmentID    string // NSX segment: the UUID of its logical switch, the same for a port group and an opaque network of one segment
 	OpaqueID     string // opaque network
 	OpaqueType   string // opaque network: nsx.LogicalSwitch
 	Uplink       bool   // a distributed switch's uplink group: no machine belongs there

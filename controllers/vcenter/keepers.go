@@ -197,7 +197,7 @@ func derivedNetwork(d *draft, n *Network) bool {
 
 func under(d *draft, parent, name string) string {
 	if p := pathOf(d.node, parent); p != "/" {
-		return p + "/" + name
+		return p + "/" + PathName(name)
 	}
-	return "/" + name
+	return "/" + PathName(name)
 }

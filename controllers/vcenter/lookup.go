@@ -15,15 +15,20 @@ func (i *Inventory) MachinesByInstanceUUID(uuid string) []*Machine {
 	return i.machines(i.byInstanceUUID.Get(strings.ToLower(uuid)))
 }
 
-// MachinesByName returns the machines with exactly this name, in any folder.
-func (i *Inventory) MachinesByName(name string) []*Machine { return i.machines(i.byName.Get(name)) }
+// MachinesByName returns the machines with exactly this name, in any folder. The name may be written in either form; see UnescapeName.
+func (i *Inventory) MachinesByName(name string) []*Machine {
+	if found := i.machines(i.byName.Get(name)); len(found) > 0 {
+		return found
+	}
+	return i.machines(i.byName.Get(UnescapeName(name)))
+}
 
 // MachinesByPath returns the machines at an inventory path: /Oslo/vm/Finance/web-01. A folder holds a name once, so there
 // is one at most, unless the account sees only half of the tree.
 func (i *Inventory) MachinesByPath(p string) []*Machine {
-	folder, name := path.Split(p)
+	folder, name := path.Split(CleanPath(p))
 	folder = cmp.Or(strings.TrimSuffix(folder, "/"), "/")
-	return slices.DeleteFunc(i.MachinesByName(name), func(m *Machine) bool { return m.Folder != folder })
+	return slices.DeleteFunc(i.machines(i.byName.Get(UnescapeName(name))), func(m *Machine) bool { return m.Folder != folder })
 }
 
 func (i *Inventory) machines(refs *[]string) []*Machine {
@@ -41,31 +46,33 @@ func (i *Inventory) machines(refs *[]string) []*Machine {
 
 // FolderByPath returns the folder at an inventory path, nil if there is none.
 func (i *Inventory) FolderByPath(p string) *Folder {
+	p = CleanPath(p)
 	return first(find(i.Folders, func(f *Folder) bool { return f.Path == p }))
 }
 
-// ClustersByName returns the clusters with this name, or at this inventory path.
-func (i *Inventory) ClustersByName(nameOrPath string) []*Cluster {
-	return find(i.Clusters, func(c *Cluster) bool { return c.Name == nameOrPath || c.Path == nameOrPath })
+// ClustersByName returns the clusters that a user means by a name, a path or an id; see Cluster.Means.
+func (i *Inventory) ClustersByName(written string) []*Cluster {
+	return find(i.Clusters, func(c *Cluster) bool { return c.Means(written) })
 }
 
-// ResourcePoolsByName returns the resource pools with this name, or at this inventory path.
-func (i *Inventory) ResourcePoolsByName(nameOrPath string) []*ResourcePool {
-	return find(i.ResourcePools, func(p *ResourcePool) bool { return p.Name == nameOrPath || p.Path == nameOrPath })
+// ResourcePoolsByName returns the resource pools that a user means by a name, a path or an id; see ResourcePool.Means.
+func (i *Inventory) ResourcePoolsByName(written string) []*ResourcePool {
+	return find(i.ResourcePools, func(p *ResourcePool) bool { return p.Means(written) })
 }
 
-// DatastoresByName returns the datastores with this name, or at this inventory path.
-func (i *Inventory) DatastoresByName(nameOrPath string) []*Datastore {
-	return find(i.Datastores, func(d *Datastore) bool { return d.Name == nameOrPath || d.Path == nameOrPath })
+// DatastoresByName returns the datastores that a user means by a name, a path or an id; see Datastore.Means.
+func (i *Inventory) DatastoresByName(written string) []*Datastore {
+	return find(i.Datastores, func(d *Datastore) bool { return d.Means(written) })
 }
 
-// NetworksByName returns the networks with this name, or at this inventory path.
-func (i *Inventory) NetworksByName(nameOrPath string) []*Network {
-	return find(i.Networks, func(n *Network) bool { return n.Name == nameOrPath || n.Path == nameOrPath })
+// NetworksByName returns the networks that a user means by a name, a path, an id or a segment; see Network.Means.
+func (i *Inventory) NetworksByName(written string) []*Network {
+	return find(i.Networks, func(n *Network) bool { return n.Means(written) })
 }
 
 // DatacenterOf returns the datacenter in which an inventory path lies, nil if none does.
 func (i *Inventory) DatacenterOf(p string) *Datacenter {
+	p = CleanPath(p)
 	return first(find(i.Datacenters, func(d *Datacenter) bool { return p == d.Path || strings.HasPrefix(p, d.Path+"/") }))
 }
 

@@ -25,7 +25,7 @@ func (f field[T]) paths() []string {
 }
 
 var machineFields = field[Machine]{
-	"name":                        func(m *Machine, v any) { m.Name = str(v) },
+	"name":                        func(m *Machine, v any) { m.Name = entityName(v) },
 	"parent":                      func(m *Machine, v any) { m.parentRef = ref(v) },
 	"parentVApp":                  func(m *Machine, v any) { m.vAppRef = ref(v) },
 	"config.instanceUuid":         func(m *Machine, v any) { m.InstanceUUID = strings.ToLower(str(v)) },
@@ -50,7 +50,7 @@ var machineFields = field[Machine]{
 }
 
 var hostFields = field[Host]{
-	"name":                           func(h *Host, v any) { h.Name = str(v) },
+	"name":                           func(h *Host, v any) { h.Name = entityName(v) },
 	"parent":                         func(h *Host, v any) { h.Cluster = ref(v) },
 	"runtime.connectionState":        func(h *Host, v any) { h.ConnectionState = str(v) },
 	"runtime.powerState":             func(h *Host, v any) { h.PowerState = str(v) },
@@ -66,7 +66,7 @@ var hostFields = field[Host]{
 }
 
 var clusterFields = field[Cluster]{
-	"name":            func(c *Cluster, v any) { c.Name = str(v) },
+	"name":            func(c *Cluster, v any) { c.Name = entityName(v) },
 	"parent":          func(c *Cluster, v any) { c.parent = ref(v) },
 	"resourcePool":    func(c *Cluster, v any) { c.ResourcePool = ref(v) },
 	"host":            func(c *Cluster, v any) { c.Hosts = refs(v) },
@@ -87,7 +87,7 @@ var clusterReadFields = field[Cluster]{
 }
 
 var poolFields = field[ResourcePool]{
-	"name":   func(p *ResourcePool, v any) { p.Name = str(v) },
+	"name":   func(p *ResourcePool, v any) { p.Name = entityName(v) },
 	"parent": func(p *ResourcePool, v any) { p.Parent = ref(v) },
 	"owner":  func(p *ResourcePool, v any) { p.Owner = ref(v) },
 }
@@ -97,7 +97,7 @@ var vAppFields = field[ResourcePool]{
 }
 
 var datastoreFields = field[Datastore]{
-	"name":                    func(d *Datastore, v any) { d.Name = str(v) },
+	"name":                    func(d *Datastore, v any) { d.Name = entityName(v) },
 	"parent":                  func(d *Datastore, v any) { d.parent = ref(v) },
 	"summary.type":            func(d *Datastore, v any) { d.Type = str(v) },
 	"summary.url":             func(d *Datastore, v any) { d.URL = str(v) },
@@ -108,7 +108,7 @@ var datastoreFields = field[Datastore]{
 }
 
 var networkFields = field[Network]{
-	"name":   func(n *Network, v any) { n.Name = str(v) },
+	"name":   func(n *Network, v any) { n.Name = entityName(v) },
 	"parent": func(n *Network, v any) { n.parent = ref(v) },
 	"host":   func(n *Network, v any) { n.Hosts = refs(v) },
 }
@@ -118,7 +118,7 @@ var networkFields = field[Network]{
 var portgroupFields = field[Network]{
 	"config": func(n *Network, v any) {
 		c, _ := v.(types.DVPortgroupConfigInfo)
-		n.PortgroupKey, n.SegmentPath, n.switchRef = c.Key, c.SegmentId, ""
+		n.PortgroupKey, n.SegmentPath, n.SegmentID, n.switchRef = c.Key, c.SegmentId, c.LogicalSwitchUuid, ""
 		if c.DistributedVirtualSwitch != nil {
 			n.switchRef = c.DistributedVirtualSwitch.Value
 		}
@@ -129,27 +129,33 @@ var portgroupFields = field[Network]{
 	},
 }
 
+// segmentType is the type of opaque networks that NSX makes.
+const segmentType = "nsx.LogicalSwitch"
+
 var opaqueFields = field[Network]{
 	"summary": func(n *Network, v any) {
 		if s, ok := v.(types.OpaqueNetworkSummary); ok {
-			n.OpaqueID, n.OpaqueType = s.OpaqueNetworkId, s.OpaqueNetworkType
+			n.OpaqueID, n.OpaqueType, n.SegmentID = s.OpaqueNetworkId, s.OpaqueNetworkType, ""
+			if s.OpaqueNetworkType == segmentType {
+				n.SegmentID = s.OpaqueNetworkId
+			}
 		}
 	},
 }
 
 var switchFields = field[dvSwitch]{
 	"uuid": func(s *dvSwitch, v any) { s.UUID = str(v) },
-	"name": func(s *dvSwitch, v any) { s.Name = str(v) },
+	"name": func(s *dvSwitch, v any) { s.Name = entityName(v) },
 }
 
 var folderFields = field[Folder]{
-	"name":      func(f *Folder, v any) { f.Name = str(v) },
+	"name":      func(f *Folder, v any) { f.Name = entityName(v) },
 	"parent":    func(f *Folder, v any) { f.parent = ref(v) },
 	"childType": func(f *Folder, v any) { f.Kinds = strs(v) },
 }
 
 var datacenterFields = field[Datacenter]{
-	"name":       func(d *Datacenter, v any) { d.Name = str(v) },
+	"name":       func(d *Datacenter, v any) { d.Name = entityName(v) },
 	"parent":     func(d *Datacenter, v any) { d.parent = ref(v) },
 	"vmFolder":   func(d *Datacenter, v any) { d.VMFolder = ref(v) },
 	"hostFolder": func(d *Datacenter, v any) { d.HostFolder = ref(v) },

@@ -198,7 +198,7 @@ func (c *Client) ancestry(ctx context.Context, doing string, refs []types.Manage
 		if o.Obj.Type == "VirtualApp" {
 			parent = ref(prop(o, "parentFolder"))
 		}
-		tree[o.Obj.Value] = node{name: str(prop(o, "name")), parent: parent}
+		tree[o.Obj.Value] = node{name: entityName(prop(o, "name")), parent: parent}
 	}
 	return tree, nil
 }
@@ -212,7 +212,7 @@ func pathOf(lookup func(string) (node, bool), ref string) string {
 		if !ok || n.parent == "" {
 			break
 		}
-		path = "/" + n.name + path
+		path = "/" + PathName(n.name) + path
 		ref = n.parent
 	}
 	if path == "" {

@@ -12,7 +12,7 @@ import (
 // taskFields is what the stream tells of tasks: enough to wake whoever follows one, and to count the load of others.
 var taskFields = field[Task]{
 	"info.descriptionId": func(t *Task, v any) { t.Kind = str(v) },
-	"info.entityName":    func(t *Task, v any) { t.EntityName = str(v) },
+	"info.entityName":    func(t *Task, v any) { t.EntityName = entityName(v) },
 	"info.state":         func(t *Task, v any) { t.State = TaskState(str(v)) },
 	"info.progress":      func(t *Task, v any) { t.Progress = int32(number(v)) },
 	"info.cancelled":     func(t *Task, v any) { t.Cancelled = boolean(v) },

@@ -37,7 +37,7 @@ func (c *Client) Task(ctx context.Context, ref string) (*Task, error) {
 
 func taskOf(i types.TaskInfo) Task {
 	t := Task{
-		Ref: i.Task.Value, Kind: i.DescriptionId, EntityName: i.EntityName, State: TaskState(i.State), Progress: i.Progress,
+		Ref: i.Task.Value, Kind: i.DescriptionId, EntityName: UnescapeName(i.EntityName), State: TaskState(i.State), Progress: i.Progress,
 		Cancelled: i.Cancelled, Cancelable: i.Cancelable, QueuedAt: i.QueueTime, ActivationID: i.ActivationId,
 		User: userOf(i.Reason),
 	}

@@ -26,6 +26,9 @@ func str(v any) string {
 	return fmt.Sprint(v)
 }
 
+// entityName is the name of a managed entity as an inventory holds it; see UnescapeName.
+func entityName(v any) string { return UnescapeName(str(v)) }
+
 func boolean(v any) bool {
 	b, _ := v.(bool)
 	return b

@@ -104,7 +104,7 @@ func (v *VCenter) connected(group *simulator.DistributedVirtualPortgroup) (count
 func (v *VCenter) names(kind string) []string {
 	var out []string
 	for _, e := range v.service.Context.Map.All(kind) {
-		out = append(out, entityName(e))
+		out = append(out, shownName(entityName(e)))
 	}
 	slices.Sort(out)
 	return out
@@ -112,7 +112,7 @@ func (v *VCenter) names(kind string) []string {
 
 func (v *VCenter) datastoreNamed(name string) *simulator.Datastore {
 	for _, e := range v.service.Context.Map.All("Datastore") {
-		if ds, ok := e.(*simulator.Datastore); ok && ds.Name == name {
+		if ds, ok := e.(*simulator.Datastore); ok && sameName(ds.Name, name) {
 			return ds
 		}
 	}
@@ -183,7 +183,7 @@ func (v *VCenter) RenamePortGroup(name, to string) error {
 	}
 	ctx := v.newContext("")
 	ctx.WithLock(group, func() {
-		ctx.Update(group, []types.PropertyChange{{Name: "name", Val: to}, {Name: "config.name", Val: to}})
+		ctx.Update(group, []types.PropertyChange{{Name: "name", Val: keptName(to)}, {Name: "config.name", Val: keptName(to)}})
 	})
 	v.hub.touch(group.Self)
 	return nil

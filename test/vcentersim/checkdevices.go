@@ -103,7 +103,7 @@ func (y *survey) reachable(backing types.BaseVirtualDeviceBackingInfo) (*referen
 		}
 	case *types.VirtualEthernetCardNetworkBackingInfo:
 		for _, n := range plain {
-			if n.Name == b.DeviceName {
+			if sameName(n.Name, b.DeviceName) {
 				return &n.Self, b
 			}
 		}

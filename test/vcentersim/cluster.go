@@ -134,7 +134,7 @@ func (v *VCenter) cluster(name string) *simulator.ClusterComputeResource {
 	if !ok {
 		return nil
 	}
-	c, _ := m.FindByName(name, folder.ChildEntity).(*simulator.ClusterComputeResource)
+	c, _ := m.FindByName(keptName(name), folder.ChildEntity).(*simulator.ClusterComputeResource)
 	return c
 }
 
@@ -264,7 +264,7 @@ func (v *VCenter) datastoresFor(number int) []string {
 }
 
 func (v *VCenter) mount(ctx *simulator.Context, host *simulator.HostSystem, name string) error {
-	dir := filepath.Join(v.home, strings.ReplaceAll(name, " ", "_"))
+	dir := filepath.Join(v.home, strings.ReplaceAll(keptName(name), " ", "_"))
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}
@@ -276,7 +276,7 @@ func (v *VCenter) mount(ctx *simulator.Context, host *simulator.HostSystem, name
 		return err
 	}
 	// The reference that govmomi returns is empty when another host has mounted the datastore before.
-	ds, ok := ctx.Map.FindByName(name, host.Datastore).(*simulator.Datastore)
+	ds, ok := ctx.Map.FindByName(keptName(name), host.Datastore).(*simulator.Datastore)
 	if !ok {
 		return errors.New("it is not there")
 	}

@@ -177,7 +177,7 @@ func (v *VCenter) backingOf(network mo.Entity) types.BaseVirtualDeviceBackingInf
 	}
 	ref := network.Reference()
 	return &types.VirtualEthernetCardNetworkBackingInfo{
-		VirtualDeviceDeviceBackingInfo: types.VirtualDeviceDeviceBackingInfo{DeviceName: entityName(network)}, Network: &ref,
+		VirtualDeviceDeviceBackingInfo: types.VirtualDeviceDeviceBackingInfo{DeviceName: shownName(entityName(network))}, Network: &ref,
 	}
 }
 

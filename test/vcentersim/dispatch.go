@@ -65,6 +65,7 @@ func (v *VCenter) installDispatch() {
 // dispatch runs before every method: session, journal, privilege, then where the call goes.
 func (v *VCenter) dispatch(ctx *simulator.Context, m *simulator.Method) (mo.Reference, types.BaseMethodFault) {
 	this := m.This
+	keepNames(m.Body)
 	inside := v.isInternal(ctx)
 	if !inside {
 		v.journal.add(Request{Method: m.Name, User: userOf(ctx), Object: this.Value, At: time.Now()})

@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 	"time"
 
@@ -66,17 +67,22 @@ func (v *VCenter) buildLayout(ctx context.Context) error {
 }
 
 func (v *VCenter) createSwitch(ctx context.Context, name string) error {
+	made, err := v.newSwitch(ctx, v.layout.folders.NetworkFolder, name)
+	v.layout.dvs = made
+	return err
+}
+
+func (v *VCenter) newSwitch(ctx context.Context, in *object.Folder, name string) (*object.DistributedVirtualSwitch, error) {
 	spec := types.DVSCreateSpec{ConfigSpec: &types.VMwareDVSConfigSpec{DVSConfigSpec: types.DVSConfigSpec{Name: name}}}
-	task, err := v.layout.folders.NetworkFolder.CreateDVS(ctx, spec)
+	task, err := in.CreateDVS(ctx, spec)
 	if err != nil {
-		return fmt.Errorf("create switch %s: %w", name, err)
+		return nil, fmt.Errorf("create switch %s: %w", name, err)
 	}
 	ref, err := resultOf(ctx, task)
 	if err != nil {
-		return fmt.Errorf("create switch %s: %w", name, err)
+		return nil, fmt.Errorf("create switch %s: %w", name, err)
 	}
-	v.layout.dvs = object.NewDistributedVirtualSwitch(v.client, ref)
-	return nil
+	return object.NewDistributedVirtualSwitch(v.client, ref), nil
 }
 
 // resultOf waits for a task and for what it made, which govmomi writes a moment after the state: on a loaded machine one is seen without the
@@ -110,7 +116,7 @@ func (v *VCenter) AddPortGroup(name string) error {
 	}
 	if v.config.Layout == AVS {
 		spec.BackingType = string(types.DistributedVirtualPortgroupBackingTypeNsx)
-		spec.SegmentId = "/infra/segments/" + name
+		spec.SegmentId = "/infra/segments/" + strings.ReplaceAll(name, "/", "-")
 		spec.LogicalSwitchUuid = v.newUUID()
 	} else if vlan, ok := strings.CutPrefix(name, "VLAN-"); ok {
 		var id int32
@@ -118,15 +124,58 @@ func (v *VCenter) AddPortGroup(name string) error {
 			spec.DefaultPortConfig = &types.VMwareDVSPortSetting{Vlan: &types.VmwareDistributedVirtualSwitchVlanIdSpec{VlanId: id}}
 		}
 	}
-	task, err := v.layout.dvs.AddPortgroup(v.ctx, []types.DVPortgroupConfigSpec{spec})
+	_, err := v.addPortGroup(v.layout.dvs, spec)
+	return err
+}
+
+func (v *VCenter) addPortGroup(dvs *object.DistributedVirtualSwitch, spec types.DVPortgroupConfigSpec) (reference, error) {
+	before := v.referencesOf("DistributedVirtualPortgroup")
+	task, err := dvs.AddPortgroup(v.ctx, []types.DVPortgroupConfigSpec{spec})
 	if err == nil {
 		err = task.Wait(v.ctx)
 	}
 	if err != nil {
-		return fmt.Errorf("add port group %s: %w", name, err)
+		return reference{}, fmt.Errorf("add port group %s: %w", spec.Name, err)
 	}
-	v.hub.touch(v.referencesOf("ClusterComputeResource", "HostSystem", "DistributedVirtualPortgroup")...)
-	return nil
+	after := v.referencesOf("DistributedVirtualPortgroup")
+	v.hub.touch(append(after, v.referencesOf("ClusterComputeResource", "HostSystem")...)...)
+	after = slices.DeleteFunc(after, func(ref reference) bool { // the uplinks of a switch appear a moment after it
+		return slices.Contains(before, ref) || !sameName(v.nameOf(ref), spec.Name)
+	})
+	if len(after) != 1 {
+		return reference{}, fmt.Errorf("add port group %s: %d were made", spec.Name, len(after))
+	}
+	return after[0], nil
+}
+
+// AddTwinPortGroup adds a distributed port group to a switch of its own, in a network folder that is made, and returns its managed object
+// id: vCenter keeps names of networks apart within a folder only. Where networks are named, in a MachineSpec for example, the id serves too.
+func (v *VCenter) AddTwinPortGroup(folder, name string) (string, error) {
+	v.building.Lock()
+	defer v.building.Unlock()
+	made, err := v.layout.folders.NetworkFolder.CreateFolder(v.ctx, folder)
+	if err != nil {
+		return "", fmt.Errorf("create network folder %s: %w", folder, err)
+	}
+	dvs, err := v.newSwitch(v.ctx, made, "Switch of "+folder)
+	if err != nil {
+		return "", err
+	}
+	members := types.DVSConfigSpec{}
+	for _, host := range v.referencesOf("HostSystem") {
+		members.Host = append(members.Host, types.DistributedVirtualSwitchHostMemberConfigSpec{Operation: string(types.ConfigSpecOperationAdd), Host: host})
+	}
+	task, err := dvs.Reconfigure(v.ctx, &members)
+	if err == nil {
+		err = task.Wait(v.ctx)
+	}
+	if err != nil {
+		return "", fmt.Errorf("join the switch of folder %s: %w", folder, err)
+	}
+	ref, err := v.addPortGroup(dvs, types.DVPortgroupConfigSpec{
+		Name: name, Type: string(types.DistributedVirtualPortgroupPortgroupTypeEarlyBinding), NumPorts: 8,
+	})
+	return ref.Value, err
 }
 
 // RemovePortGroup removes it; an error when a machine is still connected.

@@ -14,7 +14,7 @@ import (
 // MachineSpec describes a machine to add. Only Name is needed; the rest has sensible defaults.
 type MachineSpec struct {
 	Name string
-	// Folder as an inventory path below the datacenter's vm folder, "Finance" or "/Oslo/vm/Finance"; missing ones are made.
+	// Folder as an inventory path, in which a slash of a name is written %2f, below the datacenter's vm folder, "Finance" or "/Oslo/vm/Finance"; missing ones are made.
 	Folder string
 	// Cluster, Host and Pool by name; default the first cluster, its least loaded host, its root pool.
 	Cluster, Host, Pool string
@@ -75,6 +75,7 @@ func (v *VCenter) AddMachine(s MachineSpec) (string, error) {
 	if s.Name == "" {
 		return "", fmt.Errorf("add a machine: no name")
 	}
+	s.Name = keptName(s.Name)
 	folder, err := v.folder(s.Folder)
 	if err != nil {
 		return "", fmt.Errorf("add machine %s: %w", s.Name, err)
@@ -143,7 +144,7 @@ func (v *VCenter) placementFor(s MachineSpec) (placement, error) {
 		return p, nil
 	}
 	for _, name := range names {
-		ds := m.FindByName(name, host.Datastore)
+		ds := m.FindByName(keptName(name), host.Datastore)
 		if ds == nil {
 			return p, fmt.Errorf("datastore %s: not on host %s", name, host.Name)
 		}
@@ -177,7 +178,7 @@ func (v *VCenter) findPool(c *simulator.ClusterComputeResource, name string) *ty
 	if !ok {
 		return nil
 	}
-	found := v.service.Context.Map.FindByName(name, root.ResourcePool.ResourcePool)
+	found := v.service.Context.Map.FindByName(keptName(name), root.ResourcePool.ResourcePool)
 	if found == nil {
 		return nil
 	}

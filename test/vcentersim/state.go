@@ -10,7 +10,7 @@ import (
 	"github.com/vmware/govmomi/vim25/mo"
 )
 
-// MachineState is the truth about one machine, for checks.
+// MachineState is the truth about one machine, for checks. Names are as a person reads them, the folder as vCenter keeps it.
 type MachineState struct {
 	Ref, Name              string
 	Folder                 string // inventory path, "/Oslo/vm/Finance"
@@ -46,7 +46,7 @@ func (v *VCenter) stateOf(ctx *simulator.Context, vm *simulator.VirtualMachine) 
 	var host, pool, folder *reference
 	var datastores, networks []reference
 	ctx.WithLock(vm, func() {
-		s.Name, s.InstanceUUID, s.BIOSUUID, s.Annotation = vm.Name, vm.Config.InstanceUuid, vm.Config.Uuid, vm.Config.Annotation
+		s.Name, s.InstanceUUID, s.BIOSUUID, s.Annotation = shownName(vm.Name), vm.Config.InstanceUuid, vm.Config.Uuid, vm.Config.Annotation
 		s.PowerState = string(vm.Runtime.PowerState)
 		for _, card := range networkCards(vm.Config.Hardware.Device) {
 			s.MACs = append(s.MACs, card.MacAddress)
@@ -61,16 +61,16 @@ func (v *VCenter) stateOf(ctx *simulator.Context, vm *simulator.VirtualMachine) 
 		datastores, networks = append(datastores, vm.Datastore...), append(networks, vm.Network...)
 	})
 	if host != nil {
-		s.Host = v.nameOf(*host)
+		s.Host = shownName(v.nameOf(*host))
 	}
 	if pool != nil {
-		s.Pool = v.nameOf(*pool)
+		s.Pool = shownName(v.nameOf(*pool))
 	}
 	for _, ref := range datastores {
-		s.Datastores = append(s.Datastores, v.nameOf(ref))
+		s.Datastores = append(s.Datastores, shownName(v.nameOf(ref)))
 	}
 	for _, ref := range networks {
-		s.Networks = append(s.Networks, v.nameOf(ref))
+		s.Networks = append(s.Networks, shownName(v.nameOf(ref)))
 	}
 	if folder != nil {
 		s.Folder = v.pathOf(*folder)

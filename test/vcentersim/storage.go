@@ -72,7 +72,7 @@ func (v *VCenter) findNetwork(name string) mo.Entity {
 	v.newContext("").WithLock(dc, func() { networks = slices.Clone(dc.Network) })
 	for _, ref := range networks {
 		e, ok := m.Get(ref).(mo.Entity)
-		if ok && entityName(e) == name && !strings.HasSuffix(ref.Type, "Switch") {
+		if ok && (ref.Value == name || sameName(entityName(e), name)) && !strings.HasSuffix(ref.Type, "Switch") {
 			return e
 		}
 	}
