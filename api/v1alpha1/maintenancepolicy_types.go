@@ -75,6 +75,12 @@ type MaintenancePolicyStatus struct {
 	// operation is the write in flight, if any. It is stored before the request is sent.
 	// +optional
 	Operation *Operation `json:"operation,omitempty"`
+	// refusals are the requests that Azure refused, so that the same is not asked too often, also by the next process.
+	// +optional
+	// +listType=map
+	// +listMapKey=request
+	// +kubebuilder:validation:MaxItems=8
+	Refusals []Refusal `json:"refusals,omitempty"`
 	// maintenances that are announced or under way, the next first, then the last ones that are over.
 	// +optional
 	// +listType=map

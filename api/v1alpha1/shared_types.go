@@ -244,6 +244,13 @@ type AzureStatus struct {
 	// +optional
 	Failure *OperationFailure `json:"failure,omitempty"`
 
+	// refusals are the requests that Azure refused, so that the same is not asked too often, also by the next process.
+	// +optional
+	// +listType=map
+	// +listMapKey=request
+	// +kubebuilder:validation:MaxItems=8
+	Refusals []Refusal `json:"refusals,omitempty"`
+
 	// managed lists the paths that the spec has set in Azure, so that what it sets no longer can be taken away.
 	// +optional
 	// +listType=atomic
@@ -319,6 +326,56 @@ type OperationFailure struct {
 	// at is when it was seen.
 	// +optional
 	At *metav1.Time `json:"at,omitempty"`
+}
+
+// Refusal is what Azure said to one request, and how often.
+type Refusal struct {
+	// request names the request: a hash of its verb, its target and its body.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=64
+	Request string `json:"request,omitempty"`
+	// what was asked: the verb and the action.
+	// +optional
+	// +kubebuilder:validation:MaxLength=128
+	What string `json:"what,omitempty"`
+	// asker names who asked: a hash of the identity and of the reconcile that was requested last.
+	// +optional
+	// +kubebuilder:validation:MaxLength=64
+	Asker string `json:"asker,omitempty"`
+	// count of the same answers in a row.
+	// +optional
+	Count int32 `json:"count,omitempty"`
+	// since when that is the answer.
+	// +optional
+	Since metav1.MicroTime `json:"since,omitzero"`
+	// at are the moments of the last hour at which it was given.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=12
+	At []metav1.MicroTime `json:"at,omitempty"`
+	// until when the same is not asked again.
+	// +optional
+	Until metav1.MicroTime `json:"until,omitzero"`
+	// cause is the reason that the conditions give for it.
+	// +optional
+	// +kubebuilder:validation:MaxLength=64
+	Cause string `json:"cause,omitempty"`
+	// message as it was given the first time.
+	// +optional
+	// +kubebuilder:validation:MaxLength=2048
+	Message string `json:"message,omitempty"`
+	// condition that it makes False, beside Ready.
+	// +optional
+	// +kubebuilder:validation:MaxLength=64
+	Condition string `json:"condition,omitempty"`
+	// kind of conflict, if it was one: Busy or Unknown.
+	// +optional
+	// +kubebuilder:validation:MaxLength=16
+	Kind string `json:"kind,omitempty"`
+	// stalled says that only a person can help.
+	// +optional
+	Stalled bool `json:"stalled,omitempty"`
 }
 
 // EffectivePolicies are the policies in force.
@@ -440,6 +497,9 @@ type Operation struct {
 	// +optional
 	// +kubebuilder:validation:MaxLength=2048
 	Location string `json:"location,omitempty"`
+	// refusedPolls are polls that Azure refused in a row.
+	// +optional
+	RefusedPolls int32 `json:"refusedPolls,omitempty"`
 	// retryAfterSeconds that Azure asked for with its answer.
 	// +optional
 	RetryAfterSeconds int32 `json:"retryAfterSeconds,omitempty"`

@@ -21,8 +21,8 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
 )
 
-// readTimeout bounds one exchange that reads, on the wall clock.
-const readTimeout = 60 * time.Second
+// ReadTimeout bounds one exchange that reads, on the wall clock.
+const ReadTimeout = 60 * time.Second
 
 // mostPages bounds a list, so that a nextLink that leads in a circle ends.
 const mostPages = 1000

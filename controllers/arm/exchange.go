@@ -64,7 +64,7 @@ func (c *Client) exchange(parent context.Context, k call) (*answer, error) {
 	if k.correlationID == "" {
 		k.correlationID = uuid.NewString()
 	}
-	end := time.Now().Add(readTimeout)
+	end := time.Now().Add(ReadTimeout)
 	if k.write {
 		end = k.deadline
 	}
@@ -98,7 +98,7 @@ func (c *Client) exchange(parent context.Context, k call) (*answer, error) {
 	now := time.Now()
 	b.answered(now, c.speed, a.status, a.header, a.retryAfter)
 	if k.method == http.MethodGet && a.retryAfter > 0 && a.status >= 400 && a.status != http.StatusTooManyRequests {
-		c.limiters.pause(asked, now, now.Add(wall(min(a.retryAfter, longestPause), c.speed)))
+		c.limiters.pause(asked, now, now.Add(wall(min(a.retryAfter, LongestPause), c.speed)))
 	}
 	return a, nil
 }

@@ -13,9 +13,9 @@ import (
 	"time"
 )
 
-// longestWait is how long, on the wall clock, a call may stand in a bucket's queue. A call that would have to wait longer is
+// LongestWait is how long, on the wall clock, a call may stand in a bucket's queue. A call that would have to wait longer is
 // given back as Throttled, so that no worker sleeps while others could work.
-const longestWait = 2 * time.Second
+const LongestWait = 2 * time.Second
 
 // verbClass is how ARM counts: reads, writes (POST with them) and deletes apart.
 type verbClass string
@@ -54,8 +54,8 @@ func NewLimiters() *Limiters {
 	return &Limiters{buckets: map[bucketKey]*bucket{}, pauses: map[question]time.Time{}}
 }
 
-// longestPause bounds what one answer can hold up: a wrong number must not blind the operator for days.
-const longestPause = time.Hour
+// LongestPause bounds what one answer can hold up: a wrong number must not blind the operator for days.
+const LongestPause = time.Hour
 
 // pause has a question wait.
 func (l *Limiters) pause(q question, now, until time.Time) {
@@ -119,7 +119,7 @@ func (b *bucket) take(now time.Time, speed float64, preferred bool) (wait time.D
 		wait = time.Duration(missing / (b.refill * speed) * float64(time.Second))
 	}
 	wait = max(wait, b.blockedUntil.Sub(now))
-	if wait > longestWait {
+	if wait > LongestWait {
 		return wait, false
 	}
 	b.tokens--

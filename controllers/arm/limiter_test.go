@@ -71,7 +71,7 @@ func TestACallThatWouldWaitLongIsGivenBack(t *testing.T) {
 		}
 	}
 	wait, ok := b.take(now, 1, false)
-	if ok || wait <= longestWait {
+	if ok || wait <= LongestWait {
 		t.Fatalf("%s %t", wait, ok)
 	}
 	before := b.tokens

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -17,6 +16,7 @@ import (
 	"github.com/avs-operator/avs-operator/controllers/azure/diff"
 	"github.com/avs-operator/avs-operator/controllers/azure/lane"
 	"github.com/avs-operator/avs-operator/controllers/connect"
+	"github.com/avs-operator/avs-operator/controllers/ledger"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
 )
 
@@ -80,7 +80,7 @@ func (r *Reconciler[T]) required(ctx context.Context, s *scope[T]) *outcome.Outc
 }
 
 // requiredRecheck is a look in case that the list, which normally wakes, may not be read.
-const requiredRecheck = 2 * time.Minute
+var requiredRecheck = ledger.Recheck.Bound
 
 // needed is the write that is needed next: spec before actions, because an action may depend on it.
 func (r *Reconciler[T]) needed(s *scope[T]) *write {

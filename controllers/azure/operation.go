@@ -22,16 +22,9 @@ import (
 	"github.com/avs-operator/avs-operator/controllers/arm"
 	"github.com/avs-operator/avs-operator/controllers/azure/diff"
 	"github.com/avs-operator/avs-operator/controllers/connect"
+	"github.com/avs-operator/avs-operator/controllers/ledger"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
 	"github.com/avs-operator/avs-operator/controllers/status"
-)
-
-// How long a recorded write may be on its way. In real time these never get shorter than a real exchange on a loaded machine needs.
-const (
-	sendWithin      = 90 * time.Second
-	sendWithinLeast = 10 * time.Second
-	graceAfter      = 30 * time.Second
-	graceAfterLeast = 2 * time.Second
 )
 
 // write is one change to make in Azure.
@@ -100,7 +93,7 @@ func (r *Reconciler[T]) send(ctx context.Context, s *scope[T], w write) *outcome
 func (s *Shared) newOperation(lost *v1alpha1.Operation, op v1alpha1.Operation) *v1alpha1.Operation {
 	now := time.Now()
 	op.Format, op.State, op.Attempt, op.ID = v1alpha1.OperationFormat, v1alpha1.OperationIntended, 1, uuid.NewString()
-	op.StartedAt, op.Deadline = metav1.NewMicroTime(now), metav1.NewMicroTime(now.Add(s.Pace.RealAtLeast(sendWithin, sendWithinLeast)))
+	op.StartedAt, op.Deadline = metav1.NewMicroTime(now), metav1.NewMicroTime(ledger.Deadline(s.Pace, ledger.Sending, now))
 	if lost != nil && lost.Verb == op.Verb && lost.Action == op.Action && lost.Target == op.Target && lost.BodyHash == op.BodyHash {
 		op.ID, op.Attempt, op.StartedAt = lost.ID, lost.Attempt+1, lost.StartedAt
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/arm"
+	"github.com/avs-operator/avs-operator/controllers/ledger"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
 )
 
@@ -66,6 +67,5 @@ func (s *Shared) NewOperation(lost *v1alpha1.Operation, w arm.Write, generation 
 
 // UntilLook is how long to wait until a write without an answer can no longer be on its way, in Azure's time.
 func (s *Shared) UntilLook(op *v1alpha1.Operation) time.Duration {
-	left := time.Until(op.Deadline.Time) + s.Pace.RealAtLeast(graceAfter, graceAfterLeast)
-	return s.Pace.Elapsed(max(left, 0))
+	return ledger.UntilLook(s.Pace, op.Deadline.Time, time.Now())
 }

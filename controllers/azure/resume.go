@@ -15,13 +15,8 @@ import (
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/arm"
 	"github.com/avs-operator/avs-operator/controllers/connect"
+	"github.com/avs-operator/avs-operator/controllers/ledger"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
-)
-
-// agreeWithin is how long a success may be contradicted by a GET before the GET is believed, in Azure's time: ARM's reads lag behind.
-const (
-	agreeWithin      = 2 * time.Minute
-	agreeWithinLeast = 2 * time.Second // in real time: a few reads must fit in
 )
 
 // resume follows the operation that is in flight, whatever else is wrong, and whoever began it: suspend, a lost reference and deletion stop
@@ -151,7 +146,7 @@ func (r *Reconciler[T]) conclude(ctx context.Context, s *scope[T], op *v1alpha1.
 		}
 		since = m.disagreed
 	})
-	if time.Since(since) < r.Pace.RealAtLeast(agreeWithin, agreeWithinLeast) {
+	if time.Since(since) < ledger.Agreement.Real(r.Pace) {
 		return r.underWay(s, op).In(5 * time.Second)
 	}
 	return r.finish(ctx, s, op) // what is still different is found as drift, and mended by a new operation
@@ -169,7 +164,7 @@ func (r *Reconciler[T]) contradicted(s *scope[T], what question) *outcome.Outcom
 // lastDone is the last write that a read agreed with, and whether that was so lately that another replica may not show it yet.
 func (r *Reconciler[T]) lastDone(s *scope[T]) (done question, lately bool) {
 	r.memory.do(client.ObjectKeyFromObject(s.obj), func(m *remembered) {
-		done, lately = m.done, time.Since(m.doneAt) < r.Pace.RealAtLeast(agreeWithin, agreeWithinLeast)
+		done, lately = m.done, time.Since(m.doneAt) < ledger.Agreement.Real(r.Pace)
 	})
 	return done, lately
 }

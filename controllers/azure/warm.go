@@ -11,11 +11,9 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
+	"github.com/avs-operator/avs-operator/controllers/ledger"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
 )
-
-// listWithin is how long a new process waits for the first list of a collection, in Azure's time. Its start is staggered over a minute.
-const listWithin = 90 * time.Second
 
 // relearn waits for the first list of the collection where a new process finds an object that the one before it left in order. To read each of
 // thousands by itself would use up ARM's limit on reads for minutes, and hold up those that have work to do.
@@ -36,7 +34,7 @@ func (r *Reconciler[T]) relearn(s *scope[T]) *outcome.Outcome {
 	}
 	r.watch(s)
 	look := r.Watcher.Look(s.client.Principal(), s.id)
-	left := r.Pace.RealAtLeast(listWithin, time.Second) - now.Sub(began)
+	left := ledger.FirstList.Real(r.Pace) - now.Sub(began)
 	if look.Known || look.Err != nil || left <= 0 {
 		r.memory.do(key, func(m *remembered) { m.relearning = time.Time{} })
 		return nil

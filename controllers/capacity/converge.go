@@ -16,18 +16,15 @@ import (
 	"github.com/avs-operator/avs-operator/controllers/arm"
 	"github.com/avs-operator/avs-operator/controllers/capacity/windows"
 	"github.com/avs-operator/avs-operator/controllers/connect"
+	"github.com/avs-operator/avs-operator/controllers/ledger"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
 )
 
 // mostWrites bounds one reconcile: others wait for the worker.
 const mostWrites = 20
 
-// unseenFor is how long something that Azure accepted may not show yet, in its time: its reads lag behind.
-const (
-	unseenFor   = 2 * time.Minute
-	unseenPause = 5 * time.Second
-	unseenLeast = 2 * time.Second
-)
+// unseenPause is how soon something that Azure accepted and does not show yet is looked at again.
+const unseenPause = 5 * time.Second
 
 // converge looks at all maintenances, and asks Azure for what is needed, one thing after the other.
 func (r *MaintenanceReconciler) converge(ctx context.Context, p *pass) *outcome.Outcome {
@@ -171,7 +168,7 @@ func (r *MaintenanceReconciler) decideOne(p *pass, resource *arm.Resource) findi
 		case k.pause != nil && left > 0:
 			held := *k.pause
 			f.held = held.In(r.Pace.Elapsed(left))
-		case k.sent == asked(&f.Decision) && time.Since(k.sentAt) < r.Pace.RealAtLeast(unseenFor, unseenLeast):
+		case k.sent == asked(&f.Decision) && time.Since(k.sentAt) < ledger.Agreement.Real(r.Pace):
 			f.held = outcome.Wait(v1alpha1.ReasonScheduling, "Azure has accepted to %s %s and does not show it yet", f.Action, resource.Name).In(unseenPause)
 		}
 	})

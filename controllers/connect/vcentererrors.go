@@ -24,15 +24,15 @@ func vcenterOutcome(err error, object *v1alpha1.VCenter, pace outcome.Pace) *out
 		return certificateChanged(e, object)
 	case vcenter.CertificateUntrusted:
 		return outcome.Stall(v1alpha1.ReasonCertificateUntrusted,
-			"%s: the certificate does not verify against the trusted authorities: correct trust.caRef, or pin the certificate with trust.thumbprint", e).In(stallPause)
+			"%s: the certificate does not verify against the trusted authorities: correct trust.caRef, or pin the certificate with trust.thumbprint", e).In(StallPause)
 	case vcenter.CredentialsInvalid, vcenter.AccountLocked:
 		return refusal(e, pace)
 	case vcenter.NoPermission:
-		return outcome.Stall(v1alpha1.ReasonForbidden, "%s: give the account the role that the documentation lists", e).In(stallPause).About(v1alpha1.ConditionCredentialsReady)
+		return outcome.Stall(v1alpha1.ReasonForbidden, "%s: give the account the role that the documentation lists", e).In(StallPause).About(v1alpha1.ConditionCredentialsReady)
 	case vcenter.IdentityChanged:
-		return outcome.Stall(v1alpha1.ReasonIdentityChanged, "%s: it is not touched. If that is right, make a new VCenter object for it", e).In(stallPause)
+		return outcome.Stall(v1alpha1.ReasonIdentityChanged, "%s: it is not touched. If that is right, make a new VCenter object for it", e).In(StallPause)
 	case vcenter.InvalidRequest, vcenter.NotSupported:
-		return outcome.Stall(v1alpha1.ReasonInvalidSpec, "%s: correct url, address or trust", e).In(stallPause)
+		return outcome.Stall(v1alpha1.ReasonInvalidSpec, "%s: correct url, address or trust", e).In(StallPause)
 	}
 	return outcome.Retry(v1alpha1.ReasonUnreachable, err)
 }
@@ -41,10 +41,10 @@ func vcenterOutcome(err error, object *v1alpha1.VCenter, pace outcome.Pace) *out
 func certificateChanged(e *vcenter.Error, object *v1alpha1.VCenter) *outcome.Outcome {
 	if object.Spec.PrivateCloudRef != nil {
 		return outcome.Stall(v1alpha1.ReasonCertificateChanged,
-			"vCenter at %s presents the certificate %s, while Azure reports %s: nothing is sent to it. It is used again once Azure reports the new one", e.Server, e.Presented, e.Pinned).In(stallPause)
+			"vCenter at %s presents the certificate %s, while Azure reports %s: nothing is sent to it. It is used again once Azure reports the new one", e.Server, e.Presented, e.Pinned).In(StallPause)
 	}
 	return outcome.Stall(v1alpha1.ReasonCertificateChanged,
-		"vCenter at %s presents the certificate %s, while trust.thumbprint says %s: nothing is sent to it. If the certificate was renewed, put the new thumbprint there", e.Server, e.Presented, e.Pinned).In(stallPause)
+		"vCenter at %s presents the certificate %s, while trust.thumbprint says %s: nothing is sent to it. If the certificate was renewed, put the new thumbprint there", e.Server, e.Presented, e.Pinned).In(StallPause)
 }
 
 // refusal says when the same password will be tried again: never sooner, because five refusals lock an account.

@@ -50,12 +50,15 @@ type built struct {
 	same       bool
 }
 
+// ConnectWithin bounds one attempt to connect, in real time.
+const ConnectWithin = 2 * time.Minute
+
 // Pauses between attempts, in vCenter's time.
 const (
 	firstPause = 5 * time.Second
-	mostPause  = 5 * time.Minute
-	// stallPause is how soon a certificate or a refusal is looked at again without an edit.
-	stallPause = 10 * time.Minute
+	MostPause  = 5 * time.Minute
+	// StallPause is how soon a certificate or a refusal is looked at again without an edit.
+	StallPause = 10 * time.Minute
 	// goodbye is how long a replaced session stays, in real time: reconciles that hold it end first.
 	goodbye = 30 * time.Second
 )
@@ -76,7 +79,7 @@ func (p *pooled) attempt(run context.Context, versions string, build func(contex
 	done := make(chan struct{})
 	p.versions, p.running = versions, done
 	go func() {
-		ctx, cancel := context.WithTimeout(run, 2*time.Minute)
+		ctx, cancel := context.WithTimeout(run, ConnectWithin)
 		defer cancel()
 		b, o, err := build(ctx)
 		p.finish(run, b, o, err)
@@ -119,14 +122,14 @@ func (p *pooled) finish(run context.Context, b *built, o *outcome.Outcome, err e
 		p.failures++
 		p.refused = class == vcenter.CredentialsInvalid || class == vcenter.AccountLocked
 		if o.After == 0 {
-			o.After = min(firstPause<<min(p.failures-1, 10), mostPause)
+			o.After = min(firstPause<<min(p.failures-1, 10), MostPause)
 		}
 		p.problem, p.retryAt = o, time.Now().Add(p.pace.Real(o.After))
 		p.drop(goodbye)
 	case b.same:
-		p.problem, p.failures, p.retryAt = nil, 0, time.Now().Add(p.pace.Real(stallPause))
+		p.problem, p.failures, p.retryAt = nil, 0, time.Now().Add(p.pace.Real(StallPause))
 	default:
-		p.problem, p.failures, p.retryAt = nil, 0, time.Now().Add(p.pace.Real(stallPause))
+		p.problem, p.failures, p.retryAt = nil, 0, time.Now().Add(p.pace.Real(StallPause))
 		p.drop(goodbye)
 		p.now = b.connection
 		p.watch(run, b.connection)
@@ -195,11 +198,11 @@ func (p *pooled) answer(object *v1alpha1.VCenter) (*Connected, *outcome.Outcome)
 	if err := c.watcher.Err(); err != nil {
 		o := vcenterOutcome(err, object, p.pace)
 		if o.After == 0 {
-			o.After = mostPause // the stream tries again by itself and tells when it is back
+			o.After = MostPause // the stream tries again by itself and tells when it is back
 		}
 		return nil, o
 	}
-	return nil, outcome.Wait(v1alpha1.ReasonReconciling, "reading vCenter's inventory").In(mostPause).Quietly()
+	return nil, outcome.Wait(v1alpha1.ReasonReconciling, "reading vCenter's inventory").In(MostPause).Quietly()
 }
 
 // present is the connection as it is, nil if it cannot be used.

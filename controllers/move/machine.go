@@ -15,6 +15,7 @@ import (
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/connect"
+	"github.com/avs-operator/avs-operator/controllers/ledger"
 	"github.com/avs-operator/avs-operator/controllers/move/movers"
 	"github.com/avs-operator/avs-operator/controllers/move/movers/cold"
 	"github.com/avs-operator/avs-operator/controllers/move/movers/vmotion"
@@ -51,12 +52,11 @@ type Turns interface {
 
 // Waits and limits of a machine's move. Durations are vCenter's time unless a floor makes them real.
 const (
-	callWindow = 90 * time.Second // from the record of a call until it is not sent any more
-	callGrace  = 30 * time.Second // after that, until its answer counts as lost and vCenter is looked at
-	settling   = 2 * time.Minute  // after a task's end, in which neither vCenter may show the machine
-	glance     = time.Minute      // safeguard for a wait that an event ends
-	attempts   = 3
+	attempts = 3
 )
+
+// glance is a safeguard for a wait that an event ends.
+var glance = ledger.Glance.Bound
 
 // machineSteps are taken in order until one says something.
 var machineSteps = []func(*pass, context.Context) *outcome.Outcome{

@@ -11,6 +11,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
+	"github.com/avs-operator/avs-operator/controllers/ledger"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
 )
 
@@ -55,7 +56,7 @@ func (p *pass) holder(all []v1alpha1.VirtualMachineMove) *v1alpha1.VirtualMachin
 
 func (p *pass) claimed(holder *v1alpha1.VirtualMachineMove) *outcome.Outcome {
 	o := outcome.Wait(v1alpha1.ReasonClaimedByAnother, "the machine belongs to the unfinished VirtualMachineMove %s/%s: this one goes on when that one has ended, "+
-		"or exclude the machine from one of the two", holder.Namespace, holder.Name).In(settling)
+		"or exclude the machine from one of the two", holder.Namespace, holder.Name).In(ledger.Settling.Bound)
 	p.move.Status.Step = v1alpha1.MoveStepBlocked
 	p.move.Status.Concerns = []v1alpha1.MachineConcern{{Name: o.Reason, Severity: v1alpha1.SeverityBlocking, Message: clip(o.Message, 1024)}}
 	return o

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
+	"github.com/avs-operator/avs-operator/controllers/ledger"
 	"github.com/avs-operator/avs-operator/controllers/move/movers"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
 	"github.com/avs-operator/avs-operator/controllers/vcenter"
@@ -75,7 +76,7 @@ func (p *pass) relocated(ctx context.Context, progress movers.Progress) *outcome
 		return o
 	}
 	s := &p.move.Status
-	settled := progress.Ended >= p.Pace.RealAtLeast(settling, 2*time.Second)
+	settled := progress.Ended >= ledger.Settling.Real(p.Pace)
 	switch {
 	case p.at.Where == movers.AtTarget:
 		s.Task, s.TargetRef = nil, p.at.Target.Ref
@@ -84,7 +85,7 @@ func (p *pass) relocated(ctx context.Context, progress movers.Progress) *outcome
 		return p.fail(ctx, *progress.Fault)
 	case !settled:
 		return p.going(v1alpha1.MoveStepVerifying, outcome.Wait(v1alpha1.ReasonMoving,
-			"the relocation (%s) is over, and the machine does not show at the target alone yet: waiting for both vCenters to settle", s.Task.Ref).In(settling/12))
+			"the relocation (%s) is over, and the machine does not show at the target alone yet: waiting for both vCenters to settle", s.Task.Ref).In(ledger.Settling.Bound/12))
 	case p.at.Where == movers.AtSource:
 		return p.fail(ctx, vcenter.Fault{Type: "NothingMoved", Class: vcenter.FaultOther,
 			Message: fmt.Sprintf("the relocation (%s) ended as %s, yet the machine is still at the source", s.Task.Ref, progress.State)})
@@ -130,16 +131,16 @@ func (p *pass) unfound(ctx context.Context) *outcome.Outcome {
 	case p.at.Where == movers.AtTarget:
 		s.Task, s.TargetRef = nil, p.at.Target.Ref
 		return nil
-	case time.Since(p.lostAt(s.Task)) < p.Pace.RealAtLeast(settling, 2*time.Second):
+	case time.Since(p.lostAt(s.Task)) < ledger.Settling.Real(p.Pace):
 		return p.going(v1alpha1.MoveStepVerifying, outcome.Wait(v1alpha1.ReasonMoving,
-			"a relocation may just have ended: waiting for both vCenters to settle").In(settling/12))
+			"a relocation may just have ended: waiting for both vCenters to settle").In(ledger.Settling.Bound/12))
 	}
 	return p.riddle()
 }
 
 // lostAt is when a call without an answer counts as lost.
 func (p *pass) lostAt(task *v1alpha1.MoveTask) time.Time {
-	return task.Deadline.Add(p.Pace.RealAtLeast(callGrace, 2*time.Second))
+	return ledger.LostAt(p.Pace, task.Deadline.Time)
 }
 
 // foreign meets a record that another version wrote: what it means is not guessed. The machine is left alone while vCenter works on it.

@@ -14,6 +14,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
+	"github.com/avs-operator/avs-operator/controllers/ledger"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
 	"github.com/avs-operator/avs-operator/controllers/vcenter"
 )
@@ -72,7 +73,7 @@ func (p *pass) record(ctx context.Context, c call) *outcome.Outcome {
 	s, now := &p.move.Status, time.Now()
 	task := &v1alpha1.MoveTask{
 		Format: v1alpha1.MoveTaskFormat, Kind: c.kind, At: c.at, State: v1alpha1.OperationIntended, Entity: c.machine.Ref, User: side.Client.User(),
-		RecordedAt: metav1.NewMicroTime(clock.Truncate(time.Microsecond)), Deadline: metav1.NewMicroTime(now.Add(p.Pace.RealAtLeast(callWindow, 5*time.Second))),
+		RecordedAt: metav1.NewMicroTime(clock.Truncate(time.Microsecond)), Deadline: metav1.NewMicroTime(ledger.Deadline(p.Pace, ledger.Calling, now)),
 	}
 	if s.StartedAt == nil {
 		at := metav1.NewTime(now)
@@ -103,22 +104,17 @@ func (p *pass) notStored(err error) *outcome.Outcome {
 // unanswered sorts out a call that did not succeed. Only what was certainly not received, or was answered with a refusal, ends the record.
 func (p *pass) unanswered(ctx context.Context, c call, err error) *outcome.Outcome {
 	s := &p.move.Status
-	switch vcenter.ClassOf(err) {
-	case vcenter.AnswerLost, vcenter.Other:
-		if faultIn(err) == nil {
-			p.log.Info("Answer lost", "machine", p.move.Spec.Machine.Name, "kind", c.kind, "error", err.Error())
-			return p.going(c.step, outcome.Wait(v1alpha1.ReasonMoving,
-				"the answer to the call %s was lost: vCenter is looked at when that call cannot arrive any more", c.kind).In(p.Pace.Elapsed(time.Until(p.lostAt(s.Task)))))
+	switch ledger.FateOfCall(err) {
+	case ledger.Lost:
+		p.log.Info("Answer lost", "machine", p.move.Spec.Machine.Name, "kind", c.kind, "error", err.Error())
+		return p.going(c.step, outcome.Wait(v1alpha1.ReasonMoving,
+			"the answer to the call %s was lost: vCenter is looked at when that call cannot arrive any more", c.kind).In(ledger.UntilLook(p.Pace, s.Task.Deadline.Time, time.Now())))
+	case ledger.Unsent:
+		s.Task = nil
+		if c.kind == v1alpha1.MoveTaskRelocate {
+			s.Attempts = max(s.Attempts-1, 0)
 		}
-	case vcenter.Unreachable, vcenter.WriteRefused, vcenter.Canceled, vcenter.CertificateChanged, vcenter.CertificateUntrusted,
-		vcenter.CredentialsInvalid, vcenter.AccountLocked, vcenter.Unauthenticated, vcenter.IdentityChanged:
-		if faultIn(err) == nil || vcenter.ClassOf(err) != vcenter.CredentialsInvalid {
-			s.Task = nil
-			if c.kind == v1alpha1.MoveTaskRelocate {
-				s.Attempts = max(s.Attempts-1, 0)
-			}
-			return outcome.Retry(v1alpha1.ReasonUnreachable, err)
-		}
+		return outcome.Retry(v1alpha1.ReasonUnreachable, err)
 	}
 	fault := faultOf(err)
 	if c.kind == v1alpha1.MoveTaskPowerOn {

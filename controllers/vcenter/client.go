@@ -18,9 +18,9 @@ import (
 	"github.com/vmware/govmomi/vim25/types"
 )
 
-// callTimeout bounds one SOAP exchange, in real time. vCenter answers in seconds or has lost the call; the stream has a
+// CallTimeout bounds one SOAP exchange, in real time. vCenter answers in seconds or has lost the call; the stream has a
 // bound of its own.
-const callTimeout = 60 * time.Second
+const CallTimeout = 60 * time.Second
 
 // Client is a connection to one vCenter as one user. It is safe for concurrent use.
 type Client struct {
@@ -115,17 +115,17 @@ func (c *Client) Close(ctx context.Context) {
 	c.session.soap.CloseIdleConnections()
 }
 
-// read runs one call that changes nothing, within callTimeout.
+// read runs one call that changes nothing, within CallTimeout.
 func (c *Client) read(ctx context.Context, doing string, call func(context.Context) error) error {
-	tctx, cancel := context.WithTimeout(ctx, callTimeout)
+	tctx, cancel := context.WithTimeout(ctx, CallTimeout)
 	defer cancel()
 	return classify(ctx, doing, c.host, call(tctx), false)
 }
 
-// write runs one call that changes vCenter, within callTimeout. MayWrite is asked right before it goes out.
+// write runs one call that changes vCenter, within CallTimeout. MayWrite is asked right before it goes out.
 func (c *Client) write(ctx context.Context, doing string, call func(context.Context) error) error {
 	w := new(writeCall)
-	tctx, cancel := context.WithTimeout(context.WithValue(ctx, writeKey{}, w), callTimeout)
+	tctx, cancel := context.WithTimeout(context.WithValue(ctx, writeKey{}, w), CallTimeout)
 	defer cancel()
 	err := call(tctx)
 	return classify(ctx, doing, c.host, err, w.sent.Load())

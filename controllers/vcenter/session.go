@@ -94,7 +94,7 @@ func (s *session) renew(ctx context.Context, was *loginOf) error {
 // or a mistake in DNS, whose references mean other machines.
 func (s *session) login(ctx context.Context) error {
 	const doing = "log in"
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	ctx, cancel := context.WithTimeout(ctx, CallTimeout)
 	defer cancel()
 	content, err := methods.GetServiceContent(ctx, s.soap)
 	if err != nil {

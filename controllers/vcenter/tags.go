@@ -22,7 +22,7 @@ type Tag struct{ Category, Name string }
 // outside of the SOAP API, behind a session of their own, which lives for this one call: vCenter counts sessions.
 func (c *Client) MachinesWithTags(ctx context.Context, wanted []Tag) (map[Tag][]string, error) {
 	const doing = "read the tags"
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	ctx, cancel := context.WithTimeout(ctx, CallTimeout)
 	defer cancel()
 	r := rest.NewClient(c.vim)
 	r.CheckRedirect = c.session.soap.CheckRedirect

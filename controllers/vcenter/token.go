@@ -26,7 +26,7 @@ func (c *Client) IssueToken(ctx context.Context, lifetime time.Duration) (string
 	token := ""
 	key := c.guard.key(c.host, c.e.Username, c.e.Password)
 	err := c.guard.do(ctx, key, c.e.Speed, func() error {
-		tctx, cancel := context.WithTimeout(ctx, callTimeout)
+		tctx, cancel := context.WithTimeout(ctx, CallTimeout)
 		defer cancel()
 		signer, err := c.tokenService(tctx).Issue(tctx, sts.TokenRequest{
 			Userinfo: url.UserPassword(c.e.Username, c.e.Password), Lifetime: lifetime,

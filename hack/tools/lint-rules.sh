@@ -52,6 +52,13 @@ done << 'RULES'
 ! controllers/watch controllers/move/leaf
 ! controllers/outcome controllers/capacity/leaf
 ! controllers/status test/leaf
+! controllers/outcome controllers/ledger
+! controllers/ledger controllers/azure
+! controllers/ledger controllers/move/leaf
+! controllers/ledger controllers/capacity
+= controllers/ledger controllers/connect
+= controllers/ledger controllers/azure/lane
+= controllers/capacity controllers/ledger
 ! controllers/azure controllers/azure/kinds
 = controllers/azure controllers/azure/lane
 ! controllers/azure/kinds controllers/move

@@ -36,9 +36,9 @@ const (
 // mostTurns is how often those that came later may go before one that waits.
 const mostTurns = 20
 
-// answerWithin is how long one that was woken has the lane kept for it, in real time. An object that was deleted, or a worker that
+// AnswerWithin is how long one that was woken has the lane kept for it, in real time. An object that was deleted, or a worker that
 // died, must not hold up the rest.
-const answerWithin = 10 * time.Second
+const AnswerWithin = 10 * time.Second
 
 // Ticket is the answer to Acquire. Holder is who has the lane, if not granted: the longest seated, or what Busy was told, empty
 // if it is kept for one that was woken. Position counts from 1.
@@ -78,7 +78,7 @@ type waiter struct {
 
 // New returns lanes that are all free.
 func New() *Lanes {
-	return &Lanes{lanes: map[key]*lane{}, listeners: map[int]func(string){}, within: answerWithin}
+	return &Lanes{lanes: map[key]*lane{}, listeners: map[int]func(string){}, within: AnswerWithin}
 }
 
 // Seat gives the lane to the holder of a stored operation, free or not: the operation runs, whatever we think of it.
