@@ -68,7 +68,7 @@ func parse(arguments []string) (*flags, error) {
 	set.StringVar(&f.namespace, "namespace", os.Getenv("POD_NAMESPACE"), "the operator's own namespace; default: the variable POD_NAMESPACE")
 	set.StringSliceVar(&f.namespaces, "namespaces", nil, "namespaces to watch, separated by commas; default: all")
 	set.StringSliceVar(&f.operatorIdentityNamespaces, "operator-identity-namespaces", nil, "namespaces whose AzureIdentity objects may use the operator's own identity; default: the operator's namespace")
-	set.StringSliceVar(&f.allowedEndpoints, "allowed-endpoints", nil, "hosts of custom Azure clouds that any AzureIdentity may use, separated by commas")
+	set.StringSliceVar(&f.allowedEndpoints, "allowed-endpoints", nil, "hosts of Azure clouds that Microsoft does not run, separated by commas; an AzureIdentity may use no other custom endpoint")
 	set.StringVar(&f.healthAddress, "health-probe-bind-address", ":8081", "address of /healthz and /readyz")
 	set.StringVar(&f.metricsAddress, "metrics-bind-address", ":8443", "address of the metrics, HTTPS with authentication and authorization; 0 for none")
 	set.StringVar(&f.pprofAddress, "pprof-bind-address", "0", "address of Go's profiles, without authentication, for a look at what costs memory or time; 0 for none")

@@ -45,11 +45,13 @@ type AzureIdentitySpec struct {
 	// +optional
 	ServiceAccountRef *ObjectReference `json:"serviceAccountRef,omitempty"`
 
-	// clientSecretRef is a client secret of the application.
+	// clientSecretRef is a client secret of the application, in a Secret of type avs-operator.io/azure or one labelled
+	// avs-operator.io/use=allowed.
 	// +optional
 	ClientSecretRef *SecretKeyReference `json:"clientSecretRef,omitempty"`
 
-	// clientCertificateRef is a certificate of the application with its private key, both PEM, in one value.
+	// clientCertificateRef is a certificate of the application, PEM, with its private key in the same value or under the Secret's key
+	// tls.key. The Secret is of type avs-operator.io/azure or kubernetes.io/tls, or labelled avs-operator.io/use=allowed.
 	// +optional
 	ClientCertificateRef *SecretKeyReference `json:"clientCertificateRef,omitempty"`
 
@@ -73,8 +75,8 @@ type AzureCloud struct {
 	// +optional
 	Name AzureCloudName `json:"name,omitempty"`
 
-	// endpoints of another cloud, such as a disconnected one. Custom endpoints work only with a client secret or certificate of this
-	// namespace, or for hosts that the operator's flag --allowed-endpoints names.
+	// endpoints of another cloud, such as a disconnected one. Their hosts must be among those that the operator's flag
+	// --allowed-endpoints names.
 	// +optional
 	Endpoints *AzureEndpoints `json:"endpoints,omitempty"`
 }

@@ -58,6 +58,7 @@ const (
 	ReasonCredentialsUnverified = "CredentialsUnverified"
 	ReasonEndpointNotAllowed    = "EndpointNotAllowed"
 	ReasonSecretNotOwned        = "SecretNotOwned"
+	ReasonSecretNotPermitted    = "SecretNotPermitted"
 
 	ReasonInSync             = "InSync"
 	ReasonDrifted            = "Drifted"
@@ -171,6 +172,10 @@ const (
 	AnnotationScheduled = "avs-operator.io/scheduled-maintenances"
 	// LabelManaged marks a Secret that the operator wrote; one without it is never touched.
 	LabelManaged = "avs-operator.io/managed"
+	// LabelUse lets the operator use a Secret of any type, if its value is UseAllowed.
+	LabelUse = "avs-operator.io/use"
+	// UseAllowed is the value of LabelUse that permits.
+	UseAllowed = "allowed"
 	// LabelMove names the WorkloadMove that made a VirtualMachineMove.
 	LabelMove = "avs-operator.io/workload-move"
 	// Finalizer is held while something outside the cluster must be let go in order.
@@ -180,3 +185,6 @@ const (
 	// TagOwner is the Azure tag of a private cloud that names the Kubernetes cluster and object managing it.
 	TagOwner = "avs-operator-owner"
 )
+
+// SecretTypeAzure is the type of a Secret that was made for an AzureIdentity: clientSecret, or tls.crt and tls.key.
+const SecretTypeAzure = "avs-operator.io/azure"

@@ -30,7 +30,8 @@ type ParentReference struct {
 	Namespace string `json:"namespace,omitempty"`
 }
 
-// SecretKeyReference names one value in a Secret of the same namespace.
+// SecretKeyReference names one value in a Secret of the same namespace. The Secret is of type kubernetes.io/basic-auth, or labelled
+// avs-operator.io/use=allowed; what an AzureIdentity logs in with has a type of its own.
 type SecretKeyReference struct {
 	// name of the Secret.
 	// +required
@@ -44,7 +45,7 @@ type SecretKeyReference struct {
 	Key string `json:"key"`
 }
 
-// CredentialsReference names a Secret of type kubernetes.io/basic-auth in the same namespace.
+// CredentialsReference names a Secret of type kubernetes.io/basic-auth, or one labelled avs-operator.io/use=allowed, in the same namespace.
 type CredentialsReference struct {
 	// name of the Secret; its keys are username and password.
 	// +required
@@ -53,7 +54,8 @@ type CredentialsReference struct {
 	Name string `json:"name"`
 }
 
-// CAReference names certificates to trust, PEM, in a ConfigMap or a Secret of the same namespace.
+// CAReference names certificates to trust, PEM, in a ConfigMap or a Secret of the same namespace. A Secret is of type kubernetes.io/tls, or
+// labelled avs-operator.io/use=allowed.
 type CAReference struct {
 	// kind of the object: ConfigMap or Secret.
 	// +required

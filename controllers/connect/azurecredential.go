@@ -51,16 +51,16 @@ var knownClouds = map[v1alpha1.AzureCloudName]struct {
 	"China":        {cloud.AzureChina, "api://AzureADTokenExchangeChina"},
 }
 
-// material reads what the identity refers to, and refuses what must not be combined.
+// material reads what the identity refers to. What must not be combined is refused before a secret is read.
 func (a *Azure) material(ctx context.Context, identity *v1alpha1.AzureIdentity) (*material, *outcome.Outcome) {
 	m := &material{tenantID: identity.Spec.TenantID, clientID: identity.Spec.ClientID}
 	if o := a.readCloud(ctx, identity, m); o != nil {
 		return nil, o
 	}
-	if o := a.readCredential(ctx, identity, m); o != nil {
+	if o := a.permitted(identity, m); o != nil {
 		return nil, o
 	}
-	return m, a.permitted(identity, m)
+	return m, a.readCredential(ctx, identity, m)
 }
 
 func (a *Azure) readCloud(ctx context.Context, identity *v1alpha1.AzureIdentity, m *material) *outcome.Outcome {
@@ -91,39 +91,37 @@ func (a *Azure) readCloud(ctx context.Context, identity *v1alpha1.AzureIdentity,
 }
 
 func (a *Azure) readCredential(ctx context.Context, identity *v1alpha1.AzureIdentity, m *material) *outcome.Outcome {
-	var ref *v1alpha1.SecretKeyReference
+	var o *outcome.Outcome
 	switch {
 	case identity.Spec.ClientSecretRef != nil:
-		m.method, ref = "clientSecret", identity.Spec.ClientSecretRef
+		m.method = "clientSecret"
+		m.value, o = a.o.Live.IdentitySecret(ctx, identity.Namespace, *identity.Spec.ClientSecretRef)
 	case identity.Spec.ClientCertificateRef != nil:
-		m.method, ref = "clientCertificate", identity.Spec.ClientCertificateRef
+		m.method = "clientCertificate"
+		m.value, o = a.o.Live.IdentityCertificate(ctx, identity.Namespace, *identity.Spec.ClientCertificateRef)
 	case identity.Spec.ServiceAccountRef != nil:
 		m.method = "serviceAccount/" + identity.Namespace + "/" + identity.Spec.ServiceAccountRef.Name
-		return nil
 	default:
 		m.method = "operator"
-		return nil
 	}
-	value, o := a.o.Live.SecretValue(ctx, identity.Namespace, *ref)
-	m.value = []byte(value)
 	return o
 }
 
-// permitted keeps the operator's rights out of the hands of whoever may write an AzureIdentity: its own identity only where the flag says
-// so, and no token to a host that a namespace user chose, unless the token is made from that user's own secret.
+// permitted keeps what the operator may do out of the hands of whoever may write an AzureIdentity: its own identity only where the flag says
+// so, and nothing, neither a token nor a secret of the namespace, to a host that a user of a namespace chose.
 func (a *Azure) permitted(identity *v1alpha1.AzureIdentity, m *material) *outcome.Outcome {
-	if m.method == "operator" && !slices.Contains(a.o.OperatorIdentityNamespaces, identity.Namespace) {
+	if identity.Spec.Operator != nil && !slices.Contains(a.o.OperatorIdentityNamespaces, identity.Namespace) {
 		return outcome.Stall(v1alpha1.ReasonReferenceNotPermitted,
 			"the operator's own identity may not be used in namespace %s: use a credential of this namespace, or have the operator's flag --operator-identity-namespaces name it", identity.Namespace).About(v1alpha1.ConditionCredentialsReady)
 	}
-	if !m.custom || m.method == "clientSecret" || m.method == "clientCertificate" {
+	if !m.custom {
 		return nil
 	}
 	for _, address := range []string{m.authority, m.endpoint} {
 		u, err := url.Parse(address)
 		if err != nil || !slices.Contains(a.o.AllowedEndpoints, u.Hostname()) && !slices.Contains(a.o.AllowedEndpoints, u.Host) {
 			return outcome.Stall(v1alpha1.ReasonEndpointNotAllowed,
-				"custom endpoints need clientSecretRef or clientCertificateRef, or the operator's flag --allowed-endpoints must name the host of %s: the operator sends its tokens to no host that a namespace chose", address).About(v1alpha1.ConditionCredentialsReady)
+				"custom endpoints work only on hosts that the operator's flag --allowed-endpoints names: have it name the host of %s, or use one of the clouds that Microsoft runs (spec.cloud.name)", address).About(v1alpha1.ConditionCredentialsReady)
 		}
 	}
 	return nil
@@ -154,7 +152,8 @@ func transportFor(pool *x509.CertPool) *http.Client {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: pool}
 	transport.HTTP2 = arm.Pings()
-	return &http.Client{Transport: transport}
+	// A redirect of the login, 307 or 308, would carry the secret to wherever it points. Neither Entra ID nor ARM redirects what is asked here.
+	return &http.Client{Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 }
 
 // credential makes the azidentity credential that the spec asks for.

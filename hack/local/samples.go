@@ -11,6 +11,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/yaml"
+
+	"github.com/avs-operator/avs-operator/api/v1alpha1"
 )
 
 // preparedObjects are what a user makes by hand before config/samples: the namespace, the Secrets that the samples name, and the
@@ -21,7 +23,7 @@ func preparedObjects(w *simulators) ([]byte, error) {
 	objects := []any{
 		corev1.Namespace{TypeMeta: kind("Namespace"), ObjectMeta: metav1.ObjectMeta{Name: namespace}},
 		corev1.ServiceAccount{TypeMeta: kind("ServiceAccount"), ObjectMeta: meta(federatedAccount)},
-		corev1.Secret{TypeMeta: kind("Secret"), ObjectMeta: meta("azure-client-secret"), StringData: map[string]string{"clientSecret": w.clientSecret}},
+		corev1.Secret{TypeMeta: kind("Secret"), ObjectMeta: meta("azure-client-secret"), Type: v1alpha1.SecretTypeAzure, StringData: map[string]string{"clientSecret": w.clientSecret}},
 		corev1.ConfigMap{TypeMeta: kind("ConfigMap"), ObjectMeta: meta("azure-ca"), Data: map[string]string{"ca.crt": string(w.azure.CAPEM())}},
 		corev1.Secret{TypeMeta: kind("Secret"), ObjectMeta: meta("oslo-vcenter"), Type: corev1.SecretTypeBasicAuth, StringData: map[string]string{
 			corev1.BasicAuthUsernameKey: osloUser, corev1.BasicAuthPasswordKey: w.osloPassword,

@@ -95,8 +95,7 @@ func federated(t *testing.T, subject func(namespace string) string) (*world, *v1
 func TestIdentityByServiceAccount(t *testing.T) {
 	t.Parallel()
 	w, identity := federated(t, func(namespace string) string { return "system:serviceaccount:" + namespace + ":mover" })
-	allowed := func(o *controllers.Options) { o.AllowedEndpoints = []string{"127.0.0.1"} }
-	w.operator = harness.StartOperator(t, harness.OperatorOptions{Config: cluster.OperatorConfig(), Speed: w.speed, Namespace: w.namespace, Change: allowed})
+	w.start(t)
 	cloud := harness.PrivateCloud(w.namespace, "weu")
 	cluster.Create(t, cloud)
 	cluster.WaitCondition(t, soon, identity, v1alpha1.ConditionReady, "True")
@@ -106,16 +105,16 @@ func TestIdentityByServiceAccount(t *testing.T) {
 func TestIdentityOfAnotherServiceAccountIsRefused(t *testing.T) {
 	t.Parallel()
 	w, identity := federated(t, func(namespace string) string { return "system:serviceaccount:" + namespace + ":somebody-else" })
-	allowed := func(o *controllers.Options) { o.AllowedEndpoints = []string{"127.0.0.1"} }
-	w.operator = harness.StartOperator(t, harness.OperatorOptions{Config: cluster.OperatorConfig(), Speed: w.speed, Namespace: w.namespace, Change: allowed})
+	w.start(t)
 	env.Says(t, identityStalled(t, identity, v1alpha1.ReasonCredentialsInvalid), "AADSTS", "correct the credential")
 }
 
-// A token goes to no host that a namespace chose, unless it is made of that namespace's own secret.
+// A token goes to no host that a namespace chose.
 func TestTokensDoNotGoToForeignHosts(t *testing.T) {
 	t.Parallel()
 	w, identity := federated(t, func(namespace string) string { return "system:serviceaccount:" + namespace + ":mover" })
-	w.start(t)
+	w.operator = harness.StartOperator(t, harness.OperatorOptions{Config: cluster.OperatorConfig(), Speed: w.speed, Namespace: w.namespace,
+		Change: func(o *controllers.Options) { o.AllowedEndpoints = nil }})
 	env.Says(t, identityStalled(t, identity, v1alpha1.ReasonEndpointNotAllowed), "--allowed-endpoints", "127.0.0.1")
 	if n := len(w.azure.Requests()); n != 0 {
 		t.Errorf("%d requests went to a host that is not allowed", n)
@@ -143,7 +142,7 @@ func TestOperatorsOwnIdentity(t *testing.T) {
 	t.Setenv("AZURE_CLIENT_ID", harness.ClientID)
 	t.Setenv("AZURE_CLIENT_SECRET", harness.ClientSecret)
 	w.operator = harness.StartOperator(t, harness.OperatorOptions{Config: cluster.OperatorConfig(), Speed: w.speed, Namespace: w.namespace, Change: func(o *controllers.Options) {
-		o.OperatorIdentityNamespaces, o.AllowedEndpoints = []string{w.namespace}, []string{"127.0.0.1"}
+		o.OperatorIdentityNamespaces = []string{w.namespace}
 	}})
 	objects := w.azure.Identity(w.namespace)
 	identity := harness.IdentityOf(objects)

@@ -65,7 +65,7 @@ func StartAzure(t testing.TB, speed float64, change ...func(*armsim.Config)) *Az
 func (a *Azure) Identity(namespace string) []client.Object {
 	meta := func(name string) metav1.ObjectMeta { return metav1.ObjectMeta{Namespace: namespace, Name: name} }
 	return []client.Object{
-		&corev1.Secret{ObjectMeta: meta("azure-client-secret"), StringData: map[string]string{"clientSecret": ClientSecret}},
+		&corev1.Secret{ObjectMeta: meta("azure-client-secret"), Type: v1alpha1.SecretTypeAzure, StringData: map[string]string{"clientSecret": ClientSecret}},
 		&corev1.ConfigMap{ObjectMeta: meta("azure-ca"), Data: map[string]string{"ca.crt": string(a.CAPEM())}},
 		&v1alpha1.AzureIdentity{ObjectMeta: meta("default"), Spec: v1alpha1.AzureIdentitySpec{
 			TenantID: TenantID, ClientID: ClientID, SubscriptionID: a.SubscriptionID, ResourceGroup: ResourceGroup,

@@ -59,7 +59,7 @@ func newFleet(t *testing.T, speed float64, clouds, children int, mix func(cloud,
 		f.clouds = append(f.clouds, &cloud{object: object, id: f.azure.PrivateCloudID(object.Name), children: served(mix(i, children, f.namespace))})
 	}
 	f.extras = append(f.azure.Identity(f.namespace), &corev1.Secret{
-		ObjectMeta: metav1.ObjectMeta{Namespace: f.namespace, Name: circuitSecret}, StringData: map[string]string{circuitKey: "an-authorization-key"},
+		ObjectMeta: metav1.ObjectMeta{Namespace: f.namespace, Name: circuitSecret, Labels: map[string]string{v1alpha1.LabelUse: v1alpha1.UseAllowed}}, StringData: map[string]string{circuitKey: "an-authorization-key"},
 	})
 	return f
 }

@@ -81,7 +81,7 @@ func TestKeysOfExpressRouteGoIntoSecretsAndNowhereElse(t *testing.T) {
 	cluster.Create(t, authorization, connection)
 	ready(t, authorization)
 	notReady(t, connection, v1alpha1.ReasonReferenceNotFound, "oslo-circuit")
-	cluster.Create(t, &corev1.Secret{ObjectMeta: w.meta("oslo-circuit"), StringData: map[string]string{"authorizationKey": peerKey}})
+	cluster.Create(t, &corev1.Secret{ObjectMeta: usable(w.meta("oslo-circuit")), StringData: map[string]string{"authorizationKey": peerKey}})
 	ready(t, connection)
 	secret := w.secret(t, "hub-key")
 	key := fmt.Sprint(w.inAzure("/authorizations/hub", "properties", "expressRouteAuthorizationKey"))

@@ -73,7 +73,7 @@ func TestALicenceGoesByPutAndIdentitySourcesFollowTheirSecret(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, fast, false)
 	account := &corev1.Secret{ObjectMeta: w.meta("ldap"), Type: corev1.SecretTypeBasicAuth, StringData: map[string]string{"username": "reader", "password": "one-s3cr3t"}}
-	cluster.Create(t, account, &corev1.Secret{ObjectMeta: w.meta("vcf"), StringData: map[string]string{"key": "vcf-s3cr3t"}})
+	cluster.Create(t, account, &corev1.Secret{ObjectMeta: usable(w.meta("vcf")), StringData: map[string]string{"key": "vcf-s3cr3t"}})
 	end := metav1.NewTime(time.Now().AddDate(3, 0, 0).UTC().Truncate(time.Second))
 	env.Edit(t, cluster, w.cloud, func(c *v1alpha1.PrivateCloud) {
 		c.Spec.Internet = "Enabled"

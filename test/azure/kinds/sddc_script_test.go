@@ -110,7 +110,7 @@ func TestAScriptTakesCredentialsAndShowsNone(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, fast, false)
 	cluster.Create(t, &corev1.Secret{ObjectMeta: w.meta("ldap"), Type: corev1.SecretTypeBasicAuth, StringData: map[string]string{"username": "reader@corp", "password": "s3cr3t-of-ldap"}},
-		&corev1.Secret{ObjectMeta: w.meta("sas"), StringData: map[string]string{"url": "https://example.com/?sig=s3cr3t-of-sas"}})
+		&corev1.Secret{ObjectMeta: usable(w.meta("sas")), StringData: map[string]string{"url": "https://example.com/?sig=s3cr3t-of-sas"}})
 	script := w.script("directory", "New-LDAPSIdentitySource", text("Name", "corp"), text("DomainName", "corp.example.com"), text("DomainAlias", "CORP"),
 		text("PrimaryUrl", "ldaps://dc1.corp.example.com:636"), text("BaseDNUsers", "ou=users"), text("BaseDNGroups", "ou=groups"),
 		v1alpha1.ScriptParameter{Name: "Credential", CredentialsRef: &v1alpha1.CredentialsReference{Name: "ldap"}},

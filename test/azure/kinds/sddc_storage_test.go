@@ -59,7 +59,7 @@ func TestWhatHasNoPatchIsPutWithWhatAzureHas(t *testing.T) {
 		PrivateCloudRef: ptr.To(w.inCloud()), PureStorageVolume: &v1alpha1.PureStorageVolume{StoragePoolID: pool, SizeGB: 1024},
 	}}
 	policy := &v1alpha1.PureStoragePolicy{ObjectMeta: w.meta("gold"), Spec: v1alpha1.PureStoragePolicySpec{PrivateCloudRef: w.inCloud(), StoragePolicyDefinition: "gold", StoragePoolID: pool}}
-	key := &corev1.Secret{ObjectMeta: w.meta("srm"), StringData: map[string]string{"key": "srm-key-1"}}
+	key := &corev1.Secret{ObjectMeta: usable(w.meta("srm")), StringData: map[string]string{"key": "srm-key-1"}}
 	srm := &v1alpha1.Addon{ObjectMeta: w.meta("recovery"), Spec: v1alpha1.AddonSpec{
 		PrivateCloudRef: w.inCloud(), SRM: &v1alpha1.AddonSRM{LicenseKeySecretRef: &v1alpha1.SecretKeyReference{Name: "srm", Key: "key"}},
 	}}

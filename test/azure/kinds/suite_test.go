@@ -71,6 +71,12 @@ func (w *world) meta(name string) metav1.ObjectMeta {
 	return metav1.ObjectMeta{Namespace: w.namespace, Name: name}
 }
 
+// usable lets the operator use a Secret that has no type of its own.
+func usable(meta metav1.ObjectMeta) metav1.ObjectMeta {
+	meta.Labels = map[string]string{v1alpha1.LabelUse: v1alpha1.UseAllowed}
+	return meta
+}
+
 // inCloud is the reference of a child to the private cloud.
 func (w *world) inCloud() v1alpha1.ParentReference { return v1alpha1.ParentReference{Name: "weu"} }
 

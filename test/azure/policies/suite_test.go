@@ -72,8 +72,7 @@ func newWorld(t *testing.T, change ...func(*armsim.Config)) *world {
 
 func (w *world) start(t *testing.T) {
 	t.Helper()
-	w.operator = harness.StartOperator(t, harness.OperatorOptions{Config: cluster.OperatorConfig(), Speed: speed, Namespace: w.namespace,
-		Change: func(o *controllers.Options) { o.AllowedEndpoints = []string{"127.0.0.1"} }})
+	w.operator = harness.StartOperator(t, harness.OperatorOptions{Config: cluster.OperatorConfig(), Speed: speed, Namespace: w.namespace})
 }
 
 // privateCloud is one that is deleted in Azure with its object; name is its name here, azureName there.

@@ -46,7 +46,7 @@ func TestSeveralTenantsSubscriptionsAndClouds(t *testing.T) {
 	tenant := harness.IdentityOf(objects)
 	tenant.Name, tenant.Spec.TenantID, tenant.Spec.ClientID, tenant.Spec.SubscriptionID = "tenant", otherTenant, otherClient, thirdSubscription
 	tenant.Spec.ClientSecretRef = &v1alpha1.SecretKeyReference{Name: "tenant-secret", Key: "clientSecret"}
-	cluster.Create(t, &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: "tenant-secret"}, StringData: map[string]string{"clientSecret": otherSecret}}, tenant)
+	cluster.Create(t, &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: "tenant-secret"}, Type: v1alpha1.SecretTypeAzure, StringData: map[string]string{"clientSecret": otherSecret}}, tenant)
 
 	objects = sovereign.Identity(w.namespace)
 	cloudIdentity := harness.IdentityOf(objects)
