@@ -19,7 +19,8 @@ type CloudLinkSpec struct {
 	// +required
 	PrivateCloudRef ParentReference `json:"privateCloudRef,omitzero"`
 
-	// linkedCloudRef names the PrivateCloud to link to. One in another namespace must name this namespace in its spec.allowedNamespaces.
+	// linkedCloudRef names the PrivateCloud to link to. One in another namespace must name this namespace, with the kind
+	// CloudLink, in its spec.allowedNamespaces.
 	// Immutable.
 	// +optional
 	LinkedCloudRef *ParentReference `json:"linkedCloudRef,omitempty"`

@@ -91,14 +91,13 @@ type PrivateCloudSpec struct {
 	// +kubebuilder:validation:XValidation:rule="!('avs-operator-owner' in self)",message="the tag avs-operator-owner is the operator's own: leave it out"
 	Tags map[string]TagValue `json:"tags,omitempty"`
 
-	// allowedNamespaces are the namespaces, beside this one, whose objects may stand in this private cloud and so act with its identity; "*"
-	// stands for all of them.
+	// allowedNamespaces are the namespaces, beside this one, whose objects may stand in this private cloud and so act with its identity, each
+	// with the kinds that it may have there.
 	// +optional
-	// +listType=set
+	// +listType=map
+	// +listMapKey=name
 	// +kubebuilder:validation:MaxItems=256
-	// +kubebuilder:validation:items:MaxLength=63
-	// +kubebuilder:validation:items:Pattern=`^(\*|[a-z0-9]([-a-z0-9]*[a-z0-9])?)$`
-	AllowedNamespaces []string `json:"allowedNamespaces,omitempty"`
+	AllowedNamespaces []AllowedNamespace `json:"allowedNamespaces,omitempty"`
 
 	// extendedNetworkBlocks are further private networks for hosts of sku av64: one /23, or three /25, before the first Cluster of them.
 	// Absent: none.

@@ -23,7 +23,8 @@ type ParentReference struct {
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
 	Name string `json:"name"`
-	// namespace of the object; absent: this one. Another namespace works when the private cloud's spec.allowedNamespaces names this one.
+	// namespace of the object; absent: this one. Another namespace works when the private cloud's spec.allowedNamespaces names this one,
+	// with the kind.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=63

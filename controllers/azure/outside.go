@@ -28,8 +28,8 @@ func KeyOf(namespace string, ref v1alpha1.ParentReference) types.NamespacedName 
 func CloudKey(id arm.ID) string { return cloudKey(id) }
 
 // Permitted makes sure that the private cloud's owner lets the namespace use it.
-func Permitted(cloud *v1alpha1.PrivateCloud, namespace string) *outcome.Outcome {
-	return permitted(cloud, namespace)
+func Permitted(cloud *v1alpha1.PrivateCloud, namespace, kind string) *outcome.Outcome {
+	return permitted(cloud, namespace, kind)
 }
 
 // Standing waits for a private cloud that is not there, or not any more, or that another object manages.

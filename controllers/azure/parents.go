@@ -144,16 +144,16 @@ func parentOf(id arm.ID, segment string) arm.ID {
 // permitted makes sure that the private cloud's owner lets this namespace use it: the operator acts with that owner's identity. An
 // operation that was begun before is followed all the same.
 func (r *Reconciler[T]) permitted(_ context.Context, s *scope[T]) *outcome.Outcome {
-	return permitted(s.cloud, s.obj.GetNamespace())
+	return permitted(s.cloud, s.obj.GetNamespace(), r.traits.Name)
 }
 
-func permitted(cloud *v1alpha1.PrivateCloud, namespace string) *outcome.Outcome {
-	allowed := cloud.Spec.AllowedNamespaces
-	if namespace == cloud.Namespace || slices.Contains(allowed, namespace) || slices.Contains(allowed, "*") {
+func permitted(cloud *v1alpha1.PrivateCloud, namespace, kind string) *outcome.Outcome {
+	if cloud.Allows(namespace, kind) {
 		return nil
 	}
 	return outcome.Stall(v1alpha1.ReasonReferenceNotPermitted,
-		"PrivateCloud %s/%s does not let namespace %s use it: its spec.allowedNamespaces must name %s (or '*')", cloud.Namespace, cloud.Name, namespace, namespace).
+		"PrivateCloud %s/%s does not let namespace %s have a %s in it: its spec.allowedNamespaces must have {name: %s, kinds: [%s]}",
+		cloud.Namespace, cloud.Name, namespace, kind, namespace, kind).
 		About(v1alpha1.ConditionReferencesReady)
 }
 

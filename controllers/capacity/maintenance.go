@@ -116,10 +116,13 @@ func (r *MaintenanceReconciler) locate(ctx context.Context, p *pass) *outcome.Ou
 	return o
 }
 
+// maintenancePolicy is the kind that a private cloud's owner consents to.
+const maintenancePolicy = "MaintenancePolicy"
+
 // allowed makes sure that the policy may, and should, be followed: the private cloud stands, its owner consents, and no older policy is for
 // the same one.
 func (r *MaintenanceReconciler) allowed(ctx context.Context, p *pass) *outcome.Outcome {
-	if o := azure.Permitted(p.cloud, p.policy.Namespace); o != nil {
+	if o := azure.Permitted(p.cloud, p.policy.Namespace, maintenancePolicy); o != nil {
 		r.leave(p)
 		return o
 	}
@@ -144,7 +147,7 @@ func (r *MaintenanceReconciler) alone(ctx context.Context, p *pass, reader clien
 		other := &list.Items[i]
 		same := azure.KeyOf(other.Namespace, other.Spec.PrivateCloudRef) == client.ObjectKeyFromObject(p.cloud)
 		if !same || other.UID == p.policy.UID || !azure.OlderThan(other, p.policy) || !other.DeletionTimestamp.IsZero() ||
-			other.Spec.ManagementPolicy == v1alpha1.ManagementPolicyObserve || azure.Permitted(p.cloud, other.Namespace) != nil {
+			other.Spec.ManagementPolicy == v1alpha1.ManagementPolicyObserve || azure.Permitted(p.cloud, other.Namespace, maintenancePolicy) != nil {
 			continue
 		}
 		r.leave(p)

@@ -279,8 +279,10 @@ func TestConsent(t *testing.T) {
 	p := w.policy("nights", daily(far(9), 2*time.Hour))
 	p.Namespace, p.Spec.PrivateCloudRef.Namespace = other, w.namespace
 	cluster.Create(t, p)
-	env.Says(t, stalled(t, p, v1alpha1.ReasonReferenceNotPermitted), "allowedNamespaces", other)
-	env.Edit(t, cluster, w.cloud, func(c *v1alpha1.PrivateCloud) { c.Spec.AllowedNamespaces = []string{other} })
+	env.Says(t, stalled(t, p, v1alpha1.ReasonReferenceNotPermitted), "allowedNamespaces", "{name: "+other+", kinds: [MaintenancePolicy]}")
+	env.Edit(t, cluster, w.cloud, func(c *v1alpha1.PrivateCloud) {
+		c.Spec.AllowedNamespaces = []v1alpha1.AllowedNamespace{{Name: other, Kinds: []v1alpha1.AllowedKind{"MaintenancePolicy"}}}
+	})
 	ready(t, p, v1alpha1.ReasonReady)
 }
 

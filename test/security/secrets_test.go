@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	authorizationv1 "k8s.io/api/authorization/v1"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -149,22 +150,19 @@ func TestRolesLeaveSecretsToTheTrusted(t *testing.T) {
 		if _, err := cluster.ControlPlane.Kubectl(t.Context(), "create", "rolebinding", user, "--clusterrole="+c.role, "--user="+user, "-n", w.theirs); err != nil && !strings.Contains(err.Error(), "already exists") {
 			t.Fatal(err)
 		}
-		resource := c.resource
-		if resource != "secrets" {
-			name, sub, _ := strings.Cut(resource, "/")
-			if resource = name + ".avs-operator.io"; sub != "" {
-				resource += "/" + sub
-			}
+		review := &authorizationv1.SubjectAccessReview{Spec: authorizationv1.SubjectAccessReviewSpec{User: user, ResourceAttributes: &authorizationv1.ResourceAttributes{
+			Namespace: w.theirs, Verb: c.verb, Resource: c.resource,
+		}}}
+		if c.resource != "secrets" {
+			review.Spec.ResourceAttributes.Group = v1alpha1.GroupVersion.Group
+			review.Spec.ResourceAttributes.Resource, review.Spec.ResourceAttributes.Subresource, _ = strings.Cut(c.resource, "/")
 		}
-		allowed := func() bool {
-			answer, _ := cluster.ControlPlane.Kubectl(t.Context(), "auth", "can-i", c.verb, resource, "-n", w.theirs, "--as="+user)
-			return strings.HasPrefix(string(answer), "yes")
-		}
-		cluster.Eventually(t, 20*time.Second, fmt.Sprintf("%s: %s %s to be %v", c.role, c.verb, c.resource, c.allowed), func(context.Context) error {
-			if allowed() != c.allowed {
-				return fmt.Errorf("it is %v", !c.allowed)
+		cluster.Eventually(t, 20*time.Second, fmt.Sprintf("%s: %s %s to be %v", c.role, c.verb, c.resource, c.allowed), func(ctx context.Context) error {
+			asked := review.DeepCopy()
+			if err := cluster.Admin.Create(ctx, asked); err != nil || asked.Status.Allowed == c.allowed {
+				return err
 			}
-			return nil
+			return fmt.Errorf("it is %v", asked.Status.Allowed)
 		})
 	}
 }

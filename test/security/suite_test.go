@@ -9,6 +9,7 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"net/http"
@@ -96,7 +97,7 @@ func newWorld(t *testing.T, change ...func(*armsim.Config)) *world {
 	return w
 }
 
-// start runs the operator, which may speak to the simulated Azure and to no other custom endpoint. The world is compared with what it is now.
+// start runs the operator, which may speak to the simulated Azure and to no other custom endpoint.
 func (w *world) start(t *testing.T, change ...func(*controllers.Options)) {
 	t.Helper()
 	azure, err := url.Parse(w.azure.URL())
@@ -109,6 +110,13 @@ func (w *world) start(t *testing.T, change ...func(*controllers.Options)) {
 			f(o)
 		}
 	}})
+	theirs := harness.IdentityOf(w.azure.Identity(w.others))
+	cluster.WaitFor(t, patience, theirs, "what the operator says of it", func() error { // so that its status is no change later
+		if len(theirs.Status.Conditions) == 0 {
+			return errors.New("nothing yet")
+		}
+		return nil
+	})
 }
 
 // privateCloud makes one that is ready, of a namespace.
@@ -264,7 +272,7 @@ func (w *world) outside(t *testing.T) map[string]string {
 	t.Helper()
 	out := map[string]string{}
 	for name, object := range objects(t, w.others) {
-		if strings.Contains(name, "Event") {
+		if strings.Contains(name, "Event") || strings.Contains(name, "kube-root-ca.crt") || strings.HasSuffix(name, "ServiceAccount/default") {
 			continue
 		}
 		u := unstructured.Unstructured{Object: object}

@@ -6,7 +6,6 @@ package kinds
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -88,10 +87,8 @@ func otherCloud(ctx context.Context, w azure.World[*v1alpha1.CloudLink], ref *v1
 	} else if err != nil {
 		return nil, outcome.Retry(v1alpha1.ReasonTransient, fmt.Errorf("reading PrivateCloud %s: %w", key, err))
 	}
-	allowed := other.Spec.AllowedNamespaces
-	if own := w.Object.Namespace; own != other.Namespace && !slices.Contains(allowed, own) && !slices.Contains(allowed, "*") {
-		return nil, outcome.Stall(v1alpha1.ReasonReferenceNotPermitted, "PrivateCloud %s does not let namespace %s use it: its spec.allowedNamespaces must name %s (or '*')", key, own, own).
-			About(v1alpha1.ConditionReferencesReady)
+	if o := azure.Permitted(other, w.Object.Namespace, "CloudLink"); o != nil {
+		return nil, o
 	}
 	if here, there := plainLocation(w.Cloud), plainLocation(other); here != "" && there != "" && here != there {
 		return nil, outcome.Stall(v1alpha1.ReasonInvalidSpec, "PrivateCloud %s is in %s and this one in %s: a cloud link joins private clouds of one region, use a GlobalReachConnection between regions",

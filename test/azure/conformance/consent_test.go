@@ -16,14 +16,18 @@ import (
 // request that Azure got.
 type request = armsim.Request
 
-// consent says which namespaces the private clouds of the life let use them.
-func (l *life) consent(namespaces []any) {
+// consent says which namespaces the private clouds of the life let have objects of the kind in them.
+func (l *life) consent(namespaces ...string) {
 	l.t.Helper()
 	clouds := &v1alpha1.PrivateCloudList{}
 	if err := cluster.Admin.List(l.t.Context(), clouds, client.InNamespace(l.namespace)); err != nil {
 		l.t.Fatal(err)
 	}
-	content, err := json.Marshal(inSpec("allowedNamespaces", namespaces))
+	allowed := []v1alpha1.AllowedNamespace{}
+	for _, name := range namespaces {
+		allowed = append(allowed, v1alpha1.AllowedNamespace{Name: name, Kinds: []v1alpha1.AllowedKind{v1alpha1.AllowedKind(l.kind.Name)}})
+	}
+	content, err := json.Marshal(inSpec("allowedNamespaces", allowed))
 	if err != nil {
 		l.t.Fatal(err)
 	}

@@ -234,14 +234,14 @@ func (l *life) needsConsent() {
 	if l.kind.Once { // an act that is done twice may not have the same end
 		return
 	}
-	l.consent([]any{l.team})
+	l.consent(l.team)
 	l.until("an operation or its end", func(s *v1alpha1.AzureStatus) error {
 		if s.Operation == nil && !meta.IsStatusConditionTrue(s.Conditions, v1alpha1.ConditionReady) {
 			return fmt.Errorf("conditions are %s", asText(s.Conditions))
 		}
 		return nil
 	})
-	l.consent(nil)
+	l.consent()
 	l.says(v1alpha1.ConditionStalled, v1alpha1.ReasonReferenceNotPermitted)
 	if l.object.AzureStatus().Operation != nil {
 		l.t.Error("the operation was not followed to its end")
@@ -252,10 +252,10 @@ func (l *life) needsConsent() {
 		was := at(l.body(), paths[0])
 		l.set(patchAt(paths[0], drifted(was)))
 		l.still()
-		l.consent([]any{"*"})
+		l.consent("*")
 		l.has(paths[0], was)
 	} else {
-		l.consent([]any{"*"})
+		l.consent("*")
 	}
 	l.ready()
 	l.gone()
