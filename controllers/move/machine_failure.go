@@ -42,7 +42,7 @@ func (p *pass) fail(ctx context.Context, fault vcenter.Fault) *outcome.Outcome {
 		}
 		return nil
 	}
-	if tried := max(s.Attempts, 1); fault.Class.Retryable() && tried < attempts {
+	if tried := max(s.Attempts, 1); fault.Retryable() && tried < attempts {
 		s.Attempts = tried
 		at := metav1.NewMicroTime(time.Now().Add(p.Pace.Real(firstRetry << (2 * (tried - 1)))))
 		s.RetryAfter = &at
@@ -75,6 +75,9 @@ func explain(fault vcenter.Fault, target v1alpha1.MachineTarget) (reason, messag
 	case vcenter.FaultPrivilege:
 		what = fmt.Sprintf(what, privilegeWords(fault))
 	}
+	if fault.Says != "" {
+		what += ": " + fault.Says
+	}
 	return e.reason, fmt.Sprintf("%s (%s). To go on: %s", what, fault.String(), e.advice)
 }
 
@@ -93,8 +96,20 @@ const retry = ", then ask for another try with the annotation " + v1alpha1.Annot
 var explanations = map[vcenter.FaultClass]explanation{
 	vcenter.FaultCertificate: {v1alpha1.ReasonCertificateChanged, "the source vCenter refused the target's certificate",
 		"check that migration.url of the target's VCenter leads to that vCenter, and that its certificate is the one that the operator sees" + retry},
-	vcenter.FaultCredentials: {v1alpha1.ReasonCredentialsInvalid, "the target vCenter refused the account that the source vCenter logged in with",
-		"correct the Secret of migration.credentialsRef of the target's VCenter" + retry},
+	vcenter.FaultCredentials: {v1alpha1.ReasonCredentialsInvalid, "the target vCenter refused the account, or the token, that the source vCenter logged in with",
+		"name an account of the target in migration.credentialsRef of the target's VCenter, or correct the Secret that is named there" + retry},
+	vcenter.FaultSession: {v1alpha1.ReasonUnreachable, "the session of the source vCenter with the target ended",
+		"look whether the target vCenter was restarted or ends sessions early" + retry},
+	vcenter.FaultPeer: {v1alpha1.ReasonUnreachable, "the source vCenter does not reach the target vCenter",
+		"check that migration.url of the target's VCenter, or its url, resolves and leads there from the source vCenter itself (TCP 443)" + retry},
+	vcenter.FaultLicense: {v1alpha1.ReasonMoveFailed, "a licence does not allow the move",
+		"assign a licence that does in vCenter" + retry},
+	vcenter.FaultRules: {v1alpha1.ReasonHostUnavailable, "a rule of DRS or the machine's affinity keeps it from the host",
+		"change the rule or the affinity" + retry},
+	vcenter.FaultHardware: {v1alpha1.ReasonHostUnavailable, "the hosts of the target do not run the machine's virtual hardware, on or off",
+		"move it to hosts that do, or give the machine hardware that they run" + retry},
+	vcenter.FaultTolerance: {v1alpha1.ReasonDevicePreventsMove, "Fault Tolerance stands in the way",
+		"turn it off for the move" + retry},
 	vcenter.FaultPrivilege: {v1alpha1.ReasonForbidden, "an account has not got %s",
 		"give it a role with that privilege" + retry},
 	vcenter.FaultNameTaken: {v1alpha1.ReasonNameTaken, "a machine with this name is in folder %s of the target already",

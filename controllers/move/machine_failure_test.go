@@ -18,7 +18,8 @@ func TestEveryFaultHasASentence(t *testing.T) {
 	for _, class := range []vcenter.FaultClass{
 		vcenter.FaultCertificate, vcenter.FaultCredentials, vcenter.FaultPrivilege, vcenter.FaultNameTaken, vcenter.FaultSpace, vcenter.FaultNetwork,
 		vcenter.FaultHost, vcenter.FaultCPU, vcenter.FaultSnapshot, vcenter.FaultCancelled, vcenter.FaultTimedOut, vcenter.FaultDevice, vcenter.FaultBusy,
-		vcenter.FaultState, vcenter.FaultNotFound, vcenter.FaultDatastore, vcenter.FaultInvalid, vcenter.FaultOther, "of tomorrow",
+		vcenter.FaultState, vcenter.FaultNotFound, vcenter.FaultDatastore, vcenter.FaultInvalid, vcenter.FaultOther, vcenter.FaultSession, vcenter.FaultPeer,
+		vcenter.FaultLicense, vcenter.FaultRules, vcenter.FaultHardware, vcenter.FaultTolerance, "of tomorrow",
 	} {
 		reason, message := explain(vcenter.Fault{Type: "SomeFault", Message: "vCenter's own words", Class: class, Privilege: "Network.Assign", Object: "network-7"}, target)
 		if reason == "" || strings.ContainsAny(reason, " .") {

@@ -73,16 +73,22 @@ type FaultClass string
 const (
 	FaultCertificate FaultClass = "Certificate" // the other vCenter's certificate is not the one in the locator
 	FaultCredentials FaultClass = "Credentials" // the other vCenter refused the locator's account
+	FaultSession     FaultClass = "Session"     // the one vCenter's session with the other ended
+	FaultPeer        FaultClass = "Peer"        // the one vCenter does not reach the other
 	FaultPrivilege   FaultClass = "Privilege"
+	FaultLicense     FaultClass = "License"
 	FaultNameTaken   FaultClass = "NameTaken"
 	FaultSpace       FaultClass = "Space"
 	FaultNetwork     FaultClass = "Network"
 	FaultHost        FaultClass = "Host"
-	FaultCPU         FaultClass = "CPU"
+	FaultRules       FaultClass = "Rules"    // affinity, or a rule of DRS
+	FaultCPU         FaultClass = "CPU"      // features that a running machine uses; one that is off may go
+	FaultHardware    FaultClass = "Hardware" // virtual hardware that the hosts do not run, whether the machine is on or off
 	FaultSnapshot    FaultClass = "Snapshot"
 	FaultCancelled   FaultClass = "Cancelled"
 	FaultTimedOut    FaultClass = "TimedOut"
 	FaultDevice      FaultClass = "Device"
+	FaultTolerance   FaultClass = "FaultTolerance"
 	FaultBusy        FaultClass = "Busy"
 	FaultState       FaultClass = "State" // power or connection state does not allow it
 	FaultNotFound    FaultClass = "NotFound"
@@ -91,10 +97,10 @@ const (
 	FaultOther       FaultClass = "Other"
 )
 
-// Retryable says that the same request may succeed later without an edit or a person.
+// Retryable says that a request that failed so may succeed later, unless the fault itself says otherwise.
 func (c FaultClass) Retryable() bool {
 	switch c {
-	case FaultTimedOut, FaultBusy, FaultHost, FaultOther:
+	case FaultTimedOut, FaultBusy, FaultHost, FaultSession, FaultPeer, FaultOther:
 		return true
 	}
 	return false
@@ -105,17 +111,30 @@ type Fault struct {
 	Type      string // "InsufficientDiskSpace"
 	Message   string // localized, with the messages of its causes
 	Class     FaultClass
+	Says      string // what it means, a clause of our own: "the link of a host's vMotion interface is down"; "" for an unknown type
 	Privilege string // NoPermission
 	Object    string // NoPermission, ManagedObjectNotFound: moref
+
+	retry int8
 }
 
-// String is the type and the message.
+// Retryable says that the same request may succeed later without an edit or a person.
+func (f Fault) Retryable() bool {
+	if f.retry != 0 {
+		return f.retry > 0
+	}
+	return f.Class.Retryable()
+}
+
+// String is the type and the message, or what the type means where vCenter says nothing.
 func (f *Fault) String() string {
-	if f == nil {
+	switch {
+	case f == nil:
 		return ""
+	case f.Message != "":
+		return f.Type + ": " + f.Message
+	case f.Says != "":
+		return f.Type + ": " + f.Says
 	}
-	if f.Message == "" {
-		return f.Type
-	}
-	return f.Type + ": " + f.Message
+	return f.Type
 }

@@ -6,7 +6,13 @@ package vcenter
 import (
 	"context"
 	"errors"
+	"go/build"
 	"io"
+	"os"
+	"path/filepath"
+	"reflect"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -14,13 +20,130 @@ import (
 	"github.com/vmware/govmomi/vim25/types"
 )
 
-// A name that vSphere has not would never match, and the fault behind it would be Other without anybody noticing.
-func TestEveryClassifiedFaultExists(t *testing.T) {
-	find := types.TypeFunc()
-	for name := range faultClasses {
-		if _, ok := find(name); !ok {
+// families of faults that RelocateVM_Task, the power and snapshot calls and CloneVM_Task declare, and what every call may answer with.
+var families = strings.Fields("MigrationFault VmConfigFault FileFault InvalidState InsufficientResourcesFault SnapshotFault CustomizationFault " +
+	"InvalidDatastore RuntimeFault TaskInProgress Timedout InvalidFolder NoCompatibleHost ReplicationFault InvalidLogin HostConnectFault " +
+	"VmFaultToleranceIssue")
+
+// Of these families, faults of adding hosts to vCenter, of vSphere HA's settings and of scheduled tasks.
+var elsewhere = strings.Fields("AgentInstallFailed AlreadyBeingManaged AlreadyConnected CannotAddHostWithFTVmAsStandalone " +
+	"CannotAddHostWithFTVmToDifferentCluster CannotAddHostWithFTVmToNonHACluster CannotDisableDrsOnClustersWithVApps InvalidDasConfigArgument " +
+	"InvalidDasRestartPriorityForFtVm InvalidDrsBehaviorForFtVm InvalidScheduledTask NonVmwareOuiMacNotSupportedHost NotSupportedHostForVFlash " +
+	"NotSupportedHostForVmcp NotSupportedHostForVmemFile NotSupportedHostForVsan NotSupportedHostInHACluster ReadHostResourcePoolTreeFailed " +
+	"TooManyHosts")
+
+// faultTypes are all types of faults that govmomi knows, vSphere 9's among them, with their ancestors. Its registry cannot be listed, but
+// every type enters itself in its source.
+func faultTypes(t *testing.T) map[string][]string {
+	t.Helper()
+	p, err := build.Import("github.com/vmware/govmomi/vim25/types", ".", build.FindOnly)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(filepath.Join(p.Dir, "types.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, find := map[string][]string{}, types.TypeFunc()
+	for _, m := range regexp.MustCompile(`\tt\["(\w+)"\]`).FindAllStringSubmatch(string(text), -1) {
+		typ, ok := find(m[1])
+		if !ok || typ.Kind() != reflect.Struct {
+			continue
+		}
+		if _, ok := reflect.New(typ).Interface().(types.BaseMethodFault); !ok {
+			continue
+		}
+		for at := typ; at.NumField() > 0 && at.Field(0).Anonymous; at = at.Field(0).Type {
+			out[m[1]] = append(out[m[1]], at.Field(0).Type.Name())
+		}
+	}
+	return out
+}
+
+// A fault without a row of its own would have the class of something more general, and a sentence that says less.
+func TestEveryFaultOfAMoveHasARow(t *testing.T) {
+	all := faultTypes(t)
+	if len(all) < 1000 {
+		t.Fatalf("found %d types of faults in govmomi's source", len(all))
+	}
+	for name, above := range all {
+		if base, ok := strings.CutSuffix(name, "Fault"); ok && all[base] != nil {
+			continue // the name of the same fault in the answer to a call
+		}
+		listed := slices.ContainsFunc(append(above, name), func(a string) bool { return slices.Contains(families, a) })
+		if _, ok := faultRows[name]; listed && !ok && !slices.Contains(elsewhere, name) {
+			t.Errorf("%s, a %s, has no row", name, above[0])
+		}
+	}
+	for name, row := range faultRows {
+		if all[name] == nil {
 			t.Errorf("vSphere has no fault %s", name)
 		}
+		if row.says == "" || strings.HasSuffix(row.says, ".") || row.class == "" {
+			t.Errorf("the row of %s is not whole: %+v", name, row)
+		}
+	}
+}
+
+func TestNoFaultHasTwoRows(t *testing.T) {
+	seen := map[string]bool{}
+	for _, table := range []map[FaultClass]string{machineFaults, placeFaults, callFaults} {
+		for _, text := range table {
+			for line := range strings.Lines(text) {
+				name, _, ok := strings.Cut(strings.TrimLeft(line, "+-"), " | ")
+				if ok && seen[name] {
+					t.Errorf("%s has two rows", name)
+				}
+				seen[name] = true
+			}
+		}
+	}
+}
+
+func TestFaultsThatMayPass(t *testing.T) {
+	for _, c := range []struct {
+		fault types.BaseMethodFault
+		again bool
+	}{
+		{&types.VMotionLinkDown{}, true}, {&types.VMotionNotConfigured{}, false}, {&types.SnapshotLocked{}, true}, {&types.SnapshotDisabled{}, false},
+		{&types.NotAuthenticated{}, true}, {&types.InvalidLogin{}, false}, {&types.NoHost{}, true}, {&types.VirtualHardwareVersionNotSupported{}, false},
+		{&types.CannotUseNetwork{Reason: "NetworkUnderMaintenance"}, true}, {&types.CannotUseNetwork{Reason: "MismatchedEnsMode"}, false},
+	} {
+		if f := newFault(&types.LocalizedMethodFault{Fault: c.fault}); f.Retryable() != c.again {
+			t.Errorf("%s: tried again is %v", f, f.Retryable())
+		}
+	}
+}
+
+func TestANetworkThatCannotBeUsedSaysWhy(t *testing.T) {
+	for _, reason := range types.CannotUseNetworkReason("").Values() {
+		f := newFault(&types.LocalizedMethodFault{Fault: &types.CannotUseNetwork{Backing: "10.1.0.0%2f24", Reason: string(reason)}})
+		if f.Class != FaultNetwork || !strings.HasPrefix(f.Says, "the network 10.1.0.0/24 cannot take the machine's adapter: ") {
+			t.Errorf("%s says %q", reason, f.Says)
+		}
+	}
+	f := newFault(&types.LocalizedMethodFault{Fault: &types.CannotUseNetwork{Reason: "OfTomorrow"}, LocalizedMessage: "No."})
+	if f.Message != "No. OfTomorrow" || f.Says == "" {
+		t.Errorf("an unknown reason says %+v", f)
+	}
+}
+
+// No host can take the machine: why is what each of them says, where they agree.
+func TestTheCausesOfAVagueFaultCount(t *testing.T) {
+	host := func(f types.BaseMethodFault, text string) types.LocalizedMethodFault {
+		return types.LocalizedMethodFault{Fault: f, LocalizedMessage: text}
+	}
+	one := newFault(&types.LocalizedMethodFault{Fault: &types.NoCompatibleHost{Error: []types.LocalizedMethodFault{
+		host(&types.VirtualHardwareVersionNotSupported{}, "Too new."), host(&types.NumVirtualCpusNotSupported{}, "Too many."),
+	}}, LocalizedMessage: "No host."})
+	if one.Type != "NoCompatibleHost" || one.Class != FaultHardware || one.Message != "No host. Too new. Too many." || one.Retryable() {
+		t.Errorf("hosts that agree say %+v", one)
+	}
+	many := newFault(&types.LocalizedMethodFault{Fault: &types.NoCompatibleHost{Error: []types.LocalizedMethodFault{
+		host(&types.VirtualHardwareVersionNotSupported{}, "Too new."), host(&types.HostNotConnected{}, "Gone."),
+	}}})
+	if many.Class != FaultHost || !many.Retryable() {
+		t.Errorf("hosts that do not agree say %+v", many)
 	}
 }
 
@@ -45,6 +168,12 @@ func TestFaultClasses(t *testing.T) {
 		{&types.CpuIncompatible1ECX{}, FaultCPU, "CpuIncompatible1ECX"},
 		{&types.FeatureRequirementsNotMet{}, FaultCPU, "FeatureRequirementsNotMet"},
 		{&types.SnapshotCopyNotSupported{}, FaultSnapshot, "SnapshotCopyNotSupported"},
+		{&types.NotAuthenticated{}, FaultSession, "NotAuthenticated"},
+		{&types.NoHost{}, FaultPeer, "NoHost"},
+		{&types.VirtualHardwareVersionNotSupported{}, FaultHardware, "VirtualHardwareVersionNotSupported"},
+		{&types.VmHostAffinityRuleViolation{}, FaultRules, "VmHostAffinityRuleViolation"},
+		{&types.VMotionNotLicensed{}, FaultLicense, "VMotionNotLicensed"},
+		{&types.FaultToleranceNotSameBuild{}, FaultTolerance, "FaultToleranceNotSameBuild"},
 		{&types.RequestCanceled{}, FaultCancelled, "RequestCanceled"},
 		{&types.Timedout{}, FaultTimedOut, "Timedout"},
 		{&types.RawDiskNotSupported{}, FaultDevice, "RawDiskNotSupported"},
@@ -70,7 +199,7 @@ func TestAFaultTellsItsCauses(t *testing.T) {
 	outer.FaultCause = &types.LocalizedMethodFault{Fault: cause, LocalizedMessage: "Permission was denied."}
 	f := newFault(&types.LocalizedMethodFault{Fault: outer, LocalizedMessage: "A general system error occurred."})
 	want := Fault{
-		Type: "SystemError", Class: FaultPrivilege, Privilege: "Datastore.AllocateSpace", Object: "datastore-7",
+		Type: "SystemError", Class: FaultPrivilege, Says: "the account has not got a privilege", Privilege: "Datastore.AllocateSpace", Object: "datastore-7",
 		Message: "A general system error occurred. Permission was denied. On vsanDatastore.",
 	}
 	if *f != want {
