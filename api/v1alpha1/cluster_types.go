@@ -82,6 +82,7 @@ type ClusterStatus struct {
 // +kubebuilder:printcolumn:name="PrivateCloud",type=string,priority=1,JSONPath=`.spec.privateCloudRef.name`
 // +kubebuilder:printcolumn:name="SKU",type=string,priority=1,JSONPath=`.spec.sku`
 // +kubebuilder:printcolumn:name="Operation",type=string,priority=1,JSONPath=`.status.operation.verb`
+// +kubebuilder:printcolumn:name="On-Delete",type=string,priority=1,JSONPath=`.status.effective.deletionPolicy`
 // +kubebuilder:printcolumn:name="Message",type=string,priority=1,JSONPath=`.status.conditions[?(@.type=="Ready")].message`
 type Cluster struct {
 	metav1.TypeMeta `json:",inline"`

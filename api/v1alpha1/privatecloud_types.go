@@ -167,6 +167,7 @@ type PrivateCloudSpec struct {
 // +kubebuilder:printcolumn:name="Location",type=string,priority=1,JSONPath=`.spec.location`
 // +kubebuilder:printcolumn:name="SKU",type=string,priority=1,JSONPath=`.spec.sku`
 // +kubebuilder:printcolumn:name="Operation",type=string,priority=1,JSONPath=`.status.operation.verb`
+// +kubebuilder:printcolumn:name="On-Delete",type=string,priority=1,JSONPath=`.status.effective.deletionPolicy`
 // +kubebuilder:printcolumn:name="Message",type=string,priority=1,JSONPath=`.status.conditions[?(@.type=="Ready")].message`
 type PrivateCloud struct {
 	metav1.TypeMeta `json:",inline"`

@@ -207,7 +207,8 @@ type AzureSpec struct {
 	AdoptionPolicy AdoptionPolicy `json:"adoptionPolicy,omitempty"`
 
 	// deletionPolicy: Delete removes the resource from Azure with the object; Retain lets the object go and leaves Azure alone.
-	// Absent: Retain for PrivateCloud and Cluster, Delete for every other kind.
+	// Absent: Retain for PrivateCloud, Cluster, Addon and PublicIP, whose loss applying the manifest again does not mend; Delete for every
+	// other kind. status.effective shows what will be done.
 	// +optional
 	DeletionPolicy DeletionPolicy `json:"deletionPolicy,omitempty"`
 
@@ -389,7 +390,8 @@ type EffectivePolicies struct {
 	// adoptionPolicy in force.
 	// +optional
 	AdoptionPolicy AdoptionPolicy `json:"adoptionPolicy,omitempty"`
-	// deletionPolicy in force.
+	// deletionPolicy in force: what the deletion of the object will do. Retain, whatever the spec says, for what is only observed and for what
+	// comes with the private cloud.
 	// +optional
 	DeletionPolicy DeletionPolicy `json:"deletionPolicy,omitempty"`
 }

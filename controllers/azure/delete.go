@@ -45,7 +45,7 @@ func (r *Reconciler[T]) credentialsToTheEnd(ctx context.Context, s *scope[T]) *o
 
 // stays says that the resource stays in Azure.
 func (r *Reconciler[T]) stays(s *scope[T]) bool {
-	return s.observes() || r.builtIn(s) || s.stat().Effective.DeletionPolicy == v1alpha1.DeletionPolicyRetain
+	return s.stat().Effective.DeletionPolicy == v1alpha1.DeletionPolicyRetain
 }
 
 // confirm holds a deletion in Azure back until it may be.

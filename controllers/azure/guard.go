@@ -64,9 +64,9 @@ func orNothing(value string) string {
 }
 
 // builtIn says that the resource comes with the private cloud.
-func (r *Reconciler[T]) builtIn(s *scope[T]) bool {
+func (r *Reconciler[T]) builtIn(obj T) bool {
 	kind, ok := r.kind.(BuiltIn[T])
-	return ok && kind.BuiltIn(s.obj)
+	return ok && kind.BuiltIn(obj)
 }
 
 // report adds what the kind has to say in conditions of its own.
@@ -91,7 +91,7 @@ func (r *Reconciler[T]) guardAbsent(ctx context.Context, s *scope[T]) *outcome.O
 		s.fact(v1alpha1.ConditionInSync, true, v1alpha1.ReasonInSync, "it has run")
 		return o
 	}
-	if r.builtIn(s) {
+	if r.builtIn(s.obj) {
 		s.fact(v1alpha1.ConditionInSync, false, v1alpha1.ReasonNotFoundInAzure, "it is not in Azure yet")
 		return outcome.Wait(v1alpha1.ReasonNotFoundInAzure, "%s comes with the private cloud and is not there yet; this goes on by itself when it is", s.id).In(requiredRecheck)
 	}
@@ -120,7 +120,7 @@ func (r *Reconciler[T]) adoption(s *scope[T]) *outcome.Outcome {
 	owner, mine := s.actual.String("/tags/"+v1alpha1.TagOwner), r.ownerOf(s.obj)
 	switch policy := s.stat().Effective.AdoptionPolicy; {
 	case r.traits.Tagged && owner == mine: // ours: a status that was lost
-	case r.builtIn(s) && policy != v1alpha1.AdoptionPolicyNever:
+	case r.builtIn(s.obj) && policy != v1alpha1.AdoptionPolicyNever:
 	case policy == v1alpha1.AdoptionPolicyAlways:
 	case owner != "":
 		return outcome.Stall(v1alpha1.ReasonAlreadyManaged, "%s is managed by another object: its tag %s says %s. To take it over, set adoptionPolicy: Always, after the other has let go", s.id, v1alpha1.TagOwner, owner)

@@ -45,8 +45,11 @@ type Traits struct {
 	InCluster bool
 	// Lane that its writes go through.
 	Lane lane.Class
-	// Expensive kinds are kept in Azure unless deletionPolicy says otherwise, are deleted only after a confirmation, and are not made a second
-	// time when they vanish.
+	// Kept kinds stay in Azure when their object is deleted and nothing is said: applying the manifest again would not bring back what is lost
+	// there, such as hosts, addresses or the configuration of HCX. Of all others a deleted object is a deleted resource: a key that is deleted is
+	// a key that must not work any longer. The guide's first page has the same table.
+	Kept bool
+	// Expensive kinds are deleted only after a confirmation, and are not made a second time when they vanish.
 	Expensive bool
 	// Once says that making the resource is an act with an effect of its own, such as running a script: it is made once for each ARM id, and
 	// when Azure forgets it that is no drift.

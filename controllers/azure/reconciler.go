@@ -91,13 +91,15 @@ func (r *Reconciler[T]) fetch(ctx context.Context, request ctrl.Request) (*scope
 	}
 	r.memory.do(request.NamespacedName, func(m *remembered) { m.uid = obj.GetUID() })
 	s := &scope[T]{obj: obj, before: obj.DeepCopyObject().(T)}
-	s.stat().Effective = r.effective(s.spec())
+	s.stat().Effective = r.effective(s.obj)
 	s.stat().LastHandledReconcileAt = obj.GetAnnotations()[v1alpha1.AnnotationReconcileRequestedAt]
 	return s, ctrl.Result{}, nil
 }
 
-// effective are the policies in force.
-func (r *Reconciler[T]) effective(spec *v1alpha1.AzureSpec) *v1alpha1.EffectivePolicies {
+// effective are the policies in force. They say what will be done: what is only observed, and what comes with the private cloud, stays in
+// Azure whatever the spec says.
+func (r *Reconciler[T]) effective(obj T) *v1alpha1.EffectivePolicies {
+	spec := obj.AzureSpec()
 	e := &v1alpha1.EffectivePolicies{ManagementPolicy: spec.ManagementPolicy, AdoptionPolicy: spec.AdoptionPolicy, DeletionPolicy: spec.DeletionPolicy}
 	if e.ManagementPolicy == "" {
 		e.ManagementPolicy = v1alpha1.ManagementPolicyManage
@@ -107,9 +109,12 @@ func (r *Reconciler[T]) effective(spec *v1alpha1.AzureSpec) *v1alpha1.EffectiveP
 	}
 	if e.DeletionPolicy == "" {
 		e.DeletionPolicy = v1alpha1.DeletionPolicyDelete
-		if r.traits.Expensive {
+		if r.traits.Kept {
 			e.DeletionPolicy = v1alpha1.DeletionPolicyRetain
 		}
+	}
+	if e.ManagementPolicy == v1alpha1.ManagementPolicyObserve || r.builtIn(obj) {
+		e.DeletionPolicy = v1alpha1.DeletionPolicyRetain
 	}
 	return e
 }

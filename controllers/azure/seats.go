@@ -134,8 +134,7 @@ func (r *Reconciler[T]) deletable(ctx context.Context, cloud *v1alpha1.PrivateCl
 	}
 	var out []string
 	for _, object := range objects {
-		e := r.effective(object.AzureSpec())
-		if hasFinalizer(object) && e.ManagementPolicy != v1alpha1.ManagementPolicyObserve && e.DeletionPolicy != v1alpha1.DeletionPolicyRetain {
+		if mine, is := object.(T); is && hasFinalizer(object) && r.effective(mine).DeletionPolicy == v1alpha1.DeletionPolicyDelete {
 			out = append(out, r.traits.Name+" "+object.GetName())
 		}
 	}

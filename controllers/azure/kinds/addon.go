@@ -19,7 +19,7 @@ type addon struct{}
 
 func (addon) Traits() azure.Traits {
 	return azure.Traits{
-		Name: "Addon", Segment: "addons", Lane: lane.Hosts, NoPatch: true,
+		Name: "Addon", Segment: "addons", Lane: lane.Hosts, Kept: true, NoPatch: true,
 		Rules: diff.Rules{WriteOnly: []string{"/properties/licenseKey"}}, Immutable: []string{"/properties/addonType"},
 	}
 }

@@ -29,7 +29,7 @@ const (
 
 func (cluster) Traits() azure.Traits {
 	return azure.Traits{
-		Name: "Cluster", Segment: "clusters", Lane: lane.Hosts, Expensive: true,
+		Name: "Cluster", Segment: "clusters", Lane: lane.Hosts, Kept: true, Expensive: true,
 		Rules:     diff.Rules{IgnoreCase: []string{"/sku/name"}},
 		Immutable: []string{"/sku"},
 	}

@@ -32,7 +32,7 @@ const (
 
 func (privateCloud) Traits() azure.Traits {
 	return azure.Traits{
-		Name: "PrivateCloud", Segment: "privateClouds", Lane: lane.Hosts, Expensive: true, Tagged: true,
+		Name: "PrivateCloud", Segment: "privateClouds", Lane: lane.Hosts, Kept: true, Expensive: true, Tagged: true,
 		Rules: diff.Rules{
 			IgnoreCase: []string{"/sku/name"},
 			Sets:       []string{"/properties/extendedNetworkBlocks", "/properties/identitySources", vcfLicense + "/labels"},

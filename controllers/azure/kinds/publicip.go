@@ -19,7 +19,7 @@ type publicIP struct {
 
 func (publicIP) Traits() azure.Traits {
 	t := networkTraits("PublicIP", "publicIPs")
-	t.Revised, t.NoPatch = false, true
+	t.Kept, t.Revised, t.NoPatch = true, false, true
 	t.Immutable = []string{displayName, "/properties/numberOfPublicIPs"}
 	t.ReadOnly = []string{"/properties/publicIPBlock"}
 	return t

@@ -6,8 +6,12 @@ package conformance
 import (
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
+	"testing"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -183,8 +187,62 @@ func (l *life) again(adoption v1alpha1.AdoptionPolicy) {
 	l.create(l.object)
 }
 
+// isDeletedWithoutAWord: without a deletionPolicy it stays in Azure or goes as the guide's first page says of its kind, and status says so
+// beforehand. What comes with a private cloud stays. Then the manifest is applied again, and finds or makes it.
+func (l *life) isDeletedWithoutAWord() {
+	if l.kind.Once {
+		return // an act that is done twice may not have the same end: the next chapter deletes it without a word
+	}
+	policy := guideSays(l.t, l.kind.Name)
+	if l.kind.BuiltIn(l.object) {
+		policy = v1alpha1.DeletionPolicyRetain
+	}
+	l.edit(inSpec("deletionPolicy", nil))
+	l.until("what its deletion will do", func(s *v1alpha1.AzureStatus) error {
+		if s.ObservedGeneration != l.generation() || s.Effective.DeletionPolicy != policy {
+			return fmt.Errorf("effective: %s, want %s", asText(s.Effective), policy)
+		}
+		return nil
+	})
+	secret := l.exported()
+	l.gone()
+	if stays := l.azure.Made(l.kind, l.id); stays != (policy == v1alpha1.DeletionPolicyRetain) {
+		l.t.Errorf("without a deletionPolicy it stays in Azure: %t; the guide says %s", stays, policy)
+	}
+	if secret != nil && policy == v1alpha1.DeletionPolicyRetain { // it is good as long as the resource is, and has no owner now
+		if err := cluster.Admin.Delete(l.t.Context(), secret); err != nil {
+			l.t.Fatal(err)
+		}
+	}
+	l.again("")
+	l.ready()
+}
+
+// guideSays is the row of the guide's table that names a kind.
+func guideSays(t *testing.T, kind string) v1alpha1.DeletionPolicy {
+	t.Helper()
+	content, err := os.ReadFile(filepath.Join("..", "..", "..", "docs", "guide.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := regexp.MustCompile("(?m)^\\| `(Retain|Delete)` \\| (.*?) \\|").FindAllStringSubmatch(string(content), -1)
+	for _, row := range rows {
+		if strings.Contains(row[2], "`"+kind+"`") {
+			return v1alpha1.DeletionPolicy(row[1])
+		}
+	}
+	t.Fatalf("the guide does not say what deleting a %s does: %d rows", kind, len(rows))
+	return ""
+}
+
 // isDeleted: the resource goes with its object, by one request, and without one when it is gone already. What comes with a private cloud stays.
 func (l *life) isDeleted() {
+	if l.kind.Once {
+		l.edit(inSpec("deletionPolicy", nil))
+		if says := guideSays(l.t, l.kind.Name); says != v1alpha1.DeletionPolicyDelete {
+			l.t.Errorf("the guide says %s", says)
+		}
+	}
 	l.gone()
 	own, _ := l.writes()
 	if there := l.azure.Made(l.kind, l.id); there != l.kind.BuiltIn(l.object) {

@@ -55,6 +55,7 @@ var chapters = []struct {
 	{"echoes a requested reconcile", (*life).echoes},
 	{"is restored without its status", (*life).isRestored},
 	{"is adopted as its policy says", (*life).isAdopted},
+	{"stays or goes as the guide says when nothing is said", (*life).isDeletedWithoutAWord},
 	{"goes from Azure with its object", (*life).isDeleted},
 	{"needs the consent of another namespace", (*life).needsConsent},
 }
