@@ -80,6 +80,7 @@ const (
 	ReasonForbidden            = "Forbidden"
 	ReasonPolicyDenied         = "PolicyDenied"
 	ReasonScopeLocked          = "ScopeLocked"
+	ReasonRetained             = "Retained"
 	ReasonNotRegistered        = "ProviderNotRegistered"
 	ReasonSubscriptionDisabled = "SubscriptionDisabled"
 	ReasonSubscriptionNotFound = "SubscriptionNotFound"

@@ -141,11 +141,20 @@ type PrivateCloudSpec struct {
 	// +optional
 	VCFLicense *VCFLicense `json:"vcfLicense,omitempty"`
 
-	// deleteLock: Enabled keeps a lock in Azure against deletion by anybody; it is taken off only on the way to a confirmed delete.
+	// deleteLock: Enabled keeps a lock in Azure against deletion by anybody; it is taken off only on the way to a confirmed delete, when nothing
+	// else holds that back, and comes back if the deletion is called off.
 	// Absent: no lock is set, and one that this field has set is taken off.
 	// +optional
 	// +kubebuilder:validation:Enum=Enabled;Disabled
 	DeleteLock string `json:"deleteLock,omitempty"`
+
+	// deleteLockName is the name of that lock in Azure. A lock of that name that the operator did not make is left alone, whatever deleteLock
+	// says. Absent: avs-operator.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=90
+	// +kubebuilder:validation:Pattern=`^[-\w\.\(\)]+$`
+	DeleteLockName string `json:"deleteLockName,omitempty"`
 
 	// credentials says where the passwords of vCenter and NSX go, and when they change.
 	// +optional

@@ -280,6 +280,12 @@ type AzureStatus struct {
 	// +kubebuilder:validation:MaxLength=1024
 	Companion string `json:"companion,omitempty"`
 
+	// companionLifted is the ARM id of the resource beside this one, such as a delete lock, that was taken away on the way to a deletion. It comes
+	// back if the deletion is called off.
+	// +optional
+	// +kubebuilder:validation:MaxLength=1024
+	CompanionLifted string `json:"companionLifted,omitempty"`
+
 	// drift lists where Azure differs from the spec.
 	// +optional
 	// +listType=atomic

@@ -176,6 +176,8 @@ type Beside struct {
 	Body map[string]any
 	// Words name it for the reader, such as "the delete lock".
 	Words string
+	// Ours says that what is there was made by the operator; nil: whatever is there was. What was not is left alone.
+	Ours func(*arm.Resource) bool
 }
 
 // Expectation is how long an operation takes, in Azure's time.

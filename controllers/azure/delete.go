@@ -20,7 +20,7 @@ import (
 
 // letGo ends the life of an object whose resource stays in Azure. Nothing outside is needed for that, so a lost identity does not hold it.
 func (r *Reconciler[T]) letGo(ctx context.Context, s *scope[T]) *outcome.Outcome {
-	if s.stat().Operation != nil || !r.stays(s) {
+	if s.stat().Operation != nil || !r.stays(s) || r.owesBeside(s) {
 		return nil
 	}
 	if o := r.dependents(ctx, s); o != nil {
@@ -37,7 +37,7 @@ func (r *Reconciler[T]) letGo(ctx context.Context, s *scope[T]) *outcome.Outcome
 func (r *Reconciler[T]) credentialsToTheEnd(ctx context.Context, s *scope[T]) *outcome.Outcome {
 	o := r.credentials(ctx, s)
 	if o != nil && r.stays(s) && o.Reason == v1alpha1.ReasonReferenceNotFound {
-		s.stat().Operation = nil
+		s.stat().Operation, s.stat().CompanionLifted = nil, ""
 		return r.letGo(ctx, s)
 	}
 	return o
@@ -51,6 +51,9 @@ func (r *Reconciler[T]) stays(s *scope[T]) bool {
 // confirm holds a deletion in Azure back until it may be.
 func (r *Reconciler[T]) confirm(ctx context.Context, s *scope[T]) *outcome.Outcome {
 	if r.stays(s) { // Retain was set, or the operation has ended, while the object waited
+		if o := r.settleBeside(ctx, s); o != nil {
+			return o
+		}
 		s.stat().Operation = nil // resume has looked: nothing is under way, and nothing must be written
 		return r.letGo(ctx, s)
 	}
@@ -58,6 +61,9 @@ func (r *Reconciler[T]) confirm(ctx context.Context, s *scope[T]) *outcome.Outco
 		return outcome.Wait(v1alpha1.ReasonSuspended, "suspended: the deletion waits until spec.suspend is taken away")
 	}
 	if r.traits.Expensive && s.obj.GetAnnotations()[v1alpha1.AnnotationConfirmDelete] != s.obj.GetName() {
+		if o := r.settleBeside(ctx, s); o != nil {
+			return o
+		}
 		return outcome.Wait(v1alpha1.ReasonConfirmationNeeded,
 			"deleting it in Azure cannot be undone: confirm with the annotation %s=%s, or set deletionPolicy: Retain to leave Azure alone", v1alpha1.AnnotationConfirmDelete, s.obj.GetName())
 	}
@@ -96,7 +102,7 @@ func (r *Reconciler[T]) remove(ctx context.Context, s *scope[T]) *outcome.Outcom
 			return r.release(ctx, s) // it was never adopted, or is another object's: it is not ours to delete
 		}
 	}
-	if o := r.deletableNow(s); o != nil {
+	if o := r.deletableNow(ctx, s); o != nil {
 		return o
 	}
 	w := r.farewell()
@@ -143,7 +149,7 @@ func (r *Reconciler[T]) wouldAdopt(ctx context.Context, s *scope[T]) bool {
 }
 
 // deletableNow holds a request back that Azure would refuse.
-func (r *Reconciler[T]) deletableNow(s *scope[T]) *outcome.Outcome {
+func (r *Reconciler[T]) deletableNow(ctx context.Context, s *scope[T]) *outcome.Outcome {
 	if state := s.actual.ProvisioningState(); !arm.IsTerminal(state) && !r.traits.Once {
 		return outcome.Wait(v1alpha1.ReasonAzureBusy, "Azure works on it (%s), and it is not deleted before that ends", state).In(time.Minute)
 	}
@@ -152,12 +158,33 @@ func (r *Reconciler[T]) deletableNow(s *scope[T]) *outcome.Outcome {
 	}
 	switch cloud := s.cloud.AzureStatus(); {
 	case cloud.Companion != "" && r.traits.Action == "":
-		return outcome.Wait(v1alpha1.ReasonScopeLocked,
-			"PrivateCloud %s has a delete lock, which in Azure holds for everything in it: set its deleteLock to Disabled; it is taken off by itself once the private cloud's own deletion is confirmed", s.cloud.Name)
+		return r.locked(ctx, s)
 	case !arm.IsTerminal(cloud.ProvisioningState) && cloud.ProvisioningState != "Updating":
 		return outcome.Wait(v1alpha1.ReasonAzureBusy, "Azure works on its private cloud (%s), and it is not deleted before that ends", cloud.ProvisioningState).In(time.Minute)
 	}
 	return nil
+}
+
+// locked deals with what cannot be deleted because its private cloud has a delete lock. When the private cloud itself is on its way out and stays
+// in Azure with its lock, what was deleted together with it stays too: else it would wait for the lock, and the private cloud for it, for ever.
+func (r *Reconciler[T]) locked(ctx context.Context, s *scope[T]) *outcome.Outcome {
+	cloud := s.cloud
+	stays := cloud.Spec.ManagementPolicy == v1alpha1.ManagementPolicyObserve || cloud.Spec.DeletionPolicy != v1alpha1.DeletionPolicyDelete
+	if cloud.DeletionTimestamp.IsZero() || !stays {
+		return outcome.Wait(v1alpha1.ReasonScopeLocked,
+			"PrivateCloud %s has a delete lock, which in Azure holds for everything in it. To have this deleted in Azure, set deleteLock: Disabled on PrivateCloud %s; "+
+				"to let go of this object alone, set its deletionPolicy: Retain. Once the deletion of the private cloud itself is confirmed and nothing else holds it back, the lock goes by itself",
+			cloud.Name, cloud.Name)
+	}
+	if o := r.dependents(ctx, s); o != nil {
+		return o
+	}
+	s.stat().Operation, s.stat().Effective.DeletionPolicy = nil, v1alpha1.DeletionPolicyRetain
+	if o := r.record(ctx, s, outcome.Wait(v1alpha1.ReasonRetained,
+		"PrivateCloud %s is being deleted with deletionPolicy Retain and stays in Azure with its delete lock. So this stays in Azure too, as with a deletionPolicy Retain of its own", cloud.Name)); o != nil {
+		return o
+	}
+	return r.letGo(ctx, s)
 }
 
 // release takes the finalizer off: from here on the object is gone.

@@ -129,12 +129,23 @@ func (r *Reconciler[T]) publish(ctx context.Context, s *scope[T], o *outcome.Out
 		r.unbusy(s)
 	}
 	result, err := r.Publisher.Publish(ctx, s.subject(), status.Report{
-		Outcome: o, Facts: s.facts, ReadyReason: s.readyReason, ReadyMessage: s.readyMessage,
+		Outcome: r.orRetain(s, o), Facts: s.facts, ReadyReason: s.readyReason, ReadyMessage: s.readyMessage,
 	})
 	if err == nil && s.again > 0 && (result.RequeueAfter == 0 || result.RequeueAfter > s.again) {
 		result.RequeueAfter = s.again
 	}
 	return result, err
+}
+
+// orRetain adds to what keeps a deletion from ending what always ends it. Without that a person might wait for what never comes.
+func (r *Reconciler[T]) orRetain(s *scope[T], o *outcome.Outcome) *outcome.Outcome {
+	const advice = "deletionPolicy: Retain"
+	if o == nil || o.Kind != outcome.KindStall || !s.deleting() || r.stays(s) || strings.Contains(o.Message, advice) {
+		return o
+	}
+	said := *o
+	said.Message += "; to leave Azure alone and let this object go, set " + advice
+	return &said
 }
 
 // holder names an object in the lanes.

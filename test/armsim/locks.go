@@ -158,6 +158,14 @@ func (s *Server) locked(c *call) *answer {
 		"Please remove the lock and try again.", scopeOf(c), verb, strings.Join(slices.Compact(holds), "','"))
 }
 
+// LockInAzure makes a lock at once, as somebody in the portal would. Level is CanNotDelete or ReadOnly.
+func (s *Server) LockInAzure(scope, name, level, notes string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	l := &lock{Scope: scope, Name: name, Level: level, Body: map[string]any{"level": level, "notes": notes}}
+	s.locks[l.key()] = l
+}
+
 // dropLocks forgets the locks of a resource or group that is gone. s.mu is held.
 func (s *Server) dropLocks(key string) {
 	for id, l := range s.locks {

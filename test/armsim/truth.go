@@ -19,6 +19,9 @@ func (s *Server) Resource(id string) (map[string]any, bool) {
 	if g, ok := s.groups[key]; ok {
 		return g.body(), true
 	}
+	if l, ok := s.locks[key]; ok {
+		return l.body(), true
+	}
 	r, ok := s.resources[key]
 	if !ok {
 		row, _ := s.row(id)

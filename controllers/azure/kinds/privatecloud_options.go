@@ -103,15 +103,26 @@ func (privateCloud) Concerns(c *v1alpha1.PrivateCloud, changes []diff.Change) []
 	return groups
 }
 
-// lockName is the name of the lock in Azure.
-const lockName = "avs-operator"
+// lockName is the name of the lock in Azure where the spec names none, and lockNotes begin the notes of every lock that the operator makes.
+const (
+	lockName  = "avs-operator"
+	lockNotes = "Kept by avs-operator"
+)
 
-// Beside is the lock against deletion.
+// Beside is the lock against deletion. One whose notes do not say that the operator made it is somebody else's: it may be there for a reason
+// that the operator does not know.
 func (privateCloud) Beside(c *v1alpha1.PrivateCloud, own arm.ID) (azure.Beside, bool) {
-	lock := azure.Beside{ID: own.Child("providers/Microsoft.Authorization/locks", lockName), Words: "the delete lock"}
+	name := c.Spec.DeleteLockName
+	if name == "" {
+		name = lockName
+	}
+	lock := azure.Beside{
+		ID: own.Child("providers/Microsoft.Authorization/locks", name), Words: "the delete lock",
+		Ours: func(lock *arm.Resource) bool { return strings.HasPrefix(lock.String("/properties/notes"), lockNotes) },
+	}
 	if c.Spec.DeleteLock == enabled {
 		lock.Body = map[string]any{"properties": map[string]any{
-			"level": "CanNotDelete", "notes": "Kept by avs-operator: PrivateCloud " + c.Namespace + "/" + c.Name + " has deleteLock: Enabled",
+			"level": "CanNotDelete", "notes": lockNotes + ": PrivateCloud " + c.Namespace + "/" + c.Name + " has deleteLock: Enabled",
 		}}
 	}
 	return lock, c.Spec.DeleteLock != ""
