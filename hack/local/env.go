@@ -23,10 +23,12 @@ func writeEnv(f files, w *simulators) error {
 			return err
 		}
 	}
-	return f.write("env", shellFile(environmentVariables(f, w)))
+	head := []byte("# Variables of clients of the simulated Azure and of the vCenter in Oslo. In a shell: . this file\n")
+	return f.write("env", append(append(head, shellFile(environmentVariables(f, w))...), trustInShell(f)...))
 }
 
-// environmentVariables of clients of Azure (Azure SDKs, Terraform's azurerm, az) and of vCenter (govc).
+// environmentVariables of clients of Azure (Azure SDKs, Terraform's azurerm), of vCenter (govc) and of the simulator's own control endpoint.
+// ARM_CLOUD_METADATA_URL is not among them: with it az knows no cloud but this one, so az would fail in this shell for everything else.
 func environmentVariables(f files, w *simulators) []variable {
 	url := w.azure.URL()
 	host := strings.TrimPrefix(url, "https://")
@@ -42,9 +44,8 @@ func environmentVariables(f files, w *simulators) []variable {
 		{"ARM_CLIENT_SECRET", w.clientSecret},
 		{"ARM_SUBSCRIPTION_ID", subscriptionID},
 		{"ARM_METADATA_HOSTNAME", host}, // without a scheme: azurerm puts its own before it
-		{"ARM_CLOUD_METADATA_URL", url + "/metadata/endpoints?api-version=2022-09-01"},
-		{"SSL_CERT_FILE", f.at("ca-bundle.pem")},
-		{"REQUESTS_CA_BUNDLE", f.at("ca-bundle.pem")},
+		{"ARMSIM_CONTROL_URL", w.azure.ControlURL()},
+		{"ARMSIM_CONTROL_TOKEN", w.controlToken},
 		{"GOVC_URL", w.oslo.URL() + "/sdk"},
 		{"GOVC_USERNAME", osloUser},
 		{"GOVC_PASSWORD", w.osloPassword},
@@ -55,23 +56,45 @@ func environmentVariables(f files, w *simulators) []variable {
 // shellFile exports the variables in a form that every POSIX shell reads as it is written.
 func shellFile(variables []variable) []byte {
 	var out strings.Builder
-	out.WriteString("# Variables of clients of the simulated Azure and of the vCenter in Oslo. In a shell: . this file\n")
 	for _, v := range variables {
 		fmt.Fprintf(&out, "export %s='%s'\n", v.name, strings.ReplaceAll(v.value, "'", `'\''`))
 	}
 	return []byte(out.String())
 }
 
+// trustInShell has clients trust the simulated certificates beside what the shell trusts already, which may be a company's own bundle: without
+// that every other client of the shell would fail. What was there before is kept, so that the file can be read again after a restart.
+func trustInShell(f files) []byte {
+	const script = `# What this shell trusts already stays trusted.
+for avs_local in SSL_CERT_FILE REQUESTS_CA_BUNDLE; do
+  eval "avs_local_had=\${$avs_local:-}"
+  avs_local_bundle="$avs_local_dir/ca-bundle.pem"
+  case "$avs_local_had" in
+  '') rm -f "$avs_local_dir/before-$avs_local.pem" ;;
+  "$avs_local_dir"/*) ;;
+  *) cp "$avs_local_had" "$avs_local_dir/before-$avs_local.pem" ;;
+  esac
+  if [ -f "$avs_local_dir/before-$avs_local.pem" ]; then
+    cat "$avs_local_dir/before-$avs_local.pem" "$avs_local_bundle" > "$avs_local_dir/trust-$avs_local.pem"
+    avs_local_bundle="$avs_local_dir/trust-$avs_local.pem"
+  fi
+  eval "export $avs_local=\"\$avs_local_bundle\""
+done
+unset avs_local avs_local_had avs_local_bundle avs_local_dir
+# az knows no cloud but this one with: export ARM_CLOUD_METADATA_URL="$AZURE_RESOURCE_MANAGER_ENDPOINT/metadata/endpoints?api-version=2019-05-01"
+`
+	return append(shellFile([]variable{{"avs_local_dir", f.dir}}), script...)
+}
+
 // systemRoots are the certificates that the system trusts: a client that trusts ours alone could not reach anything else any more.
 func systemRoots() []byte {
 	for _, path := range []string{
-		os.Getenv("SSL_CERT_FILE"),
 		"/etc/ssl/certs/ca-certificates.crt", // Debian, Ubuntu, Arch
 		"/etc/pki/tls/certs/ca-bundle.crt",   // Fedora, RHEL
 		"/etc/ssl/ca-bundle.pem",             // openSUSE
 		"/etc/ssl/cert.pem",                  // Alpine, macOS
 	} {
-		if content, err := os.ReadFile(path); path != "" && err == nil {
+		if content, err := os.ReadFile(path); err == nil {
 			return content
 		}
 	}

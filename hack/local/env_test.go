@@ -4,6 +4,9 @@
 package main
 
 import (
+	"net/http"
+	"net/url"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -39,7 +42,7 @@ func TestEnvironmentVariablesAreWhatClientsKnow(t *testing.T) {
 	}
 	for _, name := range strings.Fields(`AZURE_TENANT_ID AZURE_CLIENT_ID AZURE_CLIENT_SECRET AZURE_SUBSCRIPTION_ID AZURE_AUTHORITY_HOST
 		AZURE_RESOURCE_MANAGER_ENDPOINT ARM_TENANT_ID ARM_CLIENT_ID ARM_CLIENT_SECRET ARM_SUBSCRIPTION_ID ARM_METADATA_HOSTNAME
-		ARM_CLOUD_METADATA_URL SSL_CERT_FILE REQUESTS_CA_BUNDLE GOVC_URL GOVC_USERNAME GOVC_PASSWORD GOVC_TLS_CA_CERTS`) {
+		ARMSIM_CONTROL_URL ARMSIM_CONTROL_TOKEN GOVC_URL GOVC_USERNAME GOVC_PASSWORD GOVC_TLS_CA_CERTS`) {
 		if values[name] == "" {
 			t.Errorf("%s is missing", name)
 		}
@@ -47,7 +50,74 @@ func TestEnvironmentVariablesAreWhatClientsKnow(t *testing.T) {
 	if host := values["ARM_METADATA_HOSTNAME"]; strings.Contains(host, "/") {
 		t.Errorf("ARM_METADATA_HOSTNAME is %s: azurerm puts a scheme before it", host)
 	}
-	if !filepath.IsAbs(values["SSL_CERT_FILE"]) {
-		t.Errorf("SSL_CERT_FILE is %s: a client may run anywhere", values["SSL_CERT_FILE"])
+	if url, there := values["ARM_CLOUD_METADATA_URL"]; there {
+		t.Errorf("ARM_CLOUD_METADATA_URL is %s: az would know no other cloud in this shell", url)
+	}
+}
+
+// What a shell trusts before it reads the file is trusted after it, also when it reads it again, from any directory.
+func TestEnvFileKeepsWhatTheShellTrusts(t *testing.T) {
+	w := startWorld(t)
+	f := files{dir: t.TempDir()}
+	if err := writeEnv(f, w); err != nil {
+		t.Fatal(err)
+	}
+	company := filepath.Join(t.TempDir(), "company's.pem")
+	if err := os.WriteFile(company, []byte("the company's own certificates\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	run := func(script string, environment ...string) string {
+		command := exec.Command("sh", "-euc", script, "sh", f.env())
+		command.Dir, command.Env = t.TempDir(), append([]string{"PATH=" + os.Getenv("PATH")}, environment...)
+		output, err := command.CombinedOutput()
+		if err != nil {
+			t.Fatalf("%s: %v\n%s", script, err, output)
+		}
+		return string(output)
+	}
+	simulated := string(w.azure.CAPEM())
+	for _, script := range []string{`. "$1"`, `. "$1"; . "$1"`} {
+		for _, name := range []string{"SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"} {
+			got := run(script+`; cat "$`+name+`"`, name+"="+company)
+			if !strings.Contains(got, "the company's own certificates") || !strings.Contains(got, simulated) {
+				t.Errorf("%s after %s holds %d bytes: of the company %t, of the simulated Azure %t", name, script, len(got), strings.Contains(got, "company"), strings.Contains(got, simulated))
+			}
+			if got := run(script + `; cat "$` + name + `"`); strings.Contains(got, "company") || !strings.Contains(got, simulated) {
+				t.Errorf("%s of a shell that had none: %d bytes", name, len(got))
+			}
+		}
+	}
+	if got := run(`. "$1"; env`); strings.Contains(got, "avs_local") {
+		t.Errorf("the file leaves its own variables behind:\n%s", got)
+	}
+}
+
+// Whoever has read the file can have the simulated Azure fail.
+func TestEnvFileIsEnoughToInjectAFault(t *testing.T) {
+	w := startWorld(t)
+	f := files{dir: t.TempDir()}
+	if err := writeEnv(f, w); err != nil {
+		t.Fatal(err)
+	}
+	request, err := http.NewRequest(http.MethodPost, "", strings.NewReader(`{"verb":"PUT","status":503,"count":1}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	output, err := exec.Command("sh", "-euc", `. "$1"; printf '%s\n%s\n%s' "$ARMSIM_CONTROL_URL" "$ARMSIM_CONTROL_TOKEN" "$SSL_CERT_FILE"`, "sh", f.env()).Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(string(output), "\n")
+	if request.URL, err = url.Parse(lines[0] + "/faults"); err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("Authorization", "Bearer "+lines[1])
+	answer, err := trusting(t, lines[2]).Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = answer.Body.Close() }()
+	if faults := w.azure.Faults(); answer.StatusCode/100 != 2 || len(faults) != 1 || faults[0].Status != http.StatusServiceUnavailable {
+		t.Errorf("answered %s; the faults are %+v", answer.Status, faults)
 	}
 }

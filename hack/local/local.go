@@ -99,6 +99,8 @@ Secret oslo-vcenter and ConfigMap oslo-ca for the vCenter in Oslo, and ServiceAc
   Time             %[14]gx real time: an hour in Azure takes %[15]s
 
 Other clients (Azure SDKs, Terraform, govc) find them too:   . %[16]s
+After that Azure can be made to fail (docs/armsim.md, "Control", lists what it takes), such as three times at the next writes:
+  curl --cacert "$SSL_CERT_FILE" -H "Authorization: Bearer $ARMSIM_CONTROL_TOKEN" "$ARMSIM_CONTROL_URL/faults" -d '{"verb":"PUT","count":3,"status":503}'
 Logs are in %[17]s. Ctrl-C stops everything.
 `, f.kubeconfig(), f.kubectl(), shown(f.samples()), namespace, federatedAccount,
 		e.world.azure.URL(), tenantID, clientID, subscriptionID, resourceGroup,

@@ -43,12 +43,13 @@ type simulators struct {
 	oslo         *vcentersim.VCenter
 	clientSecret string
 	osloPassword string
+	controlToken string
 	logs         []*os.File
 }
 
 // startSimulators starts Azure and the vCenter in Oslo. issuer and keys are the Kubernetes API server's, for workload identity.
 func startSimulators(f files, speed float64, issuer string, keys func(context.Context) ([]byte, error)) (_ *simulators, err error) {
-	s := &simulators{clientSecret: rand.Text(), osloPassword: rand.Text()}
+	s := &simulators{clientSecret: rand.Text(), osloPassword: rand.Text(), controlToken: rand.Text()}
 	defer func() {
 		if err != nil {
 			s.stop()
@@ -65,7 +66,7 @@ func startSimulators(f files, speed float64, issuer string, keys func(context.Co
 	// Not the caller's context: the operator is stopped first, and must not see the world go before it.
 	ctx := context.Background()
 	s.azure, err = armsim.Start(ctx, armsim.Config{
-		Speed: speed, Seed: seed, Log: azureLog,
+		Speed: speed, Seed: seed, Log: azureLog, Control: "127.0.0.1:0", ControlToken: s.controlToken,
 		Tenants: []armsim.Tenant{{ID: tenantID, Applications: []armsim.Application{{
 			ClientID: clientID, Secrets: []string{s.clientSecret},
 			Federated: []armsim.FederatedCredential{{Issuer: issuer, Subject: "system:serviceaccount:" + namespace + ":" + federatedAccount, Keys: keys}},

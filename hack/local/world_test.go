@@ -47,14 +47,7 @@ func TestEnvFileIsEnoughForAClient(t *testing.T) {
 	for _, v := range environmentVariables(f, w) {
 		values[v.name] = v.value
 	}
-	bundle, err := os.ReadFile(values["SSL_CERT_FILE"])
-	if err != nil {
-		t.Fatal(err)
-	}
-	pool := x509.NewCertPool()
-	pool.AppendCertsFromPEM(bundle)
-	web := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}}}
-
+	web := trusting(t, f.at("ca-bundle.pem"))
 	answer, err := web.PostForm(values["AZURE_AUTHORITY_HOST"]+"/"+values["AZURE_TENANT_ID"]+"/oauth2/v2.0/token", url.Values{
 		"grant_type": {"client_credentials"}, "client_id": {values["AZURE_CLIENT_ID"]}, "client_secret": {values["AZURE_CLIENT_SECRET"]},
 		"scope": {values["AZURE_RESOURCE_MANAGER_ENDPOINT"] + "/.default"},
@@ -85,6 +78,18 @@ func TestEnvFileIsEnoughForAClient(t *testing.T) {
 	} else {
 		_ = answer.Body.Close()
 	}
+}
+
+// trusting is a client that trusts the certificates of a file.
+func trusting(t *testing.T, file string) *http.Client {
+	t.Helper()
+	bundle, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pool := x509.NewCertPool()
+	pool.AppendCertsFromPEM(bundle)
+	return &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}}}
 }
 
 func decode(t *testing.T, answer *http.Response, into any) {
