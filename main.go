@@ -8,8 +8,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"runtime/debug"
+	"strings"
 	"time"
 	_ "time/tzdata" // the image has no time zones of its own
 
@@ -33,6 +35,7 @@ type flags struct {
 	namespaces                 []string
 	operatorIdentityNamespaces []string
 	allowedEndpoints           []string
+	resolve                    map[string]string
 	healthAddress              string
 	metricsAddress             string
 	pprofAddress               string
@@ -68,15 +71,18 @@ func parse(arguments []string) (*flags, error) {
 	set.StringVar(&f.namespace, "namespace", os.Getenv("POD_NAMESPACE"), "the operator's own namespace; default: the variable POD_NAMESPACE")
 	set.StringSliceVar(&f.namespaces, "namespaces", nil, "namespaces to watch, separated by commas; default: all")
 	set.StringSliceVar(&f.operatorIdentityNamespaces, "operator-identity-namespaces", nil, "namespaces whose AzureIdentity objects may use the operator's own identity; default: the operator's namespace")
-	set.StringSliceVar(&f.allowedEndpoints, "allowed-endpoints", nil, "hosts of Azure clouds that Microsoft does not run, separated by commas; an AzureIdentity may use no other custom endpoint")
+	set.StringSliceVar(&f.allowedEndpoints, "allowed-endpoints", nil, "hosts of Azure clouds that Microsoft does not run, separated by commas; an AzureIdentity may use no other custom endpoint; *.<host> allows the regional hosts of one too, where Azure's links name them")
 	set.StringVar(&f.healthAddress, "health-probe-bind-address", ":8081", "address of /healthz and /readyz")
 	set.StringVar(&f.metricsAddress, "metrics-bind-address", ":8443", "address of the metrics, HTTPS with authentication and authorization; 0 for none")
 	set.StringVar(&f.pprofAddress, "pprof-bind-address", "0", "address of Go's profiles, without authentication, for a look at what costs memory or time; 0 for none")
 	set.BoolVar(&f.development, "development", false, "log for people, with more detail, instead of JSON")
 	set.Float64Var(&f.speed, "speed", 1, "how many times faster than real time Azure and vCenter run; for simulators only")
 	set.BoolVar(&f.version, "version", false, "print the version and end")
-	if err := set.MarkHidden("speed"); err != nil {
-		return nil, err
+	set.StringToStringVar(&f.resolve, "resolve", nil, "addresses of hosts of Azure that no DNS knows, NAME=ADDRESS, separated by commas; for simulators only")
+	for _, hidden := range []string{"speed", "resolve"} {
+		if err := set.MarkHidden(hidden); err != nil {
+			return nil, err
+		}
 	}
 	if err := set.Parse(arguments); err != nil {
 		return nil, err
@@ -92,6 +98,13 @@ func parse(arguments []string) (*flags, error) {
 	}
 	if f.speed <= 0 || f.leaseDuration < time.Second {
 		return nil, errors.New("--speed must be above 0 and --lease-duration at least 1s")
+	}
+	for name, address := range f.resolve {
+		if net.ParseIP(address) == nil {
+			return nil, fmt.Errorf("--resolve %s=%s: %q is not an IP address", name, address, address)
+		}
+		delete(f.resolve, name)
+		f.resolve[strings.ToLower(name)] = address
 	}
 	return f, nil
 }
@@ -113,7 +126,7 @@ func run(ctx context.Context, f *flags) error {
 		Namespace: f.namespace, Namespaces: f.namespaces,
 		LeaderElection: f.leaderElect, LeaseDuration: f.leaseDuration,
 		HealthAddress: f.healthAddress, MetricsAddress: f.metricsAddress, PprofAddress: f.pprofAddress,
-		OperatorIdentityNamespaces: f.operatorIdentityNamespaces, AllowedEndpoints: f.allowedEndpoints,
+		OperatorIdentityNamespaces: f.operatorIdentityNamespaces, AllowedEndpoints: f.allowedEndpoints, Resolve: f.resolve,
 		Pace: outcome.Pace(f.speed), Version: version,
 	})
 	if err != nil {

@@ -47,6 +47,8 @@ type Options struct {
 	OperatorIdentityNamespaces []string
 	// AllowedEndpoints are hosts that any AzureIdentity may send tokens to.
 	AllowedEndpoints []string
+	// Resolve are addresses of hosts of Azure, by lower-case name, that no DNS knows; nil: none.
+	Resolve map[string]string
 	// Pace of Azure and vCenter; zero is real time.
 	Pace outcome.Pace
 	// MayWrite is asked right before each write to Azure or vCenter leaves; with LeaderElection it is the lease, otherwise nil means always.

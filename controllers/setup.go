@@ -42,7 +42,7 @@ func setup(ctx context.Context, mgr ctrl.Manager, o Options) error {
 	publisher := &status.Publisher{Client: mgr.GetClient(), Recorder: mgr.GetEventRecorder("avs-operator"), Pace: o.Pace}
 	identities := connect.NewAzure(connect.AzureOptions{
 		Client: mgr.GetClient(), Live: live, Pace: o.Pace, MayWrite: o.MayWrite, UserAgent: agent,
-		OperatorIdentityNamespaces: o.OperatorIdentityNamespaces, AllowedEndpoints: o.AllowedEndpoints, WrapTransport: o.WrapTransport,
+		OperatorIdentityNamespaces: o.OperatorIdentityNamespaces, AllowedEndpoints: o.AllowedEndpoints, Resolve: o.Resolve, WrapTransport: o.WrapTransport,
 	})
 	vcenters := connect.NewVCenters(connect.VCentersOptions{
 		Client: mgr.GetClient(), Live: live, Azure: identities, Pace: o.Pace, MayWrite: o.MayWrite, UserAgent: agent, WrapTransport: o.WrapVCenterTransport,

@@ -500,13 +500,15 @@ type Operation struct {
 	// deadline after which the request is not sent any more.
 	// +required
 	Deadline metav1.MicroTime `json:"deadline"`
-	// asyncOperation is the polling URL of the header Azure-AsyncOperation, without the host.
+	// asyncOperation is the polling URL of the header Azure-AsyncOperation: a path, asked of the host of the identity's cloud, or an absolute URL
+	// of a regional host of it. Azure signs these URLs, which makes them 3,100 characters long.
 	// +optional
-	// +kubebuilder:validation:MaxLength=2048
+	// +kubebuilder:validation:MaxLength=16384
 	AsyncOperation string `json:"asyncOperation,omitempty"`
-	// location is the polling URL of the header Location, without the host.
+	// location is the polling URL of the header Location, likewise; or the path of the resource, where Azure gave no polling URL that can be
+	// followed.
 	// +optional
-	// +kubebuilder:validation:MaxLength=2048
+	// +kubebuilder:validation:MaxLength=16384
 	Location string `json:"location,omitempty"`
 	// refusedPolls are polls that Azure refused in a row.
 	// +optional

@@ -34,6 +34,8 @@ type Options struct {
 	Cloud cloud.Configuration
 	// Transport carries the exchanges; nil is one shared by all clients. Of an *http.Client a copy is used that follows no redirection.
 	Transport policy.Transporter
+	// Regional: a token may also go to <region>.<host of the endpoint>, one label, which Azure's links name.
+	Regional bool
 	// Principal is a stable key of the identity, for limiters and snapshots.
 	Principal string
 	// Speed divides every wait that stands for Azure's time; 0 or 1 is real time.
@@ -58,8 +60,7 @@ type Request struct {
 // Client speaks with one ARM as one principal. It is safe for concurrent use.
 type Client struct {
 	pipeline  runtime.Pipeline
-	endpoint  *url.URL
-	region    string
+	hosts     hosts
 	principal string
 	speed     float64
 	limiters  *Limiters
@@ -84,7 +85,7 @@ func NewClient(o Options) (*Client, error) {
 		return nil, fmt.Errorf("make an ARM client: the Resource Manager endpoint %s is not https", endpoint.Redacted())
 	}
 	endpoint.Path = strings.TrimRight(endpoint.Path, "/")
-	c := &Client{endpoint: endpoint, region: regionOf(endpoint), principal: o.Principal, speed: o.Speed, limiters: o.Limiters, observe: o.Observe, userAgent: o.UserAgent}
+	c := &Client{hosts: hosts{endpoint, o.Regional}, principal: o.Principal, speed: o.Speed, limiters: o.Limiters, observe: o.Observe, userAgent: o.UserAgent}
 	if c.speed <= 0 {
 		c.speed = 1
 	}
@@ -96,7 +97,7 @@ func NewClient(o Options) (*Client, error) {
 			Cloud:     o.Cloud,
 			Retry:     policy.RetryOptions{MaxRetries: -1}, // the reconcile loop is the retry; see the package comment
 			Telemetry: policy.TelemetryOptions{Disabled: true},
-			Transport: newGate(o.Transport, endpoint, o.MayWrite),
+			Transport: newGate(o.Transport, c.hosts, o.MayWrite),
 		},
 		DisableRPRegistration: true, // it would wait minutes inside a call; NotRegistered is a class
 	})
@@ -184,7 +185,7 @@ func (c *Client) list(ctx context.Context, collection ID) ([]item, error) {
 			all = append(all, item{id: id, body: raw, askedAt: askedAt})
 		}
 		if next = nil; body.NextLink != "" {
-			if next, err = c.own(body.NextLink); err != nil {
+			if next, _, err = c.hosts.link(body.NextLink); err != nil {
 				return nil, invalid(doing, fmt.Errorf("follow the next page: %w", err))
 			}
 		}
@@ -251,21 +252,7 @@ func (c *Client) address(id ID, action, apiVersion string) (*url.URL, error) {
 	if err != nil {
 		return nil, err
 	}
-	return url.Parse(c.endpoint.String() + path + "?" + url.Values{"api-version": {apiVersion}}.Encode())
-}
-
-// own resolves a link that ARM or a stored record gave, and refuses it if it leads to another host: the token goes with it.
-func (c *Client) own(link string) (*url.URL, error) {
-	u, err := url.Parse(link)
-	if err != nil {
-		return nil, fmt.Errorf("the link is not a URL")
-	}
-	u = c.endpoint.ResolveReference(u)
-	if !sameHost(u, c.endpoint) {
-		return nil, fmt.Errorf("refused %s: it is not the configured ARM host %s", u.Host, c.endpoint.Host)
-	}
-	u.Fragment = ""
-	return u, nil
+	return url.Parse(c.hosts.endpoint.String() + path + "?" + url.Values{"api-version": {apiVersion}}.Encode())
 }
 
 func invalid(doing string, err error) *Error {

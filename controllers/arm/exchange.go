@@ -74,7 +74,7 @@ func (c *Client) exchange(parent context.Context, k call) (*answer, error) {
 	}
 	ctx, cancel := context.WithDeadline(parent, end)
 	defer cancel()
-	b := c.limiters.bucket(bucketKey{region: c.region, subscription: ID(k.id.Key()).SubscriptionID(), principal: c.principal, class: classOf(k.method)})
+	b := c.limiters.bucket(bucketKey{region: c.hosts.bucketRegion(k.url), subscription: ID(k.id.Key()).SubscriptionID(), principal: c.principal, class: classOf(k.method)})
 	if err := c.waitForPlace(ctx, b, k); err != nil {
 		if e := asError(err); e != nil {
 			return nil, e

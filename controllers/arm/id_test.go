@@ -76,7 +76,7 @@ func FuzzID(f *testing.F) {
 	for _, s := range []string{string(second), string(group), "/subscriptions/a/providers/b/c/d/providers/e/f/g", "/", "////", "providers"} {
 		f.Add(s)
 	}
-	a := &Client{endpoint: mustURL("https://arm.example")}
+	a := &Client{hosts: hosts{endpoint: mustURL("https://arm.example")}}
 	f.Fuzz(func(t *testing.T, s string) {
 		id := ID(s)
 		_, _, _, _, _, _ = id.Key(), id.Type(), id.Parent(), id.Collection(), id.ResourceGroup(), id.Name()

@@ -84,9 +84,12 @@ func (l *Limiters) bucket(key bucketKey) *bucket {
 	return b
 }
 
-// regionOf is the region that a regional ARM endpoint (westeurope.management.azure.com) is in, else "global".
-func regionOf(endpoint *url.URL) string {
-	host := strings.ToLower(endpoint.Hostname())
+// bucketRegion is the region that answers a request: that of a link, or of a configured endpoint (westeurope.management.azure.com), else "global".
+func (h hosts) bucketRegion(u *url.URL) string {
+	if linked := h.regionIn(u); linked != "" {
+		return linked
+	}
+	host := strings.ToLower(h.endpoint.Hostname())
 	if region, rest, ok := strings.Cut(host, "."); ok && strings.HasPrefix(rest, "management.") {
 		return region
 	}

@@ -8,13 +8,12 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
-	"net/url"
 	"strings"
 	"time"
 )
 
-// Poll is where a long-running operation is followed: absolute URLs or paths, to be stored as they are. Whoever can edit the
-// store could name a host of their own, so a host that is not ARM's is refused and gets nothing.
+// Poll is where a long-running operation is followed, to be stored as it is: a path is asked of the configured host, an absolute URL names a
+// regional one. Whoever can edit the store could name a host of their own: of any that is not ARM's only the path is taken.
 type Poll struct {
 	AsyncOperation string
 	Location       string
@@ -65,7 +64,7 @@ func (c *Client) Poll(ctx context.Context, p Poll) (*Progress, error) {
 	if link == "" {
 		return nil, invalid(doing, errors.New("the record has no polling URL"))
 	}
-	address, err := c.own(link)
+	address, _, err := c.hosts.link(link)
 	if err != nil {
 		return nil, invalid(doing, err)
 	}
@@ -74,7 +73,7 @@ func (c *Client) Poll(ctx context.Context, p Poll) (*Progress, error) {
 		return nil, err
 	}
 	next := p
-	if moved, _ := c.pollFrom(a.header); async && moved.AsyncOperation != "" {
+	if moved, _ := c.hosts.pollFrom(a.header); async && moved.AsyncOperation != "" {
 		next.AsyncOperation = moved.AsyncOperation
 	} else if !async && moved.Location != "" {
 		next.Location = moved.Location
@@ -144,27 +143,4 @@ func failure(doing string, a *answer, state State, said *errorBody) *Error {
 		e.Message = "the operation ended as " + string(state) + " and Azure gave no reason"
 	}
 	return e
-}
-
-// pollFrom reads the polling headers. A link to another host is dropped and its host told.
-func (c *Client) pollFrom(header http.Header) (Poll, string) {
-	var p Poll
-	refused := ""
-	take := func(name string, into *string) {
-		link := header.Get(name)
-		if link == "" || *into != "" {
-			return
-		}
-		if u, err := c.own(link); err == nil {
-			*into = u.String()
-		} else if named, err := url.Parse(link); err == nil && named.Host != "" {
-			refused = named.Host
-		} else {
-			refused = "(unreadable)"
-		}
-	}
-	take("Azure-AsyncOperation", &p.AsyncOperation)
-	take("Operation-Location", &p.AsyncOperation)
-	take("Location", &p.Location)
-	return p, refused
 }

@@ -47,14 +47,14 @@ func exchangeOf(ctx context.Context) *exchange {
 type gate struct {
 	next     policy.Transporter
 	traced   bool // next honours httptrace, so "no connection" proves "not sent"
-	endpoint *url.URL
+	hosts    hosts
 	mayWrite func() error
 }
 
 // newGate wraps a transport. An http.Client is copied with redirections off: following one would be a second exchange,
 // perhaps with another host.
-func newGate(next policy.Transporter, endpoint *url.URL, mayWrite func() error) *gate {
-	g := &gate{next: next, endpoint: endpoint, mayWrite: mayWrite}
+func newGate(next policy.Transporter, to hosts, mayWrite func() error) *gate {
+	g := &gate{next: next, hosts: to, mayWrite: mayWrite}
 	if next == nil {
 		g.next = defaultHTTPClient
 	}
@@ -113,8 +113,8 @@ func (g *gate) Do(req *http.Request) (*http.Response, error) {
 }
 
 func (g *gate) refuse(x *exchange, req *http.Request) *Error {
-	if !sameHost(req.URL, g.endpoint) {
-		return &Error{Class: InvalidRequest, Message: fmt.Sprintf("refused to send a token to %s, which is not the configured ARM host %s", req.URL.Host, g.endpoint.Host)}
+	if !g.hosts.allow(req.URL) {
+		return &Error{Class: InvalidRequest, Message: fmt.Sprintf("refused to send a token to %s, which is not the configured ARM host %s", req.URL.Host, g.hosts.endpoint.Host)}
 	}
 	if x.once && x.sends > 0 {
 		// azcore fetches a stronger token on a claims challenge and sends again. The token is kept; the next attempt has it.
@@ -134,7 +134,7 @@ func (g *gate) refuse(x *exchange, req *http.Request) *Error {
 	return nil
 }
 
-// sameHost compares scheme, host and port. User information in a URL is refused: it is there to deceive a reader.
+// sameHost compares scheme, host and port.
 func sameHost(u, endpoint *url.URL) bool {
 	return strings.EqualFold(u.Scheme, endpoint.Scheme) && strings.EqualFold(u.Hostname(), endpoint.Hostname()) &&
 		portOf(u) == portOf(endpoint) && u.User == nil

@@ -43,8 +43,9 @@ type Accepted struct {
 	RetryAfter time.Duration
 	// Resource is the body, if there was one. Its values may still be the old ones, even with state Succeeded.
 	Resource *Resource
-	// RefusedHost is a host that a polling header named and that is not ARM's; the resource itself is polled instead.
-	RefusedHost string
+	// PollTrouble says why a polling header is not followed as Azure gave it: it names a host that gets no token, is too long to be stored, or
+	// is unreadable. Where that leaves none, the resource itself is polled. Empty: there was none.
+	PollTrouble string
 }
 
 // Begin sends a write: exactly one HTTP exchange, never repeated here. The error's Class says whether it was answered,
@@ -90,17 +91,17 @@ func (w Write) check() error {
 // resource itself must be polled.
 func (c *Client) accepted(w Write, doing string, a *answer, askedAt time.Time) (*Accepted, error) {
 	out := &Accepted{StatusCode: a.status, RetryAfter: a.retryAfter}
-	out.Poll, out.RefusedHost = c.pollFrom(a.header)
+	out.Poll, out.PollTrouble = c.hosts.pollFrom(a.header)
 	if len(a.body) > 0 && w.Verb != POST {
 		resource, err := resourceFrom(w.ID, a.body, askedAt)
-		if err != nil && out.Poll == (Poll{}) && out.RefusedHost == "" && (w.Verb == PUT || w.Verb == PATCH) {
+		if err != nil && out.Poll == (Poll{}) && out.PollTrouble == "" && (w.Verb == PUT || w.Verb == PATCH) {
 			return nil, &Error{Class: AnswerLost, Doing: doing, StatusCode: a.status, CorrelationID: a.correlationID,
 				Message: "the answer cannot be read, so it may not be Azure's: " + err.Error(), cause: err}
 		}
 		out.Resource = resource
 	}
 	passing := out.Resource != nil && !IsTerminal(out.Resource.ProvisioningState())
-	if out.Poll == (Poll{}) && (passing || a.status == http.StatusAccepted || out.RefusedHost != "") {
+	if out.Poll == (Poll{}) && (passing || a.status == http.StatusAccepted || out.PollTrouble != "") {
 		self, err := c.address(w.ID, "", w.ID.apiVersion())
 		if err != nil {
 			return nil, invalid(doing, err)

@@ -65,7 +65,17 @@ func TestBeginAccepted(t *testing.T) {
 			func(a *Accepted) bool { return a.Poll.AsyncOperation != "" }},
 		"a header that leads elsewhere": {nil, 201, building, []string{"Azure-AsyncOperation", "https://elsewhere.invalid/op"},
 			func(a *Accepted) bool {
-				return a.RefusedHost == "elsewhere.invalid" && a.Poll == Poll{Location: string(private) + "?api-version=2025-09-01"}
+				return strings.Contains(a.PollTrouble, "https://elsewhere.invalid") && a.Poll == Poll{AsyncOperation: "/op"}
+			}},
+		"as long as can be stored": {nil, 201, building, []string{"Azure-AsyncOperation", "/" + strings.Repeat("x", LongestPollURL-1)},
+			func(a *Accepted) bool { return a.PollTrouble == "" && len(a.Poll.AsyncOperation) == LongestPollURL }},
+		"too long to be stored": {nil, 201, building, []string{"Azure-AsyncOperation", "/" + strings.Repeat("x", LongestPollURL)},
+			func(a *Accepted) bool {
+				return strings.Contains(a.PollTrouble, "has 16385 bytes, more than the 16384") && a.Poll == Poll{Location: string(private) + "?api-version=2025-09-01"}
+			}},
+		"unreadable": {nil, 201, building, []string{"Azure-AsyncOperation", "%zz"},
+			func(a *Accepted) bool {
+				return a.PollTrouble != "" && a.Poll == Poll{Location: string(private) + "?api-version=2025-09-01"}
 			}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -228,7 +238,7 @@ func TestAClaimsChallengeIsNotASecondExchange(t *testing.T) {
 	}
 }
 
-func TestPollRefusesOtherHosts(t *testing.T) {
+func TestPollAsksNoOtherHost(t *testing.T) {
 	elsewhere := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		t.Errorf("the other host was asked, with %q", r.Header.Get("Authorization"))
 	}))
@@ -238,23 +248,21 @@ func TestPollRefusesOtherHosts(t *testing.T) {
 			http.Redirect(w, r, elsewhere.URL, http.StatusTemporaryRedirect)
 			return
 		}
-		reply(w, 200, `{"status":"InProgress"}`, "Azure-AsyncOperation", elsewhere.URL+"/x")
+		reply(w, 200, `{"status":"InProgress"}`)
 	})
 	c := a.client(func(o *Options) { o.Transport = insecure() })
 	host := strings.TrimPrefix(a.URL, "https://")
-	for _, link := range []string{elsewhere.URL + "/op", "http://" + host + "/op", "//" + strings.TrimPrefix(elsewhere.URL, "https://") + "/op", "https://" + host + "@elsewhere.invalid/op", "https://user@" + host + "/op", "https://" + host + ".elsewhere.invalid/op", "%zz"} {
-		_, err := c.Poll(soon(t), Poll{AsyncOperation: link})
-		wantClass(t, err, InvalidRequest)
+	for _, link := range []string{elsewhere.URL + "/op", "http://" + host + "/op", "//" + strings.TrimPrefix(elsewhere.URL, "https://") + "/op", "https://" + host + "@elsewhere.invalid/op", "https://user@" + host + "/op", "https://" + a.Listener.Addr().(*net.TCPAddr).IP.String() + ".elsewhere.invalid/op", "/op"} {
+		before := len(a.requests())
+		p, err := c.Poll(soon(t), Poll{AsyncOperation: link})
+		if got := a.requests()[before:]; err != nil || p.State != InProgress || len(got) != 1 || got[0].path != "/op" {
+			t.Fatalf("%s: the configured host was asked %+v: %+v, %v", link, got, p, err)
+		}
 	}
-	if n := len(a.requests()); n != 0 {
-		t.Fatalf("%d requests", n)
-	}
-	_, err := c.Poll(soon(t), Poll{Location: "/leave"})
+	_, err := c.Poll(soon(t), Poll{AsyncOperation: "%zz"})
 	wantClass(t, err, InvalidRequest)
-	p, err := c.Poll(soon(t), Poll{AsyncOperation: "/op"})
-	if err != nil || p.State != InProgress || p.Poll != (Poll{AsyncOperation: "/op"}) {
-		t.Fatalf("a foreign header must not move the poll: %+v %v", p, err)
-	}
+	_, err = c.Poll(soon(t), Poll{Location: "/leave"})
+	wantClass(t, err, InvalidRequest)
 }
 
 // TestErrorsDoNotShowSignedURLs: the query of a polling URL lets its reader follow the operation.

@@ -10,13 +10,14 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"net/url"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/arm"
@@ -196,7 +197,7 @@ func (r *Reconciler[T]) accepted(ctx context.Context, s *scope[T], w write, a *a
 	id := s.stat().Operation.ID
 	complete := func(st *v1alpha1.AzureStatus) {
 		st.Operation.State = v1alpha1.OperationAccepted
-		st.Operation.AsyncOperation, st.Operation.Location = pathOf(a.Poll.AsyncOperation), pathOf(a.Poll.Location)
+		st.Operation.AsyncOperation, st.Operation.Location = a.Poll.AsyncOperation, a.Poll.Location
 		st.Operation.RetryAfterSeconds = int32(min(a.RetryAfter/time.Second, 1<<20)) //nolint:gosec // bounded
 		if a.Resource != nil && w.verb != arm.POST && w.target == "" {
 			st.ProvisioningState = a.Resource.ProvisioningState()
@@ -207,6 +208,10 @@ func (r *Reconciler[T]) accepted(ctx context.Context, s *scope[T], w write, a *a
 		// Until Azure has it all, what was managed before is remembered too: a drop that fails must be tried again.
 		s.stat().Managed = union(s.stat().Managed, s.managed())
 	}
+	if a.PollTrouble != "" {
+		log.FromContext(ctx).Info("Did not take a polling URL as Azure gave it", "operation", id, "trouble", a.PollTrouble)
+	}
+	w.message = s.followed(s.stat().Operation, w.message)
 	o := r.record(ctx, s, outcome.Wait(w.reason, "%s", w.message))
 	for attempt := 0; o != nil && attempt < 5; attempt++ {
 		fresh := r.kind.New()
@@ -315,14 +320,12 @@ func hashOf(body []byte, word string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// pathOf keeps a polling URL without its host: the token goes to the host of the identity's cloud, whatever a record says.
-func pathOf(link string) string {
-	if link == "" {
-		return ""
+// followed adds to what is said of an operation that it is followed by reading the resource, because Azure gave no polling URL, or none that can
+// be followed. It says the same at every poll.
+func (s *scope[T]) followed(op *v1alpha1.Operation, message string) string {
+	itself := op.State == v1alpha1.OperationAccepted && op.AsyncOperation == "" && strings.HasPrefix(strings.ToLower(op.Location), s.id.Key()+"?")
+	if !itself {
+		return message
 	}
-	u, err := url.Parse(link)
-	if err != nil {
-		return ""
-	}
-	return u.RequestURI()
+	return message + "; Azure gave no polling URL that can be followed: it is read itself"
 }

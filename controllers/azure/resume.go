@@ -102,7 +102,7 @@ func (r *Reconciler[T]) poll(ctx context.Context, s *scope[T], op *v1alpha1.Oper
 	case arm.Failed, arm.Canceled:
 		return r.failed(s, op, progress)
 	}
-	op.AsyncOperation, op.Location = pathOf(progress.Poll.AsyncOperation), pathOf(progress.Poll.Location)
+	op.AsyncOperation, op.Location = progress.Poll.AsyncOperation, progress.Poll.Location
 	return r.again(s, op, progress.RetryAfter)
 }
 
@@ -117,7 +117,7 @@ func (r *Reconciler[T]) again(s *scope[T], op *v1alpha1.Operation, retryAfter ti
 // underWay repeats what the condition says already, so that a poll writes nothing.
 func (r *Reconciler[T]) underWay(s *scope[T], op *v1alpha1.Operation) *outcome.Outcome {
 	reason, message := r.words(s, op)
-	return outcome.Wait(reason, "%s", message)
+	return outcome.Wait(reason, "%s", s.followed(op, message))
 }
 
 // conclude believes a success when a GET agrees with it.

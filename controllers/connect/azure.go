@@ -46,8 +46,11 @@ type AzureOptions struct {
 	MayWrite func() error
 	// OperatorIdentityNamespaces may use the operator's own identity.
 	OperatorIdentityNamespaces []string
-	// AllowedEndpoints are hosts that any identity may send tokens to, beside the clouds that Microsoft runs.
+	// AllowedEndpoints are hosts that any identity may send tokens to, beside the clouds that Microsoft runs. *.<host> allows the hosts one label
+	// below a custom endpoint to whoever may use that, when Azure's links name them.
 	AllowedEndpoints []string
+	// Resolve are addresses by lower-case host name that no DNS knows, for tests; nil: none.
+	Resolve map[string]string
 	// Observe is told of every exchange with ARM, for metrics.
 	Observe   func(arm.Request)
 	UserAgent string

@@ -8,6 +8,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"fmt"
+	"net"
 	"net/http"
 	"net/url"
 	"slices"
@@ -129,7 +130,7 @@ func (a *Azure) permitted(identity *v1alpha1.AzureIdentity, m *material) *outcom
 
 // connect makes the client. It sends nothing.
 func (a *Azure) connect(identity *v1alpha1.AzureIdentity, m *material, principal string) (*arm.Client, *outcome.Outcome) {
-	transport := transportFor(m.pool)
+	transport := transportFor(m.pool, a.o.Resolve)
 	if a.o.WrapTransport != nil {
 		transport.Transport = a.o.WrapTransport(transport.Transport)
 	}
@@ -138,7 +139,7 @@ func (a *Azure) connect(identity *v1alpha1.AzureIdentity, m *material, principal
 		return nil, outcome.Stall(v1alpha1.ReasonCredentialsInvalid, "the credential of AzureIdentity %s/%s cannot be used: %s", identity.Namespace, identity.Name, err).About(v1alpha1.ConditionCredentialsReady)
 	}
 	c, err := arm.NewClient(arm.Options{
-		Credential: credential, Cloud: m.cloud, Transport: transport, Principal: principal, Speed: float64(a.o.Pace),
+		Credential: credential, Cloud: m.cloud, Regional: a.regional(m), Transport: transport, Principal: principal, Speed: float64(a.o.Pace),
 		Limiters: a.limiters, MayWrite: a.o.MayWrite, Observe: a.o.Observe, UserAgent: a.o.UserAgent,
 	})
 	if err != nil {
@@ -147,9 +148,29 @@ func (a *Azure) connect(identity *v1alpha1.AzureIdentity, m *material, principal
 	return c, nil
 }
 
-// transportFor is a transport that trusts the pool; nil: what the system trusts.
-func transportFor(pool *x509.CertPool) *http.Client {
+// regional says whether Azure's links may lead to hosts below the endpoint, such as westeurope.management.azure.com. In the clouds that Microsoft
+// runs all of them are Microsoft's; below another host anything may be, unless the flag says that it is all one.
+func (a *Azure) regional(m *material) bool {
+	if !m.custom {
+		return true
+	}
+	u, err := url.Parse(m.endpoint)
+	return err == nil && slices.ContainsFunc(a.o.AllowedEndpoints, func(allowed string) bool {
+		return strings.EqualFold(allowed, "*."+u.Hostname()) || strings.EqualFold(allowed, "*."+u.Host)
+	})
+}
+
+// transportFor is a transport that trusts the pool; nil: what the system trusts. Of the names in resolve it asks no DNS.
+func transportFor(pool *x509.CertPool, resolve map[string]string) *http.Client {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
+	if dial := transport.DialContext; len(resolve) > 0 {
+		transport.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
+			if host, port, err := net.SplitHostPort(address); err == nil && resolve[strings.ToLower(host)] != "" {
+				address = net.JoinHostPort(resolve[strings.ToLower(host)], port)
+			}
+			return dial(ctx, network, address)
+		}
+	}
 	transport.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: pool}
 	transport.HTTP2 = arm.Pings()
 	// A redirect of the login, 307 or 308, would carry the secret to wherever it points. Neither Entra ID nor ARM redirects what is asked here.

@@ -18,8 +18,8 @@ func demoTimeout(speed float64) time.Duration {
 }
 
 // runDemo runs the whole story in an environment of its own, and returns nil only if the end state is right.
-func runDemo(ctx context.Context, speed float64) (err error) {
-	ctx, cancel := context.WithTimeout(ctx, demoTimeout(speed))
+func runDemo(ctx context.Context, asked settings) (err error) {
+	ctx, cancel := context.WithTimeout(ctx, demoTimeout(asked.speed))
 	defer cancel()
 	root, err := findRoot()
 	if err != nil {
@@ -35,7 +35,7 @@ func runDemo(ctx context.Context, speed float64) (err error) {
 	}
 	defer func() { err = errors.Join(err, lock.Close()) }()
 	s := newScreen()
-	e, err := startEnvironment(ctx, f, speed, true, s.say)
+	e, err := startEnvironment(ctx, f, asked, true, s.say)
 	if err != nil {
 		return errors.Join(explain(ctx, err, f), f.slim())
 	}

@@ -26,6 +26,7 @@ const (
 type environment struct {
 	files    files
 	speed    float64
+	region   string // whose host Azure's links name; empty: none
 	plane    *controlplane.ControlPlane
 	world    *simulators
 	operator *operator
@@ -34,11 +35,11 @@ type environment struct {
 
 // startEnvironment brings everything up, the operator last, and writes the files that say where it is. say tells the person what is
 // being done. On an error nothing is left running.
-func startEnvironment(ctx context.Context, f files, speed float64, audit bool, say func(string, ...any)) (_ *environment, err error) {
+func startEnvironment(ctx context.Context, f files, asked settings, audit bool, say func(string, ...any)) (_ *environment, err error) {
 	if err := f.prepare(); err != nil {
 		return nil, err
 	}
-	e := &environment{files: f, speed: speed, audit: audit}
+	e := &environment{files: f, speed: asked.speed, region: asked.region, audit: audit}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, e.stop())
@@ -48,8 +49,8 @@ func startEnvironment(ctx context.Context, f files, speed float64, audit bool, s
 	build.Go(func() error { return buildOperator(building, f) })
 	err = e.startControlPlane(ctx, say)
 	if err == nil {
-		say("Simulated Azure and the vCenter in Oslo, %gx real time", speed)
-		e.world, err = startSimulators(f, speed, e.plane.Issuer(), e.plane.JWKS)
+		say("Simulated Azure and the vCenter in Oslo, %gx real time", asked.speed)
+		e.world, err = startSimulators(f, asked.speed, asked.region, e.plane.Issuer(), e.plane.JWKS)
 	}
 	if err := errors.Join(err, build.Wait()); err != nil {
 		return nil, err
@@ -88,7 +89,7 @@ func (e *environment) startControlPlane(ctx context.Context, say func(string, ..
 
 func (e *environment) startOperator(ctx context.Context, say func(string, ...any)) (err error) {
 	say("The operator, as ServiceAccount %s/%s", operatorNamespace, operatorAccount)
-	if e.operator, err = newOperator(e.files, e.speed, strings.TrimPrefix(e.world.azure.URL(), "https://")); err != nil {
+	if e.operator, err = newOperator(e.files, e.speed, strings.TrimPrefix(e.world.azure.URL(), "https://"), e.region); err != nil {
 		return err
 	}
 	kubeconfig, err := e.plane.ServiceAccountKubeconfig(ctx, operatorNamespace, operatorAccount)

@@ -55,15 +55,15 @@ func TestLaunchersEndAtAShellThatNoMakeRuns(t *testing.T) {
 
 func TestParse(t *testing.T) {
 	t.Setenv("SPEED", "")
-	if command, speed, err := parse([]string{"demo"}); command != "demo" || speed != defaultSpeed || err != nil {
-		t.Errorf("demo: %s %v %v", command, speed, err)
+	if got, err := parse([]string{"demo"}); got != (settings{"demo", defaultSpeed, location}) || err != nil {
+		t.Errorf("demo: %+v %v %v", got, err)
 	}
 	t.Setenv("SPEED", "60")
-	if command, speed, err := parse([]string{"local"}); command != "local" || speed != 60 || err != nil {
-		t.Errorf("local at 60: %s %v %v", command, speed, err)
+	if got, err := parse([]string{"local"}); got != (settings{"local", 60, ""}) || err != nil {
+		t.Errorf("local at 60: %+v %v %v", got, err)
 	}
 	for _, bad := range [][]string{{}, {"other"}, {"demo", "local"}, {"-speed=0", "demo"}, {"-speed=NaN", "demo"}, {"-speed=fast", "demo"}} {
-		if _, _, err := parse(bad); err == nil {
+		if _, err := parse(bad); err == nil {
 			t.Errorf("%v is accepted", bad)
 		}
 	}

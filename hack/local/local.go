@@ -20,7 +20,7 @@ const (
 )
 
 // runLocal runs everything until ctx ends.
-func runLocal(ctx context.Context, speed float64) (err error) {
+func runLocal(ctx context.Context, asked settings) (err error) {
 	root, err := findRoot()
 	if err != nil {
 		return err
@@ -32,7 +32,7 @@ func runLocal(ctx context.Context, speed float64) (err error) {
 	}
 	defer func() { err = errors.Join(err, lock.Close()) }()
 	say := func(format string, arguments ...any) { fmt.Printf("· "+format+"\n", arguments...) }
-	e, err := startEnvironment(ctx, f, speed, false, say)
+	e, err := startEnvironment(ctx, f, asked, false, say)
 	if err != nil {
 		if ctx.Err() != nil {
 			fmt.Println("\nStopped.")

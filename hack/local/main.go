@@ -30,7 +30,7 @@ func main() {
 
 // run returns the exit code.
 func run(arguments []string) int {
-	command, speed, err := parse(arguments)
+	asked, err := parse(arguments)
 	if errors.Is(err, flag.ErrHelp) {
 		return 0
 	}
@@ -40,39 +40,50 @@ func run(arguments []string) int {
 	}
 	ctx, stop := stoppable()
 	defer stop()
-	if command == "demo" {
-		err = runDemo(ctx, speed)
+	if asked.command == "demo" {
+		err = runDemo(ctx, asked)
 	} else {
-		err = runLocal(ctx, speed)
+		err = runLocal(ctx, asked)
 	}
 	if err != nil {
-		fmt.Fprintf(os.Stderr, "\n%s: %v\n", command, err)
+		fmt.Fprintf(os.Stderr, "\n%s: %v\n", asked.command, err)
 		return 1
 	}
 	return 0
 }
 
-func parse(arguments []string) (command string, speed float64, err error) {
+// settings are what the command line asks for.
+type settings struct {
+	command string // local or demo
+	speed   float64
+	region  string // whose host Azure's links name; empty: none
+}
+
+func parse(arguments []string) (s settings, err error) {
 	set := flag.NewFlagSet("local", flag.ContinueOnError)
 	set.Usage = func() {
-		fmt.Fprintln(set.Output(), "Usage: go run ./hack/local [-speed N] local|demo")
+		fmt.Fprintln(set.Output(), "Usage: go run ./hack/local [-speed N] [-region NAME] local|demo")
 		set.PrintDefaults()
 	}
 	pace := set.String("speed", os.Getenv("SPEED"), "how many times faster than real time Azure and vCenter run; default $SPEED, else "+strconv.Itoa(defaultSpeed))
+	set.StringVar(&s.region, "region", "", "have polling URLs and nextLinks name this region's host, NAME.localhost, as Azure's may; the operator is told where that is. The demo does, with "+location)
 	if err := set.Parse(arguments); err != nil {
-		return "", 0, err
+		return s, err
 	}
 	if *pace == "" {
 		*pace = strconv.Itoa(defaultSpeed)
 	}
-	if speed, err = strconv.ParseFloat(*pace, 64); err != nil || !(speed >= 1 && speed <= 100_000) {
-		return "", 0, fmt.Errorf("the speed must be a number from 1 to 100000, not %q", *pace)
+	if s.speed, err = strconv.ParseFloat(*pace, 64); err != nil || !(s.speed >= 1 && s.speed <= 100_000) {
+		return s, fmt.Errorf("the speed must be a number from 1 to 100000, not %q", *pace)
 	}
-	if command = set.Arg(0); set.NArg() != 1 || (command != "local" && command != "demo") {
+	if s.command = set.Arg(0); set.NArg() != 1 || (s.command != "local" && s.command != "demo") {
 		set.Usage()
-		return "", 0, fmt.Errorf("say local or demo, not %q", set.Args())
+		return s, fmt.Errorf("say local or demo, not %q", set.Args())
 	}
-	return command, speed, nil
+	if s.command == "demo" && s.region == "" {
+		s.region = location
+	}
+	return s, nil
 }
 
 // stoppable returns a context that ends with Ctrl-C, with TERM, when the terminal goes, and with the `go run` or `make` that

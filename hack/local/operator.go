@@ -32,8 +32,8 @@ type operator struct {
 	files      files
 	kubeconfig string
 	speed      float64
-	allowed    string // host of the simulated Azure
-	health     string // address of its probes
+	azure      []string // flags that lead to the simulated Azure
+	health     string   // address of its probes
 
 	mu      sync.Mutex
 	command *exec.Cmd
@@ -53,14 +53,18 @@ func buildOperator(ctx context.Context, f files) error {
 }
 
 // newOperator chooses the address of the probes. The kubeconfig must be written before start.
-func newOperator(f files, speed float64, allowedEndpoint string) (*operator, error) {
+func newOperator(f files, speed float64, host, region string) (*operator, error) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, fmt.Errorf("find a port for the operator's probes: %w", err)
 	}
 	defer func() { _ = listener.Close() }() // it only held the port
+	azure := []string{"--allowed-endpoints=" + host}
+	if region != "" { // hosts below localhost resolve on few machines
+		azure = []string{"--allowed-endpoints=" + host + ",*." + host, "--resolve=" + region + ".localhost=127.0.0.1"}
+	}
 	return &operator{
-		files: f, kubeconfig: f.at("operator.kubeconfig"), speed: speed, allowed: allowedEndpoint, health: listener.Addr().String(),
+		files: f, kubeconfig: f.at("operator.kubeconfig"), speed: speed, azure: azure, health: listener.Addr().String(),
 	}, nil
 }
 
@@ -70,9 +74,10 @@ func (o *operator) start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	command := exec.Command(o.files.at("bin", "avs-operator"),
-		"--lease-duration="+leaseDuration, "--speed="+strconv.FormatFloat(o.speed, 'f', -1, 64), "--allowed-endpoints="+o.allowed,
-		"--health-probe-bind-address="+o.health, "--metrics-bind-address=0")
+	command := exec.Command(o.files.at("bin", "avs-operator"), append([]string{
+		"--lease-duration=" + leaseDuration, "--speed=" + strconv.FormatFloat(o.speed, 'f', -1, 64),
+		"--health-probe-bind-address=" + o.health, "--metrics-bind-address=0",
+	}, o.azure...)...)
 	command.Dir = o.files.dir
 	command.Stdout, command.Stderr = log, log
 	command.SysProcAttr = ownGroup()

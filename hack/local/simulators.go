@@ -47,8 +47,9 @@ type simulators struct {
 	logs         []*os.File
 }
 
-// startSimulators starts Azure and the vCenter in Oslo. issuer and keys are the Kubernetes API server's, for workload identity.
-func startSimulators(f files, speed float64, issuer string, keys func(context.Context) ([]byte, error)) (_ *simulators, err error) {
+// startSimulators starts Azure and the vCenter in Oslo. issuer and keys are the Kubernetes API server's, for workload identity. With
+// a region, Azure's links lead to its host.
+func startSimulators(f files, speed float64, region, issuer string, keys func(context.Context) ([]byte, error)) (_ *simulators, err error) {
 	s := &simulators{clientSecret: rand.Text(), osloPassword: rand.Text(), controlToken: rand.Text()}
 	defer func() {
 		if err != nil {
@@ -66,7 +67,7 @@ func startSimulators(f files, speed float64, issuer string, keys func(context.Co
 	// Not the caller's context: the operator is stopped first, and must not see the world go before it.
 	ctx := context.Background()
 	s.azure, err = armsim.Start(ctx, armsim.Config{
-		Speed: speed, Seed: seed, Log: azureLog, Control: "127.0.0.1:0", ControlToken: s.controlToken,
+		Speed: speed, Seed: seed, Log: azureLog, Name: hostOf(region), Region: region, Control: "127.0.0.1:0", ControlToken: s.controlToken,
 		Tenants: []armsim.Tenant{{ID: tenantID, Applications: []armsim.Application{{
 			ClientID: clientID, Secrets: []string{s.clientSecret},
 			Federated: []armsim.FederatedCredential{{Issuer: issuer, Subject: "system:serviceaccount:" + namespace + ":" + federatedAccount, Keys: keys}},
@@ -86,6 +87,14 @@ func startSimulators(f files, speed float64, issuer string, keys func(context.Co
 		return nil, fmt.Errorf("start the vCenter in Oslo: %w", err)
 	}
 	return s, nil
+}
+
+// hostOf is the name that Azure is at: regional hosts stand below a name, not below an address. Without any, the address spares clients a look-up.
+func hostOf(region string) string {
+	if region == "" {
+		return ""
+	}
+	return "localhost"
 }
 
 func (s *simulators) logger(f files, name string) (*slog.Logger, error) {

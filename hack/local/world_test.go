@@ -26,7 +26,7 @@ func startWorld(t *testing.T) *simulators {
 	if err := os.MkdirAll(f.logs(), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	w, err := startSimulators(f, 600, "https://kubernetes.default.svc", func(context.Context) ([]byte, error) {
+	w, err := startSimulators(f, 600, "", "https://kubernetes.default.svc", func(context.Context) ([]byte, error) {
 		return nil, errors.New("no API server here")
 	})
 	if err != nil {

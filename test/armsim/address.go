@@ -198,7 +198,7 @@ func (s *Server) list(in *scoped, a *address) *answer {
 	return s.filtered(in, a.typ, list)
 }
 
-// pageSize is how many items ARM puts into a page.
+// pageSize is how many items ARM usually puts into a page.
 const pageSize = 100
 
 func (s *Server) page(c *call, list []map[string]any) *answer {
@@ -214,7 +214,7 @@ func (s *Server) pageOf(c *call, total int, item func(i int) map[string]any) *an
 	if c.query.Get("$skiptoken") != "" && (err != nil || start < 0) {
 		return refuse(http.StatusBadRequest, "InvalidSkipToken", "The skip token '%s' is invalid.", c.query.Get("$skiptoken"))
 	}
-	size := pageSize
+	size := s.config.PageSize
 	if top, err := strconv.Atoi(c.query.Get("$top")); err == nil && top > 0 && top < size {
 		size = top
 	}
@@ -231,7 +231,7 @@ func (s *Server) pageOf(c *call, total int, item func(i int) map[string]any) *an
 			query[name] = values
 		}
 		query.Set("$skiptoken", strconv.Itoa(stop))
-		body["nextLink"] = s.url + (&url.URL{Path: c.http.URL.Path}).EscapedPath() + "?" + query.Encode()
+		body["nextLink"] = s.linkHost() + (&url.URL{Path: c.http.URL.Path}).EscapedPath() + "?" + query.Encode()
 	}
 	return reply(http.StatusOK, body)
 }

@@ -75,7 +75,7 @@ func readAuthority(text []byte) (*authority, error) {
 	return &authority{pair.Leaf, key}, nil
 }
 
-// serverCertificate makes a certificate for host and the loopback names.
+// serverCertificate makes a certificate for host, the regional hosts below it and the loopback names.
 func (a *authority) serverCertificate(host string) (server tls.Certificate, err error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -94,7 +94,7 @@ func (a *authority) serverCertificate(host string) (server tls.Certificate, err 
 	if ip := net.ParseIP(host); ip != nil {
 		leaf.IPAddresses = append(leaf.IPAddresses, ip)
 	} else if host != "" {
-		leaf.DNSNames = append(leaf.DNSNames, host)
+		leaf.DNSNames = append(leaf.DNSNames, host, "*."+host)
 	}
 	der, err := x509.CreateCertificate(rand.Reader, leaf, a.certificate, &key.PublicKey, a.key)
 	if err != nil {

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"strings"
 	"time"
 )
@@ -17,6 +18,8 @@ import (
 // Config says what exists when the simulator starts and how it behaves.
 type Config struct {
 	Listen string  // host:port; empty: 127.0.0.1 and a free port
+	Name   string  // host name that everything is at, such as localhost; empty: the listener's address. The certificate covers *.Name too
+	Region string  // label of the regional host that polling URLs and nextLinks name: westeurope makes westeurope.<Name>; empty: none does
 	Speed  float64 // divides every simulated duration; 0 means 1, real time
 	Seed   int64   // makes operation lengths repeatable
 	// Stepped stops simulated time: only Server.Advance moves it. Live vCenters still go by Speed.
@@ -38,6 +41,7 @@ type Config struct {
 	Durations  Durations
 	RetryAfter time.Duration // simulated, in Retry-After of operations; whole seconds, at least 1 s; 0 means 30 s
 	RetryDate  bool          // Retry-After is an HTTP-date instead of seconds: now plus as many real seconds
+	PageSize   int           // most items in a page of a list; 0 means 100
 	ListLag    time.Duration // simulated time that lists lag behind gets, after every write
 	Throttling Throttling    // zero: ARM's documented buckets
 
@@ -141,6 +145,9 @@ func (c *Config) setDefaults() {
 	if c.RetryAfter < time.Second {
 		c.RetryAfter = 30 * time.Second
 	}
+	if c.PageSize <= 0 {
+		c.PageSize = pageSize
+	}
 	c.Durations.setDefaults()
 	c.Throttling.setDefaults()
 }
@@ -186,6 +193,9 @@ func (t *Throttling) setDefaults() {
 func (c *Config) check() error {
 	if c.Control != "" && c.ControlToken == "" {
 		return errors.New("the control endpoint needs a token")
+	}
+	if c.Region != "" && (c.Name == "" || net.ParseIP(c.Name) != nil) {
+		return fmt.Errorf("a regional host, %s.<name>, needs a name to stand before, and %q is none", c.Region, c.Name)
 	}
 	tenants := map[string]bool{}
 	for _, t := range c.Tenants {

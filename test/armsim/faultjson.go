@@ -42,10 +42,12 @@ type faultDocument struct {
 	Canceled         bool `json:"canceled,omitempty"`
 	Cancelled        bool `json:"cancelled,omitempty"`
 	NoPollingHeaders bool `json:"noPollingHeaders,omitempty"`
+	PollURLBytes     int  `json:"pollURLBytes,omitempty"`
 	EchoOldBody      bool `json:"echoOldBody,omitempty"`
 	StaleGets        int  `json:"staleGets,omitempty"`
 
 	FailureReason string `json:"failureReason,omitempty"`
+	PollHost      string `json:"pollHost,omitempty"`
 }
 
 // MarshalJSON writes a fault as the control endpoint does.
@@ -63,7 +65,7 @@ func (f Fault) document() faultDocument {
 		Verb: f.Verb, Skip: f.Skip, Count: f.Count, When: "before", Status: f.Status, Code: f.Code, Message: f.Message, Body: f.Body,
 		RetryDate: f.RetryDate, Headers: f.Headers, Drop: f.Drop, Reset: f.Reset, Truncate: f.Truncate, ExpiredToken: f.ExpiredToken,
 		OperationFails: f.OperationFails, Canceled: f.Canceled, Cancelled: f.Cancelled, NoPollingHeaders: f.NoPollingHeaders,
-		EchoOldBody: f.EchoOldBody, StaleGets: f.StaleGets, FailureReason: f.FailureReason,
+		EchoOldBody: f.EchoOldBody, StaleGets: f.StaleGets, FailureReason: f.FailureReason, PollURLBytes: f.PollURLBytes, PollHost: f.PollHost,
 	}
 	if f.Path != nil {
 		d.Path = f.Path.String()
@@ -93,7 +95,7 @@ func (f *Fault) UnmarshalJSON(text []byte) error {
 		Verb: d.Verb, Skip: d.Skip, Count: d.Count, Status: d.Status, Code: d.Code, Message: d.Message, Body: d.Body, RetryDate: d.RetryDate,
 		Headers: d.Headers, Drop: d.Drop, Reset: d.Reset, Truncate: d.Truncate, ExpiredToken: d.ExpiredToken, OperationFails: d.OperationFails,
 		Canceled: d.Canceled, Cancelled: d.Cancelled, NoPollingHeaders: d.NoPollingHeaders, EchoOldBody: d.EchoOldBody, StaleGets: d.StaleGets,
-		FailureReason: d.FailureReason,
+		FailureReason: d.FailureReason, PollURLBytes: d.PollURLBytes, PollHost: d.PollHost,
 	}
 	var errs []error
 	if d.Path != "" {
@@ -134,7 +136,7 @@ func (f *Fault) check() error {
 		return fmt.Errorf("status %d is not in 200 to 599", f.Status)
 	}
 	does := f.Status != 0 || f.Delay > 0 || f.Drop || f.Reset || f.Truncate || f.ExpiredToken || f.ending() != succeeded ||
-		f.NoPollingHeaders || f.EchoOldBody || f.StaleGets > 0 || f.FailureReason != "" || f.RetryAfter > 0 || f.RetryDate
+		f.NoPollingHeaders || f.PollURLBytes > 0 || f.PollHost != "" || f.EchoOldBody || f.StaleGets > 0 || f.FailureReason != "" || f.RetryAfter > 0 || f.RetryDate
 	if !does {
 		return errors.New("it does nothing: give a status, a delay, drop, reset, truncate, or what happens to the operation")
 	}

@@ -50,6 +50,10 @@ type Fault struct {
 	FailureReason string
 	// NoPollingHeaders leaves Azure-AsyncOperation and Location out of the answer.
 	NoPollingHeaders bool
+	// PollURLBytes is how long the polling URLs of the operation that the request begins are, at least; Azure's have about 3,100.
+	PollURLBytes int
+	// PollHost is scheme and host that they name, such as https://management.azure.com.example.org.
+	PollHost string
 	// EchoOldBody answers a PATCH or PUT with the body from before it, provisioningState and all, as lagging replicas do.
 	EchoOldBody bool
 	// StaleGets is how many GETs still see the resource as it was before: missing after a create, unchanged after the end of

@@ -117,7 +117,7 @@ func (s *Server) restoreAnswer(saved savedAnswer, url string) *answer {
 	}
 	for _, values := range a.header {
 		for i := range values {
-			values[i] = strings.Replace(values[i], url, s.url, 1)
+			values[i] = strings.Replace(values[i], strings.TrimPrefix(url, "https://"), strings.TrimPrefix(s.url, "https://"), 1) // also of a regional host
 		}
 	}
 	return a

@@ -104,9 +104,26 @@ func (op *operation) path(kind string) string {
 	return op.sub.path() + "/providers/" + avs + "/locations/" + op.location + "/" + kind + "/" + op.id
 }
 
-// pollURL is absolute, because go-azure-sdk refuses anything else, and carries its api-version, because pollers add none.
+// pollURL is absolute, because go-azure-sdk refuses anything else, and carries its api-version, because pollers add none. It is signed anew in
+// each answer, as Azure's are.
 func (s *Server) pollURL(op *operation, kind string) string {
-	return s.url + op.path(kind) + "?api-version=" + op.apiVersion
+	host, longer := s.linkHost(), 0
+	if f := op.fault; f != nil {
+		longer = f.PollURLBytes
+		if f.PollHost != "" {
+			host = f.PollHost
+		}
+	}
+	path := op.path(kind)
+	return host + path + "?" + s.signer.sign(path, op.apiVersion, time.Now(), longer-len(host))
+}
+
+// linkHost is scheme and host of the links that answers hold: a regional host of Azure Resource Manager, if there are any.
+func (s *Server) linkHost() string {
+	if s.config.Region == "" {
+		return s.url
+	}
+	return "https://" + s.config.Region + "." + strings.TrimPrefix(s.url, "https://")
 }
 
 // accepted answers the request that began op.
@@ -171,6 +188,9 @@ func (s *Server) operation(c *call, id string) (*operation, *answer) {
 	}
 	if c.http.Method != http.MethodGet {
 		return nil, methodNotAllowed(c)
+	}
+	if refused := s.signer.check(c.path, c.query); refused != nil {
+		return nil, refused
 	}
 	return op, nil
 }

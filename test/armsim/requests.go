@@ -17,9 +17,10 @@ import (
 type Request struct {
 	At            time.Time       `json:"at"` // when it had been read whole
 	Method        string          `json:"method"`
+	Host          string          `json:"host"` // with the port
 	Path          string          `json:"path"` // lower case
 	RawPath       string          `json:"rawPath"`
-	Query         string          `json:"query,omitempty"`
+	Query         string          `json:"query,omitempty"`         // long values, such as signatures, are cut
 	Status        int             `json:"status"`                  // 0: not answered yet, or dropped
 	CorrelationID string          `json:"correlationId,omitempty"` // as sent; empty: none
 	Principal     string          `json:"principal,omitempty"`     // client id
@@ -68,7 +69,7 @@ func (l *requestLog) copied() []Request {
 
 func (l *requestLog) begin(c *call) *Request {
 	r := &Request{
-		At: time.Now(), Method: c.http.Method, Path: c.path, RawPath: c.http.URL.Path, Query: c.http.URL.RawQuery,
+		At: time.Now(), Method: c.http.Method, Host: c.http.Host, Path: c.path, RawPath: c.http.URL.Path, Query: longValue.ReplaceAllString(c.http.URL.RawQuery, "$1…"),
 		CorrelationID: c.http.Header.Get("x-ms-correlation-request-id"), Body: masked(c),
 	}
 	l.mu.Lock()
@@ -93,6 +94,9 @@ func (l *requestLog) end(r *Request, c *call, status int, retryAfter string) {
 		r.Principal = c.principal.clientID
 	}
 }
+
+// longValue finds values in a query that would fill the log: a signed polling URL has 3,000 characters of them.
+var longValue = regexp.MustCompile(`(=[^&]{64})[^&]+`)
 
 var secretName = regexp.MustCompile(`(?i)password|secret|assertion|licensekey|authorizationkey|activationkey`)
 

@@ -31,6 +31,7 @@ type Server struct {
 	log    *slog.Logger
 	entra  *entra
 	clock  *clock
+	signer *signer
 
 	authority  *authority
 	control    *http.Server // nil: none
@@ -70,7 +71,7 @@ func Start(ctx context.Context, c Config) (*Server, error) {
 		return nil, fmt.Errorf("listening on %s: %w", c.Listen, err)
 	}
 	s := &Server{
-		config: c, log: c.Log, url: "https://" + reachable(listener.Addr()), clock: newClock(c.Speed, c.Stepped),
+		config: c, log: c.Log, url: "https://" + c.address(listener.Addr()), clock: newClock(c.Speed, c.Stepped),
 		subscriptions: map[string]*subscription{}, groups: map[string]*group{}, resources: map[string]*resource{},
 		locks: map[string]*lock{}, operations: map[string]*operation{}, clouds: map[string]*liveCloud{}, replays: map[string]*answer{},
 		buckets: map[string]*bucket{}, capacity: map[string]int{}, draws: map[string]int{},
@@ -127,6 +128,9 @@ func (s *Server) identify(state *savedState) (certificate tls.Certificate, err e
 		return certificate, fmt.Errorf("making the token signing key: %w", err)
 	}
 	s.entra = newEntra(s.url, key, s.config.Tenants)
+	if s.signer, err = newSigner(key); err != nil {
+		return certificate, err
+	}
 	host, _, _ := net.SplitHostPort(strings.TrimPrefix(s.url, "https://"))
 	return s.authority.serverCertificate(host)
 }
@@ -163,6 +167,15 @@ func reachable(addr net.Addr) string {
 	return addr.String()
 }
 
+// address is the host and port of everything.
+func (c *Config) address(listener net.Addr) string {
+	at := reachable(listener)
+	if _, port, err := net.SplitHostPort(at); err == nil && c.Name != "" {
+		return net.JoinHostPort(c.Name, port)
+	}
+	return at
+}
+
 func (s *Server) populate() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -184,7 +197,7 @@ func (s *Server) populate() {
 	}
 }
 
-// URL is the address of everything: https://127.0.0.1:port, without a trailing slash.
+// URL is the address of everything: https://127.0.0.1:port, or Config.Name in its place, without a trailing slash.
 func (s *Server) URL() string { return s.url }
 
 // CAPEM is the certificate authority that clients have to trust.

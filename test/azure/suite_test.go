@@ -26,6 +26,8 @@ type world struct {
 	namespace string
 	operator  *harness.Operator
 	speed     float64
+	// options change the operator's.
+	options func(*controllers.Options)
 }
 
 // newWorld starts an Azure without live vCenters, an identity and the operator.
@@ -40,5 +42,5 @@ func newWorld(t *testing.T, speed float64, change ...func(*armsim.Config)) *worl
 
 func (w *world) start(t *testing.T) {
 	t.Helper()
-	w.operator = harness.StartOperator(t, harness.OperatorOptions{Config: cluster.OperatorConfig(), Speed: w.speed, Namespace: w.namespace})
+	w.operator = harness.StartOperator(t, harness.OperatorOptions{Config: cluster.OperatorConfig(), Speed: w.speed, Namespace: w.namespace, Change: w.options})
 }

@@ -37,7 +37,7 @@ type options struct {
 	hosts                                   int
 	notRegistered, noVCenters, verbose      bool
 	stepped, retryDate, strict              bool
-	portGroups                              string
+	portGroups, name, region                string
 }
 
 const usage = `armsim simulates Azure for clients of Azure VMware Solution: Entra ID, Azure Resource Manager and Microsoft.AVS behind one HTTPS
@@ -60,6 +60,7 @@ A fault hits requests whose verb and lower-case path (a regular expression) matc
   operationFails, canceled, cancelled                             how the operation ends that the request begins
   failureReason                                                   a script that runs, and fails as a script
   noPollingHeaders, echoOldBody, staleGets                        answers that mislead pollers
+  pollURLBytes, pollHost                                          how long the polling URLs are at least; another scheme and host in them
 While an operation is polled, a fault with "path":"/operationstatuses/" or "/operationresults/" hits.
 
 The control endpoint serves:
@@ -77,6 +78,8 @@ func parseFlags(args []string, help io.Writer) (*options, error) {
 		f.PrintDefaults()
 	}
 	f.StringVar(&o.listen, "listen", "127.0.0.1:0", "address to listen on; port 0 takes a free one")
+	f.StringVar(&o.name, "name", "", "host name that everything is at, such as localhost, instead of the address that is listened on")
+	f.StringVar(&o.region, "region", "", "region whose host polling URLs and nextLinks name: westeurope makes westeurope.<name>, which clients must be able to resolve")
 	f.Float64Var(&o.speed, "speed", 1, "divides every duration that stands for Azure's time; 600 builds a private cloud in 15 to 36 seconds. Retry-After stays in simulated seconds")
 	f.Int64Var(&o.seed, "seed", 1, "makes the lengths of operations repeatable")
 	f.DurationVar(&o.retryAfter, "retry-after", 30*time.Second, "simulated Retry-After of operations, whole seconds")
@@ -155,7 +158,7 @@ func (o *options) config() (armsim.Config, error) {
 		sub.HostQuota = map[string]int{o.sku: o.hosts}
 	}
 	c := armsim.Config{
-		Listen: o.listen, Speed: o.speed, Seed: o.seed, RetryAfter: o.retryAfter, NoVCenters: o.noVCenters, VCenterPortGroups: split(o.portGroups),
+		Listen: o.listen, Name: o.name, Region: o.region, Speed: o.speed, Seed: o.seed, RetryAfter: o.retryAfter, NoVCenters: o.noVCenters, VCenterPortGroups: split(o.portGroups),
 		Stepped: o.stepped, RetryDate: o.retryDate, ListLag: o.listLag, Strict: o.strict, Control: o.control, ControlToken: o.controlToken,
 		Tenants:       []armsim.Tenant{{ID: o.tenant, Applications: []armsim.Application{app}}},
 		Subscriptions: []armsim.Subscription{sub},
