@@ -56,11 +56,11 @@ func TestLaunchersEndAtAShellThatNoMakeRuns(t *testing.T) {
 func TestParse(t *testing.T) {
 	t.Setenv("SPEED", "")
 	if got, err := parse([]string{"demo"}); got != (settings{"demo", defaultSpeed, location}) || err != nil {
-		t.Errorf("demo: %+v %v %v", got, err)
+		t.Errorf("demo: %+v %v", got, err)
 	}
 	t.Setenv("SPEED", "60")
 	if got, err := parse([]string{"local"}); got != (settings{"local", 60, ""}) || err != nil {
-		t.Errorf("local at 60: %+v %v %v", got, err)
+		t.Errorf("local at 60: %+v %v", got, err)
 	}
 	for _, bad := range [][]string{{}, {"other"}, {"demo", "local"}, {"-speed=0", "demo"}, {"-speed=NaN", "demo"}, {"-speed=fast", "demo"}} {
 		if _, err := parse(bad); err == nil {
