@@ -117,8 +117,9 @@ func TestRegionalHosts(t *testing.T) {
 			host := strings.TrimPrefix(w.azure.URL(), "https://")
 			w.options = func(o *controllers.Options) {
 				o.Resolve = map[string]string{"localhost": "127.0.0.1", "westeurope.localhost": "127.0.0.1"}
+				o.AllowedEndpoints = []string{host}
 				if allowed {
-					o.AllowedEndpoints = []string{"*." + host}
+					o.AllowedEndpoints = append(o.AllowedEndpoints, "*."+host)
 				}
 			}
 			cluster.Create(t, w.azure.Identity(w.namespace)...)
