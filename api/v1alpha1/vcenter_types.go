@@ -68,8 +68,9 @@ type VCenterMigration struct {
 	// +kubebuilder:validation:Pattern=`^https://[^/?#@]+(/sdk)?/?$`
 	URL string `json:"url,omitempty"`
 
-	// credentialsRef names an account of its own that the other vCenter logs in with here. Absent: a short-lived SAML token. The account
-	// in spec.credentialsRef is never handed out.
+	// credentialsRef names an account of its own that the other vCenter logs in with here, and is recommended. Absent: a SAML token, which lives
+	// five minutes by vCenter's default and which a vCenter of another single sign-on domain may refuse. The account in spec.credentialsRef is
+	// never handed out.
 	// +optional
 	CredentialsRef *CredentialsReference `json:"credentialsRef,omitempty"`
 }

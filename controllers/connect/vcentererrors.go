@@ -27,6 +27,8 @@ func vcenterOutcome(err error, object *v1alpha1.VCenter, pace outcome.Pace) *out
 			"%s: the certificate does not verify against the trusted authorities: correct trust.caRef, or pin the certificate with trust.thumbprint", e).In(StallPause)
 	case vcenter.CredentialsInvalid, vcenter.AccountLocked:
 		return refusal(e, pace)
+	case vcenter.ClockSkewed:
+		return outcome.Stall(v1alpha1.ReasonUnreachable, "%s: the operator's clock and this vCenter's are more than ten minutes apart; set both by NTP", e).In(StallPause)
 	case vcenter.NoPermission:
 		return outcome.Stall(v1alpha1.ReasonForbidden, "%s: give the account the role that the documentation lists", e).In(StallPause).About(v1alpha1.ConditionCredentialsReady)
 	case vcenter.IdentityChanged:

@@ -12,12 +12,16 @@ import (
 	"github.com/avs-operator/avs-operator/controllers/vcenter"
 )
 
-// tokenLife is how long a SAML token for a move is asked for, in real time: longer than vCenter lets a move wait in its own queue. vCenter
-// may give less.
-const tokenLife = 2 * time.Hour
+const (
+	// tokenLife is how long a SAML token for a move is asked for, in real time: longer than vCenter lets a move wait in its own queue.
+	// vCenter grants five minutes unless its administrator allowed more.
+	tokenLife = 2 * time.Hour
+	// leastTokenLife is what a start needs: a token that ends sooner could end before the call is carried out.
+	leastTokenLife = 2 * time.Minute
+)
 
-// Locator is what a source vCenter gets to send machines to the vCenter of the named object: spec.migration's account, or a short-lived
-// SAML token of this one. Never the operator's own password: the other side would keep it.
+// Locator is what a source vCenter gets to send machines to the vCenter of the named object: spec.migration's account, or a SAML token of
+// this one. A token is short-lived, so each start asks for its own locator. Never the operator's own password: the other side would keep it.
 func (v *VCenters) Locator(ctx context.Context, namespace, name string) (*vcenter.Locator, *outcome.Outcome) {
 	c, o := v.Get(ctx, namespace, name)
 	if o != nil {
@@ -34,11 +38,20 @@ func (v *VCenters) Locator(ctx context.Context, namespace, name string) (*vcente
 	}
 	token, err := c.Client.IssueToken(ctx, tokenLife)
 	if err != nil {
-		return nil, vcenterOutcome(err, c.Object, v.o.Pace)
+		o := vcenterOutcome(err, c.Object, v.o.Pace)
+		o.Message += nameAnAccount
+		return nil, o
 	}
-	l.SAMLToken = token
+	if token.Life < leastTokenLife {
+		return nil, outcome.Stall(v1alpha1.ReasonCredentialsInvalid, "vCenter at %s grants tokens for %s only, too short for a move%s",
+			c.Client.Host(), token.Life, nameAnAccount).In(StallPause).About(v1alpha1.ConditionCredentialsReady)
+	}
+	l.Token = token
 	return l, nil
 }
+
+// nameAnAccount ends what is said about a token that cannot be had.
+const nameAnAccount = ". Name an account for other vCenters in migration.credentialsRef, then no token is needed"
 
 // migrationURL is how the other vCenter reaches this one.
 func migrationURL(c *Connected) string {

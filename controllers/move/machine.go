@@ -52,7 +52,8 @@ type Turns interface {
 
 // Waits and limits of a machine's move. Durations are vCenter's time unless a floor makes them real.
 const (
-	attempts = 3
+	checkPause = 2 * time.Second // until a check of vCenter's is looked at again
+	attempts   = 3
 )
 
 // glance is a safeguard for a wait that an event ends.
@@ -82,12 +83,13 @@ type pass struct {
 	move   *v1alpha1.VirtualMachineMove
 	before *v1alpha1.VirtualMachineMove // as the API server has it
 
-	wish    wish             // wanted
-	request movers.Request   // connect
-	mover   movers.Mover     // connect
-	at      movers.Placement // follow, locate
-	direct  bool             // at was read at both vCenters, in this pass
-	fine    bool             // the outcome is a wait that needs no person: Ready stays True
+	wish     wish             // wanted
+	request  movers.Request   // connect
+	mover    movers.Mover     // connect
+	at       movers.Placement // follow, locate
+	direct   bool             // at was read at both vCenters, in this pass
+	checking bool             // vCenter's check goes on
+	fine     bool             // the outcome is a wait that needs no person: Ready stays True
 }
 
 // Reconcile looks at one machine.

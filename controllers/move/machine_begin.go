@@ -74,13 +74,14 @@ func reference(r v1alpha1.InventoryReference) *v1alpha1.InventoryReference {
 }
 
 // begin starts what is next for a machine that may start: it is read at both vCenters, checked, powered off if it is to move cold, and
-// relocated. A grant that leads to no record is given back, so that another machine can use it.
+// relocated. A grant that leads to no record is given back, so that another machine can use it; while vCenter checks it is kept, because
+// another grant would be for another host, and another check.
 func (p *pass) begin(ctx context.Context) *outcome.Outcome {
 	o := p.advance(ctx)
 	if o == nil {
 		o = p.giveUp(ctx) // an attempt failed before or at its start
 	}
-	if s := &p.move.Status; s.Task == nil && p.before.Status.GrantedAt == nil && s.GrantedAt != nil {
+	if s := &p.move.Status; s.Task == nil && p.before.Status.GrantedAt == nil && s.GrantedAt != nil && !p.checking {
 		p.ungrant()
 		p.Turns.Forget(p.move.UID)
 	}
@@ -127,6 +128,10 @@ func (p *pass) check(ctx context.Context) *outcome.Outcome {
 		return nil // it was checked before, and is down meanwhile
 	}
 	faults, err := p.mover.Check(ctx, p.request, p.at)
+	if vcenter.ClassOf(err) == vcenter.Pending {
+		p.checking = true
+		return p.going(v1alpha1.MoveStepWaiting, outcome.Wait(v1alpha1.ReasonMoving, "vCenter is checking whether the machine can be moved").In(checkPause))
+	}
 	if err != nil && faultIn(err) == nil {
 		return outcome.Retry(v1alpha1.ReasonUnreachable, err)
 	}

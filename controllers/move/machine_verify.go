@@ -40,7 +40,11 @@ func compare(spec *v1alpha1.VirtualMachineMoveSpec, is *vcenter.MachineDetails, 
 	return differences, concerns
 }
 
-// disks compares by size: device keys may change on the way, sizes may not.
+// mostRounding is by how much a disk may be larger at the target. Storage keeps disks in units of its own, whole megabytes for the most part
+// and up to a gigabyte behind vVols, and rounds up.
+const mostRounding = 1 << 30
+
+// disks compares by size: device keys may change on the way. A disk may have been rounded up, but never lost a byte.
 func disks(want []v1alpha1.DiskPlacement, is []vcenter.Disk) []string {
 	var planned, found []int64
 	for _, d := range want {
@@ -51,7 +55,8 @@ func disks(want []v1alpha1.DiskPlacement, is []vcenter.Disk) []string {
 	}
 	slices.Sort(planned)
 	slices.Sort(found)
-	if len(want) == 0 || slices.Equal(planned, found) {
+	same := func(planned, found int64) bool { return found >= planned && found-planned < mostRounding }
+	if len(want) == 0 || slices.EqualFunc(planned, found, same) {
 		return nil
 	}
 	return []string{fmt.Sprintf("disks of %v bytes instead of %v", found, planned)}

@@ -166,6 +166,10 @@ func (p *pass) hold(context.Context) *outcome.Outcome {
 	if p.wish != wishHold || begun(&p.move.Status) {
 		return nil
 	}
+	if p.move.Status.GrantedAt != nil { // it was paused while vCenter checked: its turn is of use to another
+		p.ungrant()
+		p.Turns.Done(p.move.UID)
+	}
 	return p.going(v1alpha1.MoveStepWaiting, outcome.Wait(v1alpha1.ReasonPaused, "the WorkloadMove is not in state Run: the machine is not started"))
 }
 

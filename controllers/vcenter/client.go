@@ -30,6 +30,7 @@ type Client struct {
 	guard   *LoginGuard
 	session *session
 	vim     *vim25.Client
+	checks  checks
 	about   About // written once, before Connect returns; renewals find the same
 }
 

@@ -334,7 +334,7 @@ func TestALostAnswerIsToldApartFromNoConnection(t *testing.T) {
 
 func TestSecretsDoNotPrint(t *testing.T) {
 	secret := "s3cret-s3cret"
-	l := Locator{URL: "https://vc", InstanceUUID: "u", Username: "a", Password: secret, SAMLToken: secret}
+	l := Locator{URL: "https://vc", InstanceUUID: "u", Username: "a", Password: secret, Token: Token{SAML: secret}}
 	e := Endpoint{URL: "https://vc", Username: "a", Password: secret}
 	j, err := json.Marshal(struct {
 		L *Locator

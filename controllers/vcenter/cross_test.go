@@ -138,9 +138,9 @@ func TestEveryFaultHasItsClass(t *testing.T) {
 		change func(*Relocation)
 		before func()
 	}{
-		"thumbprint": {class: FaultCertificate, change: func(r *Relocation) { r.Locator.Thumbprint = "AA" + r.Locator.Thumbprint[2:] }},
+		"thumbprint": {class: FaultCertificate, change: func(r *Relocation) { r.Locator.Thumbprint = another(r.Locator.Thumbprint) }},
 		"login": {class: FaultCredentials, change: func(r *Relocation) {
-			r.Locator.SAMLToken, r.Locator.Username, r.Locator.Password = "", f.weu.Username(), "wrong-password"
+			r.Locator.Token, r.Locator.Username, r.Locator.Password = Token{}, f.weu.Username(), "wrong-password"
 		}},
 		"name":      {class: FaultNameTaken, before: func() { f.place(t, "name") }},
 		"space":     {class: FaultSpace, spec: vcentersim.MachineSpec{DiskGB: []int{60000}, UsedPercent: 100, Thick: true}},
@@ -177,6 +177,14 @@ func TestEveryFaultHasItsClass(t *testing.T) {
 			}
 		})
 	}
+}
+
+// another thumbprint, whatever the first begins with.
+func another(thumbprint string) string {
+	if strings.HasPrefix(thumbprint, "AA") {
+		return "BB" + thumbprint[2:]
+	}
+	return "AA" + thumbprint[2:]
 }
 
 func (f *fleet) inject(with types.BaseMethodFault) {
@@ -373,4 +381,33 @@ func TestATokenIsRefusedOnceLikeALogin(t *testing.T) {
 	}
 	_, err := c.IssueToken(t.Context(), 0)
 	asError(t, err, InvalidRequest)
+}
+
+func TestTheGrantedLifeOfATokenIsRead(t *testing.T) {
+	token, err := dial(t, simEndpoint(startSim(t, vcentersim.Config{}))).IssueToken(t.Context(), 2*time.Hour)
+	if err != nil || token.Life != 5*time.Minute || token.SAML == "" {
+		t.Errorf("asked for two hours: %v, %v", token, err)
+	}
+	if text := fmt.Sprintf("%v %+v %#v", token, token, token); strings.Contains(text, "Assertion") {
+		t.Errorf("the token prints: %s", text)
+	}
+	_, err = dial(t, simEndpoint(startSim(t, vcentersim.Config{TokenClockAhead: 11 * time.Minute}))).IssueToken(t.Context(), time.Hour)
+	asError(t, err, ClockSkewed)
+}
+
+// A vCenter that takes no token of another single sign-on domain refuses it as it does a password.
+func TestATokenOfAnotherDomain(t *testing.T) {
+	f := &fleet{oslo: startSim(t, vcentersim.Config{AccountsOnly: true}), weu: startSim(t, vcentersim.Config{Layout: vcentersim.AVS, PortGroups: []string{"finance-web"}})}
+	f.from, f.to = dial(t, simEndpoint(f.oslo)), dial(t, simEndpoint(f.weu))
+	f.here, f.there = watch(t, f.from, WatcherOptions{}), watch(t, f.to, WatcherOptions{})
+	d := f.add(t, vcentersim.MachineSpec{Name: "foreign"})
+	r := f.crossing(t, d)
+	if _, faults, err := f.from.CheckRelocate(t.Context(), r); err != nil || len(faults) != 1 || faults[0].Class != FaultCredentials {
+		t.Errorf("with a token: %v, %v", faults, err)
+	}
+	f.weu.AddUser("move@vsphere.local", "Secret1!", vcentersim.CloudAdmin)
+	r.Locator.Token, r.Locator.Username, r.Locator.Password = Token{}, "move@vsphere.local", "Secret1!"
+	if _, faults, err := f.from.CheckRelocate(t.Context(), r); err != nil || len(faults) != 0 {
+		t.Errorf("with an account: %v, %v", faults, err)
+	}
 }

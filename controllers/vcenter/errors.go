@@ -30,6 +30,8 @@ const (
 	Busy                 ErrorClass = "Busy" // another task holds the object
 	NotSupported         ErrorClass = "NotSupported"
 	IdentityChanged      ErrorClass = "IdentityChanged" // another vCenter answers at the same address
+	Pending              ErrorClass = "Pending"         // vCenter is at work on it: ask again
+	ClockSkewed          ErrorClass = "ClockSkewed"     // this machine's clock and the vCenter's are too far apart for a token
 	Canceled             ErrorClass = "Canceled"        // the caller's context ended
 	Other                ErrorClass = "Other"
 )

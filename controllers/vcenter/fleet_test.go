@@ -85,7 +85,7 @@ func (f *fleet) crossing(t *testing.T, d MachineDetails, network ...string) Relo
 		Machine: d.Ref, Folder: inv.FolderByPath("/SDDC-Datacenter/vm/Workloads").Ref, ResourcePool: cluster.ResourcePool,
 		Host: hosts[0], Datastore: inv.DatastoresByName("vsanDatastore")[0].Ref,
 		Locator: &Locator{
-			URL: f.weu.URL(), InstanceUUID: f.to.About().InstanceUUID, Thumbprint: f.to.PeerCertificate().ThumbprintSHA1, SAMLToken: token,
+			URL: f.weu.URL(), InstanceUUID: f.to.About().InstanceUUID, Thumbprint: f.to.PeerCertificate().ThumbprintSHA1, Token: token,
 		},
 	}
 	for _, n := range d.NICs {

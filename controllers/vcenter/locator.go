@@ -14,7 +14,7 @@ type Locator struct {
 	CertificatePEM string // sent instead of the thumbprint from vCenter 9 on
 	Username       string
 	Password       string
-	SAMLToken      string // used instead of Username and Password; see Client.IssueToken
+	Token          Token // used instead of Username and Password where its SAML is set; see Client.IssueToken
 }
 
 // String names the destination without its credentials.

@@ -7,9 +7,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strconv"
-	"strings"
-	"time"
 
 	"github.com/vmware/govmomi/vim25/methods"
 	"github.com/vmware/govmomi/vim25/types"
@@ -41,94 +38,6 @@ func (c *Client) Relocate(ctx context.Context, r Relocation) (TaskHandle, error)
 		return TaskHandle{}, err
 	}
 	return c.handle(ctx, task, r.Machine), nil
-}
-
-// CheckRelocate asks vCenter whether the relocation would work, with the very specification that Relocate would send. A pass
-// is not a promise: network paths, clocks and room on the other side may not be looked at.
-func (c *Client) CheckRelocate(ctx context.Context, r Relocation) (warnings, faults []Fault, err error) {
-	doing := "check the relocation of " + r.Machine
-	checker := c.vim.ServiceContent.VmProvisioningChecker
-	if checker == nil {
-		return nil, nil, &Error{Class: NotSupported, Doing: doing, Server: c.host, Err: errors.New("the vCenter has no provisioning checker")}
-	}
-	spec, err := c.relocateSpec(ctx, doing, r)
-	if err != nil {
-		return nil, nil, err
-	}
-	var task types.ManagedObjectReference
-	err = c.read(ctx, doing, func(ctx context.Context) error {
-		res, err := methods.CheckRelocate_Task(ctx, c.vim, &types.CheckRelocate_Task{
-			This: *checker, Vm: typedRef("VirtualMachine", r.Machine), Spec: *spec,
-		})
-		if err == nil {
-			task = res.Returnval
-		}
-		return err
-	})
-	if err != nil {
-		return nil, nil, err
-	}
-	info, err := c.await(ctx, doing, task)
-	if err != nil {
-		return nil, nil, err
-	}
-	if info.State == types.TaskInfoStateError {
-		if f := newFault(info.Error); f != nil {
-			faults = append(faults, *f)
-		}
-		return nil, faults, nil
-	}
-	warnings, faults = checkResults(info.Result)
-	return warnings, faults, nil
-}
-
-// checkResults joins the results for all hosts: a fault that not every host has is a warning only if some host has none.
-func checkResults(result any) (warnings, faults []Fault) {
-	results, _ := result.(types.ArrayOfCheckResult)
-	clean := false
-	for _, res := range results.CheckResult {
-		clean = clean || len(res.Error) == 0
-	}
-	seen := map[Fault]bool{}
-	add := func(to *[]Fault, list []types.LocalizedMethodFault) {
-		for i := range list {
-			if f := newFault(&list[i]); f != nil && !seen[*f] {
-				seen[*f] = true
-				*to = append(*to, *f)
-			}
-		}
-	}
-	for _, res := range results.CheckResult {
-		if clean {
-			add(&warnings, res.Error)
-		} else {
-			add(&faults, res.Error)
-		}
-		add(&warnings, res.Warning)
-	}
-	return warnings, faults
-}
-
-// await follows a short task of our own to its end.
-func (c *Client) await(ctx context.Context, doing string, task types.ManagedObjectReference) (*types.TaskInfo, error) {
-	pause := max(scaled(time.Second, c.e.Speed), 10*time.Millisecond)
-	for {
-		objects, err := c.retrieve(ctx, doing, []types.ObjectSpec{{Obj: task}}, types.PropertySpec{Type: "Task", PathSet: []string{"info"}})
-		if err != nil {
-			return nil, err
-		}
-		for _, o := range objects {
-			info, ok := prop(o, "info").(types.TaskInfo)
-			if ok && (info.State == types.TaskInfoStateSuccess || info.State == types.TaskInfoStateError) {
-				return &info, nil
-			}
-		}
-		select {
-		case <-time.After(pause):
-		case <-ctx.Done():
-			return nil, classify(ctx, doing, c.host, ctx.Err(), false)
-		}
-	}
 }
 
 // relocateSpec says everything explicitly. What is left out has defaults that differ between versions, or means "as it is
@@ -177,11 +86,13 @@ func (r Relocation) check() error {
 	switch {
 	case r.Datastore == "", r.ResourcePool == "", r.Folder == "":
 		return errors.New("a move to another vCenter needs a folder, a resource pool and a datastore there")
+	case r.Host == "":
+		return errors.New("a move to another vCenter needs a host there: the API asks for one, whatever DRS would choose")
 	case l.URL == "" || l.InstanceUUID == "":
 		return errors.New("the locator names no vCenter")
 	case l.Thumbprint == "" && l.CertificatePEM == "":
 		return errors.New("the locator has no certificate to trust")
-	case l.SAMLToken == "" && (l.Username == "" || l.Password == ""):
+	case l.Token.SAML == "" && (l.Username == "" || l.Password == ""):
 		return errors.New("the locator has no credentials")
 	}
 	return nil
@@ -198,20 +109,18 @@ func optional(kind, moref string) *types.ManagedObjectReference {
 	return &r
 }
 
-// serviceLocator is the locator on the wire. The certificate itself is a field since vCenter 9, and an older one refuses a
-// request with a field that it does not know.
+// serviceLocator is the locator on the wire. Since vCenter 9 the certificate takes the thumbprint's place: it is sent alone, because the two
+// must agree where both are sent, and the thumbprint is deprecated. An older vCenter refuses a request with a field that it does not know.
 func (c *Client) serviceLocator(l Locator) *types.ServiceLocator {
 	s := &types.ServiceLocator{InstanceUuid: l.InstanceUUID, Url: l.URL, SslThumbprint: l.Thumbprint}
 	if u, err := sdkURL(l.URL); err == nil {
 		s.Url = u.String()
 	}
-	if major, _, _ := strings.Cut(c.about.APIVersion, "."); l.CertificatePEM != "" {
-		if n, err := strconv.Atoi(major); err == nil && n >= 9 {
-			s.SslCertificate = l.CertificatePEM
-		}
+	if !older(c.about.APIVersion, "9.0.0.0") && l.CertificatePEM != "" {
+		s.SslThumbprint, s.SslCertificate = "", l.CertificatePEM
 	}
-	if l.SAMLToken != "" {
-		s.Credential = &types.ServiceLocatorSAMLCredential{Token: l.SAMLToken}
+	if l.Token.SAML != "" {
+		s.Credential = &types.ServiceLocatorSAMLCredential{Token: l.Token.SAML}
 	} else {
 		s.Credential = &types.ServiceLocatorNamePassword{Username: l.Username, Password: l.Password}
 	}

@@ -36,6 +36,10 @@ func (r Relocation) connectNICs(spec *types.VirtualMachineRelocateSpec, devices 
 		if err != nil {
 			return fmt.Errorf("connecting the network card with key %d: %w", nic.Key, err)
 		}
+		if r.Locator != nil || !net.sameManager(nic.Backing) {
+			// They are ids of whoever manages the present network, NSX for example: another one would look for a port of that id.
+			nic.ExternalId, nic.SubnetId = "", ""
+		}
 		nic.Backing = backing
 		spec.DeviceChange = append(spec.DeviceChange, &types.VirtualDeviceConfigSpec{
 			Operation: types.VirtualDeviceConfigSpecOperationEdit, Device: dev,
@@ -45,6 +49,17 @@ func (r Relocation) connectNICs(spec *types.VirtualMachineRelocateSpec, devices 
 		return fmt.Errorf("the machine has no network card with key %d", key)
 	}
 	return nil
+}
+
+// sameManager says whether whoever manages the network manages the card's present one too, as far as the two tell.
+func (n Network) sameManager(present types.BaseVirtualDeviceBackingInfo) bool {
+	switch b := present.(type) {
+	case *types.VirtualEthernetCardDistributedVirtualPortBackingInfo:
+		return n.SwitchUUID != "" && n.SwitchUUID == b.Port.SwitchUuid
+	case *types.VirtualEthernetCardOpaqueNetworkBackingInfo:
+		return n.OpaqueID != "" && n.OpaqueType == b.OpaqueNetworkType
+	}
+	return false
 }
 
 // backing is how a card names the network. Segments of NSX on a distributed switch are port groups.

@@ -14,7 +14,7 @@ import (
 func crossing(d MachineDetails) Relocation {
 	r := Relocation{
 		Machine: d.Ref, Folder: "group-v8", ResourcePool: "resgroup-8", Host: "host-8", Datastore: "datastore-8",
-		Locator: &Locator{URL: "https://10.1.0.2", InstanceUUID: "there", Thumbprint: "AA:BB", CertificatePEM: "PEM", SAMLToken: "<token/>"},
+		Locator: &Locator{URL: "https://10.1.0.2", InstanceUUID: "there", Thumbprint: "AA:BB", CertificatePEM: "PEM", Token: Token{SAML: "<token/>"}},
 	}
 	for _, n := range d.NICs {
 		r.NICs = append(r.NICs, NICPlacement{Key: n.Key, Network: Network{
@@ -75,9 +75,13 @@ func TestTheSpecificationLeavesNothingOut(t *testing.T) {
 		t.Errorf("backing %+v", nic.Backing)
 	}
 
+	if nic.ExternalId != "" || nic.SubnetId != "" {
+		t.Errorf("the card takes ids of the source's manager along: %+v", nic)
+	}
+
 	c.about.APIVersion = "9.0.0.0"
-	if s := c.serviceLocator(*r.Locator); s.SslCertificate != "PEM" {
-		t.Error("version 9 was not sent the certificate")
+	if s := c.serviceLocator(*r.Locator); s.SslCertificate != "PEM" || s.SslThumbprint != "" {
+		t.Error("version 9 was not sent the certificate alone")
 	}
 }
 
@@ -89,9 +93,10 @@ func TestAnIncompleteRelocationIsNotSent(t *testing.T) {
 		"no machine is named":                     func(r *Relocation) { r.Machine = "" },
 		"needs a folder":                          func(r *Relocation) { r.Folder = "" },
 		"resource pool and a datastore":           func(r *Relocation) { r.Datastore = "" },
+		"needs a host there":                      func(r *Relocation) { r.Host = "" },
 		"names no vCenter":                        func(r *Relocation) { r.Locator.InstanceUUID = "" },
 		"no certificate":                          func(r *Relocation) { r.Locator.Thumbprint, r.Locator.CertificatePEM = "", "" },
-		"no credentials":                          func(r *Relocation) { r.Locator.SAMLToken = "" },
+		"no credentials":                          func(r *Relocation) { r.Locator.Token = Token{} },
 		"has no network at the destination":       func(r *Relocation) { r.NICs = nil },
 		"no network card with key 77":             func(r *Relocation) { r.NICs = append(r.NICs, NICPlacement{Key: 77}) },
 		"no disk with key 77":                     func(r *Relocation) { r.Disks = []DiskPlacement{{Key: 77, Datastore: "datastore-8"}} },
@@ -204,4 +209,40 @@ func TestPower(t *testing.T) {
 		t.Errorf("cancelling a task that has ended: %v", err)
 	}
 	asError(t, c.ShutdownGuest(ctx, "vm-4711"), NotFound)
+}
+
+// Ids that another manager of networks gave a card mean nothing, or another port, to the next one.
+func TestIdsOfAnotherManagerStayBehind(t *testing.T) {
+	card := func(backing types.BaseVirtualDeviceBackingInfo) *types.VirtualVmxnet3 {
+		c := &types.VirtualVmxnet3{}
+		c.Key, c.Backing, c.ExternalId, c.SubnetId = 4000, backing, "external", "subnet"
+		return c
+	}
+	group := func(uuid string) *types.VirtualEthernetCardDistributedVirtualPortBackingInfo {
+		return &types.VirtualEthernetCardDistributedVirtualPortBackingInfo{Port: types.DistributedVirtualSwitchPortConnection{SwitchUuid: uuid, PortgroupKey: "p"}}
+	}
+	here := Network{Kind: "DistributedVirtualPortgroup", Ref: "dvportgroup-1", PortgroupKey: "dvportgroup-1", SwitchUUID: "50 01"}
+	for name, c := range map[string]struct {
+		present types.BaseVirtualDeviceBackingInfo
+		away    bool
+		keeps   bool
+	}{
+		"the same switch":                    {group("50 01"), false, true},
+		"another switch":                     {group("50 02"), false, false},
+		"the same switch in another vCenter": {group("50 01"), true, false},
+		"an opaque network":                  {&types.VirtualEthernetCardOpaqueNetworkBackingInfo{OpaqueNetworkId: "o", OpaqueNetworkType: segmentType}, false, false},
+	} {
+		r := Relocation{Machine: "vm-1", NICs: []NICPlacement{{Key: 4000, Network: here}}}
+		if c.away {
+			r.Locator = &Locator{}
+		}
+		spec := &types.VirtualMachineRelocateSpec{}
+		if err := r.connectNICs(spec, []types.BaseVirtualDevice{card(c.present)}); err != nil {
+			t.Fatal(err)
+		}
+		nic := spec.DeviceChange[0].GetVirtualDeviceConfigSpec().Device.(types.BaseVirtualEthernetCard).GetVirtualEthernetCard()
+		if kept := nic.ExternalId != ""; kept != c.keeps || (nic.SubnetId != "") != c.keeps {
+			t.Errorf("%s: kept %v, want %v", name, kept, c.keeps)
+		}
+	}
 }

@@ -96,6 +96,11 @@ func (s *session) login(ctx context.Context) error {
 	const doing = "log in"
 	ctx, cancel := context.WithTimeout(ctx, CallTimeout)
 	defer cancel()
+	if s.c.about.InstanceUUID == "" {
+		if err := s.negotiate(ctx); err != nil {
+			return classify(ctx, "read the API versions", s.c.host, err, false)
+		}
+	}
 	content, err := methods.GetServiceContent(ctx, s.soap)
 	if err != nil {
 		return classify(ctx, "read the service content", s.c.host, err, false)

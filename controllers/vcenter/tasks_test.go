@@ -56,21 +56,3 @@ func TestTaskOf(t *testing.T) {
 		t.Errorf("a failure without a reason became %+v", got)
 	}
 }
-
-func TestCheckResultsOfManyHosts(t *testing.T) {
-	cpu := types.LocalizedMethodFault{Fault: &types.CpuIncompatible{}, LocalizedMessage: "cpu"}
-	net := types.LocalizedMethodFault{Fault: &types.NetworksMayNotBeTheSame{}, LocalizedMessage: "net"}
-	results := func(r ...types.CheckResult) any { return types.ArrayOfCheckResult{CheckResult: r} }
-
-	w, f := checkResults(results(types.CheckResult{Error: []types.LocalizedMethodFault{cpu}}, types.CheckResult{Warning: []types.LocalizedMethodFault{net}}))
-	if len(f) != 0 || len(w) != 2 {
-		t.Errorf("one good host: warnings %v, faults %v", w, f)
-	}
-	w, f = checkResults(results(types.CheckResult{Error: []types.LocalizedMethodFault{cpu}}, types.CheckResult{Error: []types.LocalizedMethodFault{cpu, net}}))
-	if len(f) != 2 || len(w) != 0 {
-		t.Errorf("no good host: warnings %v, faults %v", w, f)
-	}
-	if w, f := checkResults(nil); w != nil || f != nil {
-		t.Errorf("no result: %v, %v", w, f)
-	}
-}

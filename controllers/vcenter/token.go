@@ -5,6 +5,7 @@ package vcenter
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"net/url"
 	"strings"
@@ -12,18 +13,37 @@ import (
 
 	"github.com/vmware/govmomi/sts"
 	"github.com/vmware/govmomi/vim25/methods"
+	"github.com/vmware/govmomi/vim25/soap"
 	"github.com/vmware/govmomi/vim25/types"
 )
 
-// IssueToken gets a bearer token (a SAML assertion) for this account from the vCenter's own token service, for a Locator: so
-// the other vCenter never sees a password. The token lives in real time and must outlast the queue of the relocation.
-// A refusal counts toward the account's lock like any other, and is remembered like any other.
-func (c *Client) IssueToken(ctx context.Context, lifetime time.Duration) (string, error) {
+// Token is a bearer token, a SAML assertion. It is a secret.
+type Token struct {
+	SAML string
+	// Life is how long vCenter granted it, in real time: by default five minutes, whatever is asked for (its token policy calls that the
+	// maximum bearer token lifetime).
+	Life time.Duration
+}
+
+// String shows no token, and neither do GoString and MarshalJSON.
+func (t Token) String() string { return "Token{for " + t.Life.String() + "}" }
+
+// GoString is String, so that %#v leaks nothing either.
+func (t Token) GoString() string { return t.String() }
+
+// MarshalJSON leaves the token out.
+func (t Token) MarshalJSON() ([]byte, error) { return json.Marshal(t.String()) }
+
+// IssueToken gets a bearer token for this account from the vCenter's own token service, for a Locator: so the other vCenter never sees a
+// password. It lives in real time, counted from this machine's clock, and seldom as long as asked for. The class ClockSkewed means that the
+// two clocks are further apart than vCenter tolerates. A refusal counts toward the account's lock like any other, and is remembered like
+// any other.
+func (c *Client) IssueToken(ctx context.Context, lifetime time.Duration) (Token, error) {
 	const doing = "get a token"
 	if lifetime <= 0 {
-		return "", &Error{Class: InvalidRequest, Doing: doing, Server: c.host, Err: errors.New("the lifetime is not positive")}
+		return Token{}, &Error{Class: InvalidRequest, Doing: doing, Server: c.host, Err: errors.New("the lifetime is not positive")}
 	}
-	token := ""
+	var token Token
 	key := c.guard.key(c.host, c.e.Username, c.e.Password)
 	err := c.guard.do(ctx, key, c.e.Speed, func() error {
 		tctx, cancel := context.WithTimeout(ctx, CallTimeout)
@@ -32,18 +52,28 @@ func (c *Client) IssueToken(ctx context.Context, lifetime time.Duration) (string
 			Userinfo: url.UserPassword(c.e.Username, c.e.Password), Lifetime: lifetime,
 		})
 		if err != nil {
-			return classifyLogin(ctx, doing, c.host, err)
+			return classifyToken(ctx, doing, c.host, err)
 		}
-		token = signer.Token
+		token = Token{SAML: signer.Token, Life: signer.Lifetime.Expires.Sub(signer.Lifetime.Created)}
 		return nil
 	})
 	if err != nil {
-		return "", classify(ctx, doing, c.host, err, false)
+		return Token{}, classify(ctx, doing, c.host, err, false)
 	}
-	if token == "" {
-		return "", &Error{Class: Other, Doing: doing, Server: c.host, Err: errors.New("the token service answered without a token")}
+	if token.SAML == "" {
+		return Token{}, &Error{Class: Other, Doing: doing, Server: c.host, Err: errors.New("the token service answered without a token")}
 	}
 	return token, nil
+}
+
+// classifyToken is classifyLogin for the token service, which also refuses a client whose clock is too far off.
+func classifyToken(ctx context.Context, doing, host string, err error) error {
+	out := classifyLogin(ctx, doing, host, err)
+	var e *Error
+	if errors.As(out, &e) && e.Class == Other && soap.IsSoapFault(err) && strings.Contains(soap.ToSoapFault(err).Code, "InvalidTimeRange") {
+		e.Class = ClockSkewed
+	}
+	return out
 }
 
 // tokenService is the token service of this vCenter. Its path names the single sign-on domain, which vCenter's settings tell

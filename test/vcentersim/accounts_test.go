@@ -6,6 +6,7 @@ package vcentersim_test
 import (
 	"context"
 	"net/url"
+	"strings"
 	"testing"
 	"time"
 
@@ -123,7 +124,7 @@ func TestCloudAdminIsLimited(t *testing.T) {
 }
 
 func TestTokens(t *testing.T) {
-	v, other := start(t, sim.Config{}), start(t, sim.Config{})
+	v, other := start(t, sim.Config{}), start(t, sim.Config{TokenClockAhead: 11 * time.Minute})
 	ctx := context.Background()
 	issue := func(v *sim.VCenter, password string, life time.Duration) (*sts.Signer, error) {
 		client, err := sts.NewClient(ctx, connect(t, v))
@@ -137,8 +138,8 @@ func TestTokens(t *testing.T) {
 		return session.NewManager(c).LoginByToken(c.WithHeader(ctx, soap.Header{Security: s}))
 	}
 	good := must(issue(v, v.Password(), time.Hour))(t)
-	if left := time.Until(good.Lifetime.Expires); left < 59*time.Minute {
-		t.Errorf("asked for an hour, got %s", left)
+	if life := good.Lifetime.Expires.Sub(good.Lifetime.Created); life != 5*time.Minute {
+		t.Errorf("asked for an hour, got %s: vCenter grants 300 s", life)
 	}
 	if err := use(v, good); err != nil {
 		t.Errorf("a good token is refused: %v", err)
@@ -146,7 +147,16 @@ func TestTokens(t *testing.T) {
 	if faultType(use(other, good)) != "InvalidLogin" {
 		t.Error("another vCenter takes the token")
 	}
-	if faultType(use(v, must(issue(v, v.Password(), time.Millisecond))(t))) != "InvalidLogin" {
+	if err := use(v, must(issue(v, v.Password(), time.Millisecond))(t)); err != nil {
+		t.Errorf("a token that ended within the tolerance for clocks is refused: %v", err)
+	}
+	if _, err := issue(other, other.Password(), time.Hour); err == nil || !strings.Contains(err.Error(), "clock") {
+		t.Errorf("a token for a client whose clock is 11 minutes off: %v", err)
+	}
+	short := start(t, sim.Config{TokenLife: time.Millisecond, TokenClockAhead: 10*time.Minute - time.Second})
+	late := must(issue(short, short.Password(), time.Hour))(t)
+	time.Sleep(1100 * time.Millisecond)
+	if faultType(use(short, late)) != "InvalidLogin" {
 		t.Error("an expired token is good")
 	}
 	forged := *good

@@ -5,6 +5,7 @@ package vcentersim
 
 import (
 	"context"
+	"sync"
 
 	"github.com/vmware/govmomi/simulator"
 	"github.com/vmware/govmomi/vim25/methods"
@@ -22,12 +23,28 @@ func (e *extension) CheckRelocateTask(ctx *simulator.Context, req *types.CheckRe
 		return body
 	}
 	v := e.v
-	t := v.newTask(ctx, vm.Self, "CheckRelocate_Task", "VirtualMachineProvisioningChecker.checkRelocate", false)
+	planned := v.faults.check()
+	t := v.newTask(ctx, vm.Self, "CheckRelocate_Task", "VirtualMachineProvisioningChecker.checkRelocate", true)
 	own := v.newContext(userOf(ctx))
+	cancelled := make(chan struct{})
+	v.transit.checks.Store(t.Self, sync.OnceFunc(func() { close(cancelled) }))
 	v.work.Add(1)
 	go func() {
 		defer v.work.Done()
+		defer v.transit.checks.Delete(t.Self)
 		v.taskRunning(own, t)
+		if planned != nil && planned.Hang {
+			select {
+			case <-cancelled:
+			case <-v.ctx.Done():
+			}
+			v.taskFailed(own, t, &types.RequestCanceled{})
+			return
+		}
+		if planned != nil && planned.With != nil {
+			v.taskFailed(own, t, planned.With)
+			return
+		}
 		v.taskSucceeded(own, t, types.ArrayOfCheckResult{CheckResult: v.checkRelocate(own, vm, req.Spec)})
 	}()
 	body.Res = &types.CheckRelocate_TaskResponse{Returnval: t.Self}

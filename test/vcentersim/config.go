@@ -46,6 +46,14 @@ type Config struct {
 	// SessionIdle is the real time, at any speed, after which an unused session ends; default two hours, vCenter's own.
 	// It is not scaled for the reason that token lifetimes are not: a client cannot keep a session alive faster.
 	SessionIdle time.Duration
+	// TokenLife is the real time, at any speed, that a bearer token lives at most, whatever is asked for; default five minutes, vCenter's own.
+	// As in a real vCenter it is good for ten minutes longer, the tolerance for clocks.
+	TokenLife time.Duration
+	// TokenClockAhead is how far the token service's clock is ahead of this machine's; negative: behind.
+	TokenClockAhead time.Duration
+	// AccountsOnly refuses moves to a vCenter of another single sign-on domain whose locator carries a token. Nobody in public says that a
+	// vCenter takes such a token, and every tool passes a name and a password.
+	AccountsOnly bool
 	// LockTime is the simulated time that an account stays locked after five refusals; default five minutes.
 	LockTime time.Duration
 	// ShutdownTime is the simulated time that a guest needs to shut down; default 40 s.
@@ -72,6 +80,7 @@ func (c Config) withDefaults() Config {
 	setDefault(&c.Seed, 1)
 	setDefault(&c.Bandwidth, 1.25e9)
 	setDefault(&c.SessionIdle, 2*time.Hour)
+	setDefault(&c.TokenLife, 5*time.Minute)
 	setDefault(&c.LockTime, 5*time.Minute)
 	setDefault(&c.ShutdownTime, 40*time.Second)
 	setDefault(&c.DatastoreGB, pick(avs, 10240, 20480))

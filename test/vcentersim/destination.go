@@ -39,6 +39,9 @@ func (v *VCenter) destination(ctx context.Context, spec types.VirtualMachineRelo
 	if spec.Service == nil || spec.Service.InstanceUuid == v.InstanceUUID() {
 		return &destination{v: v, client: v.client, user: user, instanceUUID: v.InstanceUUID()}, nil
 	}
+	if _, token := spec.Service.Credential.(*types.ServiceLocatorSAMLCredential); token && v.config.AccountsOnly {
+		return nil, &types.InvalidLogin{}
+	}
 	d := &destination{v: v, remote: true, instanceUUID: spec.Service.InstanceUuid}
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()

@@ -16,6 +16,8 @@ type Fault struct {
 	Method string
 	// Relocate applies it to a move's task at the source vCenter instead of to a call.
 	Relocate bool
+	// Check applies it to the task of a CheckRelocate_Task: it ends with With, or with Hang never, unless it is cancelled.
+	Check bool
 	// Machine narrows a Relocate fault to one name; empty takes any.
 	Machine string
 	// AtPercent of the transfer when the Relocate fault happens.
@@ -78,7 +80,7 @@ func (p *faultPlan) take(fits func(*Fault) bool) *Fault {
 // before a call: waits its delay; false when the connection shall close.
 func (p *faultPlan) before(method string) bool {
 	f := p.take(func(f *Fault) bool {
-		return !f.Relocate && f.Method == method && (f.Delay > 0 || f.Refuse) && !f.DropAnswer && f.With == nil
+		return !f.Relocate && !f.Check && f.Method == method && (f.Delay > 0 || f.Refuse) && !f.DropAnswer && f.With == nil
 	})
 	if f == nil {
 		return true
@@ -91,15 +93,18 @@ func (p *faultPlan) before(method string) bool {
 }
 
 func (p *faultPlan) dropsAnswer(method string) bool {
-	return p.take(func(f *Fault) bool { return !f.Relocate && f.Method == method && f.DropAnswer }) != nil
+	return p.take(func(f *Fault) bool { return !f.Relocate && !f.Check && f.Method == method && f.DropAnswer }) != nil
 }
 
 func (p *faultPlan) method(method string) types.BaseMethodFault {
-	if f := p.take(func(f *Fault) bool { return !f.Relocate && f.Method == method && f.With != nil }); f != nil {
+	if f := p.take(func(f *Fault) bool { return !f.Relocate && !f.Check && f.Method == method && f.With != nil }); f != nil {
 		return f.With
 	}
 	return nil
 }
+
+// check finds the fault of a check; nil when it shall go well.
+func (p *faultPlan) check() *Fault { return p.take(func(f *Fault) bool { return f.Check }) }
 
 // relocate finds the fault of a move of the machine; nil when it shall go well.
 func (p *faultPlan) relocate(machine string) *Fault {

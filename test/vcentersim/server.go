@@ -73,7 +73,7 @@ func (v *VCenter) front(next http.Handler) http.Handler {
 		r.Body = io.NopCloser(bytes.NewReader(body))
 		method := soapMethod(body)
 		if method == "LoginByToken" {
-			if user, err := v.tokens.verify(body, time.Now()); err != nil || !v.accounts.exists(user) {
+			if user, err := v.tokens.verify(body, v.clock()); err != nil || !v.accounts.exists(user) {
 				v.accounts.note(user, false)
 				writeFault(w, "Cannot complete login due to an incorrect token.", &types.InvalidLogin{})
 				return

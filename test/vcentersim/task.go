@@ -87,7 +87,11 @@ func (e *extension) CancelTask(ctx *simulator.Context, req *types.CancelTask) so
 		return body
 	}
 	m := e.v.moveOf(req.This)
-	if m == nil || !m.requestCancel() {
+	check, checking := e.v.transit.checks.Load(req.This)
+	switch {
+	case checking:
+		check.(func())()
+	case m == nil || !m.requestCancel():
 		body.Fault_ = simulator.Fault("The task cannot be cancelled", &types.NotSupported{})
 		return body
 	}

@@ -116,7 +116,7 @@ func (s *tokenSigner) verify(message []byte, now time.Time) (string, error) {
 	if err := errors.Join(err1, err2); err != nil {
 		return user, fmt.Errorf("read the assertion's lifetime: %w", err)
 	}
-	if now.Before(from.Add(-time.Minute)) || !now.Before(until) {
+	if now.Before(from.Add(-clockTolerance)) || !now.Before(until.Add(clockTolerance)) {
 		return user, errors.New("the assertion has expired")
 	}
 	return user, nil

@@ -4,6 +4,7 @@
 package vcentersim
 
 import (
+	"errors"
 	"fmt"
 	"html"
 	"io"
@@ -13,9 +14,12 @@ import (
 	"github.com/vmware/govmomi/vim25/xml"
 )
 
-// longestToken is the policy of vCenter Single Sign-On: a bearer token lives five minutes unless more is asked, and
-// never longer than this. Token lifetimes are real time at any speed.
-const longestToken = 24 * time.Hour
+// clockTolerance is what vCenter Single Sign-On allows between its clock and a client's, when a token is asked for and when it is used.
+const clockTolerance = 10 * time.Minute
+
+// errClocks is what the token service says when a client's clock is further off.
+var errClocks = errors.New("the requested token start time differs from the issue instant more than the acceptable deviation (clock tolerance) of 600000 ms. " +
+	"This might be due to a clock skew problem")
 
 // tokenRequest is the part of a WS-Trust message that matters here.
 type tokenRequest struct {
@@ -54,14 +58,18 @@ func (v *VCenter) serveTokens(w http.ResponseWriter, r *http.Request) {
 	if user != "" {
 		err = v.login(user, credential.Password)
 	} else {
-		user, err = v.tokens.verify(body, time.Now())
+		user, err = v.tokens.verify(body, v.clock())
 		v.accounts.note(user, err == nil)
 	}
 	if err != nil {
 		tokenFault(w, "FailedAuthentication", "Authentication failed: "+err.Error()+".")
 		return
 	}
-	from, until := lifetimeOf(request)
+	from, until, err := v.lifetimeOf(request)
+	if err != nil {
+		tokenFault(w, "InvalidTimeRange", "The token authority rejected an issue request for TimePeriod: "+err.Error()+".")
+		return
+	}
 	token, err := v.tokens.issue(user, from, until)
 	if err != nil {
 		tokenFault(w, "RequestFailed", "The request failed.")
@@ -71,18 +79,28 @@ func (v *VCenter) serveTokens(w http.ResponseWriter, r *http.Request) {
 	writeToken(w, token, from, until, renew)
 }
 
-// lifetimeOf takes the length that the client asks for, from now: its clock may be wrong.
-func lifetimeOf(r tokenRequest) (from, until time.Time) {
-	from = time.Now()
-	length := 5 * time.Minute
+// lifetimeOf is the life of a token as vCenter's own token service grants it (TokenLifetimeRemediator in its published source): it begins
+// when the client's clock says, unless that is too far off, and ends when the client asks, but not after the longest life of a bearer token,
+// counted from that beginning.
+func (v *VCenter) lifetimeOf(r tokenRequest) (from, until time.Time, err error) {
+	now := v.clock()
+	from = now
 	asked := r.Body.RequestSecurityToken.Lifetime
-	created, err1 := time.Parse(time.RFC3339Nano, asked.Created)
-	expires, err2 := time.Parse(time.RFC3339Nano, asked.Expires)
-	if err1 == nil && err2 == nil && expires.After(created) {
-		length = min(expires.Sub(created), longestToken)
+	if created, err := time.Parse(time.RFC3339Nano, asked.Created); err == nil {
+		from = created
 	}
-	return from, from.Add(length)
+	if from.Sub(now).Abs() > clockTolerance {
+		return from, from, errClocks
+	}
+	until = from.Add(v.config.TokenLife)
+	if expires, err := time.Parse(time.RFC3339Nano, asked.Expires); err == nil && expires.Before(until) {
+		until = expires
+	}
+	return from, until, nil
 }
+
+// clock of the token service. Token lifetimes are real time at any speed.
+func (v *VCenter) clock() time.Time { return time.Now().Add(v.config.TokenClockAhead) }
 
 func writeToken(w http.ResponseWriter, token string, from, until time.Time, renew bool) {
 	const wst = "http://docs.oasis-open.org/ws-sx/ws-trust/200512"

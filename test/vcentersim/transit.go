@@ -27,8 +27,9 @@ const forgottenAfter = time.Minute
 
 // transit keeps this vCenter's moves: those that leave (by task) and those that arrive (by reservation).
 type transit struct {
-	v     *VCenter
-	moves sync.Map // task reference → *move
+	v      *VCenter
+	moves  sync.Map // task reference → *move
+	checks sync.Map // task reference → func() that cancels the check
 
 	mu       sync.Mutex
 	arriving map[string]*reservation

@@ -16,7 +16,8 @@ import (
 
 // Mover is one way of moving a machine. The handle of a move under way is the record in its status, so that any process can go on with it.
 type Mover interface {
-	// Check asks whether the machine could move now, and changes nothing. No faults is not a promise.
+	// Check asks whether the machine could move now, and changes nothing. No faults is not a promise. An error of class vcenter.Pending
+	// means that vCenter is still checking: ask again.
 	Check(ctx context.Context, r Request, at Placement) ([]vcenter.Fault, error)
 	// Start starts the move of the machine that was just read at the source. Its error is a *vcenter.Error; class AnswerLost means that
 	// the move may run.

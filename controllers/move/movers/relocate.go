@@ -21,9 +21,6 @@ func (Relocate) Check(ctx context.Context, r Request, at Placement) ([]vcenter.F
 		return []vcenter.Fault{*fault}, nil
 	}
 	_, faults, err := r.Source.Client.CheckRelocate(ctx, relocation)
-	if vcenter.ClassOf(err) == vcenter.NotSupported { // no provisioning checker: the task itself will tell
-		return nil, nil
-	}
 	return faults, err
 }
 
