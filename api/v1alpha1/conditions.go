@@ -28,6 +28,8 @@ const (
 	ConditionPlanned = "Planned"
 	// ConditionComplete says whether every machine is where the move's state wants it.
 	ConditionComplete = "Complete"
+	// ConditionNewMachines says whether a move's select matches machines that appeared after its selection was made, and are left alone.
+	ConditionNewMachines = "NewMachines"
 	// ConditionFailed says whether machines of a move have failed.
 	ConditionFailed = "Failed"
 )
@@ -144,6 +146,8 @@ const (
 	ReasonTimedOut             = "TimedOut"
 	ReasonPowerOnFailed        = "PowerOnFailed"
 	ReasonVerificationFailed   = "VerificationFailed"
+	ReasonNoProgress           = "NoProgress"
+	ReasonRelocationNotChecked = "RelocationNotChecked"
 )
 
 // Annotations and labels that the operator reads or writes.

@@ -32,6 +32,13 @@ type VirtualMachineMoveSpec struct {
 	// bytes of all disks.
 	// +optional
 	Bytes int64 `json:"bytes,omitempty"`
+
+	// waivers of the WorkloadMove.
+	// +optional
+	// +listType=map
+	// +listMapKey=concern
+	// +kubebuilder:validation:MaxItems=64
+	Waivers []MoveWaiver `json:"waivers,omitempty"`
 }
 
 // MachineIdentity tells a machine from every other.
@@ -137,6 +144,10 @@ type DiskPlacement struct {
 	// +optional
 	// +kubebuilder:validation:MaxLength=128
 	SourceDatastore string `json:"sourceDatastore,omitempty"`
+	// sourceDatastoreRef is its managed object id.
+	// +optional
+	// +kubebuilder:validation:MaxLength=128
+	SourceDatastoreRef string `json:"sourceDatastoreRef,omitempty"`
 	// datastore of the target.
 	// +required
 	Datastore InventoryReference `json:"datastore,omitzero"`
@@ -155,6 +166,14 @@ type NetworkAdapterPlacement struct {
 	// +optional
 	// +kubebuilder:validation:MaxLength=128
 	SourceNetwork string `json:"sourceNetwork,omitempty"`
+	// sourceNetworkRef is its managed object id.
+	// +optional
+	// +kubebuilder:validation:MaxLength=128
+	SourceNetworkRef string `json:"sourceNetworkRef,omitempty"`
+	// connected: Yes if the adapter was connected when the plan was made, or would be when the machine is powered on.
+	// +optional
+	// +kubebuilder:validation:Enum=Yes;No
+	Connected string `json:"connected,omitempty"`
 	// network of the target.
 	// +required
 	Network InventoryReference `json:"network,omitzero"`
@@ -240,6 +259,14 @@ type MoveTask struct {
 	// +optional
 	// +kubebuilder:validation:MaxLength=128
 	Ref string `json:"ref,omitempty"`
+	// percent that the task showed when that was last written down: at most every few minutes.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=100
+	Percent int32 `json:"percent,omitempty"`
+	// percentAt is when it was first seen to show that much, in the operator's clock.
+	// +optional
+	PercentAt *metav1.MicroTime `json:"percentAt,omitempty"`
 }
 
 // MoveFailure is why the last attempt failed.

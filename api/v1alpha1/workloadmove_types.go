@@ -73,7 +73,7 @@ type WorkloadMoveSpec struct {
 	Exclude []MachineSelector `json:"exclude,omitempty"`
 
 	// networks says which network of the target takes the place of each network of the source. Every network of a selected machine
-	// must be named.
+	// must be named. An entry that names one network by path or id goes before one that names several by their name.
 	// +optional
 	// +listType=map
 	// +listMapKey=from
@@ -96,6 +96,38 @@ type WorkloadMoveSpec struct {
 	// power says how machines are powered off and on for a cold move.
 	// +optional
 	Power *MovePower `json:"power,omitempty"`
+
+	// waivers accept concerns of the plan, and faults of vCenter's own check before a move, that would keep machines at home. The move
+	// itself has the last word: what vCenter refuses, it refuses.
+	// +optional
+	// +listType=map
+	// +listMapKey=concern
+	// +kubebuilder:validation:MaxItems=64
+	Waivers []MoveWaiver `json:"waivers,omitempty"`
+}
+
+// MoveWaiver accepts one concern or fault by name.
+// +kubebuilder:validation:XValidation:rule="!(self.concern in ['SnapshotPresent', 'LinkedDisk', 'ConsolidationNeeded', 'RawDeviceMapping', 'SharedDisk', 'SharedBus', 'Encrypted', 'TrustedPlatformModule', 'Suspended', 'IdentityTaken', 'IdentityNotUnique', 'NameTaken', 'SameName', 'HardwareTooNew', 'HardwareChanged', 'NetworkChanged', 'SnapshotCopyNotSupported', 'SnapshotMoveNotSupported', 'CannotMoveVmWithDeltaDisk', 'CannotMoveVmWithNativeDeltaDisk', 'UncommittedUndoableDisk', 'RDMNotPreserved', 'RDMConversionNotSupported', 'LargeRDMConversionNotSupported', 'RDMNotSupported', 'SharedBusControllerNotSupported', 'MultiWriterNotSupported', 'SuspendedRelocateNotSupported', 'VirtualHardwareVersionNotSupported', 'NumVirtualCpusNotSupported', 'NumVirtualCpusExceedsLimit', 'MemorySizeNotSupported', 'DuplicateName', 'AlreadyExists', 'FileAlreadyExists'])",message="this cannot be waived: the machine would lose data, its identity, or the way to power it on again. Mend what the concern says"
+// +kubebuilder:validation:XValidation:rule="!(self.concern in ['MachineNotFound', 'ExcludedMachineNotFound', 'AmbiguousMachine', 'SourceFolderNotFound', 'NothingSelected', 'TooManyMachines', 'ClusterNotFound', 'AmbiguousCluster', 'ResourcePoolNotFound', 'AmbiguousResourcePool', 'ResourcePoolReserved', 'ResourcePoolForbidden', 'FolderNotFound', 'FolderNotUsable', 'DatastoreNotFound', 'AmbiguousDatastore', 'DatastoreNotUsable', 'DatastoreNotInCluster', 'SourceDatastoreNotFound', 'AmbiguousSourceDatastore', 'NetworkNotMapped', 'NetworkNotVisible', 'NetworkNotFound', 'AmbiguousNetwork', 'AmbiguousSourceNetwork', 'NetworkNotInCluster', 'MappingConflict', 'NoUsableHost', 'TemplateSelected', 'DetailsUnknown', 'NotConnected', 'MachineGone', 'PowerOffNotAllowed', 'PoweredOff', 'ToolsNotRunning'])",message="a waiver cannot stand for this: the machine has no place to go, or the spec does not allow how it would get there. Correct the spec or the machine"
+type MoveWaiver struct {
+	// concern by name, such as DeviceConnected, as status.plan.concerns shows it, or the type of a fault of vCenter, such as
+	// NetworksMayNotBeTheSame.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=64
+	// +kubebuilder:validation:Pattern=`^[A-Z][A-Za-z0-9]*$`
+	Concern string `json:"concern,omitempty"`
+	// reason why it may be accepted, for whoever reads the plan.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=256
+	Reason string `json:"reason,omitempty"`
+	// until is the last day on which it counts, in UTC, such as 2027-03-31. Absent: it always does.
+	// +optional
+	// +kubebuilder:validation:Format=date
+	// +kubebuilder:validation:MinLength=10
+	// +kubebuilder:validation:MaxLength=10
+	Until string `json:"until,omitempty"`
 }
 
 // MoveSource is where machines come from.
@@ -112,13 +144,14 @@ type MoveTarget struct {
 	// +required
 	VCenterRef ObjectReference `json:"vcenterRef,omitzero"`
 
-	// cluster by name or inventory path, such as Cluster-1. Its root resource pool is used.
+	// cluster by name, inventory path or managed object id, such as Cluster-1. Its root resource pool is used, or where the account may not
+	// place machines in that, as in VMware Cloud on AWS, the one pool below it in which it may.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=512
 	Cluster string `json:"cluster,omitempty"`
 
-	// resourcePool by name or inventory path.
+	// resourcePool by name, inventory path or managed object id.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=512
@@ -130,10 +163,10 @@ type MoveTarget struct {
 	// +kubebuilder:validation:MaxLength=512
 	Folder string `json:"folder,omitempty"`
 
-	// datastore that disks go to unless datastores says otherwise.
+	// datastore that disks go to unless datastores says otherwise, by name, inventory path or managed object id.
 	// +required
 	// +kubebuilder:validation:MinLength=1
-	// +kubebuilder:validation:MaxLength=128
+	// +kubebuilder:validation:MaxLength=512
 	Datastore string `json:"datastore,omitempty"`
 }
 
@@ -156,17 +189,19 @@ type MachineSelector struct {
 	Names []string `json:"names,omitempty"`
 }
 
-// NameMapping maps a name of the source to a name of the target.
+// NameMapping maps a network or datastore of the source to one of the target. Where several have one name, each is named by its inventory
+// path, such as /Oslo/network/VLAN-120, its managed object id, such as dvportgroup-120, or the path of its NSX segment, such as
+// /infra/segments/finance-web.
 type NameMapping struct {
-	// from is the name in the source vCenter.
+	// from is the name, path, id or segment in the source vCenter.
 	// +required
 	// +kubebuilder:validation:MinLength=1
-	// +kubebuilder:validation:MaxLength=128
+	// +kubebuilder:validation:MaxLength=512
 	From string `json:"from,omitempty"`
-	// to is the name in the target vCenter.
+	// to is the name, path, id or segment in the target vCenter.
 	// +required
 	// +kubebuilder:validation:MinLength=1
-	// +kubebuilder:validation:MaxLength=128
+	// +kubebuilder:validation:MaxLength=512
 	To string `json:"to,omitempty"`
 }
 
@@ -204,7 +239,7 @@ type WorkloadMoveStatus struct {
 	// +optional
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 
-	// conditions: Ready, Planned, Complete, Failed; Reconciling or Stalled while true.
+	// conditions: Ready, Planned, Complete, Failed; Reconciling or Stalled while true; NewMachines once the selection is made.
 	// +optional
 	// +listType=map
 	// +listMapKey=type
@@ -214,6 +249,11 @@ type WorkloadMoveStatus struct {
 	// state that is acted on.
 	// +optional
 	State MoveState `json:"state,omitempty"`
+
+	// selection is which machines this move is about: made when it first runs, and made anew when state goes from Plan to Run. A machine
+	// that appears later is left alone.
+	// +optional
+	Selection *MoveSelection `json:"selection,omitempty"`
 
 	// plan that was made last.
 	// +optional
@@ -263,6 +303,25 @@ type WorkloadMoveStatus struct {
 	// +optional
 	// +kubebuilder:validation:MaxLength=64
 	LastHandledReconcileAt string `json:"lastHandledReconcileAt,omitempty"`
+}
+
+// MoveSelection is the machines that select and exclude meant at one moment.
+type MoveSelection struct {
+	// madeAt is when the selection was made.
+	// +required
+	MadeAt metav1.Time `json:"madeAt,omitzero"`
+	// hash of select and exclude as they were. What is edited since can take machines out of the selection, and never adds one.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=64
+	Hash string `json:"hash,omitempty"`
+	// machines by instance UUID.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=20000
+	// +kubebuilder:validation:items:MinLength=1
+	// +kubebuilder:validation:items:MaxLength=64
+	Machines []string `json:"machines,omitempty"`
 }
 
 // MovePlan is what would happen.

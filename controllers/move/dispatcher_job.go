@@ -105,6 +105,10 @@ func datastores(spec *v1alpha1.VirtualMachineMoveSpec, from *vcenter.Inventory) 
 	var sources []string
 	for _, disk := range spec.Target.Disks {
 		out = append(out, schedule.Resource{Kind: schedule.Datastore, VCenter: spec.Target.VCenterInstanceUUID, Ref: disk.Datastore.Ref})
+		if disk.SourceDatastoreRef != "" {
+			out = append(out, schedule.Resource{Kind: schedule.Datastore, VCenter: spec.Source.VCenterInstanceUUID, Ref: disk.SourceDatastoreRef})
+			continue
+		}
 		if !slices.Contains(sources, disk.SourceDatastore) {
 			sources = append(sources, disk.SourceDatastore)
 		}

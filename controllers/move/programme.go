@@ -100,6 +100,7 @@ func (p *programme) enter() {
 		p.learn(v1alpha1.ConditionPlanned, false, v1alpha1.ReasonPlanning, "the WorkloadMove was edited and is not planned again yet")
 	}
 	s.State = stateOf(p.move)
+	p.unchoose()
 	if asked := p.move.Annotations[v1alpha1.AnnotationReconcileRequestedAt]; asked != s.LastHandledReconcileAt {
 		s.LastHandledReconcileAt = clip(asked, 64)
 		p.facts.forget(p.move.UID)

@@ -100,7 +100,7 @@ func asPlanned(m *v1alpha1.VirtualMachineMove, is *plan.Machine) bool {
 		return true // it is not at the source, and says so itself
 	}
 	was := m.Spec
-	return equality.Semantic.DeepEqual(was.Target, is.Spec.Target) && was.Method == is.Spec.Method && equality.Semantic.DeepEqual(was.Power, is.Spec.Power) &&
+	return equality.Semantic.DeepEqual(was.Target, is.Spec.Target) && equality.Semantic.DeepEqual(was.Waivers, is.Spec.Waivers) && was.Method == is.Spec.Method && equality.Semantic.DeepEqual(was.Power, is.Spec.Power) &&
 		was.Source.VCenterInstanceUUID == is.Spec.Source.VCenterInstanceUUID
 }
 
@@ -109,6 +109,7 @@ func (p *programme) multiply(ctx context.Context) *outcome.Outcome {
 	if p.move.Spec.State != v1alpha1.MoveStateRun {
 		return nil
 	}
+	p.choose()
 	exists := map[string]bool{}
 	for _, m := range p.own {
 		exists[m.Spec.Machine.InstanceUUID] = true
@@ -138,13 +139,14 @@ func (p *programme) multiply(ctx context.Context) *outcome.Outcome {
 	return nil
 }
 
-// prepare stores what must be known before the first machine can start: the finalizer, so that nothing is forgotten, and the plan of this
-// generation, so that nobody finds out later what was meant.
+// prepare stores what must be known before the first machine can start: the finalizer, so that nothing is forgotten, the selection, so that
+// nothing is taken in that appears later, and the plan of this generation, so that nobody finds out later what was meant.
 func (p *programme) prepare(ctx context.Context) *outcome.Outcome {
 	if o := p.setFinalizer(ctx, controllerutil.AddFinalizer); o != nil {
 		return o
 	}
-	if p.before.Status.ObservedGeneration == p.move.Generation && p.before.Status.Plan != nil && p.before.Status.Plan.Hash == p.made.Hash {
+	was := &p.before.Status
+	if was.ObservedGeneration == p.move.Generation && was.Plan != nil && was.Plan.Hash == p.made.Hash && was.Selection != nil {
 		return nil
 	}
 	p.count()

@@ -171,6 +171,11 @@ func (p *programme) names(step v1alpha1.MoveStep) string {
 			names = append(names, m.Spec.Machine.Name)
 		}
 	}
+	return namesOf(names)
+}
+
+// namesOf machines, the first few.
+func namesOf(names []string) string {
 	slices.Sort(names)
 	shown := names[:min(len(names), mostExamples)]
 	return strings.Join(shown, ", ") + andMore(len(names)-len(shown))

@@ -26,10 +26,11 @@ type facts struct {
 	mu       sync.Mutex
 	machines map[machineKey]known // by vCenter and managed object id
 	rooms    map[types.UID]room   // by programme
+	sites    map[types.UID]site   // by programme
 	blocked  map[types.UID]blocked
 }
 
-// known is a machine as it was read.
+// known is a machine as it was read; of a neighbour only what a plan looks at in it.
 type known struct {
 	version string
 	details *vcenter.MachineDetails
@@ -51,12 +52,28 @@ type blocked struct {
 
 // details reads machines, unless they are known and have not changed since. again names those that are read in any case.
 func (f *facts) details(ctx context.Context, c *connect.Connected, machines []*vcenter.Machine, again map[string]bool) (map[string]*vcenter.MachineDetails, error) {
-	uuid := c.Client.About().InstanceUUID
+	return f.fetch(ctx, c, c.Client.About().InstanceUUID, machines, again, func(d vcenter.MachineDetails) vcenter.MachineDetails { return d })
+}
+
+// neighbours reads machines beside which others will stand, and keeps of each what they could take from each other: thousands stand on one
+// network.
+func (f *facts) neighbours(ctx context.Context, c *connect.Connected, machines []*vcenter.Machine) (map[string]*vcenter.MachineDetails, error) {
+	return f.fetch(ctx, c, c.Client.About().InstanceUUID+"/neighbours", machines, nil, func(d vcenter.MachineDetails) vcenter.MachineDetails {
+		slim := vcenter.MachineDetails{Machine: vcenter.Machine{Ref: d.Ref, Name: d.Name, InstanceUUID: d.InstanceUUID, ChangeVersion: d.ChangeVersion}}
+		for _, nic := range d.NICs {
+			slim.NICs = append(slim.NICs, vcenter.NIC{MAC: nic.MAC, Network: nic.Network})
+		}
+		return slim
+	})
+}
+
+// fetch reads machines that are not kept in a room of their own, in the shape that is kept.
+func (f *facts) fetch(ctx context.Context, c *connect.Connected, room string, machines []*vcenter.Machine, again map[string]bool, shape func(vcenter.MachineDetails) vcenter.MachineDetails) (map[string]*vcenter.MachineDetails, error) {
 	out := make(map[string]*vcenter.MachineDetails, len(machines))
 	var missing []string
 	f.mu.Lock()
 	for _, m := range machines {
-		k, ok := f.machines[machineKey{uuid, m.Ref}]
+		k, ok := f.machines[machineKey{room, m.Ref}]
 		if ok && k.version == m.ChangeVersion && m.ChangeVersion != "" && !again[m.Ref] {
 			out[m.Ref] = k.details
 			continue
@@ -69,29 +86,31 @@ func (f *facts) details(ctx context.Context, c *connect.Connected, machines []*v
 		if err != nil {
 			return nil, fmt.Errorf("reading machines of VCenter %s: %w", c.Object.Name, err)
 		}
+		shaped := make([]*vcenter.MachineDetails, len(read))
 		for i := range read {
-			out[read[i].Ref] = &read[i]
+			d := shape(read[i]) // a copy: a slice of all would be kept for one
+			shaped[i], out[d.Ref] = &d, &d
 		}
-		f.keep(uuid, c.Watcher.Inventory(), read)
+		f.keep(room, c.Watcher.Inventory(), shaped)
 	}
 	return out, nil
 }
 
 // keep remembers machines, and forgets those that are gone once they are many.
-func (f *facts) keep(uuid string, inventory *vcenter.Inventory, read []vcenter.MachineDetails) {
+func (f *facts) keep(room string, inventory *vcenter.Inventory, read []*vcenter.MachineDetails) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.machines == nil {
 		f.machines = map[machineKey]known{}
 	}
-	for i := range read {
-		f.machines[machineKey{uuid, read[i].Ref}] = known{version: read[i].ChangeVersion, details: &read[i]}
+	for _, d := range read {
+		f.machines[machineKey{room, d.Ref}] = known{version: d.ChangeVersion, details: d}
 	}
 	if inventory == nil || len(f.machines) < 2*inventory.Machines.Len()+1000 {
 		return
 	}
 	for key := range f.machines {
-		if key.vcenter == uuid && inventory.Machines.Get(key.machine) == nil {
+		if key.vcenter == room && inventory.Machines.Get(key.machine) == nil {
 			delete(f.machines, key)
 		}
 	}
@@ -162,6 +181,7 @@ func (f *facts) drop(programme types.UID) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	delete(f.rooms, programme)
+	delete(f.sites, programme)
 	delete(f.blocked, programme)
 }
 
@@ -170,6 +190,7 @@ func (f *facts) forget(programme types.UID) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	delete(f.rooms, programme)
+	delete(f.sites, programme)
 	if b, ok := f.blocked[programme]; ok {
 		b.at = time.Time{}
 		f.blocked[programme] = b

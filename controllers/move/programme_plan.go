@@ -40,6 +40,7 @@ func (p *programme) plan(ctx context.Context) *outcome.Outcome {
 	}
 	p.made = plan.Make(input)
 	p.publishPlan()
+	p.sayLater()
 	if b := p.made.Blocker(); b != nil {
 		message := p.blockerMessage(b)
 		p.learn(v1alpha1.ConditionPlanned, false, b.Name, message)
@@ -55,7 +56,7 @@ func (p *programme) plan(ctx context.Context) *outcome.Outcome {
 
 // input is what a plan is made of, but for what has to be fetched for it.
 func (p *programme) input(ctx context.Context) (plan.Input, *outcome.Outcome) {
-	in := plan.Input{Spec: &p.move.Spec, Source: side(p.source), Target: side(p.target)}
+	in := plan.Input{Spec: &p.move.Spec, Source: side(p.source), Target: side(p.target), Selection: p.move.Status.Selection, Now: time.Now()}
 	if in.Source.Inventory == nil || in.Target.Inventory == nil {
 		return in, outcome.Wait(v1alpha1.ReasonReferenceNotReady, "the inventory of a vCenter is being read").In(10 * time.Second)
 	}
@@ -90,10 +91,15 @@ func (p *programme) gather(ctx context.Context, need plan.Needs, in *plan.Input)
 	if in.Details, err = p.facts.details(ctx, p.source, need.Machines, stale); err != nil {
 		return outcome.Retry(v1alpha1.ReasonUnreachable, err)
 	}
+	target, err := p.facts.site(ctx, p.target, need, p.move.UID, p.Pace.RealAtLeast(siteFresh, time.Second))
+	if err != nil {
+		return outcome.Retry(v1alpha1.ReasonUnreachable, err)
+	}
+	in.Pools, in.Factor = target.pools, target.factor
 	if !p.wantsRoom(need) {
 		return nil
 	}
-	neighbours, err := p.facts.details(ctx, p.target, need.Neighbours, nil)
+	neighbours, err := p.facts.neighbours(ctx, p.target, need.Neighbours)
 	if err != nil {
 		return outcome.Retry(v1alpha1.ReasonUnreachable, err)
 	}

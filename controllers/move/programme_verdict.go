@@ -6,6 +6,7 @@ package move
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -125,11 +126,24 @@ func (p *programme) words() string {
 		parts = append(parts, part)
 	}
 	add(s.Moving, "is moving", "are moving", "")
+	standing, names := p.standing()
+	add(standing, "stands still", "stand still", names)
 	add(s.Waiting, "waits", "wait", "")
 	add(s.Failed, "has failed", "have failed", p.names(v1alpha1.MoveStepFailed))
 	add(s.Blocked, "is blocked", "are blocked", p.blockedWords())
 	add(s.Cancelled, "was cancelled", "were cancelled", "")
 	return strings.Join(parts, ", ") + "."
+}
+
+// standing are the machines whose relocations show no progress.
+func (p *programme) standing() (int32, string) {
+	var names []string
+	for _, m := range p.own {
+		if m.Status.Step == v1alpha1.MoveStepRelocating && slices.ContainsFunc(m.Status.Concerns, func(c v1alpha1.MachineConcern) bool { return c.Name == v1alpha1.ReasonNoProgress }) {
+			names = append(names, m.Spec.Machine.Name)
+		}
+	}
+	return int32(len(names)), namesOf(names) //nolint:gosec // machines of one move
 }
 
 // blockedWords name what blocks: by the plan, and machines that were planned and are blocked since.

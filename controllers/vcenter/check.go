@@ -115,7 +115,7 @@ func (c *Client) CheckRelocate(ctx context.Context, r Relocation) (warnings, fau
 		}
 		return nil, []Fault{*f}, nil
 	}
-	warnings, faults = checkResults(info.Result)
+	warnings, faults = checkResults(info.Result, r.Host != "")
 	return warnings, faults, nil
 }
 
@@ -166,13 +166,21 @@ func (c *Client) abandon(ctx context.Context, it *check) {
 	_ = c.CancelTask(ctx, it.task.Value)
 }
 
+// NotChecked is the type of the finding that vCenter's check says nothing about whether the relocation would work: it is no fault of vSphere.
+const NotChecked = "NotChecked"
+
+// Unchecked is that finding, with why.
+func Unchecked(why string) Fault { return Fault{Type: NotChecked, Class: FaultOther, Message: why} }
+
 // checkResults joins the results for several hosts: a fault is no more than a warning if a host that is named has none. A result that names no
-// host speaks of what is the same for all: its faults count, and that it has none does not prove that any host can take the machine.
-func checkResults(result any) (warnings, faults []Fault) {
+// host speaks of what is the same for all: its faults count, and that it has none does not prove that any host can take the machine, unless
+// one host was asked about. Where nothing is proven, that is said.
+func checkResults(result any, hostAsked bool) (warnings, faults []Fault) {
 	results, _ := result.(types.ArrayOfCheckResult)
-	clean := false
+	proven, clean := false, false
 	for _, res := range results.CheckResult {
 		clean = clean || len(res.Error) == 0 && res.Host != nil
+		proven = proven || len(res.Error) == 0 && (res.Host != nil || hostAsked)
 	}
 	seen := map[Fault]bool{}
 	add := func(to *[]Fault, list []types.LocalizedMethodFault) {
@@ -190,6 +198,9 @@ func checkResults(result any) (warnings, faults []Fault) {
 			add(&faults, res.Error)
 		}
 		add(&warnings, res.Warning)
+	}
+	if !proven && len(faults) == 0 {
+		faults = append(faults, Unchecked("vCenter's check has looked at no host"))
 	}
 	return warnings, faults
 }

@@ -78,7 +78,7 @@ func nicOf(dev types.BaseVirtualDevice, x types.BaseVirtualEthernetCard, network
 	card := x.GetVirtualEthernetCard()
 	n := NIC{Key: card.Key, Label: label(&card.VirtualDevice), MAC: strings.ToLower(card.MacAddress), Kind: kindOf(dev)}
 	if card.Connectable != nil {
-		n.Connected = card.Connectable.Connected || card.Connectable.StartConnected
+		n.Connected, n.StartConnected = card.Connectable.Connected, card.Connectable.StartConnected
 	}
 	key := ""
 	switch b := card.Backing.(type) {

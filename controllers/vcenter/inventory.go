@@ -64,6 +64,7 @@ type Cluster struct {
 	DRSAutomated         bool // DRS places and moves machines itself
 	HAEnabled            bool
 	EVCMode              string
+	ExpressStorage       bool // its vSAN has the Express Storage Architecture
 	Datastores, Networks []string
 
 	parent string

@@ -162,7 +162,7 @@ var datacenterFields = field[Datacenter]{
 }
 
 func takeClusterConfig(c *Cluster, v any) {
-	c.DRSEnabled, c.DRSAutomated, c.HAEnabled = false, false, false
+	c.DRSEnabled, c.DRSAutomated, c.HAEnabled, c.ExpressStorage = false, false, false, false
 	x, ok := v.(types.ClusterConfigInfoEx)
 	if !ok {
 		return
@@ -170,6 +170,7 @@ func takeClusterConfig(c *Cluster, v any) {
 	c.DRSEnabled = x.DrsConfig.Enabled != nil && *x.DrsConfig.Enabled
 	c.DRSAutomated = c.DRSEnabled && x.DrsConfig.DefaultVmBehavior == types.DrsBehaviorFullyAutomated
 	c.HAEnabled = x.DasConfig.Enabled != nil && *x.DasConfig.Enabled
+	c.ExpressStorage = x.VsanConfigInfo != nil && x.VsanConfigInfo.VsanEsaEnabled != nil && *x.VsanConfigInfo.VsanEsaEnabled
 }
 
 // joinIPs puts the address that Tools calls primary first; the cards' addresses follow.

@@ -164,7 +164,17 @@ type NIC struct {
 	Kind        string // VirtualVmxnet3, VirtualE1000, VirtualSriovEthernetCard, ...
 	Network     string // moref; empty when this account cannot see the network
 	NetworkName string
-	Connected   bool
+	Connected   bool // now; never of a machine that is powered off
+	// StartConnected says that it is connected when the machine is powered on.
+	StartConnected bool
+}
+
+// Plugged says whether the card of a machine in this power state is connected, or will be once it is powered on.
+func (n NIC) Plugged(powerState string) bool {
+	if powerState == "poweredOn" {
+		return n.Connected
+	}
+	return n.StartConnected
 }
 
 // Device is a device that may hinder a move.

@@ -89,6 +89,8 @@ var cases = map[string][]oneCase{
 	},
 	"VirtualMachineMove": {
 		{rule: "cannot be edited", refused: `spec: {bytes: 17}`, accepted: `metadata: {labels: {edited: "yes"}}`},
+		{rule: "lose data, its identity", refused: `spec: {waivers: [{concern: SnapshotPresent, reason: r}]}`, accepted: `spec: {waivers: [{concern: DeviceConnected, reason: r}]}`},
+		{rule: "has no place to go", refused: `spec: {waivers: [{concern: NetworkNotMapped, reason: r}]}`, accepted: `spec: {waivers: [{concern: DeviceConnected, reason: r}]}`},
 	},
 	"WorkloadMove": {
 		{rule: "at most 52 characters", refused: `metadata: {name: ` + long(53) + `}`, accepted: `metadata: {name: ` + long(52) + `}`},
@@ -97,6 +99,9 @@ var cases = map[string][]oneCase{
 		{rule: "Cancel is final", on: `spec: {state: Cancel}`, refused: `spec: {state: null}`, accepted: `metadata: {labels: {edited: "yes"}}`},
 		{rule: "name at least one", at: "spec.select[]", refused: `spec: {select: [{}]}`, accepted: `spec: {select: [{names: [a]}]}`},
 		{rule: "name at least one", at: "spec.exclude[]", refused: `spec: {exclude: [{}]}`, accepted: `spec: {exclude: [{names: [a]}]}`},
+		{rule: "lose data, its identity", refused: `spec: {waivers: [{concern: SnapshotPresent, reason: r}]}`, accepted: `spec: {waivers: [{concern: DeviceConnected, reason: r, until: "2027-03-31"}]}`},
+		{rule: "lose data, its identity", refused: `spec: {waivers: [{concern: RDMNotPreserved, reason: r}]}`, accepted: `spec: {waivers: [{concern: NetworksMayNotBeTheSame, reason: r}]}`},
+		{rule: "has no place to go", refused: `spec: {waivers: [{concern: NetworkNotMapped, reason: r}]}`, accepted: `spec: {waivers: [{concern: TargetWithoutRoom, reason: r}]}`},
 	},
 }
 

@@ -4,6 +4,8 @@
 package vcentersim
 
 import (
+	"slices"
+
 	"github.com/vmware/govmomi/simulator"
 	"github.com/vmware/govmomi/vim25/methods"
 	"github.com/vmware/govmomi/vim25/soap"
@@ -12,9 +14,10 @@ import (
 
 // FetchUserPrivilegeOnEntities answers what the user really holds.
 func (e *extension) FetchUserPrivilegeOnEntities(_ *simulator.Context, req *types.FetchUserPrivilegeOnEntities) soap.HasFault {
-	held := e.v.accounts.privilegesOf(req.UserName, allPrivileges)
+	all := e.v.accounts.privilegesOf(req.UserName, allPrivileges)
 	var results []types.UserPrivilegeResult
 	for _, entity := range req.Entities {
+		held := slices.DeleteFunc(slices.Clone(all), func(p string) bool { return !e.v.granted(req.UserName, p, entity) })
 		results = append(results, types.UserPrivilegeResult{Entity: entity, Privileges: held})
 	}
 	return &methods.FetchUserPrivilegeOnEntitiesBody{Res: &types.FetchUserPrivilegeOnEntitiesResponse{Returnval: results}}
@@ -39,7 +42,7 @@ func (e *extension) HasPrivilegeOnEntity(ctx *simulator.Context, req *types.HasP
 	user := e.v.userOfSession(ctx, req.SessionId)
 	granted := make([]bool, len(req.PrivId))
 	for i, p := range req.PrivId {
-		granted[i] = e.v.accounts.granted(user, p)
+		granted[i] = e.v.granted(user, p, req.Entity)
 	}
 	return &methods.HasPrivilegeOnEntityBody{Res: &types.HasPrivilegeOnEntityResponse{Returnval: granted}}
 }
@@ -56,7 +59,7 @@ func (v *VCenter) availability(entities []reference, user string, privileges []s
 	for _, entity := range entities {
 		one := types.EntityPrivilege{Entity: entity}
 		for _, p := range privileges {
-			one.PrivAvailability = append(one.PrivAvailability, types.PrivilegeAvailability{PrivId: p, IsGranted: v.accounts.granted(user, p)})
+			one.PrivAvailability = append(one.PrivAvailability, types.PrivilegeAvailability{PrivId: p, IsGranted: v.granted(user, p, entity)})
 		}
 		all = append(all, one)
 	}

@@ -43,6 +43,15 @@ func (v *VCenter) AddCluster(name string, hosts int) error {
 			return fmt.Errorf("create pool %s: %w", avsPool, err)
 		}
 	}
+	if v.config.ClosedRoot {
+		pool, err := created.ResourcePool(v.ctx)
+		if err == nil {
+			_, err = pool.Create(v.ctx, computePool, types.DefaultResourceConfigSpec())
+		}
+		if err != nil {
+			return fmt.Errorf("create pool %s: %w", computePool, err)
+		}
+	}
 	for range hosts {
 		if err := v.addHost(cluster, number); err != nil {
 			return err

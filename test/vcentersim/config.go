@@ -43,6 +43,9 @@ type Config struct {
 
 	// Bandwidth in bytes a simulated second that all moves leaving this vCenter share; default 1.25e9 (10 Gbit/s).
 	Bandwidth float64
+	// ClosedRoot forbids every account but administrators to place machines in the root pool of a cluster, as VMware Cloud on AWS does; each
+	// cluster then has a pool Compute-ResourcePool for them.
+	ClosedRoot bool
 	// SessionIdle is the real time, at any speed, after which an unused session ends; default two hours, vCenter's own.
 	// It is not scaled for the reason that token lifetimes are not: a client cannot keep a session alive faster.
 	SessionIdle time.Duration

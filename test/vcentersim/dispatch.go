@@ -92,7 +92,7 @@ func (v *VCenter) admitCall(ctx *simulator.Context, m *simulator.Method) types.B
 	if _, ok := v.sessions.touch(ctx); !ok {
 		return &types.NotAuthenticated{NoPermission: *noPermission(m.This, "System.View")}
 	}
-	if p := requiredPrivilege(m.Name, m.This); p != "" && !v.accounts.granted(ctx.Session.UserName, p) {
+	if p := requiredPrivilege(m.Name, m.This); p != "" && !v.granted(ctx.Session.UserName, p, m.This) {
 		return noPermission(m.This, p)
 	}
 	if m.This.Type == "VirtualMachine" && excluded[m.Name] && v.machines.read(m.This).moving {

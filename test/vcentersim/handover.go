@@ -24,10 +24,10 @@ type offer struct {
 	Place json.RawMessage // a VirtualMachineRelocateSpec with everything resolved
 }
 
-// holding is how a planned fault delays or swallows the machine.
+// holding is how a planned fault delays, cuts off or swallows the machine.
 type holding struct {
-	Hidden time.Duration
-	Lost   bool
+	Hidden    time.Duration
+	Lost, Cut bool
 }
 
 // delivery is the machine itself.

@@ -34,6 +34,9 @@ type Fault struct {
 	Hang bool
 	// Hidden lets the move succeed, but the machine shows up at the destination only after this real time.
 	Hidden time.Duration
+	// Unplugged lets the move succeed with every network card disconnected at the destination, as when its switch has no free port; with
+	// Cut the cards are on no network at all.
+	Unplugged, Cut bool
 	// Lost lets the move succeed although the machine never shows up anywhere.
 	Lost bool
 	// Times that it happens, default once; -1 for ever.

@@ -68,6 +68,18 @@ type record struct {
 	PowerOffs       int
 	IgnoresShutdown bool
 	ShutdownTime    time.Duration
+	Cut             bool // it arrives on no network
+}
+
+// unplug disconnects the record's network cards.
+func (r *record) unplug() {
+	for _, card := range networkCards(r.Config.Hardware.Device) {
+		if card.Connectable != nil {
+			connectable := *card.Connectable
+			connectable.Connected = false
+			card.Connectable = &connectable
+		}
+	}
 }
 
 // AddMachine adds a machine and returns its managed object id, "vm-42".

@@ -52,6 +52,11 @@ func (v *VCenter) admit(ctx *simulator.Context, r *record, p placement, as *refe
 	vm.Name, vm.Parent = r.Name, p.folder
 	config := r.Config
 	vm.Config = &config
+	if r.Cut {
+		for _, card := range networkCards(vm.Config.Hardware.Device) {
+			card.Backing = &types.VirtualEthernetCardDistributedVirtualPortBackingInfo{}
+		}
+	}
 	v.setBackings(vm, r.Name, p)
 	home := v.nameOf(*p.home)
 	dir := object.DatastorePath{Datastore: home, Path: r.Name}

@@ -204,7 +204,10 @@ func (m *move) switchOver(s *seat, planned *Fault) (reference, types.BaseMethodF
 	r := m.v.recordOf(m.own, m.vm)
 	var hold holding
 	if planned != nil {
-		hold = holding{Hidden: planned.Hidden, Lost: planned.Lost}
+		hold = holding{Hidden: planned.Hidden, Lost: planned.Lost, Cut: planned.Cut}
+		if planned.Unplugged || planned.Cut {
+			r.unplug()
+		}
 	}
 	ref, fault := s.d.deliver(ctx, s.remote, r, hold)
 	if fault != nil {

@@ -34,6 +34,7 @@ func (v *VCenter) serve() error {
 	manager.ServiceHostName = listener.Addr().String()
 	manager.ValidLogin = func(l *types.Login) bool { return v.login(l.UserName, l.Password) == nil }
 	s.RegisterSDK(registry, registry.Path+"/vimService")
+	v.servePolicies()
 	mux := s.ServeMux
 	mux.HandleFunc(registry.Path+"/vimServiceVersions.xml", s.ServiceVersions)
 	mux.Handle("/sts/STSService", http.HandlerFunc(v.serveTokens))

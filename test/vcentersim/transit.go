@@ -238,6 +238,9 @@ func (v *VCenter) arrive(held *reservation, rec *record, hold holding) reference
 	ctx := v.newContext(held.user)
 	settle := func(ref *reference) reference {
 		v.machines.reserve(held.sizes, -1)
+		if rec.Cut = hold.Cut; rec.Cut {
+			held.place.nics = nil
+		}
 		got := v.admit(ctx, rec, held.place, ref)
 		v.refreshSpaceOf(ctx, held.place.datastores()...)
 		if vm, ok := ctx.Map.Get(got).(*simulator.VirtualMachine); ok {

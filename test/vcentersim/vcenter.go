@@ -42,6 +42,7 @@ type VCenter struct {
 	machines *machineBook
 	history  taskHistory
 	transit  *transit
+	policies *policies
 
 	model    *simulator.Model
 	service  *simulator.Service

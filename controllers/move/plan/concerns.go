@@ -34,6 +34,27 @@ const (
 	NetworkNotInCluster   = "NetworkNotInCluster"
 	NoUsableHost          = "NoUsableHost"
 	TargetWithoutRoom     = v1alpha1.ReasonTargetWithoutRoom
+
+	ExcludedMachineNotFound  = "ExcludedMachineNotFound"
+	TooManyMachines          = "TooManyMachines"
+	ResourcePoolReserved     = "ResourcePoolReserved"
+	ResourcePoolForbidden    = "ResourcePoolForbidden"
+	SourceDatastoreNotFound  = "SourceDatastoreNotFound"
+	AmbiguousSourceDatastore = "AmbiguousSourceDatastore"
+	AmbiguousSourceNetwork   = "AmbiguousSourceNetwork"
+	MappingConflict          = "MappingConflict"
+)
+
+// Names of concerns about the WorkloadMove that stop nothing.
+const (
+	ExcludeMatchesNothing = "ExcludeMatchesNothing"
+	SourceNetworkNotFound = "SourceNetworkNotFound"
+	MappingNotUsable      = "MappingNotUsable"
+	ResourcePoolChosen    = "ResourcePoolChosen"
+	WaiverUnknown         = "WaiverUnknown"
+	WaiverRefused         = "WaiverRefused"
+	WaiverExpired         = "WaiverExpired"
+	WaiverUnused          = "WaiverUnused"
 )
 
 // Names of concerns about machines.
@@ -75,6 +96,10 @@ const (
 	ThinDisksMayGrow      = "ThinDisksMayGrow"
 	NoFailoverHost        = "NoFailoverHost"
 	StartedUnchanged      = "StartedUnchanged"
+	MachineGone           = "MachineGone"
+	HardwareChanged       = "HardwareChanged"
+	NetworkChanged        = "NetworkChanged"
+	RelocationNotChecked  = v1alpha1.ReasonRelocationNotChecked
 )
 
 // kind is what is said of every concern of one name. In text, %s stands for what it is about: names, numbers, devices.
@@ -97,25 +122,48 @@ var kinds = map[string]kind{
 	SourceFolderNotFound: {blocking, true, "spec.select or spec.exclude names folders that the source does not have: %s"},
 	NothingSelected:      {blocking, true, "spec.select matches no machine of the source: correct it (%s)"},
 	ClusterNotFound:      {blocking, true, "spec.target.cluster does not exist at the target: %s"},
-	AmbiguousCluster:     {blocking, true, "spec.target.cluster is the name of several clusters at the target: give one of the paths %s"},
+	AmbiguousCluster:     {blocking, true, "spec.target.cluster is the name of several clusters at the target: give one of the paths or ids %s"},
 	ResourcePoolNotFound: {blocking, true, "spec.target.resourcePool does not exist at the target: %s"},
 	AmbiguousResourcePool: {blocking, true,
-		"spec.target.resourcePool is the name of several resource pools at the target: give one of the paths %s"},
+		"spec.target.resourcePool is the name of several resource pools at the target: give one of the paths or ids %s"},
 	FolderNotFound:  {blocking, true, "spec.target.folder does not exist at the target: %s. Create it, or name another"},
 	FolderNotUsable: {blocking, true, "spec.target.folder cannot take the machines: %s"},
 	DatastoreNotFound: {blocking, true,
 		"spec.target.datastore or spec.datastores names datastores that the target does not have: %s"},
-	AmbiguousDatastore: {blocking, true, "spec.target.datastore or spec.datastores is the name of several datastores at the target: give one of the paths %s"},
+	AmbiguousDatastore: {blocking, true, "spec.target.datastore or spec.datastores is the name of several datastores at the target: give one of the paths or ids %s"},
 	DatastoreNotUsable: {blocking, true, "datastores of the target take no disks now: %s. Wait until they do, or name others"},
 	DatastoreNotInCluster: {blocking, true,
 		"no usable host of the target cluster mounts the datastores %s: name datastores of that cluster"},
 	NetworkNotMapped: {blocking, true, "spec.networks does not say where these networks of selected machines go: %s. Add an entry with from and to for each"},
 	NetworkNotFound:  {blocking, true, "spec.networks goes to networks that the target does not have: %s"},
-	AmbiguousNetwork: {blocking, true, "spec.networks goes to names that several networks of the target cluster have: give one of the paths %s"},
+	AmbiguousNetwork: {blocking, true, "spec.networks goes to names that several networks of the target cluster have: give one of the paths or ids %s"},
 	NetworkNotInCluster: {blocking, true,
 		"spec.networks goes to networks that no usable host of the target cluster has: %s. Attach the cluster to them, or name others"},
 	NoUsableHost:      {blocking, true, "the target cluster has no host that is connected, powered on and out of maintenance: %s"},
 	TargetWithoutRoom: {blocking, true, "the target has no room for all machines that shall still move: %s. Add hosts or storage, or select fewer machines"},
+
+	ExcludedMachineNotFound: {blocking, true,
+		"spec.exclude names machines that the source does not have: %s. Correct the name, or take it out: a machine that is meant to stay would move"},
+	TooManyMachines: {blocking, true, "spec.select matches more machines than one WorkloadMove takes (%s): make several of it"},
+	ResourcePoolReserved: {blocking, true,
+		"spec.target.resourcePool leads to a pool that is kept for the vCenter's own machines: %s. Name another, or the cluster"},
+	ResourcePoolForbidden: {blocking, true, "the account of the target may not place machines where spec.target leads (it lacks Resource.AssignVMToPool): %s"},
+	SourceDatastoreNotFound: {blocking, true,
+		"spec.datastores has entries for datastores that the source does not have: %s. Correct the name, or take the entry out: the disks would go to spec.target.datastore"},
+	AmbiguousSourceDatastore: {blocking, true,
+		"spec.datastores names datastores by a name that several of those with selected machines have: give each an entry of its own, with its path or id: %s"},
+	AmbiguousSourceNetwork: {blocking, true,
+		"spec.networks names networks by a name that several of those with selected machines have: give each an entry of its own, with its path or id: %s"},
+	MappingConflict: {blocking, true, "spec.networks or spec.datastores sends one and the same object to two places: %s. Leave one of the two entries"},
+
+	ExcludeMatchesNothing: {warning, false, "parts of spec.exclude match no machine of the source: %s"},
+	SourceNetworkNotFound: {warning, false, "spec.networks has entries for networks that the source does not have: %s"},
+	MappingNotUsable:      {warning, false, "spec.networks or spec.datastores has entries that no selected machine needs, to what the target does not have: %s"},
+	ResourcePoolChosen:    {info, false, "the account may not place machines in the root resource pool of the cluster: they go into %s"},
+	WaiverUnknown:         {warning, false, "spec.waivers names what is neither a concern of a plan nor a fault of vSphere: %s"},
+	WaiverRefused:         {warning, false, "spec.waivers names what cannot be waived: %s. It blocks as before"},
+	WaiverExpired:         {warning, false, "waivers do not count any more, because their last day has passed: %s. Take them out, or give them another day"},
+	WaiverUnused:          {info, false, "spec.waivers names concerns that nothing has now: %s"},
 
 	TemplateSelected:      {blocking, false, "is a template, and templates are not moved: convert it to a machine, or take its name out of spec.select"},
 	TemplateSkipped:       {info, false, "is a template and stays where it is"},
@@ -153,7 +201,13 @@ var kinds = map[string]kind{
 	RelocateDisabled:      {warning, false, "may not be relocated at present, as vCenter says: another task, a backup perhaps, holds it. It waits until that has ended"},
 	ThinDisksMayGrow:      {warning, false, "thin disks fit by what they hold now, but not if all of them fill up: %s"},
 	StartedUnchanged:      {info, false, "has started with the choices of an earlier plan and is taken to its end with them: what was edited since does not change it"},
-	NoFailoverHost:        {warning, false, "the target cluster has a single usable host: no room is kept for the failure of a host (%s)"},
+	MachineGone: {blocking, false,
+		"was selected when the move began, and the source does not show it any more (instance UUID %s): it was deleted, moved by others, or is hidden from the account. To go on without it, set state to Plan and then to Run"},
+	HardwareChanged: {blocking, false, "has other disks or network adapters than when it was planned (%s): it is planned again"},
+	NetworkChanged:  {blocking, false, "has network adapters on other networks than when it was planned, or connected otherwise (%s): it is planned again"},
+	RelocationNotChecked: {blocking, false,
+		"would be powered off for a move that vCenter could not check before (%s): power it off yourself, move it Live, or accept it with a waiver"},
+	NoFailoverHost: {warning, false, "the target cluster has a single usable host: no room is kept for the failure of a host (%s)"},
 }
 
 // book collects concerns while a plan is made.
@@ -161,6 +215,7 @@ type book struct {
 	about    map[string]map[string]bool // concern to what it is about
 	machines map[string]map[string]bool // concern to names of machines
 	of       map[string]map[string][]string
+	waived   Waivers
 }
 
 func newBook() *book {
@@ -193,11 +248,19 @@ func (b *book) sayOf(ref, machine, name string, about ...string) {
 // blocks says whether a machine has a blocking concern.
 func (b *book) blocks(ref string) bool {
 	for name := range b.of[ref] {
-		if kinds[name].severity == blocking {
+		if severity, _ := b.severity(name); severity == blocking {
 			return true
 		}
 	}
 	return false
+}
+
+// severity of a concern as it counts, and how a waiver makes it less, in words for the end of a sentence.
+func (b *book) severity(name string) (v1alpha1.Severity, string) {
+	if words, ok := b.waived.Accept(name); ok && kinds[name].severity == blocking {
+		return warning, " (" + words + ")"
+	}
+	return kinds[name].severity, ""
 }
 
 // concernsOf one machine, by name.
@@ -211,7 +274,8 @@ func (b *book) concernsOf(ref string) []v1alpha1.MachineConcern {
 		if k.whole {
 			subject = ""
 		}
-		out = append(out, v1alpha1.MachineConcern{Name: name, Severity: k.severity, Message: clip(k.sentence(slices.Compact(about), subject), 1024)})
+		severity, waived := b.severity(name)
+		out = append(out, v1alpha1.MachineConcern{Name: name, Severity: severity, Message: clip(k.sentence(slices.Compact(about), subject)+waived, 1024)})
 	}
 	return out
 }
@@ -226,9 +290,10 @@ func (b *book) all() []Concern {
 		if !k.whole && len(machines) > 0 {
 			subject = subjectOf(machines)
 		}
+		severity, waived := b.severity(name)
 		out = append(out, Concern{
-			Name: name, Severity: k.severity, Whole: k.whole, Machines: machines,
-			Message: clip(k.sentence(slices.Sorted(maps.Keys(about)), subject), 1024),
+			Name: name, Severity: severity, Whole: k.whole, Machines: machines,
+			Message: clip(k.sentence(slices.Sorted(maps.Keys(about)), subject)+waived, 1024),
 		})
 	}
 	slices.SortFunc(out, func(a, b Concern) int {
@@ -247,7 +312,11 @@ func subjectOf(machines []string) string {
 
 // sentence says a concern of what it is about.
 func (k kind) sentence(about []string, subject string) string {
-	return upperFirst(subject + strings.Replace(k.text, "%s", list(about), 1))
+	words := list(about)
+	if strings.Contains(k.text, "give one of the paths or ids") || strings.Contains(k.text, "with its path or id") {
+		words = enumerate(about) // who has to choose one needs to see them all
+	}
+	return upperFirst(subject + strings.Replace(k.text, "%s", words, 1))
 }
 
 func severityRank(s v1alpha1.Severity) int {

@@ -76,8 +76,8 @@ func datastoresOf(spec *v1alpha1.VirtualMachineMoveSpec) []string {
 	out := []string{"target " + spec.Target.Datastore.Ref}
 	for _, d := range spec.Target.Disks {
 		out = append(out, "target "+d.Datastore.Ref)
-		if d.SourceDatastore != "" {
-			out = append(out, "source "+d.SourceDatastore)
+		if from := cmp.Or(d.SourceDatastoreRef, d.SourceDatastore); from != "" {
+			out = append(out, "source "+from)
 		}
 	}
 	slices.Sort(out)

@@ -53,6 +53,26 @@ func (n *demand) add(d *vcenter.MachineDetails, disks []v1alpha1.DiskPlacement) 
 	}
 }
 
+// DefaultVSANFactor is what a byte of a disk takes on vSAN where the policy is not known: the default policy of AVS, and vSAN's own, keeps two
+// copies (RAID-1, one failure to tolerate).
+const DefaultVSANFactor = 2
+
+// factor is how many bytes of a datastore one byte of a disk takes, in words if it is not one: capacity and free space of vSAN are those of its
+// devices, and each object lies there as often as its policy says.
+func (in *Input) factor(ds *vcenter.Datastore) (float64, string) {
+	factor := in.Factor[ds.Ref]
+	if factor == 0 {
+		factor = 1
+		if strings.EqualFold(ds.Type, "vsan") {
+			factor = DefaultVSANFactor
+		}
+	}
+	if factor == 1 {
+		return 1, ""
+	}
+	return factor, fmt.Sprintf(", and each byte counted %.4g times as its storage policy keeps it", factor)
+}
+
 // fit compares what the machines that shall still move need with what the target has, with room kept for the failure of one host and for
 // vSAN's slack. The machines may not fit one after the other in whatever order, so it is all of them or none.
 func (to *destination) fit(in *Input, b *book, n *demand) {
@@ -67,10 +87,13 @@ func (to *destination) fit(in *Input, b *book, n *demand) {
 			kept = fmt.Sprintf(", with %d %% of it kept free for vSAN", vsanSlackPercent)
 		}
 		free = max(free, 0)
-		if need := n.storage[ref]; need > free {
+		factor, words := in.factor(ds)
+		kept += words
+		need, full := int64(float64(n.storage[ref])*factor), int64(float64(n.full[ref])*factor)
+		if need > free {
 			b.say(TargetWithoutRoom, fmt.Sprintf("datastore %s lacks %s (%s needed, %s free%s)", ds.Name, gib(need-free), gib(need), gib(free), kept))
-		} else if n.full[ref] > free {
-			b.say(ThinDisksMayGrow, fmt.Sprintf("%s on %s, which has %s free%s", gib(n.full[ref]), ds.Name, gib(free), kept))
+		} else if full > free {
+			b.say(ThinDisksMayGrow, fmt.Sprintf("%s on %s, which has %s free%s", gib(full), ds.Name, gib(free), kept))
 		}
 	}
 	to.fitCompute(in, b, n)

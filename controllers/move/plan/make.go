@@ -17,9 +17,10 @@ import (
 // every machine that is Ready.
 func Make(in Input) *Plan {
 	m := &maker{in: &in, book: newBook(), sources: map[string]string{}, need: demand{storage: map[string]int64{}, full: map[string]int64{}}}
+	m.book.waived = WaiversAt(in.Spec.Waivers, in.Now)
 	selected := choose(m.in, m.book)
 	m.to = resolve(m.in, m.book)
-	m.mapping = newMapping(m.in, m.to, m.book)
+	m.mapping = newMapping(m.in, m.to, m.book, selected.machines)
 	m.checker = newChecker(m.in, m.to, m.book, selected.machines)
 	known := map[string]*Known{}
 	for i := range in.Known {
@@ -39,7 +40,15 @@ func Make(in Input) *Plan {
 	for _, machine := range selected.inFolder {
 		m.plan.Machines = append(m.plan.Machines, Machine{Identity: identity(machine), Path: pathOf(machine), State: StateArrived})
 	}
+	for _, uuid := range selected.missing {
+		m.book.sayOf("", uuid, MachineGone, uuid)
+		m.plan.Machines = append(m.plan.Machines, Machine{Identity: v1alpha1.MachineIdentity{Name: clip(uuid, 80), InstanceUUID: uuid}, Path: uuid, State: StateBlocked})
+	}
+	m.plan.Later = pathsOf(selected.later)
+	m.book.tooMany(len(m.plan.Machines))
+	m.mapping.unneeded()
 	m.to.fit(m.in, m.book, &m.need)
+	m.book.waivers(in.Spec.Waivers, in.Now)
 	return m.finish()
 }
 
@@ -110,7 +119,7 @@ func (m *maker) spec(d *vcenter.MachineDetails, bytes int64, home v1alpha1.Inven
 			ResourcePool: m.to.pool, Folder: v1alpha1.InventoryReference{Ref: m.to.folder.Ref, Name: clip(m.to.folder.Path, 512)},
 			Datastore: home, Disks: disks, NetworkAdapters: adapters,
 		},
-		Method: m.checker.method(&d.Machine), Bytes: bytes,
+		Method: m.checker.method(&d.Machine), Bytes: bytes, Waivers: m.in.Spec.Waivers,
 	}
 	if spec.Method == v1alpha1.MoveMethodCold && m.in.Spec.Power != nil {
 		spec.Power = m.in.Spec.Power.DeepCopy()
@@ -146,12 +155,12 @@ func (m *maker) differs(spec *v1alpha1.VirtualMachineMoveSpec) bool {
 		return true
 	}
 	for _, d := range t.Disks {
-		if to := m.mapping.storeFor(d.SourceDatastore); to != nil && to.Ref != d.Datastore.Ref {
+		if to := m.mapping.storeFor(d.SourceDatastoreRef, d.SourceDatastore); to != nil && to.Ref != d.Datastore.Ref {
 			return true
 		}
 	}
 	for _, a := range t.NetworkAdapters {
-		name, mapped := m.mapping.networksTo[a.SourceNetwork]
+		name, mapped := m.mapping.networks.find(a.SourceNetworkRef, a.SourceNetwork)
 		if !mapped {
 			return true
 		}
@@ -212,6 +221,8 @@ type Needs struct {
 	Machines, Neighbours []*vcenter.Machine
 	// Datastores and hosts of the target whose room is needed, by managed object id.
 	Datastores, Hosts []string
+	// Pools of the target that may take machines, by managed object id.
+	Pools []string
 }
 
 // Need says what to fetch before Make. Of the input it reads spec, sides and known machines.
@@ -224,6 +235,7 @@ func Need(in Input) Needs {
 		}
 	}
 	to := resolve(&in, b)
+	n.Pools = to.poolsOf(&in)
 	for _, h := range to.hosts {
 		n.Hosts = append(n.Hosts, h.Ref)
 	}

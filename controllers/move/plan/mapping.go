@@ -5,6 +5,7 @@ package plan
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
@@ -20,25 +21,113 @@ const (
 // mapping says where networks and datastores go.
 type mapping struct {
 	*destination
-	book       *book
-	source     *vcenter.Inventory
-	networksTo map[string]string
-	storesTo   map[string]string
-	fallback   string
+	book     *book
+	source   *vcenter.Inventory
+	networks directory
+	stores   directory
+	fallback string
 }
 
-func newMapping(in *Input, d *destination, b *book) *mapping {
-	m := &mapping{
-		destination: d, book: b, source: in.Source.Inventory, fallback: in.Spec.Target.Datastore,
-		networksTo: map[string]string{}, storesTo: map[string]string{},
+// directory is one of the lists networks and datastores of the spec, resolved at the source.
+type directory struct {
+	to       map[string]string // by managed object id at the source
+	several  map[string]bool   // of these, mapped by a name that several of those in use have
+	byName   map[string]string // as written: for what the account sees by name only
+	unneeded []string          // where entries go that nothing selected needs
+}
+
+func newMapping(in *Input, d *destination, b *book, machines []*vcenter.Machine) *mapping {
+	networks, stores := map[string]bool{}, map[string]bool{}
+	for _, m := range machines {
+		for _, ref := range m.Networks {
+			networks[ref] = true
+		}
+		for _, ref := range m.Datastores {
+			stores[ref] = true
+		}
+		if details := in.Details[m.Ref]; details != nil {
+			for _, nic := range details.NICs {
+				networks[nic.Network] = true
+			}
+			for _, disk := range details.Disks {
+				stores[disk.Datastore] = true
+			}
+		}
 	}
-	for _, n := range in.Spec.Networks {
-		m.networksTo[n.From] = n.To
+	source := in.Source.Inventory
+	return &mapping{
+		destination: d, book: b, source: source, fallback: in.Spec.Target.Datastore,
+		networks: resolveMappings(b, in.Spec.Networks, source.Networks, networks, SourceNetworkNotFound, AmbiguousSourceNetwork, "network", func(n *vcenter.Network) bool { return !n.Uplink }),
+		stores:   resolveMappings(b, in.Spec.Datastores, source.Datastores, stores, SourceDatastoreNotFound, AmbiguousSourceDatastore, "datastore", everything),
 	}
-	for _, n := range in.Spec.Datastores {
-		m.storesTo[n.From] = n.To
+}
+
+// resolveMappings finds what each entry means at the source. One that means one object alone, by path or id, goes before one that means
+// several by their name; a name that several of the objects in use have does not tell which of them goes where.
+func resolveMappings[T named](b *book, entries []v1alpha1.NameMapping, table vcenter.Table[T], used map[string]bool, notFound, ambiguous, what string, wanted func(*T) bool) directory {
+	d := directory{to: map[string]string{}, several: map[string]bool{}, byName: map[string]string{}}
+	exact, loose := map[string]string{}, map[string][]*T{}
+	for _, e := range entries {
+		byName, alone := lookup(table, e.From)
+		unwanted := func(v *T) bool { return !wanted(v) }
+		byName, alone = slices.DeleteFunc(byName, unwanted), slices.DeleteFunc(alone, unwanted)
+		needed := false
+		for _, v := range slices.Concat(byName, alone) {
+			needed = needed || used[refOf(v)]
+		}
+		switch {
+		case len(byName)+len(alone) == 0:
+			b.say(notFound, has(what, e.From, namesOf(table, wanted)))
+		case !needed:
+			d.unneeded = append(d.unneeded, e.To)
+		}
+		d.byName[e.From] = e.To
+		for _, v := range alone {
+			ref := refOf(v)
+			if was, twice := exact[ref]; twice && was != e.To {
+				b.say(MappingConflict, label(v))
+			}
+			exact[ref] = e.To
+		}
+		if len(alone) == 0 && len(byName) > 0 {
+			loose[e.From] = byName
+		}
 	}
-	return m
+	for _, from := range slices.Sorted(maps.Keys(loose)) {
+		var open []*T
+		for _, v := range loose[from] {
+			if ref := refOf(v); exact[ref] == "" {
+				open = append(open, v)
+				if was, twice := d.to[ref]; twice && was != d.byName[from] {
+					b.say(MappingConflict, label(v)) // one name written in two ways
+				}
+				d.to[ref] = d.byName[from]
+			}
+		}
+		inUse := slices.DeleteFunc(open, func(v *T) bool { return !used[refOf(v)] })
+		if len(inUse) > 1 {
+			for _, v := range inUse {
+				b.say(ambiguous, label(v))
+				d.several[refOf(v)] = true
+			}
+		}
+	}
+	maps.Copy(d.to, exact)
+	return d
+}
+
+// find says where an object of the source goes: by its managed object id, or by its name where the account sees no more than that.
+func (d directory) find(ref, name string) (to string, mapped bool) {
+	if ref != "" {
+		to, mapped = d.to[ref]
+		return to, mapped
+	}
+	for from, goes := range d.byName {
+		if vcenter.SameName(from, name) {
+			return goes, true
+		}
+	}
+	return "", false
 }
 
 // adapters connects every network adapter of a machine. It reports false if one of them has no place to go.
@@ -46,13 +135,14 @@ func (m *mapping) adapters(d *vcenter.MachineDetails, live bool) ([]v1alpha1.Net
 	var out []v1alpha1.NetworkAdapterPlacement
 	whole := true
 	for _, nic := range d.NICs {
-		to, mapped := m.networksTo[nic.NetworkName]
+		to, mapped := m.networks.find(nic.Network, nic.NetworkName)
 		var network *vcenter.Network
 		switch {
 		case nic.NetworkName == "":
 			m.book.sayOf(d.Ref, d.Name, NetworkNotVisible, cmp.Or(nic.Label, nic.MAC))
 		case !mapped:
 			m.book.sayOf(d.Ref, d.Name, NetworkNotMapped, nic.NetworkName)
+		case m.networks.several[nic.Network]:
 		default:
 			network = m.findNetwork(to, m.book)
 		}
@@ -64,12 +154,19 @@ func (m *mapping) adapters(d *vcenter.MachineDetails, live bool) ([]v1alpha1.Net
 			m.book.sayOf(d.Ref, d.Name, NetworkIncompatible, nic.NetworkName+" to "+to)
 		}
 		out = append(out, v1alpha1.NetworkAdapterPlacement{
-			Key: nic.Key, MACAddress: clip(nic.MAC, 32), SourceNetwork: clip(nic.NetworkName, 128),
+			Key: nic.Key, MACAddress: clip(nic.MAC, 32), SourceNetwork: clip(nic.NetworkName, 128), SourceNetworkRef: nic.Network, Connected: yesOrNo(nic.Plugged(d.PowerState)),
 			Network: v1alpha1.InventoryReference{Ref: network.Ref, Name: clip(network.Name, 512)},
 		})
 	}
 	slices.SortFunc(out, func(a, b v1alpha1.NetworkAdapterPlacement) int { return cmp.Compare(a.Key, b.Key) })
 	return out, whole && len(out) <= mostAdapters
+}
+
+func yesOrNo(is bool) string {
+	if is {
+		return "Yes"
+	}
+	return "No"
 }
 
 // disks places every disk of a machine, and its home: where the first disk goes. It reports false if one of them has no place to go.
@@ -80,13 +177,13 @@ func (m *mapping) disks(d *vcenter.MachineDetails) (disks []v1alpha1.DiskPlaceme
 		if ds := m.source.Datastores.Get(disk.Datastore); ds != nil {
 			from = ds.Name
 		}
-		to := m.storeFor(from)
+		to := m.storeFor(disk.Datastore, from)
 		if to == nil {
 			whole = false
 			continue
 		}
 		disks = append(disks, v1alpha1.DiskPlacement{
-			Key: disk.Key, CapacityBytes: disk.CapacityBytes, SourceDatastore: clip(from, 128), Datastore: storeReference(to),
+			Key: disk.Key, CapacityBytes: disk.CapacityBytes, SourceDatastore: clip(from, 128), SourceDatastoreRef: disk.Datastore, Datastore: storeReference(to),
 		})
 	}
 	slices.SortFunc(disks, func(a, b v1alpha1.DiskPlacement) int { return cmp.Compare(a.Key, b.Key) })
@@ -101,11 +198,32 @@ func (m *mapping) disks(d *vcenter.MachineDetails) (disks []v1alpha1.DiskPlaceme
 	return disks, home, whole && len(disks) <= mostDisks
 }
 
-func (m *mapping) storeFor(from string) *vcenter.Datastore {
-	if to, ok := m.storesTo[from]; ok && from != "" {
+// storeFor finds where the disks on a datastore of the source go; nil if that does not exist or is not clear.
+func (m *mapping) storeFor(ref, name string) *vcenter.Datastore {
+	if m.stores.several[ref] {
+		return nil
+	}
+	if to, ok := m.stores.find(ref, name); ok && ref+name != "" {
 		return m.findDatastore(to, m.book)
 	}
 	return m.findDatastore(m.fallback, m.book)
+}
+
+// unneeded says which entries that no selected machine needs today go nowhere: a machine that needs one tomorrow would be blocked.
+func (m *mapping) unneeded() {
+	silent := newBook()
+	for _, word := range m.networks.unneeded {
+		if one(silent, m.inventory.Networks, word, NetworkNotFound, AmbiguousNetwork, "network", everything) == nil && silent.about[NetworkNotFound] != nil {
+			m.book.say(MappingNotUsable, has("network", word, namesOf(m.inventory.Networks, func(n *vcenter.Network) bool { return !n.Uplink })))
+			delete(silent.about, NetworkNotFound)
+		}
+	}
+	for _, word := range m.stores.unneeded {
+		if one(silent, m.inventory.Datastores, word, DatastoreNotFound, AmbiguousDatastore, "datastore", everything) == nil && silent.about[DatastoreNotFound] != nil {
+			m.book.say(MappingNotUsable, has("datastore", word, namesOf(m.inventory.Datastores, everything)))
+			delete(silent.about, DatastoreNotFound)
+		}
+	}
 }
 
 func storeReference(ds *vcenter.Datastore) v1alpha1.InventoryReference {

@@ -74,8 +74,8 @@ func TestEveryChoiceOfAMachineIsMade(t *testing.T) {
 			VCenterRef: w.spec.Target.VCenterRef, VCenterInstanceUUID: "vc-weu", Cluster: v1alpha1.InventoryReference{Ref: "domain-1", Name: "Cluster-1"},
 			ResourcePool: v1alpha1.InventoryReference{Ref: "resgroup-1", Name: "/SDDC-Datacenter/host/Cluster-1/Resources"},
 			Folder:       v1alpha1.InventoryReference{Ref: "group-/SDDC-Datacenter/vm/Workloads", Name: "/SDDC-Datacenter/vm/Workloads"}, Datastore: store,
-			Disks: []v1alpha1.DiskPlacement{{Key: 2000, CapacityBytes: 80 * gb, SourceDatastore: "nfs-gold", Datastore: store}},
-			NetworkAdapters: []v1alpha1.NetworkAdapterPlacement{{Key: 4000, MACAddress: "00:50:56:00:00:01", SourceNetwork: "VLAN-120",
+			Disks: []v1alpha1.DiskPlacement{{Key: 2000, CapacityBytes: 80 * gb, SourceDatastore: "nfs-gold", SourceDatastoreRef: "ds-1", Datastore: store}},
+			NetworkAdapters: []v1alpha1.NetworkAdapterPlacement{{Key: 4000, MACAddress: "00:50:56:00:00:01", SourceNetwork: "VLAN-120", SourceNetworkRef: "net-120", Connected: "Yes",
 				Network: v1alpha1.InventoryReference{Ref: "seg-web", Name: "finance-web"}}},
 		},
 		Method: v1alpha1.MoveMethodLive, Bytes: 80 * gb,
@@ -105,7 +105,7 @@ func TestTargetAndMapping(t *testing.T) {
 		bend           func(*world)
 	}{
 		{ClusterNotFound, `"Cluster-2" (there is Cluster-1)`, func(w *world) { w.spec.Target.Cluster = "Cluster-2" }},
-		{AmbiguousCluster, "/SDDC-Datacenter/host/Cluster-1, /SDDC-Datacenter/host/More/Cluster-1", func(w *world) {
+		{AmbiguousCluster, "/SDDC-Datacenter/host/Cluster-1 (domain-1), /SDDC-Datacenter/host/More/Cluster-1 (domain-2)", func(w *world) {
 			w.target.clusters["domain-2"] = &vcenter.Cluster{Ref: "domain-2", Name: "Cluster-1", Path: "/SDDC-Datacenter/host/More/Cluster-1"}
 		}},
 		{ResourcePoolNotFound, `"Silver" (there is Gold)`, func(w *world) { w.spec.Target.Cluster, w.spec.Target.ResourcePool = "", "Silver" }},
@@ -115,7 +115,7 @@ func TestTargetAndMapping(t *testing.T) {
 			w.target.folder("/Other/vm/Workloads")
 			w.spec.Target.Folder = "/Other/vm/Workloads"
 		}},
-		{DatastoreNotFound, `"vsan" (there is vsanDatastore)`, func(w *world) { w.spec.Target.Datastore = "vsan" }},
+		{DatastoreNotFound, `"vsam" (there is vsanDatastore)`, func(w *world) { w.spec.Target.Datastore = "vsam" }},
 		{DatastoreNotFound, `"anf-9"`, func(w *world) { w.spec.Datastores = []v1alpha1.NameMapping{{From: "nfs-gold", To: "anf-9"}} }},
 		{DatastoreNotUsable, "not accessible", func(w *world) { w.target.datastores["vsan"].Accessible = false }},
 		{DatastoreNotUsable, "maintenance", func(w *world) { w.target.datastores["vsan"].MaintenanceMode = "inMaintenance" }},
@@ -175,10 +175,10 @@ func TestFit(t *testing.T) {
 		w.space["vsan"] = vcenter.Space{CapacityBytes: 1000 * gb, FreeBytes: free}
 		return Make(w.input())
 	}
-	if p := at(390 * gb); p.Blocker() != nil { // 250 stay free
-		t.Errorf("140 GiB do not fit into 390 of which 250 stay free: %+v", p.Blocker())
+	if p := at(530 * gb); p.Blocker() != nil { // 250 stay free, and vSAN keeps two copies
+		t.Errorf("twice 140 GiB do not fit into 530 of which 250 stay free: %+v", p.Blocker())
 	}
-	if c := at(389 * gb).Blocker(); c == nil || !strings.Contains(c.Message, "lacks 1.0 GiB (140.0 GiB needed, 139.0 GiB free") {
+	if c := at(529 * gb).Blocker(); c == nil || !strings.Contains(c.Message, "lacks 1.0 GiB (280.0 GiB needed, 279.0 GiB free") {
 		t.Errorf("it says %+v", c)
 	}
 	w.target.datastores["vsan"].Type = "NFS" // without vSAN nothing stays free

@@ -23,6 +23,10 @@ type selection struct {
 	inFolder []*vcenter.Machine
 	// unwanted are machines that have started and are not selected any more, by instance UUID.
 	unwanted map[string]bool
+	// later are machines that select matches and that appeared after the selection was made; missing are instance UUIDs that it has and
+	// neither vCenter shows.
+	later   []*vcenter.Machine
+	missing []string
 }
 
 // selector decides entry by entry.
@@ -38,8 +42,17 @@ type selector struct {
 	landed map[string]bool               // instance UUIDs at the target
 }
 
-// choose finds the machines that a move is about.
+// choose finds the machines that a move is about: by what select and exclude mean today, or by the selection that was made.
 func choose(in *Input, b *book) selection {
+	if in.Selection != nil {
+		return choseBefore(in, b)
+	}
+	s := newSelector(in, b)
+	s.read()
+	return s.selection()
+}
+
+func newSelector(in *Input, b *book) *selector {
 	s := &selector{
 		in: in, book: b, byName: map[string][]*vcenter.Machine{}, byUUID: map[string][]*vcenter.Machine{},
 		picked: map[string]*vcenter.Machine{}, gone: map[string]*Known{}, folder: map[string]*vcenter.Machine{}, there: map[string]*vcenter.Machine{},
@@ -57,15 +70,51 @@ func choose(in *Input, b *book) selection {
 			s.folder[m.Name] = m
 		}
 	}
-	for _, e := range slices.Concat(in.Spec.Select, in.Spec.Exclude) {
-		if e.Folder != "" && !folderExists(in.Source.Inventory, e.Folder) {
-			b.say(SourceFolderNotFound, has("folder", e.Folder, paths(in.Source.Inventory.Folders)))
+	return s
+}
+
+// read takes in what select and exclude say.
+func (s *selector) read() {
+	for _, e := range slices.Concat(s.in.Spec.Select, s.in.Spec.Exclude) {
+		if e.Folder != "" && !folderExists(s.in.Source.Inventory, e.Folder) {
+			s.book.say(SourceFolderNotFound, has("folder", e.Folder, paths(s.in.Source.Inventory.Folders)))
 		}
 	}
-	for _, e := range in.Spec.Select {
+	for _, e := range s.in.Spec.Exclude {
+		s.exclusion(e)
+	}
+	for _, e := range s.in.Spec.Select {
 		s.entry(e)
 	}
-	return s.selection()
+}
+
+// exclusion says what of an entry of exclude matches nothing. A name that nobody has is a slip of the pen: the machine that was meant would
+// move. A pattern may be a precaution.
+func (s *selector) exclusion(e v1alpha1.MachineSelector) {
+	if len(e.Names) == 0 && folderExists(s.in.Source.Inventory, e.Folder) && !s.anyone(e.Folder, "*") {
+		s.book.say(ExcludeMatchesNothing, in(e.Folder))
+	}
+	for _, name := range e.Names {
+		switch {
+		case s.anyone(e.Folder, name):
+		case strings.ContainsAny(name, "*?"):
+			s.book.say(ExcludeMatchesNothing, strings.TrimSpace(name+" "+in(e.Folder)))
+		default:
+			s.book.say(ExcludedMachineNotFound, has("machine", name, s.namesIn(e.Folder)))
+		}
+	}
+}
+
+// anyone says whether the source has, or had before it moved, a machine of this name in the folder.
+func (s *selector) anyone(folder, pattern string) bool {
+	for _, m := range s.in.Source.Inventory.Machines.All() {
+		if within(m.Folder, folder) && matches(pattern, m.Name) {
+			return true
+		}
+	}
+	return slices.ContainsFunc(s.in.Known, func(k Known) bool {
+		return within(k.Spec.Source.Folder, folder) && matches(pattern, k.Spec.Machine.Name)
+	}) || s.landedAs(pattern) != nil
 }
 
 // entry picks the machines of one entry of select: by pattern what is there, by name exactly one.
@@ -108,7 +157,7 @@ func (s *selector) entry(e v1alpha1.MachineSelector) {
 func (s *selector) named(folder, name string) {
 	var found []*vcenter.Machine
 	excluded := false
-	for _, m := range s.byName[name] {
+	for _, m := range s.called(name) {
 		switch {
 		case !within(m.Folder, folder):
 		case s.excluded(m.Folder, m.Name):
@@ -120,7 +169,7 @@ func (s *selector) named(folder, name string) {
 	known := false
 	for i := range s.in.Known {
 		k := &s.in.Known[i]
-		if k.Spec.Machine.Name == name && within(k.Spec.Source.Folder, folder) && !s.excluded(k.Spec.Source.Folder, name) {
+		if vcenter.SameName(k.Spec.Machine.Name, name) && within(k.Spec.Source.Folder, folder) && !s.excluded(k.Spec.Source.Folder, name) {
 			known = s.keep(k) || known
 		}
 	}
@@ -128,13 +177,30 @@ func (s *selector) named(folder, name string) {
 	case len(found) == 1:
 		s.picked[found[0].Ref] = found[0]
 	case len(found) > 1:
-		s.book.say(AmbiguousMachine, fmt.Sprintf("%q is %s", name, list(pathsOf(found))))
+		s.book.say(AmbiguousMachine, fmt.Sprintf("%q is %s", name, enumerate(pathsOf(found))))
 	case known || excluded:
-	case s.folder[name] != nil:
-		s.there[s.folder[name].Ref] = s.folder[name]
+	case s.landedAs(name) != nil:
+		m := s.landedAs(name)
+		s.there[m.Ref] = m
 	default:
 		s.book.say(MachineNotFound, has("machine", name, s.namesIn(folder)))
 	}
+}
+
+// called are the machines of a name, written as people see it or as vCenter sends it.
+func (s *selector) called(name string) []*vcenter.Machine {
+	if found := s.byName[name]; len(found) > 0 {
+		return found
+	}
+	return s.byName[vcenter.UnescapeName(name)]
+}
+
+// landedAs is the machine in the target folder of a name, nil if there is none.
+func (s *selector) landedAs(name string) *vcenter.Machine {
+	if m := s.folder[name]; m != nil {
+		return m
+	}
+	return s.folder[vcenter.UnescapeName(name)]
 }
 
 // keep takes a known machine that is not at the source; one that is there is picked there.
@@ -200,82 +266,5 @@ func (s *selector) namesIn(folder string) []string {
 			out = append(out, name)
 		}
 	}
-	return out
-}
-
-// matchesAny says whether a name matches one of the patterns; no patterns match everything.
-func matchesAny(patterns []string, name string) bool {
-	return len(patterns) == 0 || slices.ContainsFunc(patterns, func(p string) bool { return matches(p, name) })
-}
-
-// matches compares a name with a pattern in which * stands for any characters and ? for one. It takes at most len(pattern) * len(name)
-// steps, whatever the pattern: a pattern is input from users.
-func matches(pattern, name string) bool {
-	p, n := []rune(pattern), []rune(name)
-	i, star, mark := 0, -1, 0
-	for j := 0; j < len(n); {
-		switch {
-		case i < len(p) && p[i] == '*':
-			star, mark = i, j
-			i++
-		case i < len(p) && (p[i] == '?' || p[i] == n[j]):
-			i, j = i+1, j+1
-		case star >= 0:
-			mark++
-			i, j = star+1, mark
-		default:
-			return false
-		}
-	}
-	for i < len(p) && p[i] == '*' {
-		i++
-	}
-	return i == len(p)
-}
-
-// within says whether a path is a folder or below it. The empty folder has everything in it.
-func within(path, folder string) bool {
-	folder = strings.TrimSuffix(folder, "/")
-	return folder == "" || path == folder || strings.HasPrefix(path, folder+"/")
-}
-
-func samePath(a, b string) bool { return strings.TrimSuffix(a, "/") == strings.TrimSuffix(b, "/") }
-
-func in(folder string) string {
-	if folder == "" {
-		return ""
-	}
-	return "in " + folder
-}
-
-func folderExists(inventory *vcenter.Inventory, path string) bool {
-	for _, f := range inventory.Folders.All() {
-		if samePath(f.Path, path) {
-			return true
-		}
-	}
-	return false
-}
-
-func paths(folders vcenter.Table[vcenter.Folder]) []string {
-	var out []string
-	for _, f := range folders.All() {
-		out = append(out, f.Path)
-	}
-	return out
-}
-
-func pathOf(m *vcenter.Machine) string { return strings.TrimSuffix(m.Folder, "/") + "/" + m.Name }
-
-func byPath(a, b *vcenter.Machine) int {
-	return cmp.Or(cmp.Compare(pathOf(a), pathOf(b)), cmp.Compare(a.Ref, b.Ref))
-}
-
-func pathsOf(machines []*vcenter.Machine) []string {
-	out := make([]string, len(machines))
-	for i, m := range machines {
-		out[i] = pathOf(m)
-	}
-	slices.Sort(out)
 	return out
 }

@@ -6,7 +6,6 @@ package plan
 import (
 	"cmp"
 	"slices"
-	"strings"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/vcenter"
@@ -35,12 +34,10 @@ func resolve(in *Input, b *book) *destination {
 	d := &destination{inventory: inventory, datastores: map[string]*vcenter.Datastore{}, networks: map[string]*vcenter.Network{}}
 	if t.Cluster != "" {
 		d.cluster = one(b, inventory.Clusters, t.Cluster, ClusterNotFound, AmbiguousCluster, "cluster", everything[vcenter.Cluster])
-		if d.cluster != nil {
-			d.pool = v1alpha1.InventoryReference{Ref: d.cluster.ResourcePool, Name: clip(d.cluster.Path+"/Resources", 512)}
-		}
+		d.pool = poolOf(in, d.cluster, b)
 	} else if pool := one(b, inventory.ResourcePools, t.ResourcePool, ResourcePoolNotFound, AmbiguousResourcePool, "resource pool", everything[vcenter.ResourcePool]); pool != nil {
 		d.cluster = inventory.Clusters.Get(pool.Owner)
-		d.pool = v1alpha1.InventoryReference{Ref: pool.Ref, Name: clip(pool.Path, 512)}
+		d.pool = usable(in, pool, b)
 		if d.cluster == nil {
 			b.say(ClusterNotFound, has("cluster", "the cluster of "+pool.Path, namesOf(inventory.Clusters, everything[vcenter.Cluster])))
 		}
@@ -184,63 +181,4 @@ func (d *destination) reaches(hosts, ofCluster []string, ref string) bool {
 		return len(ofCluster) == 0 || slices.Contains(ofCluster, ref)
 	}
 	return slices.ContainsFunc(d.hosts, func(h *vcenter.Host) bool { return slices.Contains(hosts, h.Ref) })
-}
-
-// named is what inventory objects have in common: a name, and a path that tells one of several with the same name.
-type named interface {
-	vcenter.Cluster | vcenter.ResourcePool | vcenter.Datastore | vcenter.Network
-}
-
-func everything[T any](*T) bool { return true }
-
-// one finds the one object that a name or an inventory path means. Where several have the name, the preferred ones count; an uplink or a
-// network of another cluster is never what was meant.
-func one[T named](b *book, table vcenter.Table[T], name, notFound, ambiguous, what string, preferred func(*T) bool) *T {
-	var found []*T
-	for _, v := range table.All() {
-		if n, path := nameAndPath(v); n == name || strings.HasPrefix(name, "/") && samePath(path, name) {
-			found = append(found, v)
-		}
-	}
-	if len(found) > 1 {
-		if better := slices.DeleteFunc(slices.Clone(found), func(v *T) bool { return !preferred(v) }); len(better) > 0 {
-			found = better
-		}
-	}
-	switch len(found) {
-	case 0:
-		b.say(notFound, has(what, name, namesOf(table, preferred)))
-		return nil
-	case 1:
-		return found[0]
-	}
-	for _, v := range found {
-		_, path := nameAndPath(v)
-		b.say(ambiguous, path)
-	}
-	return nil
-}
-
-func nameAndPath[T named](v *T) (name, path string) {
-	switch x := any(v).(type) {
-	case *vcenter.Cluster:
-		return x.Name, x.Path
-	case *vcenter.ResourcePool:
-		return x.Name, x.Path
-	case *vcenter.Datastore:
-		return x.Name, x.Path
-	case *vcenter.Network:
-		return x.Name, x.Path
-	}
-	return "", ""
-}
-
-func namesOf[T named](table vcenter.Table[T], wanted func(*T) bool) []string {
-	var out []string
-	for _, v := range table.All() {
-		if name, _ := nameAndPath(v); wanted(v) {
-			out = append(out, name)
-		}
-	}
-	return out
 }

@@ -51,6 +51,15 @@ type Input struct {
 	Load map[string]vcenter.HostLoad
 	// Neighbours are the details of machines at the target that are on networks to which machines move.
 	Neighbours []*vcenter.MachineDetails
+	// Pools says of resource pools of the target whether the account may place machines in them, by managed object id. One without an entry
+	// is left to vCenter.
+	Pools map[string]bool
+	// Factor is how many bytes of a target datastore one byte of a disk takes, by managed object id; 0: 1, and DefaultVSANFactor on vSAN.
+	Factor map[string]float64
+	// Selection that was made when the move first ran; nil: it is made now.
+	Selection *v1alpha1.MoveSelection
+	// Now decides which waivers count; the zero time: all.
+	Now time.Time
 	// Rate of one relocation in bytes a second; 0: DefaultRate.
 	Rate int64
 }
@@ -108,6 +117,8 @@ type Plan struct {
 	Bytes int64
 	// Estimated length of what has not started yet.
 	Estimated time.Duration
+	// Later are the machines that select matches and that appeared after the selection was made, by path, sorted: they are left alone.
+	Later []string
 }
 
 // Blocker returns the first concern that stops the whole move, nil if there is none.

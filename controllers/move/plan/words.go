@@ -23,6 +23,20 @@ func list(names []string) string {
 	return fmt.Sprintf("%s and %d more", strings.Join(names[:mostNamed], ", "), len(names)-mostNamed)
 }
 
+// mostEnumerated is how many bytes of names a sentence takes that must name all.
+const mostEnumerated = 800
+
+// enumerate names all, as far as a message takes them.
+func enumerate(names []string) string {
+	size := 0
+	for i, name := range names {
+		if size += len(name) + 2; size > mostEnumerated && i > 0 {
+			return fmt.Sprintf("%s and %d more", strings.Join(names[:i], ", "), len(names)-i)
+		}
+	}
+	return strings.Join(names, ", ")
+}
+
 // has says what exists nearby, for a name that does not: the likeliest first, so that a slip of the pen is seen at once.
 func has(what string, missing string, names []string) string {
 	if len(names) == 0 {

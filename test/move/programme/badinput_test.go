@@ -44,6 +44,12 @@ func TestBadInputSaysWhatToChangeAndChangesNothing(t *testing.T) {
 		{"no-such-network", "NetworkNotFound", []string{`"finance-wep"`, "finance-web"}, func(s *v1alpha1.WorkloadMoveSpec) {
 			s.Networks[0].To = "finance-wep"
 		}},
+		{"excluded-nobody", "ExcludedMachineNotFound", []string{`"web-O2"`, "web-02", "would move"}, func(s *v1alpha1.WorkloadMoveSpec) {
+			s.Exclude = []v1alpha1.MachineSelector{{Names: []string{"web-O2"}}}
+		}},
+		{"no-such-source-datastore", "SourceDatastoreNotFound", []string{`"DS-SSD-O1"`, "DS-SSD-01", "take the entry out"}, func(s *v1alpha1.WorkloadMoveSpec) {
+			s.Datastores = []v1alpha1.NameMapping{{From: "DS-SSD-O1", To: "vsanDatastore"}}
+		}},
 		{"no-such-cluster", "ClusterNotFound", []string{`"Cluster-9"`, "Cluster-1"}, func(s *v1alpha1.WorkloadMoveSpec) { s.Target.Cluster = "Cluster-9" }},
 		{"no-such-pool", "ResourcePoolNotFound", []string{`"Gold"`}, func(s *v1alpha1.WorkloadMoveSpec) { s.Target.Cluster, s.Target.ResourcePool = "", "Gold" }},
 		{"no-such-target-folder", "FolderNotFound", []string{`"/SDDC-Datacenter/vm/Work"`, "/SDDC-Datacenter/vm/Workloads", "Create it"}, func(s *v1alpha1.WorkloadMoveSpec) {
