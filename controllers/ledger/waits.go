@@ -48,6 +48,10 @@ var (
 		"the object: the refusal's reason, in Azure's words", "it is asked again every 15 minutes, at most twelve times an hour, until it is given or the spec changes"}
 	Settling = Wait{"both vCenters to show where a machine is after its relocation has ended", 2 * time.Minute, 2 * time.Second,
 		"the VirtualMachineMove: Moving", "what is read is believed: the attempt failed, or a person is asked"}
+	StandingStill = Wait{"a relocation that runs to show progress; with large disks as much more as a hundredth of them takes at 10 MiB/s", 30 * time.Minute, time.Second,
+		"the VirtualMachineMove and its WorkloadMove: reason NoProgress, since when and what to look at", "it is followed further, and is cancelled by a person only"}
+	Queued = Wait{"vCenter to begin with a relocation that it has queued", 2 * time.Hour, time.Second,
+		"the VirtualMachineMove and its WorkloadMove: reason NoProgress", "it is followed further"}
 	Recheck = Wait{"what a list normally tells, in case that it may not be read", 2 * time.Minute, 0,
 		"nobody new", "the resource is read"}
 	FirstList = Wait{"the first list after a restart", 90 * time.Second, time.Second,
@@ -80,7 +84,7 @@ type Row struct {
 func Waits() []Row {
 	return []Row{
 		{"Sending", Sending}, {"Calling", Calling}, {"Grace", Grace}, {"Agreement", Agreement}, {"RefusedPolls", RefusedPolls}, {"Running", Running},
-		{"Foreign", Foreign}, {"Busy", Busy}, {"Asking", Asking}, {"Settling", Settling}, {"Recheck", Recheck}, {"FirstList", FirstList}, {"Glance", Glance},
+		{"Foreign", Foreign}, {"Busy", Busy}, {"Asking", Asking}, {"Settling", Settling}, {"StandingStill", StandingStill}, {"Queued", Queued}, {"Recheck", Recheck}, {"FirstList", FirstList}, {"Glance", Glance},
 		{"OneRead", OneRead}, {"OnePlace", OnePlace}, {"RetryAfter", RetryAfter}, {"Login", Login}, {"OneCall", OneCall}, {"Connecting", Connecting},
 		{"Reconnect", Reconnect}, {"VCenterStop", VCenterStop}, {"Turn", Turn}, {"Stalled", Stalled},
 	}

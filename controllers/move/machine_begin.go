@@ -105,6 +105,9 @@ func (p *pass) advance(ctx context.Context) *outcome.Outcome {
 		return p.going(v1alpha1.MoveStepWaiting, outcome.Wait(v1alpha1.ReasonMachineBusy,
 			"vCenter does not let the machine be moved now: another operation works on it, or a backup holds it").In(glance))
 	}
+	if o := p.recheck(ctx); o != nil {
+		return o
+	}
 	var o *outcome.Outcome
 	if p.request.Locator, o = p.VCenters.Locator(ctx, p.move.Namespace, p.move.Spec.Target.VCenterRef.Name); o != nil {
 		return outcome.Wait(v1alpha1.ReasonReferenceNotReady, "VCenter %s cannot receive machines now (%s): %s",
@@ -137,6 +140,10 @@ func (p *pass) check(ctx context.Context) *outcome.Outcome {
 	}
 	if err != nil {
 		return p.fail(ctx, faultOf(err))
+	}
+	faults, o := p.unchecked(p.waive(faults))
+	if o != nil {
+		return o
 	}
 	if len(faults) > 0 {
 		return p.fail(ctx, faults[0])

@@ -63,6 +63,9 @@ func (p *pass) relocating(ctx context.Context, progress movers.Progress) *outcom
 		s.Progress = reached
 		s.BytesMoved = s.BytesTotal / 100 * int64(reached)
 	}
+	if o := p.standing(progress); o != nil {
+		return o
+	}
 	said := fmt.Sprintf("vCenter is relocating the machine (%s)", s.Task.Ref)
 	if progress.State == movers.Queued {
 		said = fmt.Sprintf("vCenter has queued the relocation (%s): other operations use the same hosts or datastores", s.Task.Ref)

@@ -23,7 +23,7 @@ func compare(spec *v1alpha1.VirtualMachineMoveSpec, is *vcenter.MachineDetails, 
 		return differences, []v1alpha1.MachineConcern{information("AlreadyAtTarget", "the machine was at the target before this move began: it counts as moved, and nothing was done with it")}
 	}
 	differences = append(differences, disks(spec.Target.Disks, is.Disks)...)
-	differences = append(differences, adapters(spec.Target.NetworkAdapters, is.NICs)...)
+	differences = append(differences, adapters(spec, is)...)
 	if want := spec.Target.Folder.Name; strings.HasPrefix(want, "/") && want != is.Folder {
 		concerns = append(concerns, warning("FolderDiffers", fmt.Sprintf("the machine is in folder %s instead of %s", is.Folder, want)))
 	}
@@ -62,14 +62,16 @@ func disks(want []v1alpha1.DiskPlacement, is []vcenter.Disk) []string {
 	return []string{fmt.Sprintf("disks of %v bytes instead of %v", found, planned)}
 }
 
-// adapters compares by MAC address, with the network of each.
-func adapters(want []v1alpha1.NetworkAdapterPlacement, is []vcenter.NIC) []string {
+// adapters compares by MAC address, with the network of each, and whether it is connected. What a machine that is off will have when it is
+// powered on again is seen then.
+func adapters(spec *v1alpha1.VirtualMachineMoveSpec, is *vcenter.MachineDetails) []string {
 	var out []string
 	found := map[string]vcenter.NIC{}
-	for _, nic := range is {
+	for _, nic := range is.NICs {
 		found[strings.ToLower(nic.MAC)] = nic
 	}
-	for _, adapter := range want {
+	telling := is.PowerState == powerStateOn || spec.Source.PowerState != powerStateOn
+	for _, adapter := range spec.Target.NetworkAdapters {
 		if adapter.MACAddress == "" {
 			continue
 		}
@@ -77,8 +79,12 @@ func adapters(want []v1alpha1.NetworkAdapterPlacement, is []vcenter.NIC) []strin
 		switch {
 		case !ok:
 			out = append(out, fmt.Sprintf("no network adapter with MAC address %s", adapter.MACAddress))
-		case nic.Network != "" && nic.Network != adapter.Network.Ref:
+		case nic.Network == "":
+			out = append(out, fmt.Sprintf("adapter %s is on no network that the account sees, instead of %s", adapter.MACAddress, adapter.Network.Name))
+		case nic.Network != adapter.Network.Ref:
 			out = append(out, fmt.Sprintf("adapter %s is connected to %s instead of %s", adapter.MACAddress, nic.NetworkName, adapter.Network.Name))
+		case telling && adapter.Connected == "Yes" && !nic.Plugged(is.PowerState):
+			out = append(out, fmt.Sprintf("adapter %s is disconnected from %s; it was connected at the source", adapter.MACAddress, adapter.Network.Name))
 		}
 	}
 	return out

@@ -26,7 +26,7 @@ func plannedSpec() *v1alpha1.VirtualMachineMoveSpec {
 				{Key: 2000, CapacityBytes: 10, Datastore: v1alpha1.InventoryReference{Ref: "datastore-1"}},
 				{Key: 2001, CapacityBytes: 20, Datastore: v1alpha1.InventoryReference{Ref: "datastore-1"}},
 			},
-			NetworkAdapters: []v1alpha1.NetworkAdapterPlacement{{Key: 4000, MACAddress: "00:50:56:AA:00:01", Network: v1alpha1.InventoryReference{Ref: "network-1", Name: "web"}}},
+			NetworkAdapters: []v1alpha1.NetworkAdapterPlacement{{Key: 4000, MACAddress: "00:50:56:AA:00:01", Connected: "Yes", Network: v1alpha1.InventoryReference{Ref: "network-1", Name: "web"}}},
 		},
 	}
 }
@@ -35,7 +35,7 @@ func arrivedMachine() *vcenter.MachineDetails {
 	return &vcenter.MachineDetails{
 		Machine: vcenter.Machine{BIOSUUID: "b-1", Folder: "/DC/vm/W", PowerState: "poweredOn"},
 		Disks:   []vcenter.Disk{{Key: 2001, CapacityBytes: 20, Datastore: "datastore-1"}, {Key: 2000, CapacityBytes: 10, Datastore: "datastore-1"}},
-		NICs:    []vcenter.NIC{{Key: 4000, MAC: "00:50:56:aa:00:01", Network: "network-1", NetworkName: "web"}},
+		NICs:    []vcenter.NIC{{Key: 4000, MAC: "00:50:56:aa:00:01", Network: "network-1", NetworkName: "web", Connected: true}},
 	}
 }
 
@@ -56,7 +56,9 @@ func TestCompareTellsWhatDiffers(t *testing.T) {
 		"another folder":      {change: func(m *vcenter.MachineDetails) { m.Folder = "/DC/vm/X" }, concern: "FolderDiffers"},
 		"another datastore":   {change: func(m *vcenter.MachineDetails) { m.Disks[1].Datastore = "datastore-2" }, concern: "DatastoreDiffers"},
 		"switched off":        {change: func(m *vcenter.MachineDetails) { m.PowerState = "poweredOff" }, concern: "PowerStateDiffers"},
-		"an unseen network":   {change: func(m *vcenter.MachineDetails) { m.NICs[0].Network = "" }},
+		"no network":          {change: func(m *vcenter.MachineDetails) { m.NICs[0].Network, m.NICs[0].NetworkName = "", "" }, difference: "on no network that the account sees, instead of web"},
+		"a card unplugged":    {change: func(m *vcenter.MachineDetails) { m.NICs[0].Connected = false }, difference: "adapter 00:50:56:AA:00:01 is disconnected from web"},
+		"a card of one off":   {change: func(m *vcenter.MachineDetails) { m.NICs[0].Connected, m.PowerState = false, "poweredOff" }, concern: "PowerStateDiffers"},
 		"keys that changed":   {change: func(m *vcenter.MachineDetails) { m.Disks[0].Key, m.NICs[0].Key = 3000, 4001 }},
 		"an adapter too many": {change: func(m *vcenter.MachineDetails) { m.NICs = append(m.NICs, vcenter.NIC{MAC: "00:50:56:aa:00:09"}) }},
 	} {

@@ -10,7 +10,7 @@ import (
 )
 
 // What a check proves: a host without a fault can take the machine; a result without a host says nothing of any host.
-func TestWhatACheckProves(t *testing.T) {
+func TestACheckThatProvesNothingIsNoPass(t *testing.T) {
 	host := func(n string) *types.ManagedObjectReference {
 		return &types.ManagedObjectReference{Type: "HostSystem", Value: n}
 	}

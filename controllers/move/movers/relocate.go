@@ -21,6 +21,9 @@ func (Relocate) Check(ctx context.Context, r Request, at Placement) ([]vcenter.F
 		return []vcenter.Fault{*fault}, nil
 	}
 	_, faults, err := r.Source.Client.CheckRelocate(ctx, relocation)
+	if vcenter.ClassOf(err) == vcenter.NotSupported {
+		return []vcenter.Fault{vcenter.Unchecked("this vCenter has no check of relocations")}, nil
+	}
 	return faults, err
 }
 
