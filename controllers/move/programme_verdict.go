@@ -79,7 +79,21 @@ func (p *programme) claimed() bool {
 func (p *programme) complete() *outcome.Outcome {
 	p.count()
 	s := &p.move.Status
-	return outcome.Done(v1alpha1.ReasonComplete, "%s at the target, read there", allAre(int(s.Total)))
+	return outcome.Done(v1alpha1.ReasonComplete, "%s at the target, read there%s", allAre(int(s.Total)), p.warned())
+}
+
+// warned names machines that have moved and of which a person should know something: on another datastore than planned, for example.
+func (p *programme) warned() string {
+	var names []string
+	for _, m := range p.own {
+		if slices.ContainsFunc(m.Status.Concerns, func(c v1alpha1.MachineConcern) bool { return c.Severity == v1alpha1.SeverityWarning }) {
+			names = append(names, m.Spec.Machine.Name)
+		}
+	}
+	if len(names) == 0 {
+		return ""
+	}
+	return fmt.Sprintf(". Of %s the VirtualMachineMove has a warning", namesOf(names))
 }
 
 func allAre(n int) string {
