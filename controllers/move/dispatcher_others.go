@@ -88,13 +88,13 @@ func (o *others) look(ctx context.Context, side *connect.Connected, target bool)
 	return nil
 }
 
-// loadOf all hosts of a vCenter.
+// loadOf all hosts of a vCenter: what they use, and nothing of the machines on them, which are many.
 func loadOf(ctx context.Context, side *connect.Connected) (map[string]vcenter.HostLoad, error) {
 	var hosts []string
 	for ref := range side.Watcher.Inventory().Hosts.All() {
 		hosts = append(hosts, ref)
 	}
-	load, err := side.Client.HostLoad(ctx, hosts)
+	load, err := side.Client.HostUsage(ctx, hosts)
 	if err != nil {
 		return nil, fmt.Errorf("reading the load of hosts at %s: %w", side.Object.Name, err)
 	}

@@ -37,6 +37,7 @@ func TestAMachineCrossesWithItsIdentity(t *testing.T) {
 			if handle.Entity != d.Ref || !sameUser(handle.User, f.oslo.Username()) || handle.QueuedAt.IsZero() {
 				t.Errorf("handle %+v", handle)
 			}
+			f.here.Follow(handle.Ref)
 			task := f.end(t, handle.Ref)
 			if task.State != TaskSuccess || !strings.EqualFold(task.Kind, TaskRelocate) {
 				t.Fatalf("task %+v: %v", task, task.Fault)
@@ -54,7 +55,7 @@ func TestAMachineCrossesWithItsIdentity(t *testing.T) {
 			})
 			eventually(t, time.Second, "the word of it", func() bool {
 				left := h.of(ChangeMachine, d.Ref)
-				return len(left) > 0 && left[len(left)-1].Gone && len(g.of(ChangeMachine, task.Result)) > 0 && len(h.of(ChangeTask, handle.Ref)) > 1
+				return len(left) > 0 && left[len(left)-1].Gone && len(g.of(ChangeMachine, task.Result)) > 0 && len(h.of(ChangeTask, handle.Ref)) > 0
 			})
 			for _, m := range f.weu.Machines() {
 				if m.Name == c.name && c.power && m.PowerOffCount != 0 {
@@ -106,6 +107,7 @@ func TestACancelledMoveLeavesTheMachineWhole(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	f.here.Follow(handle.Ref)
 	eventually(t, 10*time.Second, "progress on the stream", func() bool {
 		task := f.here.Task(handle.Ref)
 		return task != nil && task.State == TaskRunning && task.Progress >= 10
@@ -113,9 +115,6 @@ func TestACancelledMoveLeavesTheMachineWhole(t *testing.T) {
 	running, err := f.from.RunningTasks(t.Context())
 	if err != nil || !slices.ContainsFunc(running, func(t Task) bool { return t.Ref == handle.Ref && t.Entity == d.Ref }) {
 		t.Errorf("running: %+v, %v", running, err)
-	}
-	if n := len(f.here.ActiveTasks()); n != 1 {
-		t.Errorf("the stream knows %d active tasks", n)
 	}
 	if err := f.from.CancelTask(t.Context(), handle.Ref); err != nil {
 		t.Fatal(err)

@@ -35,7 +35,7 @@ func (c *Client) Details(ctx context.Context, refs []string) ([]MachineDetails, 
 	for i, r := range refs {
 		objs[i] = typedRef("VirtualMachine", r)
 	}
-	paths := append(machineFields.paths(), detailFields.paths()...)
+	paths := slices.Concat(machineFields.paths(), machineReadFields.paths(), detailFields.paths())
 	paths = append(paths, "config.hardware.device", "customValue", "availableField")
 	objects, err := c.retrieveRefs(ctx, doing, objs, paths...)
 	if err != nil || len(objects) == 0 {

@@ -22,14 +22,13 @@ type Machine struct {
 	Datastores        []string // morefs
 	Networks          []string // morefs
 	GuestToolsRunning bool
-	GuestIPs          []string
+	GuestIPs          []string // of a watched machine the primary one; read directly all of them
 	GuestHostName     string
 	NumCPU            int32
 	MemoryMB          int32
 	HardwareVersion   string // vmx-19
 	ChangeVersion     string
-	RelocateDisabled  bool // vCenter lists RelocateVM_Task as disabled at present
-	RecentTasks       []string
+	RelocateDisabled  bool // vCenter lists RelocateVM_Task as disabled at present; known of a machine that was read directly
 
 	parentRef, vAppRef string // folder, or vApp of a machine that has no folder; the path above is derived from them
 	primaryIP          string

@@ -32,16 +32,19 @@ func (c *Client) DatastoreSpace(ctx context.Context, refs []string) (map[string]
 	return out, nil
 }
 
-// HostLoad reads what hosts bear now, with the reservations of the machines that run there. A host that is gone is left out.
-func (c *Client) HostLoad(ctx context.Context, refs []string) (map[string]HostLoad, error) {
-	const doing = "read the load of hosts"
+// HostUsage is HostLoad without what the machines that run there reserve: it reads the hosts and no machine, so it may be asked often.
+func (c *Client) HostUsage(ctx context.Context, refs []string) (map[string]HostLoad, error) {
+	out, _, err := c.hostUsage(ctx, "read the usage of hosts", refs)
+	return out, err
+}
+
+func (c *Client) hostUsage(ctx context.Context, doing string, refs []string) (map[string]HostLoad, []types.ObjectContent, error) {
 	objects, err := c.retrieveRefs(ctx, doing, typedRefs("HostSystem", refs), "summary.quickStats", "summary.hardware")
-	if err != nil || len(objects) == 0 {
-		return nil, err
+	if err != nil {
+		return nil, nil, err
 	}
 	out := map[string]HostLoad{}
-	specs := make([]types.ObjectSpec, len(objects))
-	for i, o := range objects {
+	for _, o := range objects {
 		var l HostLoad
 		if q, ok := prop(o, "summary.quickStats").(types.HostListSummaryQuickStats); ok {
 			l.CPUUsageMHz, l.MemoryUsageBytes = int64(q.OverallCpuUsage), int64(q.OverallMemoryUsage)<<20
@@ -50,6 +53,19 @@ func (c *Client) HostLoad(ctx context.Context, refs []string) (map[string]HostLo
 			l.CPUCapacityMHz, l.MemoryBytes = int64(h.CpuMhz)*int64(h.NumCpuCores), h.MemorySize
 		}
 		out[o.Obj.Value] = l
+	}
+	return out, objects, nil
+}
+
+// HostLoad reads what hosts bear now, with the reservations of the machines that run there. A host that is gone is left out.
+func (c *Client) HostLoad(ctx context.Context, refs []string) (map[string]HostLoad, error) {
+	const doing = "read the load of hosts"
+	out, objects, err := c.hostUsage(ctx, doing, refs)
+	if err != nil || len(objects) == 0 {
+		return nil, err
+	}
+	specs := make([]types.ObjectSpec, len(objects))
+	for i, o := range objects {
 		specs[i] = types.ObjectSpec{
 			Obj: o.Obj, Skip: types.NewBool(true),
 			SelectSet: []types.BaseSelectionSpec{&types.TraversalSpec{Type: "HostSystem", Path: "vm"}},

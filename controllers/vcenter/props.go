@@ -44,9 +44,14 @@ var machineFields = field[Machine]{
 	"guest.toolsRunningStatus":    func(m *Machine, v any) { m.GuestToolsRunning = str(v) == "guestToolsRunning" },
 	"guest.hostName":              func(m *Machine, v any) { m.GuestHostName = str(v) },
 	"guest.ipAddress":             func(m *Machine, v any) { m.primaryIP = str(v); m.joinIPs() },
-	"guest.net":                   func(m *Machine, v any) { m.nicIPs = guestIPs(v); m.joinIPs() },
-	"disabledMethod":              func(m *Machine, v any) { m.RelocateDisabled = slices.Contains(strs(v), "RelocateVM_Task") },
-	"recentTask":                  func(m *Machine, v any) { m.RecentTasks = refs(v) },
+}
+
+// machineReadFields are read directly and never watched. disabledMethod need not tell its changes ("vSphere Servers might not generate
+// property collector update notifications for this property", says the reference of ManagedEntity), and the addresses of all cards of ten
+// thousand guests are told anew with each lease.
+var machineReadFields = field[Machine]{
+	"guest.net":      func(m *Machine, v any) { m.nicIPs = guestIPs(v); m.joinIPs() },
+	"disabledMethod": func(m *Machine, v any) { m.RelocateDisabled = slices.Contains(strs(v), "RelocateVM_Task") },
 }
 
 var hostFields = field[Host]{

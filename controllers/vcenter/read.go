@@ -117,7 +117,7 @@ func (c *Client) FindMachine(ctx context.Context, instanceUUID string) ([]Machin
 	if err != nil || len(found) == 0 {
 		return nil, err
 	}
-	objects, err := c.retrieveRefs(ctx, doing, found, machineFields.paths()...)
+	objects, err := c.retrieveRefs(ctx, doing, found, append(machineFields.paths(), machineReadFields.paths()...)...)
 	if err != nil {
 		return nil, err
 	}
@@ -130,7 +130,7 @@ func (c *Client) machines(ctx context.Context, doing string, objects []types.Obj
 	var parents []types.ManagedObjectReference
 	for i, o := range objects {
 		out[i].Ref = o.Obj.Value
-		take(&out[i], o, machineFields)
+		take(&out[i], o, machineFields, machineReadFields)
 		for _, name := range []string{"parent", "parentVApp"} {
 			if p, ok := prop(o, name).(types.ManagedObjectReference); ok && !slices.Contains(parents, p) {
 				parents = append(parents, p)

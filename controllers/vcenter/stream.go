@@ -21,8 +21,18 @@ func (w *Watcher) stream(ctx context.Context) error {
 	if err := s.open(ctx); err != nil {
 		return err
 	}
+	ctx, stop := context.WithCancel(ctx)
+	listed := make(chan struct{})
+	go func() {
+		defer close(listed)
+		s.keepList(ctx)
+	}()
+	defer func() { stop(); <-listed }()
 	version := ""
 	for {
+		if !s.calm(ctx) {
+			return ctx.Err()
+		}
 		set, err := s.next(ctx, version)
 		if err != nil {
 			return err
@@ -38,8 +48,10 @@ func (w *Watcher) stream(ctx context.Context) error {
 			}
 		}
 		if set.Truncated != nil && *set.Truncated {
+			s.half = true
 			continue // half a picture is none
 		}
+		s.half = false
 		if err := s.publish(ctx); err != nil {
 			return err
 		}
@@ -52,8 +64,11 @@ type stream struct {
 	c         *Client
 	collector *types.ManagedObjectReference
 	view      *types.ManagedObjectReference
+	list      *types.ManagedObjectReference // of the tasks that are followed
 	draft     *draft
 	complete  bool // the first picture is whole
+	half      bool // the rest of a picture waits at vCenter
+	asked     restraint
 	tasks     map[string]*Task
 }
 
@@ -72,6 +87,11 @@ func (s *stream) open(ctx context.Context) error {
 			return err
 		}
 		s.view = &view.Returnval
+		list, err := methods.CreateListView(ctx, s.c.vim, &types.CreateListView{This: *content.ViewManager})
+		if err != nil {
+			return err
+		}
+		s.list = &list.Returnval
 		for _, spec := range s.specs() {
 			if _, err := methods.CreateFilter(ctx, s.c.vim, &types.CreateFilter{This: *s.collector, Spec: spec}); err != nil {
 				return err
@@ -81,7 +101,26 @@ func (s *stream) open(ctx context.Context) error {
 	})
 }
 
-// specs select all that the view holds, and the recent tasks. They are two filters of one stream: tasks come and go all the
+// calm waits, while nothing of ours runs, for as long as keeps a vCenter in which much changes by itself from being asked more often than
+// every few seconds; what changed meanwhile comes with one answer. It reports false when ctx ended.
+func (s *stream) calm(ctx context.Context) bool {
+	if !s.complete || s.half || s.w.following() {
+		return true
+	}
+	wait := s.asked.wait(time.Now(), scaled(calmPace, s.c.e.Speed))
+	if wait <= 0 {
+		return true
+	}
+	select {
+	case <-time.After(wait):
+	case <-s.w.busyC:
+	case <-ctx.Done():
+		return false
+	}
+	return true
+}
+
+// specs select all that the view holds, and the tasks of the list. They are two filters of one stream: tasks come and go all the
 // time, and a change of what a filter begins at has vCenter walk that filter again.
 func (s *stream) specs() []types.PropertyFilterSpec {
 	inventory := types.PropertyFilterSpec{
@@ -95,7 +134,10 @@ func (s *stream) specs() []types.PropertyFilterSpec {
 		inventory.PropSet = append(inventory.PropSet, types.PropertySpec{Type: kind, PathSet: keepers[kind].paths()})
 	}
 	tasks := types.PropertyFilterSpec{
-		ObjectSet:                     []types.ObjectSpec{s.c.recentTasks()},
+		ObjectSet: []types.ObjectSpec{{
+			Obj: *s.list, Skip: types.NewBool(true),
+			SelectSet: []types.BaseSelectionSpec{&types.TraversalSpec{Type: "ListView", Path: "view"}},
+		}},
 		PropSet:                       []types.PropertySpec{{Type: "Task", PathSet: taskFields.paths()}},
 		ReportMissingObjectsInResults: types.NewBool(true),
 	}
@@ -195,7 +237,9 @@ func (s *stream) close() {
 		_, _ = methods.CancelWaitForUpdates(ctx, s.c.session.soap, &types.CancelWaitForUpdates{This: *s.collector})
 		_, _ = methods.DestroyPropertyCollector(ctx, s.c.session.soap, &types.DestroyPropertyCollector{This: *s.collector})
 	}
-	if s.view != nil {
-		_, _ = methods.DestroyView(ctx, s.c.session.soap, &types.DestroyView{This: *s.view})
+	for _, view := range []*types.ManagedObjectReference{s.view, s.list} {
+		if view != nil {
+			_, _ = methods.DestroyView(ctx, s.c.session.soap, &types.DestroyView{This: *view})
+		}
 	}
 }

@@ -6,6 +6,8 @@ package vcenter
 import (
 	"context"
 	"fmt"
+	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -18,14 +20,21 @@ import (
 // Tag names a tag by its category, within which its name is unique.
 type Tag struct{ Category, Name string }
 
+const (
+	// tagsAtOnce is how many tags are asked about in one call: vCenter names every object that has one of them in one answer.
+	tagsAtOnce = 20
+	// tagAnswer bounds one answer, in bytes: 100,000 attachments are some 10 MB.
+	tagAnswer = 32 << 20
+)
+
 // MachinesWithTags are the morefs of the machines that have each of the tags, sorted. A tag that does not exist is on no machine. Tags stand
-// outside of the SOAP API, behind a session of their own, which lives for this one call: vCenter counts sessions.
+// outside of the SOAP API, behind a session of their own, which lives for this one call: vCenter counts sessions. Each exchange has bounds of
+// its own, in time and in bytes, so that many tags are no reason to fail.
 func (c *Client) MachinesWithTags(ctx context.Context, wanted []Tag) (map[Tag][]string, error) {
 	const doing = "read the tags"
-	ctx, cancel := context.WithTimeout(ctx, CallTimeout)
-	defer cancel()
 	r := rest.NewClient(c.vim)
 	r.CheckRedirect = c.session.soap.CheckRedirect
+	r.Transport = bounded{next: c.session.soap.Transport}
 	key := c.guard.key(c.host, c.e.Username, c.e.Password)
 	err := c.guard.do(ctx, key, c.e.Speed, func() error {
 		err := r.Login(ctx, url.UserPassword(c.e.Username, c.e.Password))
@@ -47,11 +56,36 @@ func (c *Client) MachinesWithTags(ctx context.Context, wanted []Tag) (map[Tag][]
 }
 
 func machinesWithTags(ctx context.Context, m *tags.Manager, wanted []Tag) (map[Tag][]string, error) {
+	ids, err := tagIDs(ctx, m, wanted)
+	if err != nil {
+		return nil, err
+	}
+	out := map[Tag][]string{}
+	for some := range slices.Chunk(slices.Sorted(maps.Keys(ids)), tagsAtOnce) {
+		attached, err := m.ListAttachedObjectsOnTags(ctx, some)
+		if err != nil {
+			return nil, fmt.Errorf("list what has %d tags: %w", len(some), err)
+		}
+		for _, a := range attached {
+			tag := ids[a.TagID]
+			for _, object := range a.ObjectIDs {
+				if ref := object.Reference(); ref.Type == "VirtualMachine" {
+					out[tag] = append(out[tag], ref.Value)
+				}
+			}
+			slices.Sort(out[tag])
+		}
+	}
+	return out, nil
+}
+
+// tagIDs finds the tags that exist, by id.
+func tagIDs(ctx context.Context, m *tags.Manager, wanted []Tag) (map[string]Tag, error) {
 	categories, err := m.GetCategories(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("list the categories: %w", err)
 	}
-	out := map[Tag][]string{}
+	out := map[string]Tag{}
 	for _, category := range categories {
 		if !slices.ContainsFunc(wanted, func(t Tag) bool { return t.Category == category.Name }) {
 			continue
@@ -61,21 +95,45 @@ func machinesWithTags(ctx context.Context, m *tags.Manager, wanted []Tag) (map[T
 			return nil, fmt.Errorf("list the tags of category %s: %w", category.Name, err)
 		}
 		for _, tag := range members {
-			here := Tag{category.Name, tag.Name}
-			if !slices.Contains(wanted, here) {
-				continue
+			if here := (Tag{category.Name, tag.Name}); slices.Contains(wanted, here) {
+				out[tag.ID] = here
 			}
-			objects, err := m.ListAttachedObjects(ctx, tag.ID)
-			if err != nil {
-				return nil, fmt.Errorf("list what has tag %s: %w", tag.Name, err)
-			}
-			for _, object := range objects {
-				if ref := object.Reference(); ref.Type == "VirtualMachine" {
-					out[here] = append(out[here], ref.Value)
-				}
-			}
-			slices.Sort(out[here])
 		}
 	}
 	return out, nil
+}
+
+// bounded gives each exchange CallTimeout and tagAnswer.
+type bounded struct{ next http.RoundTripper }
+
+func (b bounded) RoundTrip(r *http.Request) (*http.Response, error) {
+	ctx, cancel := context.WithTimeout(r.Context(), CallTimeout)
+	res, err := b.next.RoundTrip(r.WithContext(ctx))
+	if err != nil {
+		cancel()
+		return nil, err
+	}
+	res.Body = &boundedBody{body: res.Body, left: tagAnswer, done: cancel}
+	return res, nil
+}
+
+// boundedBody fails where an answer is longer than its bound: one that was cut would be read as if the rest did not exist.
+type boundedBody struct {
+	body io.ReadCloser
+	left int64
+	done context.CancelFunc
+}
+
+func (b *boundedBody) Read(p []byte) (int, error) {
+	if b.left <= 0 {
+		return 0, fmt.Errorf("the answer is longer than %d bytes", int64(tagAnswer))
+	}
+	n, err := b.body.Read(p[:min(int64(len(p)), b.left)])
+	b.left -= int64(n)
+	return n, err
+}
+
+func (b *boundedBody) Close() error {
+	defer b.done()
+	return b.body.Close()
 }

@@ -26,7 +26,10 @@ type Watcher struct {
 	synced  bool
 	err     error
 	contact time.Time
-	tasks   map[string]*Task
+	tasks   map[string]*Task // what the stream told of tasks that are, or were, followed
+	follows map[string]bool  // tasks that the stream shall tell of
+	followC chan struct{}    // the set above changed
+	busyC   chan struct{}    // it grew: the stream shall not pause
 	subs    map[int]func(Change)
 	nextSub int
 }
@@ -37,7 +40,8 @@ func NewWatcher(c *Client, o WatcherOptions) *Watcher {
 	o.MaxObjects = cmp.Or(o.MaxObjects, 500)
 	o.MinBackoff = cmp.Or(o.MinBackoff, time.Second)
 	o.MaxBackoff = max(cmp.Or(o.MaxBackoff, time.Minute), o.MinBackoff)
-	return &Watcher{c: c, o: o, tasks: map[string]*Task{}, subs: map[int]func(Change){}}
+	return &Watcher{c: c, o: o, tasks: map[string]*Task{}, follows: map[string]bool{}, followC: make(chan struct{}, 1), busyC: make(chan struct{}, 1),
+		subs: map[int]func(Change){}}
 }
 
 // Run keeps the stream until ctx ends, and then returns nil. A stream that breaks is begun again: at once if it had lived
@@ -100,27 +104,6 @@ func (w *Watcher) LastContact() time.Time {
 
 // Inventory is the present picture: immutable, and nil before the first is complete. A broken stream leaves the last one.
 func (w *Watcher) Inventory() *Inventory { return w.inv.Load() }
-
-// Task is what the stream last told of a recent task, nil if it told nothing: state, progress and what it works on. Fault and
-// result are not in it; Client.Task reads them.
-func (w *Watcher) Task(ref string) *Task {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.tasks[ref]
-}
-
-// ActiveTasks are the tasks that wait or run as far as the stream knows, whoever started them.
-func (w *Watcher) ActiveTasks() []Task {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	var out []Task
-	for _, t := range w.tasks {
-		if !t.Done() {
-			out = append(out, *t)
-		}
-	}
-	return out
-}
 
 // Subscribe has f called with every change from now on, in order, after the inventory holds it. f runs on the stream's own
 // goroutine and must return quickly; cancel may be called from anywhere, f itself included.

@@ -135,6 +135,8 @@ func TestTheWatcherTellsTasks(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	w.Follow(handle.Ref)
+	w.Follow("task-4711")
 	eventually(t, soon, "the task's end", func() bool {
 		task := w.Task(handle.Ref)
 		return task != nil && task.State == TaskSuccess && task.Entity == vm.Ref && task.Kind == TaskPowerOff
@@ -143,8 +145,15 @@ func TestTheWatcherTellsTasks(t *testing.T) {
 		t.Errorf("told %v", told)
 	}
 	eventually(t, soon, "the power state", func() bool { return w.Inventory().Machines.Get(vm.Ref).PowerState == "poweredOff" })
-	if n := len(w.ActiveTasks()); n != 0 {
-		t.Errorf("%d tasks are active", n)
+	eventually(t, soon, "the word that vCenter does not know a task", func() bool {
+		told := h.of(ChangeTask, "task-4711")
+		return len(told) == 1 && told[0].Gone
+	})
+	eventually(t, soon, "that what has ended is followed no more", func() bool { return !w.following() })
+	if other, err := c.PowerOn(t.Context(), vm.Ref); err != nil {
+		t.Error(err)
+	} else if eventually(t, soon, "the power state", func() bool { return w.Inventory().Machines.Get(vm.Ref).PowerState == "poweredOn" }); w.Task(other.Ref) != nil {
+		t.Error("a task is told that nobody follows")
 	}
 }
 

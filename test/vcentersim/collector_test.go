@@ -233,34 +233,78 @@ func TestSeveralFiltersAndTraversals(t *testing.T) {
 	v := start(t, sim.Config{Machines: 4})
 	c := login(t, v)
 	w := newWatch(t, c).machines("name")
-	recent := w.filter(types.PropertyFilterSpec{ // manager and the tasks that it names: a traversal that is no view
-		ObjectSet: []types.ObjectSpec{{Obj: *c.ServiceContent.TaskManager, Skip: types.NewBool(false), SelectSet: []types.BaseSelectionSpec{
-			&types.TraversalSpec{Type: "TaskManager", Path: "recentTask"},
+	vm := object.NewVirtualMachine(c.Client, types.ManagedObjectReference{Type: "VirtualMachine", Value: v.Machines()[0].Ref})
+	folder := *properties[mo.VirtualMachine](t, c, vm.Reference(), "parent").Parent
+	children := w.filter(types.PropertyFilterSpec{ // a folder and what it holds: a traversal that is no view
+		ObjectSet: []types.ObjectSpec{{Obj: folder, Skip: types.NewBool(true), SelectSet: []types.BaseSelectionSpec{
+			&types.TraversalSpec{Type: "Folder", Path: "childEntity"},
 		}}},
-		PropSet: []types.PropertySpec{{Type: "Task", PathSet: []string{"info.state", "info.descriptionId"}}, {Type: "TaskManager", PathSet: []string{"recentTask"}}},
+		PropSet: []types.PropertySpec{{Type: "VirtualMachine", PathSet: []string{"config.annotation"}}},
 	})
 	w.all(5)
-	vm := object.NewVirtualMachine(c.Client, types.ManagedObjectReference{Type: "VirtualMachine", Value: v.Machines()[0].Ref})
-	off := must(vm.PowerOff(context.Background()))(t)
+	annotate := func(text string) {
+		if err := must(vm.Reconfigure(context.Background(), types.VirtualMachineConfigSpec{Annotation: text}))(t).Wait(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	annotate("one")
 	seen := false
-	eventually(t, "the task's end is told", func() bool {
+	eventually(t, "the change is told through the folder", func() bool {
 		for _, u := range w.all(1) {
-			state := changes([]types.ObjectUpdate{u})["info.state"]
-			seen = seen || (u.Obj == off.Reference() && state == types.TaskInfoStateSuccess)
+			seen = seen || (u.Obj == vm.Reference() && changes([]types.ObjectUpdate{u})["config.annotation"] == "one")
 		}
 		return seen
 	})
-	if err := recent.Destroy(context.Background()); err != nil {
+	if err := children.Destroy(context.Background()); err != nil {
 		t.Fatal(err)
 	}
 	w.all(0)
-	if err := must(vm.PowerOn(context.Background()))(t).Wait(context.Background()); err != nil {
-		t.Fatal(err)
-	}
+	annotate("two")
 	for _, u := range w.all(0) {
-		if u.Obj.Type == "Task" {
+		if changes([]types.ObjectUpdate{u})["config.annotation"] != nil {
 			t.Errorf("a destroyed filter tells %+v", u)
 		}
+	}
+}
+
+// The reference says of recentTask and disabledMethod that a vCenter need not tell their changes, so this one does not.
+func TestSilentPropertiesTellNoChanges(t *testing.T) {
+	v := start(t, sim.Config{Machines: 2})
+	c := login(t, v)
+	w := newWatch(t, c).machines("name", "disabledMethod", "recentTask")
+	w.filter(types.PropertyFilterSpec{
+		ObjectSet: []types.ObjectSpec{{Obj: *c.ServiceContent.TaskManager, SelectSet: []types.BaseSelectionSpec{
+			&types.TraversalSpec{Type: "TaskManager", Path: "recentTask"},
+		}}},
+		PropSet: []types.PropertySpec{{Type: "Task", PathSet: []string{"info.state"}}, {Type: "TaskManager", PathSet: []string{"recentTask"}}},
+	})
+	w.all(5)
+	machine := v.Machines()[0]
+	vm := object.NewVirtualMachine(c.Client, types.ManagedObjectReference{Type: "VirtualMachine", Value: machine.Ref})
+	v.DisableMethods(machine.Name, "RelocateVM_Task")
+	if err := must(vm.PowerOff(context.Background()))(t).Wait(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	task := must(vm.Rename(context.Background(), "told"))(t)
+	if err := task.Wait(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	told := false
+	eventually(t, "the new name is told", func() bool {
+		for _, u := range w.all(1) {
+			is := changes([]types.ObjectUpdate{u})
+			told = told || is["name"] == "told"
+			if is["disabledMethod"] != nil || is["recentTask"] != nil || u.Obj.Type == "Task" {
+				t.Errorf("told: %+v", u)
+			}
+		}
+		return told
+	})
+	if got := properties[mo.VirtualMachine](t, c, vm.Reference(), "disabledMethod").DisabledMethod; !slices.Contains(got, "RelocateVM_Task") {
+		t.Errorf("a read has disabled methods %v", got)
+	}
+	if got := properties[mo.TaskManager](t, c, *c.ServiceContent.TaskManager, "recentTask").RecentTask; !slices.Contains(got, task.Reference()) {
+		t.Errorf("a read has recent tasks %v", got)
 	}
 }
 

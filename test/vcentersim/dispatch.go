@@ -5,6 +5,7 @@ package vcentersim
 
 import (
 	"reflect"
+	"slices"
 	"time"
 
 	"github.com/vmware/govmomi/simulator"
@@ -97,6 +98,13 @@ func (v *VCenter) admitCall(ctx *simulator.Context, m *simulator.Method) types.B
 	}
 	if m.This.Type == "VirtualMachine" && excluded[m.Name] && v.machines.read(m.This).moving {
 		return &types.TaskInProgress{}
+	}
+	if vm, ok := ctx.Map.Get(m.This).(*simulator.VirtualMachine); ok {
+		var disabled bool
+		ctx.WithLock(vm, func() { disabled = slices.Contains(vm.DisabledMethod, m.Name) })
+		if disabled {
+			return &types.MethodDisabled{}
+		}
 	}
 	return v.faults.method(m.Name)
 }

@@ -22,6 +22,7 @@ type filter struct {
 	views   map[reference]*view // members come from these views, one level deep: the quick way
 	fixed   map[reference]bool  // start objects that are followed themselves
 	general bool                // anything else: walk the specification again whenever something in it changes
+	silent  bool                // it goes through a property that tells no changes: what it found at first is followed, and nothing that comes later
 
 	mu      sync.Mutex
 	tracked map[reference]map[string]uint64 // hash of each property last told
@@ -47,11 +48,26 @@ func newFilter(ctx *simulator.Context, self reference, spec types.PropertyFilter
 			if o.Skip == nil || !*o.Skip {
 				f.fixed[o.Obj] = true
 			}
+		case throughSilent(o.SelectSet):
+			f.silent = true
 		default:
 			f.general = true
 		}
 	}
 	return f
+}
+
+// silent properties tell no changes. "In releases after vSphere API 5.0, vSphere Servers might not generate property collector update
+// notifications for this property", says the reference of each: only a read, or a stream that begins anew, has their values.
+var silent = set("recentTask", "disabledMethod")
+
+func throughSilent(set []types.BaseSelectionSpec) bool {
+	for _, s := range set {
+		if t, ok := s.(*types.TraversalSpec); ok && (silent[t.Path] || throughSilent(t.SelectSet)) {
+			return true
+		}
+	}
+	return false
 }
 
 func onlyView(o types.ObjectSpec) bool {
@@ -97,6 +113,14 @@ func (f *filter) viewChanged(w *view, ref reference) {
 func (f *filter) member(ref reference) bool {
 	if f.fixed[ref] {
 		return true
+	}
+	if f.silent {
+		f.mu.Lock()
+		_, follows := f.tracked[ref]
+		f.mu.Unlock()
+		if follows {
+			return true
+		}
 	}
 	for _, w := range f.views {
 		w.mu.Lock()
@@ -210,6 +234,10 @@ func (f *filter) compare(updates []types.ObjectUpdate, content types.ObjectConte
 	for _, p := range content.PropSet {
 		sum := hashOf(p.Val)
 		now[p.Name] = sum
+		if follows && silent[p.Name] {
+			now[p.Name] = known[p.Name]
+			continue
+		}
 		if old, ok := known[p.Name]; !ok || old != sum {
 			u.ChangeSet = append(u.ChangeSet, types.PropertyChange{Name: p.Name, Op: types.PropertyChangeOpAssign, Val: p.Val})
 		}

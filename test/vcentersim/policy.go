@@ -176,3 +176,14 @@ func ids(refs []reference) []string {
 	}
 	return out
 }
+
+// DisableMethods has a machine refuse methods, as a backup does while it works on it; none allows all again. It is not told to anybody: see
+// silent.
+func (v *VCenter) DisableMethods(machine string, methods ...string) {
+	ctx := v.newContext("")
+	for _, e := range ctx.Map.All("VirtualMachine") {
+		if vm, ok := e.(*simulator.VirtualMachine); ok && sameName(vm.Name, machine) {
+			ctx.WithLock(vm, func() { vm.DisabledMethod = methods })
+		}
+	}
+}

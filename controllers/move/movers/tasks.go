@@ -17,7 +17,11 @@ func TaskState(ctx context.Context, r Request, task v1alpha1.MoveTask) (Progress
 	if seen := side.Watcher.Task(task.Ref); seen != nil && !seen.Done() && side.Watcher.Synced() {
 		return progressOf(seen, time.Time{}), nil
 	}
-	return TaskNow(ctx, r, task)
+	is, err := TaskNow(ctx, r, task)
+	if err == nil && !is.Over() {
+		side.Watcher.Follow(task.Ref)
+	}
+	return is, err
 }
 
 // TaskNow reads the task of a record directly.
