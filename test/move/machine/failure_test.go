@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/vmware/govmomi/vim25/types"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	ktypes "k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -53,7 +54,7 @@ func TestWhatMayPassIsTriedAgainThreeTimesAtMost(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	once := w.add(vcentersim.MachineSpec{Name: "busy-01", PoweredOn: true})
-	w.source.Inject(vcentersim.Fault{Relocate: true, Machine: once.Name, AtPercent: 20, With: &types.Timedout{}})
+	w.source.Inject(vcentersim.Fault{Relocate: true, Machine: once.Name, AtPercent: 20, With: &types.NotAuthenticated{}}) // the session of the one with the other ended
 	m := w.planned(once, v1alpha1.MoveMethodLive)
 	w.create(m)
 	cluster.WaitCondition(t, time.Minute, m, v1alpha1.ConditionComplete, "True")
@@ -87,6 +88,32 @@ func TestAFailedMoveIsTriedAgainWhenAPersonAsks(t *testing.T) {
 	w.sameMachine(was)
 	if m.Status.LastHandledRetryAt != "now" || m.Status.Failure != nil {
 		t.Errorf("the status is %+v", m.Status)
+	}
+}
+
+// TestARefusedTokenAsksForAnAccount moves out of a vCenter that takes no tokens of another single sign-on domain, whose check hangs too.
+func TestARefusedTokenAsksForAnAccount(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, func(source *vcentersim.Config) { source.AccountsOnly = true })
+	was := w.add(vcentersim.MachineSpec{Name: "token-01", PoweredOn: true})
+	m := w.planned(was, v1alpha1.MoveMethodLive)
+	w.create(m)
+	w.failedWith(m, v1alpha1.ReasonCredentialsInvalid, "or the token", "name an account of the target in migration.credentialsRef")
+	w.target.AddUser("move@vsphere.local", "Move1!", vcentersim.CloudAdmin)
+	w.secret("move", "move@vsphere.local", "Move1!")
+	weu := &v1alpha1.VCenter{ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: "weu"}}
+	if err := cluster.Admin.Patch(t.Context(), weu, client.RawPatch(ktypes.MergePatchType, []byte(`{"spec":{"migration":{"credentialsRef":{"name":"move"}}}}`))); err != nil {
+		t.Fatal(err)
+	}
+	w.source.Inject(vcentersim.Fault{Check: true, Hang: true})
+	patch := client.RawPatch(ktypes.MergePatchType, fmt.Appendf(nil, `{"metadata":{"annotations":{%q:"now"}}}`, v1alpha1.AnnotationRetryRequestedAt))
+	if err := cluster.Admin.Patch(t.Context(), m, patch); err != nil {
+		t.Fatal(err)
+	}
+	cluster.WaitCondition(t, time.Minute, m, v1alpha1.ConditionComplete, "True")
+	w.sameMachine(was)
+	if checks, cancelled := calls(w.source, "CheckRelocate_Task"), calls(w.source, "CancelTask"); checks != 3 || cancelled != 1 {
+		t.Errorf("%d checks, %d cancelled: want one with the token, one that hung and was cancelled, and one more", checks, cancelled)
 	}
 }
 

@@ -50,11 +50,15 @@ type world struct {
 	made     int
 }
 
-// newWorld starts both vCenters, declares them, and starts the operator.
-func newWorld(t *testing.T) *world {
+// newWorld starts both vCenters, the source as edits say, declares them, and starts the operator.
+func newWorld(t *testing.T, edits ...func(source *vcentersim.Config)) *world {
 	t.Helper()
 	w := &world{t: t, namespace: cluster.Namespace(t)}
-	w.source = w.simulate(vcentersim.Config{Layout: vcentersim.OnPremises, Name: "Oslo", Speed: speed})
+	source := vcentersim.Config{Layout: vcentersim.OnPremises, Name: "Oslo", Speed: speed}
+	for _, edit := range edits {
+		edit(&source)
+	}
+	w.source = w.simulate(source)
 	w.target = w.simulate(vcentersim.Config{Layout: vcentersim.AVS, Speed: speed, PortGroups: []string{"finance-web"}})
 	w.declare("oslo", w.source, nil)
 	w.declare("weu", w.target, nil)
