@@ -117,3 +117,24 @@ func TestNetworksOfOneName(t *testing.T) {
 		t.Errorf("the card is on %+v, %v", d, err)
 	}
 }
+
+func TestDatastoresOfOneName(t *testing.T) {
+	one := &Datastore{Ref: "datastore-1", Name: "local/01", Path: "/Oslo/datastore/local%2f01", URL: "ds:///vmfs/volumes/aaaa/"}
+	other := &Datastore{Ref: "datastore-2", Name: "local/01", Path: "/Bergen/datastore/local%2f01", URL: "ds:///vmfs/volumes/bbbb/"}
+	inv := &Inventory{Datastores: NewTable(map[string]*Datastore{one.Ref: one, other.Ref: other})}
+	for _, name := range []string{"local/01", "local%2F01"} {
+		if got := inv.DatastoresByName(name); len(got) != 2 {
+			t.Errorf("%s finds %v", name, got)
+		}
+	}
+	for _, d := range []*Datastore{one, other} {
+		for _, written := range []string{d.Ref, d.Path, d.URL, strings.TrimSuffix(d.URL, "/"), strings.Replace(d.Path, "%2f", "%2F", 1)} {
+			if got := inv.DatastoresByName(written); len(got) != 1 || got[0] != d {
+				t.Errorf("%s finds %v", written, got)
+			}
+		}
+	}
+	if got := inv.DatastoresByName(""); len(got) != 0 {
+		t.Errorf("nothing finds %v", got)
+	}
+}

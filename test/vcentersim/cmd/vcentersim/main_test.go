@@ -155,7 +155,7 @@ func TestHelpAndBadFlags(t *testing.T) {
 
 func TestPasswordIsNeverPrinted(t *testing.T) {
 	var out, logs bytes.Buffer
-	ctx, cancel := context.WithTimeout(context.Background(), 300*time.Millisecond)
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
 	defer cancel()
 	file := filepath.Join(t.TempDir(), "cert.pem")
 	if err := run(ctx, []string{"-password", "hush-hush", "-machines", "1", "-cert-out", file}, &out, &logs); err != nil {
