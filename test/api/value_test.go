@@ -162,15 +162,17 @@ var seeds = []string{
 	"/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/rg-avs/providers/Microsoft.Network/virtualNetworks/vnet",
 	"/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/rg-avs/providers/Microsoft.Network/expressRouteCircuits/circuit",
 	"/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/rg-avs/providers/Microsoft.AVS/privateClouds/neu",
-	"AA:BB:CC:DD:EE:FF:00:11:22:33:44:55:66:77:88:99:AA:BB:CC:DD",
+	"AA:BB:CC:DD:EE:FF:00:11:22:33:44:55:66:77:88:99:AA:BB:CC:DD", "2027-01-31", "A",
 }
 
 // fits tells whether a string is what the schema, without its CEL rules, takes.
 func (s *schema) fits(value string) bool {
 	n := int64(len([]rune(value)))
 	return (s.MinLength == nil || n >= *s.MinLength) && (s.MaxLength == nil || n <= *s.MaxLength) && s.matches(value) &&
-		(s.Format != "date-time" || dateTime.MatchString(value)) && (len(s.Enum) == 0 || slices.Contains(s.Enum, any(value)))
+		(s.Format != "date-time" || dateTime.MatchString(value)) && (s.Format != "date" || date.MatchString(value)) && (len(s.Enum) == 0 || slices.Contains(s.Enum, any(value)))
 }
+
+var date = regexp.MustCompile(`^\d{4}-\d\d-\d\d$`)
 
 var dateTime = regexp.MustCompile(`^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$`)
 
@@ -257,7 +259,7 @@ func (s *schema) numbered(i int64, keys []string) any {
 	case "integer":
 		return s.minimal().(int64) + i
 	case "string":
-		for _, form := range []string{"a%d", "10.%d.0.0/22", "10.60.1.%d", "10.60.1.1-10.60.1.%d", "/subscriptions/%d", "%d"} {
+		for _, form := range []string{"a%d", "10.%d.0.0/22", "10.60.1.%d", "10.60.1.1-10.60.1.%d", "/subscriptions/%d", "%d", "A%d"} {
 			value := fmt.Sprintf(form, i)
 			if strings.HasPrefix(form, "10.60") && i > 254 {
 				value = fmt.Sprintf("10.60.%d.%d", i/250, i%250)
