@@ -55,65 +55,89 @@ func newMapping(in *Input, d *destination, b *book, machines []*vcenter.Machine)
 		}
 	}
 	source := in.Source.Inventory
+	forNetworks := &resolver[vcenter.Network]{book: b, table: source.Networks, used: networks, notFound: SourceNetworkNotFound, ambiguous: AmbiguousSourceNetwork,
+		what: "network", wanted: func(n *vcenter.Network) bool { return !n.Uplink }}
+	forStores := &resolver[vcenter.Datastore]{book: b, table: source.Datastores, used: stores, notFound: SourceDatastoreNotFound, ambiguous: AmbiguousSourceDatastore,
+		what: "datastore", wanted: everything[vcenter.Datastore]}
 	return &mapping{
 		destination: d, book: b, source: source, fallback: in.Spec.Target.Datastore,
-		networks: resolveMappings(b, in.Spec.Networks, source.Networks, networks, SourceNetworkNotFound, AmbiguousSourceNetwork, "network", func(n *vcenter.Network) bool { return !n.Uplink }),
-		stores:   resolveMappings(b, in.Spec.Datastores, source.Datastores, stores, SourceDatastoreNotFound, AmbiguousSourceDatastore, "datastore", everything),
+		networks: forNetworks.resolve(in.Spec.Networks), stores: forStores.resolve(in.Spec.Datastores),
 	}
 }
 
-// resolveMappings finds what each entry means at the source. One that means one object alone, by path or id, goes before one that means
-// several by their name; a name that several of the objects in use have does not tell which of them goes where.
-func resolveMappings[T named](b *book, entries []v1alpha1.NameMapping, table vcenter.Table[T], used map[string]bool, notFound, ambiguous, what string, wanted func(*T) bool) directory {
-	d := directory{to: map[string]string{}, several: map[string]bool{}, byName: map[string]string{}}
-	exact, loose := map[string]string{}, map[string][]*T{}
+// resolver finds what the entries of one list mean at the source.
+type resolver[T named] struct {
+	directory
+	book                      *book
+	table                     vcenter.Table[T]
+	used                      map[string]bool // by managed object id: what selected machines are on
+	notFound, ambiguous, what string
+	wanted                    func(*T) bool
+	exact                     map[string]string // by managed object id: what an entry means alone
+	loose                     map[string][]*T   // by entry: what it means by name
+}
+
+// resolve finds what each entry means. One that means one object alone, by path or id, goes before one that means several by their name; a
+// name that several of the objects in use have does not tell which of them goes where.
+func (r *resolver[T]) resolve(entries []v1alpha1.NameMapping) directory {
+	r.directory = directory{to: map[string]string{}, several: map[string]bool{}, byName: map[string]string{}}
+	r.exact, r.loose = map[string]string{}, map[string][]*T{}
 	for _, e := range entries {
-		byName, alone := lookup(table, e.From)
-		unwanted := func(v *T) bool { return !wanted(v) }
-		byName, alone = slices.DeleteFunc(byName, unwanted), slices.DeleteFunc(alone, unwanted)
-		needed := false
-		for _, v := range slices.Concat(byName, alone) {
-			needed = needed || used[refOf(v)]
+		r.entry(e)
+	}
+	for _, from := range slices.Sorted(maps.Keys(r.loose)) {
+		r.name(from)
+	}
+	maps.Copy(r.to, r.exact)
+	return r.directory
+}
+
+func (r *resolver[T]) entry(e v1alpha1.NameMapping) {
+	byName, alone := lookup(r.table, e.From)
+	unwanted := func(v *T) bool { return !r.wanted(v) }
+	byName, alone = slices.DeleteFunc(byName, unwanted), slices.DeleteFunc(alone, unwanted)
+	needed := slices.ContainsFunc(slices.Concat(byName, alone), func(v *T) bool { return r.used[refOf(v)] })
+	switch {
+	case len(byName)+len(alone) == 0:
+		r.book.say(r.notFound, has(r.what, e.From, namesOf(r.table, r.wanted)))
+	case !needed:
+		r.unneeded = append(r.unneeded, e.To)
+	}
+	r.byName[e.From] = e.To
+	for _, v := range alone {
+		if was, twice := r.exact[refOf(v)]; twice && was != e.To {
+			r.book.say(MappingConflict, label(v))
 		}
-		switch {
-		case len(byName)+len(alone) == 0:
-			b.say(notFound, has(what, e.From, namesOf(table, wanted)))
-		case !needed:
-			d.unneeded = append(d.unneeded, e.To)
+		r.exact[refOf(v)] = e.To
+	}
+	if len(alone) == 0 && len(byName) > 0 {
+		r.loose[e.From] = byName
+	}
+}
+
+// name sends the objects of a name that no entry means alone.
+func (r *resolver[T]) name(from string) {
+	var inUse []*T
+	for _, v := range r.loose[from] {
+		ref := refOf(v)
+		if r.exact[ref] != "" {
+			continue
 		}
-		d.byName[e.From] = e.To
-		for _, v := range alone {
-			ref := refOf(v)
-			if was, twice := exact[ref]; twice && was != e.To {
-				b.say(MappingConflict, label(v))
-			}
-			exact[ref] = e.To
+		if was, twice := r.to[ref]; twice && was != r.byName[from] {
+			r.book.say(MappingConflict, label(v)) // one name written in two ways
 		}
-		if len(alone) == 0 && len(byName) > 0 {
-			loose[e.From] = byName
+		r.to[ref] = r.byName[from]
+		if r.used[ref] {
+			inUse = append(inUse, v)
 		}
 	}
-	for _, from := range slices.Sorted(maps.Keys(loose)) {
-		var open []*T
-		for _, v := range loose[from] {
-			if ref := refOf(v); exact[ref] == "" {
-				open = append(open, v)
-				if was, twice := d.to[ref]; twice && was != d.byName[from] {
-					b.say(MappingConflict, label(v)) // one name written in two ways
-				}
-				d.to[ref] = d.byName[from]
-			}
-		}
-		inUse := slices.DeleteFunc(open, func(v *T) bool { return !used[refOf(v)] })
-		if len(inUse) > 1 {
-			for _, v := range inUse {
-				b.say(ambiguous, label(v))
-				d.several[refOf(v)] = true
-			}
-		}
+	if len(inUse) < 2 {
+		return
 	}
-	maps.Copy(d.to, exact)
-	return d
+	for _, v := range inUse {
+		r.book.say(r.ambiguous, label(v))
+		r.several[refOf(v)] = true
+	}
 }
 
 // find says where an object of the source goes: by its managed object id, or by its name where the account sees no more than that.
