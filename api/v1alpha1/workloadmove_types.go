@@ -309,7 +309,7 @@ type WorkloadMoveStatus struct {
 type MoveSelection struct {
 	// madeAt is when the selection was made.
 	// +required
-	MadeAt metav1.Time `json:"madeAt,omitzero"`
+	MadeAt metav1.Time `json:"madeAt"`
 	// hash of select and exclude as they were. What is edited since can take machines out of the selection, and never adds one.
 	// +required
 	// +kubebuilder:validation:MinLength=1
