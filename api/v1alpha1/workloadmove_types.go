@@ -308,8 +308,8 @@ type WorkloadMoveStatus struct {
 // MoveSelection is the machines that select and exclude meant at one moment.
 type MoveSelection struct {
 	// madeAt is when the selection was made.
-	// +required
-	MadeAt metav1.Time `json:"madeAt"`
+	// +optional
+	MadeAt *metav1.Time `json:"madeAt,omitempty"`
 	// hash of select and exclude as they were. What is edited since can take machines out of the selection, and never adds one.
 	// +required
 	// +kubebuilder:validation:MinLength=1

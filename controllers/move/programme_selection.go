@@ -27,8 +27,9 @@ func (p *programme) choose() {
 	if s.Selection != nil || p.move.Spec.State != v1alpha1.MoveStateRun {
 		return
 	}
+	at := metav1.NewTime(time.Now().Truncate(time.Second))
 	s.Selection = &v1alpha1.MoveSelection{
-		MadeAt: metav1.NewTime(time.Now().Truncate(time.Second)), Hash: plan.SelectionHash(&p.move.Spec), Machines: p.made.Identities(),
+		MadeAt: &at, Hash: plan.SelectionHash(&p.move.Spec), Machines: p.made.Identities(),
 	}
 	p.sayLater()
 }
@@ -42,7 +43,10 @@ func (p *programme) unchoose() {
 
 // sayLater says which machines appeared since, and how to take them in.
 func (p *programme) sayLater() {
-	later := p.made.Later
+	later, at := p.made.Later, time.Time{}
+	if s := p.move.Status.Selection; s != nil && s.MadeAt != nil {
+		at = s.MadeAt.UTC()
+	}
 	switch {
 	case p.move.Status.Selection == nil: // nothing is later than a selection that is not made
 		p.learned = append(p.learned, status.Fact{Condition: v1alpha1.ConditionNewMachines})
@@ -52,6 +56,6 @@ func (p *programme) sayLater() {
 		shown := later[:min(len(later), mostLater)]
 		p.learn(v1alpha1.ConditionNewMachines, true, "NotSelected", fmt.Sprintf("%s matched by spec.select that appeared after the selection was made at %s, and left alone: %s%s. "+
 			"To take them in, set state to Plan, look at the plan, and set it to Run again", are(len(later), "machine is", "machines are"),
-			p.move.Status.Selection.MadeAt.UTC().Format(time.RFC3339), strings.Join(shown, ", "), andMore(len(later)-len(shown))))
+			at.Format(time.RFC3339), strings.Join(shown, ", "), andMore(len(later)-len(shown))))
 	}
 }
