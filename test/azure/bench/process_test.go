@@ -26,7 +26,7 @@ type process struct {
 }
 
 // startProcess builds the operator and runs it, at real pace, until the end of the test.
-func startProcess(t *testing.T, namespace string) *process {
+func startProcess(t *testing.T, namespace string, flags ...string) *process {
 	t.Helper()
 	dir := t.TempDir()
 	binary, kubeconfig, log := filepath.Join(dir, "avs-operator"), filepath.Join(dir, "kubeconfig"), filepath.Join(dir, "log")
@@ -44,7 +44,7 @@ func startProcess(t *testing.T, namespace string) *process {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &process{Cmd: exec.Command(binary, "--namespaces="+namespace, "--health-probe-bind-address=0", "--metrics-bind-address=0", "--pprof-bind-address="+os.Getenv(pprofVariable))}
+	p := &process{Cmd: exec.Command(binary, append(flags, "--namespaces="+namespace, "--health-probe-bind-address=0", "--metrics-bind-address=0", "--pprof-bind-address="+os.Getenv(pprofVariable))...)}
 	p.Env = append(os.Environ(), "KUBECONFIG="+kubeconfig, "POD_NAMESPACE="+env.OperatorNamespace)
 	p.Stdout, p.Stderr = output, output
 	p.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
