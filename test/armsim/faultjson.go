@@ -37,14 +37,16 @@ type faultDocument struct {
 	Reset      bool              `json:"reset,omitempty"`
 	Truncate   bool              `json:"truncate,omitempty"`
 
-	ExpiredToken     bool `json:"expiredToken,omitempty"`
-	OperationFails   bool `json:"operationFails,omitempty"`
-	Canceled         bool `json:"canceled,omitempty"`
-	Cancelled        bool `json:"cancelled,omitempty"`
-	NoPollingHeaders bool `json:"noPollingHeaders,omitempty"`
-	PollURLBytes     int  `json:"pollURLBytes,omitempty"`
-	EchoOldBody      bool `json:"echoOldBody,omitempty"`
-	StaleGets        int  `json:"staleGets,omitempty"`
+	ExpiredToken     bool           `json:"expiredToken,omitempty"`
+	OperationFails   bool           `json:"operationFails,omitempty"`
+	Canceled         bool           `json:"canceled,omitempty"`
+	Cancelled        bool           `json:"cancelled,omitempty"`
+	NoPollingHeaders bool           `json:"noPollingHeaders,omitempty"`
+	PollURLBytes     int            `json:"pollURLBytes,omitempty"`
+	EchoOldBody      bool           `json:"echoOldBody,omitempty"`
+	StaleGets        int            `json:"staleGets,omitempty"`
+	Stores           map[string]any `json:"stores,omitempty"`
+	Lasts            string         `json:"lasts,omitempty"`
 
 	FailureReason string `json:"failureReason,omitempty"`
 	PollHost      string `json:"pollHost,omitempty"`
@@ -66,6 +68,10 @@ func (f Fault) document() faultDocument {
 		RetryDate: f.RetryDate, Headers: f.Headers, Drop: f.Drop, Reset: f.Reset, Truncate: f.Truncate, ExpiredToken: f.ExpiredToken,
 		OperationFails: f.OperationFails, Canceled: f.Canceled, Cancelled: f.Cancelled, NoPollingHeaders: f.NoPollingHeaders,
 		EchoOldBody: f.EchoOldBody, StaleGets: f.StaleGets, FailureReason: f.FailureReason, PollURLBytes: f.PollURLBytes, PollHost: f.PollHost,
+		Stores: f.Stores,
+	}
+	if f.Lasts > 0 {
+		d.Lasts = f.Lasts.String()
 	}
 	if f.Path != nil {
 		d.Path = f.Path.String()
@@ -95,7 +101,7 @@ func (f *Fault) UnmarshalJSON(text []byte) error {
 		Verb: d.Verb, Skip: d.Skip, Count: d.Count, Status: d.Status, Code: d.Code, Message: d.Message, Body: d.Body, RetryDate: d.RetryDate,
 		Headers: d.Headers, Drop: d.Drop, Reset: d.Reset, Truncate: d.Truncate, ExpiredToken: d.ExpiredToken, OperationFails: d.OperationFails,
 		Canceled: d.Canceled, Cancelled: d.Cancelled, NoPollingHeaders: d.NoPollingHeaders, EchoOldBody: d.EchoOldBody, StaleGets: d.StaleGets,
-		FailureReason: d.FailureReason, PollURLBytes: d.PollURLBytes, PollHost: d.PollHost,
+		FailureReason: d.FailureReason, PollURLBytes: d.PollURLBytes, PollHost: d.PollHost, Stores: d.Stores,
 	}
 	var errs []error
 	if d.Path != "" {
@@ -112,7 +118,7 @@ func (f *Fault) UnmarshalJSON(text []byte) error {
 	for _, span := range []struct {
 		text string
 		to   *time.Duration
-	}{{d.RetryAfter, &out.RetryAfter}, {d.Delay, &out.Delay}} {
+	}{{d.RetryAfter, &out.RetryAfter}, {d.Delay, &out.Delay}, {d.Lasts, &out.Lasts}} {
 		if span.text != "" {
 			length, err := time.ParseDuration(span.text)
 			errs, *span.to = append(errs, err), length
@@ -136,7 +142,8 @@ func (f *Fault) check() error {
 		return fmt.Errorf("status %d is not in 200 to 599", f.Status)
 	}
 	does := f.Status != 0 || f.Delay > 0 || f.Drop || f.Reset || f.Truncate || f.ExpiredToken || f.ending() != succeeded ||
-		f.NoPollingHeaders || f.PollURLBytes > 0 || f.PollHost != "" || f.EchoOldBody || f.StaleGets > 0 || f.FailureReason != "" || f.RetryAfter > 0 || f.RetryDate
+		f.NoPollingHeaders || f.PollURLBytes > 0 || f.PollHost != "" || f.EchoOldBody || f.StaleGets > 0 || f.FailureReason != "" || f.RetryAfter > 0 || f.RetryDate ||
+		len(f.Stores) > 0 || f.Lasts > 0
 	if !does {
 		return errors.New("it does nothing: give a status, a delay, drop, reset, truncate, or what happens to the operation")
 	}

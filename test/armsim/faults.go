@@ -48,6 +48,11 @@ type Fault struct {
 	OperationFails, Canceled, Cancelled bool
 	// FailureReason makes a script execution that the request begins succeed as a resource and fail as a script.
 	FailureReason string
+	// Stores is what the service makes of the change that the request asks for: a merge patch over the resource once the change is done, as a
+	// service does that accepts a value and keeps it in another form.
+	Stores map[string]any
+	// Lasts is how long the operation takes that the request begins, simulated.
+	Lasts time.Duration
 	// NoPollingHeaders leaves Azure-AsyncOperation and Location out of the answer.
 	NoPollingHeaders bool
 	// PollURLBytes is how long the polling URLs of the operation that the request begins are, at least; Azure's have about 3,100.

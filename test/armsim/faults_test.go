@@ -251,3 +251,25 @@ func TestEchoFoolsAzcore(t *testing.T) {
 		t.Error("the poller was not fooled")
 	}
 }
+
+// A service may accept a value and keep it in another form, and take longer than it should.
+func TestWhatIsStoredOtherwise(t *testing.T) {
+	s := start(t)
+	r := newRaw(t, s)
+	body := privateCloud()
+	body["tags"] = map[string]any{"CostCenter": "17"}
+	r.follow(r.want(http.StatusCreated, http.MethodPut, cloudPath, body))
+	s.Inject(Fault{Verb: http.MethodPatch, Stores: map[string]any{"properties": map[string]any{"internet": "as I like it"}}, Lasts: 12 * time.Hour})
+	began := time.Now()
+	r.follow(r.want(http.StatusCreated, http.MethodPatch, cloudPath, map[string]any{
+		"properties": map[string]any{"internet": "Enabled"}, "tags": map[string]any{"costcenter": "18", "other": "x"},
+	}))
+	if took := time.Since(began) * quick; took < 12*time.Hour {
+		t.Errorf("it took %s", took)
+	}
+	now, _ := s.Resource(cloudPath)
+	tags, _ := now["tags"].(map[string]any)
+	if lookupString(now, "properties.internet") != "as I like it" || len(tags) != 2 || tags["CostCenter"] != "18" {
+		t.Errorf("stored is %v with tags %v", now["properties"], tags)
+	}
+}

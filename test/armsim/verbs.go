@@ -102,6 +102,21 @@ func patched(t *resourceType, before, sent map[string]any) map[string]any {
 	return after
 }
 
+// keepTagNames writes the names of tags as they were first written: ARM compares them without case.
+// https://learn.microsoft.com/azure/azure-resource-manager/management/tag-resources
+func keepTagNames(before, after map[string]any) {
+	have, _ := before["tags"].(map[string]any)
+	want, _ := after["tags"].(map[string]any)
+	for name := range have {
+		for _, other := range sortedKeys(want) {
+			if other != name && strings.EqualFold(other, name) {
+				want[name] = want[other]
+				delete(want, other)
+			}
+		}
+	}
+}
+
 func replaced(t *resourceType, before, sent map[string]any) map[string]any {
 	after := merge(cloneObject(t.defaults), t.known(sent))
 	for _, path := range slices.Concat(t.readOnly, t.immutable, t.kept, []string{"id", "name", "type"}) {
@@ -131,6 +146,7 @@ func (s *Server) update(in *scoped, a *address, r *resource, how style, body map
 			put(ch.after, path, clone(v)) // an older client cannot know it, and must not take it away
 		}
 	}
+	keepTagNames(ch.before, ch.after)
 	if t.revised {
 		if refused := ch.checkRevision(sent); refused != nil {
 			return refused
@@ -200,7 +216,11 @@ func (s *Server) begin(in *scoped, ch *change, status int, how style, state stri
 		return reply(status, t.shown(r.body, in.version()))
 	}
 	verb := strings.ToLower(in.http.Method)
-	s.run(op, s.draw(t.length(s, ch), verb+"/"+r.key()))
+	length := s.draw(t.length(s, ch), verb+"/"+r.key())
+	if in.fault != nil && in.fault.Lasts > 0 {
+		length = in.fault.Lasts
+	}
+	s.run(op, length)
 	var body any
 	switch {
 	case in.fault != nil && in.fault.EchoOldBody && before != nil && !ch.remove:
@@ -232,6 +252,9 @@ func (s *Server) finish(ch *change, state string, fault *Fault) {
 	if state == succeeded {
 		modified := time.Now()
 		r.body = ch.after
+		if fault != nil && len(fault.Stores) > 0 {
+			r.body = merge(r.body, fault.Stores)
+		}
 		maps.Copy(r.secrets, ch.secret)
 		if ch.typ.finish != nil {
 			ch.typ.finish(s, r, ch)
