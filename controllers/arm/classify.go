@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -24,8 +25,12 @@ var rules = []rule{
 	{statuses: []int{401}, class: CredentialsInvalid},
 	{code: words(`ScopeLocked`), class: ScopeLocked},
 	{code: words(`RequestDisallowedBy(Policy|Azure)|PolicyViolation`), class: PolicyDenied},
+	{code: words(`NoRegisteredProviderFound`), message: words(`\bAPI[ -]?version\b.*\bsupported (api-?)?versions are\b`), class: VersionNotOffered},
+	{code: words(`InvalidApiVersionParameter|UnsupportedApiVersion|ApiVersionNotSupported|InvalidResourceType`), class: VersionNotOffered},
+	{code: words(`LocationNotAvailable`), class: InvalidRequest},
 	{code: words(`Missing(Subscription)?Registration(ForLocation)?|SubscriptionNotRegistered|NoRegisteredProviderFound|ResourceProviderNotRegistered`), class: NotRegistered},
-	{code: words(`ReadOnlyDisabledSubscription|DisabledSubscription|SubscriptionNotFound|TenantNotFound|InvalidSubscriptionId`), class: Forbidden},
+	{code: words(`DisabledSubscription|SubscriptionDisabled`), class: SubscriptionDisabled},
+	{code: words(`SubscriptionNotFound|TenantNotFound|InvalidSubscriptionId`), class: SubscriptionNotFound},
 	{code: words(`(Linked|RoleAssignment)?AuthorizationFailed|AuthorizationPermissionMismatch|Forbidden`), class: Forbidden},
 	{message: words(`\bfailed (provisioning )?state\b`), class: SupportRequired},
 	{code: words(`AnotherOperationInProgress|RetryableErrorDueToAnotherOperation|OperationInProgress|ConcurrentUpdateError|ConcurrentOperation`), class: OperationInProgress},
@@ -41,7 +46,7 @@ var rules = []rule{
 	// A 404 without ARM's error shape was said by a proxy or a balancer. Believing it would remove finalizers.
 	{statuses: []int{404, 410}, code: regexp.MustCompile(`^$`), class: Transient},
 	{code: words(`PropertyChangeNotAllowed|ImmutableProperty|AlreadyExists|InvalidParameter|InvalidResource|InvalidRequest|LocationRequired|InvalidTemplate`), class: InvalidRequest},
-	{statuses: []int{409}, class: OperationInProgress},
+	{statuses: []int{409}, class: Conflict},
 	{statuses: []int{408, 412, 425}, class: Transient},
 }
 
@@ -76,6 +81,9 @@ func (r rule) matches(status int, codes, message string) bool {
 func classify(status int, codes, message string) Class {
 	for _, r := range rules {
 		if r.matches(status, codes, message) {
+			if r.class == VersionNotOffered && versionOffered(message) {
+				return InvalidRequest // the version is fine, so it is the location that is not
+			}
 			return r.class
 		}
 	}
@@ -91,6 +99,18 @@ func classify(status int, codes, message string) Class {
 		return Transient
 	}
 	return InvalidRequest
+}
+
+var (
+	versionAsked    = words(`api version '([^']+)'`)
+	versionsOffered = words(`supported api-versions are '([^']*)'`)
+)
+
+// versionOffered says that a refusal which names the versions that are offered names the one that was asked for among them: ARM gives the same
+// code for a location where a type is not offered.
+func versionOffered(message string) bool {
+	asked, offered := versionAsked.FindStringSubmatch(message), versionsOffered.FindStringSubmatch(message)
+	return asked != nil && offered != nil && slices.ContainsFunc(strings.Split(offered[1], ","), func(one string) bool { return strings.TrimSpace(one) == asked[1] })
 }
 
 // errorBody is ARM's error: under "error", or (Entra ID's neighbours, some providers) at the top.

@@ -50,7 +50,7 @@ func TestGetFailures(t *testing.T) {
 		"unavailable":          {503, "", Transient},
 		"redirection":          {307, "", InvalidRequest},
 		"refused the token":    {401, armError("InvalidAuthenticationToken", "expired"), CredentialsInvalid},
-		"subscription unknown": {404, armError("SubscriptionNotFound", "The subscription could not be found."), Forbidden},
+		"subscription unknown": {404, armError("SubscriptionNotFound", "The subscription could not be found."), SubscriptionNotFound},
 	} {
 		t.Run(name, func(t *testing.T) {
 			a := newAzure(t, false, func(w http.ResponseWriter, r *http.Request) {

@@ -15,8 +15,10 @@ type Class string
 
 // The classes. Those from NotFound to SupportRequired are what ARM (or Entra ID, for CredentialsInvalid) said.
 const (
-	NotFound             Class = "NotFound"
-	OperationInProgress  Class = "OperationInProgress"
+	NotFound            Class = "NotFound"
+	OperationInProgress Class = "OperationInProgress"
+	// Conflict: a 409 whose code nobody knows. It may pass, as another operation does, or not.
+	Conflict             Class = "Conflict"
 	InsufficientCapacity Class = "InsufficientCapacity"
 	QuotaExceeded        Class = "QuotaExceeded"
 	Throttled            Class = "Throttled"
@@ -26,6 +28,9 @@ const (
 	InvalidRequest       Class = "InvalidRequest"
 	ScopeLocked          Class = "ScopeLocked"
 	NotRegistered        Class = "NotRegistered"
+	SubscriptionDisabled Class = "SubscriptionDisabled"
+	SubscriptionNotFound Class = "SubscriptionNotFound"
+	VersionNotOffered    Class = "VersionNotOffered"
 	// SupportRequired: only Microsoft can mend it; the message and the correlation id belong into the support request.
 	SupportRequired Class = "SupportRequired"
 	// Transient heals by itself: 408, 5xx, Entra ID or ARM not to be reached, an answer to a read that was lost.
@@ -61,6 +66,8 @@ type Error struct {
 	CorrelationID string
 	// RetryAfter is how long to wait at least, in Azure's time; 0 if nobody said.
 	RetryAfter time.Duration
+	// Repeated says that this was said not long ago, and that Azure was not asked again.
+	Repeated bool
 
 	cause error
 }

@@ -68,9 +68,11 @@ func (c *Client) exchange(parent context.Context, k call) (*answer, error) {
 	if k.write {
 		end = k.deadline
 	}
-	asked := question{principal: c.principal, url: k.url.String()}
-	if wait := c.limiters.paused(asked, time.Now()); wait > 0 && k.method == http.MethodGet {
-		return nil, &Error{Class: Transient, Doing: k.doing, RetryAfter: simulated(wait, c.speed), Message: "not sent: Azure asked not to be asked this again so soon"}
+	asked := question{principal: c.principal, url: k.url.String(), body: string(k.body)}
+	if !k.write {
+		if said := c.limiters.held(parent, asked, time.Now(), c.speed); said != nil {
+			return nil, said
+		}
 	}
 	ctx, cancel := context.WithDeadline(parent, end)
 	defer cancel()
@@ -97,8 +99,8 @@ func (c *Client) exchange(parent context.Context, k call) (*answer, error) {
 	}
 	now := time.Now()
 	b.answered(now, c.speed, a.status, a.header, a.retryAfter)
-	if k.method == http.MethodGet && a.retryAfter > 0 && a.status >= 400 && a.status != http.StatusTooManyRequests {
-		c.limiters.pause(asked, now, now.Add(wall(min(a.retryAfter, LongestPause), c.speed)))
+	if !k.write {
+		c.limiters.heard(k, asked, a, now, c.speed)
 	}
 	return a, nil
 }

@@ -4,7 +4,6 @@
 package arm
 
 import (
-	"maps"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -36,13 +35,12 @@ var published = map[verbClass]struct{ size, refill float64 }{
 type Limiters struct {
 	mu      sync.Mutex
 	buckets map[bucketKey]*bucket
-	// pauses are until when Azure asked not to be asked the same again, with another answer than 429. Several may want the same: a watch of a
-	// collection and who needs it now.
-	pauses map[question]time.Time
+	// refusals are reads that Azure refused, and until when they rest. Several may want the same: a watch of a collection and who needs it now.
+	refusals map[question]*refusedRead
 }
 
-// question is a read, by who asks and what: its URL.
-type question struct{ principal, url string }
+// question is a read, by who asks and what: its URL, and the body of one that is a POST.
+type question struct{ principal, url, body string }
 
 type bucketKey struct {
 	region, subscription, principal string
@@ -51,25 +49,7 @@ type bucketKey struct {
 
 // NewLimiters returns limiters that know nothing yet: each bucket starts with one token and learns from the first answer.
 func NewLimiters() *Limiters {
-	return &Limiters{buckets: map[bucketKey]*bucket{}, pauses: map[question]time.Time{}}
-}
-
-// LongestPause bounds what one answer can hold up: a wrong number must not blind the operator for days.
-const LongestPause = time.Hour
-
-// pause has a question wait.
-func (l *Limiters) pause(q question, now, until time.Time) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	maps.DeleteFunc(l.pauses, func(_ question, over time.Time) bool { return now.After(over) })
-	l.pauses[q] = until
-}
-
-// paused is how long a question still has to wait, on the wall clock.
-func (l *Limiters) paused(q question, now time.Time) time.Duration {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return max(0, l.pauses[q].Sub(now))
+	return &Limiters{buckets: map[bucketKey]*bucket{}, refusals: map[question]*refusedRead{}}
 }
 
 func (l *Limiters) bucket(key bucketKey) *bucket {
