@@ -255,6 +255,13 @@ type AzureStatus struct {
 	// +kubebuilder:validation:MaxItems=8
 	Refusals []Refusal `json:"refusals,omitempty"`
 
+	// unkept are changes that Azure has accepted and of which it shows another value.
+	// +optional
+	// +listType=map
+	// +listMapKey=change
+	// +kubebuilder:validation:MaxItems=8
+	Unkept []UnkeptChange `json:"unkept,omitempty"`
+
 	// managed lists the paths that the spec has set in Azure, so that what it sets no longer can be taken away.
 	// +optional
 	// +listType=atomic
@@ -386,6 +393,22 @@ type Refusal struct {
 	// stalled says that only a person can help.
 	// +optional
 	Stalled bool `json:"stalled,omitempty"`
+}
+
+// UnkeptChange is a change that Azure has accepted, while it shows another value than was written.
+type UnkeptChange struct {
+	// change names it: a hash of its paths, of the values that the spec has for them and of those that Azure shows.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=64
+	Change string `json:"change,omitempty"`
+	// times that Azure accepted it. After two it is not written again.
+	// +optional
+	Times int32 `json:"times,omitempty"`
+	// requested is the value of the annotation avs-operator.io/reconcile-requested-at at that time; a new one lets it be written again.
+	// +optional
+	// +kubebuilder:validation:MaxLength=64
+	Requested string `json:"requested,omitempty"`
 }
 
 // EffectivePolicies are the policies in force.

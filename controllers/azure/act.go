@@ -35,6 +35,9 @@ func (r *Reconciler[T]) act(ctx context.Context, s *scope[T]) *outcome.Outcome {
 	if o := r.required(ctx, s); o != nil {
 		return o
 	}
+	if o := r.withheld(ctx, s, w); o != nil {
+		return o
+	}
 	if o := r.turn(s, w); o != nil {
 		return o
 	}
@@ -109,15 +112,29 @@ func (r *Reconciler[T]) cancelled(s *scope[T]) bool {
 	return (strings.EqualFold(state, "Canceled") || strings.EqualFold(state, "Cancelled")) && !r.traits.Once && r.traits.Action == "" && !s.observes()
 }
 
-// nextWrite is the smallest PATCH for the first concern among the changes.
+// nextWrite is the smallest PATCH for the first concern among the changes that Azure may still do as asked.
 func (r *Reconciler[T]) nextWrite(s *scope[T], changes []diff.Change) *write {
+	for _, concern := range r.concerns(s, changes) {
+		if !s.futile(concern) {
+			return r.writeFor(s, concern)
+		}
+	}
+	return nil
+}
+
+// concerns are changes by what may go out together.
+func (r *Reconciler[T]) concerns(s *scope[T], changes []diff.Change) [][]diff.Change {
+	if p, ok := r.kind.(Patcher[T]); ok && len(changes) > 0 {
+		return p.Concerns(s.obj, changes)
+	}
 	if len(changes) == 0 {
 		return nil
 	}
-	concern := changes
-	if p, ok := r.kind.(Patcher[T]); ok {
-		concern = p.Concerns(s.obj, changes)[0]
-	}
+	return [][]diff.Change{changes}
+}
+
+// writeFor is the write that makes the changes of one concern.
+func (r *Reconciler[T]) writeFor(s *scope[T], concern []diff.Change) *write {
 	w := &write{verb: arm.PATCH, body: diff.Patch(concern), changes: concern, reason: v1alpha1.ReasonUpdating, message: r.updating()}
 	if r.traits.Action != "" {
 		w.verb, w.action, w.body = arm.POST, r.traits.Action, actionBody(w.body)
@@ -207,11 +224,7 @@ func (r *Reconciler[T]) turn(s *scope[T], w *write) *outcome.Outcome {
 	if ticket.Granted {
 		return nil
 	}
-	who := ticket.Holder
-	if who == "" {
-		who = "another object"
-	}
-	return outcome.Wait(v1alpha1.ReasonOperationWaits, "%s waits for its turn in the private cloud: %s is at work there", w.what(), who)
+	return laneHeld(ticket, w.what())
 }
 
 // grows says whether the changes add hosts.

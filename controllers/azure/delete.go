@@ -106,6 +106,9 @@ func (r *Reconciler[T]) remove(ctx context.Context, s *scope[T]) *outcome.Outcom
 		return o
 	}
 	w := r.farewell()
+	if o := r.withheld(ctx, s, w); o != nil {
+		return o
+	}
 	if o := r.turn(s, w); o != nil {
 		return o
 	}
@@ -133,7 +136,7 @@ func (r *Reconciler[T]) remove(ctx context.Context, s *scope[T]) *outcome.Outcom
 func (r *Reconciler[T]) doubted(s *scope[T]) *outcome.Outcome {
 	done, lately := r.lastDone(s)
 	farewell := r.farewell()
-	if !lately || done.verb == string(farewell.verb) && done.action == farewell.action {
+	if !lately || done.Verb == string(farewell.verb) && done.Action == farewell.action {
 		return nil
 	}
 	return outcome.Wait(v1alpha1.ReasonDeleting, "Azure does not show what was written a moment ago: it is looked at again before this is let go").In(5 * time.Second)
@@ -142,7 +145,7 @@ func (r *Reconciler[T]) doubted(s *scope[T]) *outcome.Outcome {
 // wouldAdopt says that the resource would be taken over by the spec as it is: so it was, if a status that is lost could still say so.
 func (r *Reconciler[T]) wouldAdopt(ctx context.Context, s *scope[T]) bool {
 	if r.traits.Tagged {
-		return s.actual.String("/tags/"+v1alpha1.TagOwner) == r.ownerOf(s.obj)
+		return tagOwner(s.actual) == r.ownerOf(s.obj)
 	}
 	return s.obj.GetAnnotations()[v1alpha1.AnnotationAzureID] != "" && s.stat().Effective.AdoptionPolicy != v1alpha1.AdoptionPolicyNever &&
 		r.desire(ctx, s) == nil && len(r.compare(s)) == 0
@@ -151,7 +154,7 @@ func (r *Reconciler[T]) wouldAdopt(ctx context.Context, s *scope[T]) bool {
 // deletableNow holds a request back that Azure would refuse.
 func (r *Reconciler[T]) deletableNow(ctx context.Context, s *scope[T]) *outcome.Outcome {
 	if state := s.actual.ProvisioningState(); !arm.IsTerminal(state) && !r.traits.Once {
-		return outcome.Wait(v1alpha1.ReasonAzureBusy, "Azure works on it (%s), and it is not deleted before that ends", state).In(time.Minute)
+		return r.foreign(s, fmt.Sprintf("Azure works on it (%s), and it is not deleted before that ends", state)).In(time.Minute)
 	}
 	if _, child := r.kind.(Child[T]); !child {
 		return nil
@@ -159,6 +162,8 @@ func (r *Reconciler[T]) deletableNow(ctx context.Context, s *scope[T]) *outcome.
 	switch cloud := s.cloud.AzureStatus(); {
 	case cloud.Companion != "" && r.traits.Action == "":
 		return r.locked(ctx, s)
+	case takesTooLong(cloud) != "":
+		return outcome.Wait(v1alpha1.ReasonTakesTooLong, "Azure works on its private cloud, and it is not deleted before that ends: %s", takesTooLong(cloud)).In(time.Minute)
 	case !arm.IsTerminal(cloud.ProvisioningState) && cloud.ProvisioningState != "Updating":
 		return outcome.Wait(v1alpha1.ReasonAzureBusy, "Azure works on its private cloud (%s), and it is not deleted before that ends", cloud.ProvisioningState).In(time.Minute)
 	}

@@ -10,9 +10,12 @@ import (
 	"strings"
 	"time"
 
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/arm"
 	"github.com/avs-operator/avs-operator/controllers/azure/diff"
+	"github.com/avs-operator/avs-operator/controllers/ledger"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
 )
 
@@ -117,7 +120,7 @@ func (r *Reconciler[T]) adoption(s *scope[T]) *outcome.Outcome {
 	if r.pristine(s) {
 		return nil
 	}
-	owner, mine := s.actual.String("/tags/"+v1alpha1.TagOwner), r.ownerOf(s.obj)
+	owner, mine := tagOwner(s.actual), r.ownerOf(s.obj)
 	switch policy := s.stat().Effective.AdoptionPolicy; {
 	case r.traits.Tagged && owner == mine: // ours: a status that was lost
 	case r.builtIn(s.obj) && policy != v1alpha1.AdoptionPolicyNever:
@@ -143,7 +146,7 @@ func (r *Reconciler[T]) otherName() string {
 
 // ownership notices that somebody else took a managed resource over.
 func (r *Reconciler[T]) ownership(s *scope[T]) *outcome.Outcome {
-	owner := s.actual.String("/tags/" + v1alpha1.TagOwner)
+	owner := tagOwner(s.actual)
 	if !r.traits.Tagged || s.observes() || owner == "" || owner == r.ownerOf(s.obj) || s.stat().Effective.AdoptionPolicy == v1alpha1.AdoptionPolicyAlways {
 		return nil
 	}
@@ -154,8 +157,9 @@ func (r *Reconciler[T]) ownership(s *scope[T]) *outcome.Outcome {
 func (r *Reconciler[T]) terminal(s *scope[T]) *outcome.Outcome {
 	state := s.actual.ProvisioningState()
 	if !arm.IsTerminal(state) {
-		return outcome.Wait(v1alpha1.ReasonAzureBusy, "Azure works on it (%s), and nothing is written before that ends", state).In(busyRecheck)
+		return r.foreign(s, fmt.Sprintf("Azure works on it (%s), and nothing is written before that ends", state)).In(busyRecheck)
 	}
+	r.memory.do(client.ObjectKeyFromObject(s.obj), func(m *remembered) { m.foreign = time.Time{} })
 	if judge, ok := r.kind.(Judge[T]); ok {
 		return judge.Judge(s.obj, s.actual)
 	}
@@ -173,7 +177,7 @@ func (r *Reconciler[T]) terminal(s *scope[T]) *outcome.Outcome {
 }
 
 // busyRecheck is a look in case that the list, which normally wakes, may not be read.
-const busyRecheck = 2 * time.Minute
+var busyRecheck = ledger.Recheck.Bound
 
 // circuit is the ExpressRoute circuit that support asks for.
 func (s *scope[T]) circuit() string {

@@ -12,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/avs-operator/avs-operator/controllers/arm"
+	"github.com/avs-operator/avs-operator/controllers/ledger"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
 )
 
@@ -21,6 +22,8 @@ type memory struct {
 	objects map[types.NamespacedName]*remembered
 	// users are the objects to wake when a resource or a whole collection changes, so that a change costs what it concerns and not what there is.
 	users map[string]map[types.NamespacedName]bool
+	// conflicts are those who wait for another operation in a private cloud to end.
+	conflicts conflicts
 }
 
 type remembered struct {
@@ -28,13 +31,15 @@ type remembered struct {
 	uid types.UID
 	// pollAt is when the operation may be polled again, and disagreed since when its success and a GET disagree.
 	pollAt, disagreed time.Time
+	// polled is what the last poll left to say, if that is not what the operation says.
+	polled *outcome.Outcome
 	// done is the last write that a read agreed with, and doneAt when that was.
-	done   question
+	done   ledger.Request
 	doneAt time.Time
 	// wroteAt is when our last write to the resource was answered: a snapshot that was asked for earlier does not count.
 	wroteAt time.Time
-	// refusals are what Azure refused, by question, until that may be asked again.
-	refusals map[question]refusal
+	// foreign is since when Azure works on the resource for somebody else.
+	foreign time.Time
 	// relearning is since when a new process waits for the first list that has the object; zero when it does not.
 	relearning time.Time
 	// own is the resource of the object while it is watched.
@@ -48,14 +53,6 @@ type remembered struct {
 	// cloud is whose lane the object may hold or wait for, identity who it acts as.
 	cloud    string
 	identity types.NamespacedName
-}
-
-// refusal is what Azure said, and until when it is not asked the same again.
-type refusal struct {
-	said  outcome.Outcome
-	until time.Time
-	// to is who was refused.
-	to string
 }
 
 // do changes the memory of an object.

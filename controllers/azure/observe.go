@@ -8,8 +8,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
-	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -22,6 +20,7 @@ import (
 	"github.com/avs-operator/avs-operator/controllers/azure/diff"
 	"github.com/avs-operator/avs-operator/controllers/azure/lane"
 	"github.com/avs-operator/avs-operator/controllers/connect"
+	"github.com/avs-operator/avs-operator/controllers/ledger"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
 	"github.com/avs-operator/avs-operator/controllers/status"
 )
@@ -81,23 +80,21 @@ func (r *Reconciler[T]) read(ctx context.Context, s *scope[T]) *outcome.Outcome 
 	if s.direct {
 		return nil
 	}
-	reading := question{verb: http.MethodGet, id: s.id.Key()}
-	if o := r.refused(s, reading); o != nil {
+	if o := r.refused(s, s.reading()); o != nil {
 		return o
 	}
 	actual, err := s.client.Get(ctx, s.id)
-	if arm.ClassOf(err) == arm.Forbidden {
-		o := connect.OutcomeOf(err)
-		r.refuse(s, reading, o)
-		return o
-	}
 	if err != nil && (arm.ClassOf(err) != arm.NotFound || isGroupMissing(err)) {
-		if arm.ClassOf(err) == arm.NotFound && s.deleting() {
+		switch {
+		case arm.ClassOf(err) == arm.NotFound && s.deleting():
 			err = nil // the resource group is gone, and everything in it
-		} else {
+		case ledger.FateOf(err) == ledger.Refused:
+			return r.refuse(s, s.reading(), err, connect.OutcomeOf(err))
+		default:
 			return connect.OutcomeOf(err)
 		}
 	}
+	r.refusals(s).Taken(s.reading())
 	if err != nil {
 		actual = nil
 	}
@@ -240,28 +237,6 @@ func merge(over, under map[string]any) {
 	}
 }
 
-// tags are those in Azure, without the ones that the spec has dropped, with the spec's and the owner's over them.
-func (r *Reconciler[T]) tags(s *scope[T], desired map[string]any) map[string]any {
-	out := map[string]any{}
-	if s.actual != nil {
-		if have, ok := s.actual.Body["tags"].(map[string]any); ok {
-			maps.Copy(out, have)
-		}
-	}
-	for key := range out {
-		if slices.Contains(s.dropped, "/tags/"+strings.NewReplacer("~", "~0", "/", "~1").Replace(key)) {
-			delete(out, key)
-		}
-	}
-	if want, ok := desired["tags"].(map[string]any); ok {
-		maps.Copy(out, want)
-	}
-	if !s.observes() {
-		out[v1alpha1.TagOwner] = r.ownerOf(s.obj)
-	}
-	return out
-}
-
 // ownerOf names an object among all Kubernetes clusters.
 func (r *Reconciler[T]) ownerOf(obj client.Object) string {
 	return truncated(r.Owner+"/"+obj.GetNamespace()+"/"+obj.GetName(), 256)
@@ -282,12 +257,7 @@ func (r *Reconciler[T]) compare(s *scope[T]) []diff.Change {
 	}
 	have, _ := s.actual.Body["tags"].(map[string]any)
 	want, _ := s.desired["tags"].(map[string]any)
-	for key, value := range have {
-		if _, kept := want[key]; !kept {
-			changes = append(changes, diff.Change{Path: "/tags/" + strings.NewReplacer("~", "~0", "/", "~1").Replace(key), Actual: value})
-		}
-	}
-	return changes
+	return append(changes, droppedTags(have, want)...)
 }
 
 // byPUT says that a path is changed by a PUT of the whole resource.
@@ -317,7 +287,7 @@ const mostDrift = 32
 func driftOf(changes []diff.Change) []v1alpha1.DriftItem {
 	var out []v1alpha1.DriftItem
 	for _, change := range changes[:min(len(changes), mostDrift)] {
-		if change.Path == "/tags/"+v1alpha1.TagOwner {
+		if strings.EqualFold(change.Path, "/tags/"+v1alpha1.TagOwner) {
 			continue // the operator's own: no difference that a user made
 		}
 		out = append(out, v1alpha1.DriftItem{Path: change.Path, Desired: asJSON(change.Desired), Actual: asJSON(change.Actual)})

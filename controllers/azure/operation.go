@@ -9,7 +9,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
-	"maps"
 	"strings"
 	"time"
 
@@ -49,12 +48,12 @@ type write struct {
 // that this reconcile started from: of two leaders only one gets past it, and whoever finds it later knows what may have been sent.
 func (r *Reconciler[T]) send(ctx context.Context, s *scope[T], w write) *outcome.Outcome {
 	name, carried, o := r.hash(ctx, s, w)
-	what := question{verb: string(w.verb), action: w.action, id: s.id.Key(), hash: name}
-	if w.target != "" {
-		what.id = w.target.Key()
-	}
+	what := s.requestOf(w, name)
 	if o == nil {
 		o = r.refused(s, what)
+	}
+	if o == nil {
+		o = r.lostAgain(s, what)
 	}
 	if o == nil && w.target == "" {
 		o = r.contradicted(s, what)
@@ -72,7 +71,11 @@ func (r *Reconciler[T]) send(ctx context.Context, s *scope[T], w write) *outcome
 		Verb: string(w.verb), Purpose: w.purpose, Action: w.action, Target: string(w.target), WriteOnly: carried, BodyHash: name, Generation: s.obj.GetGeneration(),
 	})
 	s.stat().Operation = op
-	if o := r.record(ctx, s, outcome.Wait(w.reason, "%s", w.message)); o != nil {
+	say := r.refusals(s).Before(what, time.Now()) // one that is refused again and again does not seem to get anywhere each time
+	if say == nil {
+		say = outcome.Wait(w.reason, "%s", w.message)
+	}
+	if o := r.record(ctx, s, say); o != nil {
 		r.released(s) // if it was stored after all, resume takes the seat again
 		return o
 	}
@@ -117,68 +120,38 @@ func (r *Reconciler[T]) record(ctx context.Context, s *scope[T], o *outcome.Outc
 // notAccepted deals with a write that was refused, not sent, or lost. Only of a lost one the record stays: its fate is in Azure.
 func (r *Reconciler[T]) notAccepted(s *scope[T], err error) *outcome.Outcome {
 	op := s.stat().Operation
-	class := arm.ClassOf(err)
-	if class == arm.AnswerLost {
+	fate, class := ledger.FateOf(err), arm.ClassOf(err)
+	if fate == ledger.Lost {
 		return outcome.Wait(v1alpha1.ReasonOperationUnknown,
 			"the answer to %s (operation %s) was lost: what Azure made of it is looked up shortly", opName(op), op.ID).In(r.untilLook(op))
 	}
 	s.stat().Operation = nil
 	r.released(s)
-	if class.Answered() && class != arm.Throttled && class != arm.OperationInProgress && class != arm.Transient && class != arm.CredentialsInvalid {
-		s.stat().Failure = failureOf(op, err)
-	}
 	o := connect.OutcomeOf(err)
-	if class == arm.OperationInProgress {
+	switch {
+	case fate == ledger.Unsent && class != arm.CredentialsInvalid:
+		return o
+	case class == arm.OperationInProgress:
 		// Somebody else writes to the private cloud: nobody of us may before Azure says that it is over.
 		o.Message = "Azure refuses to begin while another operation on this private cloud is in progress: " + o.Message
+	case class != arm.Throttled && class != arm.Transient && class != arm.CredentialsInvalid:
+		s.stat().Failure = failureOf(op, err)
 	}
-	r.refuse(s, asked(s.id, op), o)
-	return o
+	return r.refuse(s, asked(s.id, op), err, o)
 }
 
-// question is one thing to ask of Azure: what is to be done, with what body, to what.
-type question struct {
-	verb, action, id, hash string
-}
-
-// asked is the question of an operation.
-func asked(own arm.ID, op *v1alpha1.Operation) question {
-	q := question{verb: op.Verb, action: op.Action, id: own.Key(), hash: op.BodyHash}
-	if op.Target != "" {
-		q.id = arm.ID(op.Target).Key()
+// lostAgain holds back a write whose answer was lost several times in a row.
+func (r *Reconciler[T]) lostAgain(s *scope[T], what ledger.Request) *outcome.Outcome {
+	lost := s.stat().Operation
+	if lost == nil || asked(s.id, lost) != what {
+		return nil
 	}
-	return q
-}
-
-// refuse remembers that Azure refused a write, or to read the resource, so that whatever wakes the object does not ask again sooner than the
-// refusal's pace says.
-func (r *Reconciler[T]) refuse(s *scope[T], what question, o *outcome.Outcome) {
-	if o.After <= 0 {
-		return // the work queue backs off
+	left := ledger.UntilResend(r.Pace, lost.Attempt, lost.Deadline.Time, time.Now())
+	if left <= 0 {
+		return nil
 	}
-	r.memory.do(client.ObjectKeyFromObject(s.obj), func(m *remembered) {
-		maps.DeleteFunc(m.refusals, func(_ question, old refusal) bool { return time.Now().After(old.until) })
-		if m.refusals == nil {
-			m.refusals = map[question]refusal{}
-		}
-		m.refusals[what] = refusal{said: *o, until: time.Now().Add(r.Pace.Real(o.After)), to: r.whoAsks(s)}
-	})
-}
-
-// refused is what Azure said to the same not long ago. Another credential or a requested reconcile lets it be asked again.
-func (r *Reconciler[T]) refused(s *scope[T], what question) *outcome.Outcome {
-	var again *outcome.Outcome
-	r.memory.do(client.ObjectKeyFromObject(s.obj), func(m *remembered) {
-		before := m.refusals[what]
-		if left := time.Until(before.until); left > 0 && before.to == r.whoAsks(s) {
-			again = before.said.In(r.Pace.Elapsed(left))
-		}
-	})
-	return again
-}
-
-func (r *Reconciler[T]) whoAsks(s *scope[T]) string {
-	return s.client.Principal() + " " + s.obj.GetAnnotations()[v1alpha1.AnnotationReconcileRequestedAt]
+	return outcome.Wait(v1alpha1.ReasonOperationUnknown, "the answers to %s (operation %s) are lost again and again, and Azure shows nothing of it: it is sent again at longer and longer intervals, at last every 15 minutes",
+		opName(lost), lost.ID).In(left)
 }
 
 // accepted stores where the operation is followed. If somebody wrote the object meanwhile it is read again, and the record completed if it

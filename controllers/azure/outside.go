@@ -13,6 +13,7 @@ import (
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/arm"
+	"github.com/avs-operator/avs-operator/controllers/azure/lane"
 	"github.com/avs-operator/avs-operator/controllers/ledger"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
 )
@@ -36,6 +37,9 @@ func Permitted(cloud *v1alpha1.PrivateCloud, namespace, kind string) *outcome.Ou
 func Standing(cloud *v1alpha1.PrivateCloud) *outcome.Outcome {
 	return standing("PrivateCloud", cloud, cloud.Status.ClusterSize)
 }
+
+// LaneHeld says who has the lane that somebody waits for.
+func LaneHeld(ticket lane.Ticket, what string) *outcome.Outcome { return laneHeld(ticket, what) }
 
 // ParentChanged lets through what matters to those below a private cloud.
 func ParentChanged() predicate.Predicate { return parentChanged }

@@ -187,6 +187,9 @@ func standing(kind string, parent Object, size int32) *outcome.Outcome {
 	}
 	// A former Ready would say that it once was there; its own state says that it is there now. One that is being resized is there.
 	if state := status.ProvisioningState; state != "Succeeded" && !(state == "Updating" && size > 0) {
+		if said := takesTooLong(status); said != "" {
+			return outcome.Wait(v1alpha1.ReasonTakesTooLong, "%s %s is not ready yet: %s", kind, parent.GetName(), said).About(v1alpha1.ConditionReferencesReady)
+		}
 		return wait("%s %s is not ready yet; this goes on by itself when it is", kind, parent.GetName())
 	}
 	return nil

@@ -54,8 +54,9 @@ func (r *Reconciler[T]) Reconcile(ctx context.Context, request ctrl.Request) (ct
 	if s == nil {
 		return result, err
 	}
+	ctx = r.anew(ctx, s)
 	steps := []step[T]{
-		r.credentials, r.resume, r.permitted, r.claim, r.references, r.observe, r.report, r.guard, r.act, r.beside, r.export,
+		r.credentials, r.resume, r.permitted, r.claim, r.references, r.observe, r.report, r.guard, r.act, r.beside, r.export, r.asWritten,
 	}
 	if s.deleting() {
 		steps = []step[T]{
@@ -125,6 +126,9 @@ func (r *Reconciler[T]) publish(ctx context.Context, s *scope[T], o *outcome.Out
 		return ctrl.Result{}, nil // let go: there may be nothing left to write to
 	}
 	r.settle(s)
+	if o == nil || o.Kind == outcome.KindDone {
+		r.converged(s)
+	}
 	if o != nil && o.Kind == outcome.KindStall && !s.observed {
 		r.unbusy(s)
 	}
@@ -169,6 +173,7 @@ func (r *Reconciler[T]) forget(key types.NamespacedName) {
 	if one == nil || one.cloud == "" {
 		return
 	}
+	r.memory.settled(key, one.cloud)
 	r.Azure.Touch(one.identity) // it may be let go now that the object is gone from the cache too
 	r.Lanes.Release(one.cloud, r.traits.Lane, r.holder(key))
 	if one.busy != "" {

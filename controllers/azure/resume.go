@@ -33,9 +33,14 @@ func (r *Reconciler[T]) resume(ctx context.Context, s *scope[T]) *outcome.Outcom
 		return r.lookUp(ctx, s, op)
 	}
 	var wait time.Duration
-	r.memory.do(client.ObjectKeyFromObject(s.obj), func(m *remembered) { wait = time.Until(m.pollAt) })
+	var said *outcome.Outcome
+	r.memory.do(client.ObjectKeyFromObject(s.obj), func(m *remembered) { wait, said = time.Until(m.pollAt), m.polled })
 	if wait > 0 { // woken by something else: Azure is not asked sooner for that
-		return r.underWay(s, op).In(r.Pace.Elapsed(wait))
+		if said == nil {
+			said = r.underWay(s, op)
+		}
+		again := *said
+		return again.In(r.Pace.Elapsed(wait))
 	}
 	if op.AsyncOperation == "" && op.Location == "" {
 		return r.conclude(ctx, s, op)
@@ -87,15 +92,17 @@ func (r *Reconciler[T]) lookUp(ctx context.Context, s *scope[T], op *v1alpha1.Op
 
 // poll asks once how far the operation is.
 func (r *Reconciler[T]) poll(ctx context.Context, s *scope[T], op *v1alpha1.Operation) *outcome.Outcome {
+	if op.RefusedPolls >= mostRefusedPolls {
+		return r.byResource(ctx, s, op)
+	}
 	progress, err := s.client.Poll(ctx, arm.Poll{AsyncOperation: op.AsyncOperation, Location: op.Location})
 	if arm.ClassOf(err) == arm.NotFound {
 		return r.conclude(ctx, s, op) // Azure has forgotten the operation: the resource itself says how it ended
 	}
 	if err != nil {
-		o := connect.OutcomeOf(err)
-		o.Message = fmt.Sprintf("%s (operation %s) is under way in Azure, but asking how far it is failed: %s", opName(op), op.ID, o.Message)
-		return o
+		return r.notPolled(ctx, s, op, err)
 	}
+	op.RefusedPolls = 0
 	switch progress.State {
 	case arm.Succeeded:
 		return r.conclude(ctx, s, op)
@@ -103,6 +110,9 @@ func (r *Reconciler[T]) poll(ctx context.Context, s *scope[T], op *v1alpha1.Oper
 		return r.failed(s, op, progress)
 	}
 	op.AsyncOperation, op.Location = progress.Poll.AsyncOperation, progress.Poll.Location
+	if late, _ := r.late(s, op); late {
+		return r.byResource(ctx, s, op)
+	}
 	return r.again(s, op, progress.RetryAfter)
 }
 
@@ -110,14 +120,18 @@ func (r *Reconciler[T]) poll(ctx context.Context, s *scope[T], op *v1alpha1.Oper
 func (r *Reconciler[T]) again(s *scope[T], op *v1alpha1.Operation, retryAfter time.Duration) *outcome.Outcome {
 	elapsed := r.Pace.Elapsed(time.Since(op.StartedAt.Time))
 	pause := nextPoll(elapsed, r.expect(s, op), retryAfter)
-	r.memory.do(client.ObjectKeyFromObject(s.obj), func(m *remembered) { m.pollAt = time.Now().Add(r.Pace.Real(pause)) })
+	r.memory.do(client.ObjectKeyFromObject(s.obj), func(m *remembered) { m.pollAt, m.polled = time.Now().Add(r.Pace.Real(pause)), nil })
 	return r.underWay(s, op).In(pause)
 }
 
 // underWay repeats what the condition says already, so that a poll writes nothing.
 func (r *Reconciler[T]) underWay(s *scope[T], op *v1alpha1.Operation) *outcome.Outcome {
 	reason, message := r.words(s, op)
-	return outcome.Wait(reason, "%s", s.followed(op, message))
+	message = s.followed(op, message)
+	if late, usual := r.late(s, op); late {
+		return r.tooLong(s, message, op.StartedAt.Time, usual)
+	}
+	return outcome.Wait(reason, "%s", message)
 }
 
 // conclude believes a success when a GET agrees with it.
@@ -149,12 +163,13 @@ func (r *Reconciler[T]) conclude(ctx context.Context, s *scope[T], op *v1alpha1.
 	if time.Since(since) < ledger.Agreement.Real(r.Pace) {
 		return r.underWay(s, op).In(5 * time.Second)
 	}
+	r.noteUnkept(s, op)
 	return r.finish(ctx, s, op) // what is still different is found as drift, and mended by a new operation
 }
 
 // contradicted holds a write back that was done a moment ago and that a read has agreed with: another of ARM's replicas may still answer with what
 // was before. After that a difference is one that somebody made.
-func (r *Reconciler[T]) contradicted(s *scope[T], what question) *outcome.Outcome {
+func (r *Reconciler[T]) contradicted(s *scope[T], what ledger.Request) *outcome.Outcome {
 	if done, lately := r.lastDone(s); !lately || done != what {
 		return nil
 	}
@@ -162,7 +177,7 @@ func (r *Reconciler[T]) contradicted(s *scope[T], what question) *outcome.Outcom
 }
 
 // lastDone is the last write that a read agreed with, and whether that was so lately that another replica may not show it yet.
-func (r *Reconciler[T]) lastDone(s *scope[T]) (done question, lately bool) {
+func (r *Reconciler[T]) lastDone(s *scope[T]) (done ledger.Request, lately bool) {
 	r.memory.do(client.ObjectKeyFromObject(s.obj), func(m *remembered) {
 		done, lately = m.done, time.Since(m.doneAt) < ledger.Agreement.Real(r.Pace)
 	})
@@ -210,8 +225,7 @@ func (r *Reconciler[T]) failed(s *scope[T], op *v1alpha1.Operation, p *arm.Progr
 	if circuit := s.circuit(); circuit != "" && o.Kind == outcome.KindStall {
 		o.Message += "; ExpressRoute circuit " + circuit
 	}
-	r.refuse(s, asked(s.id, op), o)
-	return o
+	return r.refuse(s, asked(s.id, op), err, o)
 }
 
 // finish ends an operation that succeeded.
@@ -227,6 +241,7 @@ func (r *Reconciler[T]) finish(ctx context.Context, s *scope[T], op *v1alpha1.Op
 		}
 	}
 	s.stat().Failure = nil
+	r.refusals(s).Taken(asked(s.id, op))
 	return r.ended(s)
 }
 
@@ -235,7 +250,9 @@ func (r *Reconciler[T]) ended(s *scope[T]) *outcome.Outcome {
 	op := s.stat().Operation
 	s.stat().Operation = nil
 	key := client.ObjectKeyFromObject(s.obj)
-	r.memory.do(key, func(m *remembered) { m.pollAt, m.disagreed, m.wroteAt = time.Time{}, time.Time{}, time.Now() })
+	r.memory.do(key, func(m *remembered) {
+		m.pollAt, m.polled, m.disagreed, m.wroteAt = time.Time{}, nil, time.Time{}, time.Now()
+	})
 	r.released(s)
 	r.Watcher.Hurry(s.client.Principal(), s.id.Collection())
 	if op.Target != "" {

@@ -95,12 +95,17 @@ var parentChanged = predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
 	before, after := e.ObjectOld.(Object), e.ObjectNew.(Object)
 	was, is := before.AzureStatus(), after.AzureStatus()
 	return before.GetGeneration() != after.GetGeneration() || was.ID != is.ID || was.ProvisioningState != is.ProvisioningState ||
-		before.GetDeletionTimestamp().IsZero() != after.GetDeletionTimestamp().IsZero() || refusedAsOwner(was) != refusedAsOwner(is) || was.Companion != is.Companion
+		before.GetDeletionTimestamp().IsZero() != after.GetDeletionTimestamp().IsZero() || refusedAsOwner(was) != refusedAsOwner(is) || was.Companion != is.Companion ||
+		takesTooLong(was) != takesTooLong(is)
 }}
 
 // changed names the objects that a change in Azure is about.
 func (r *Reconciler[T]) changed(change arm.Change) []types.NamespacedName {
-	return r.memory.usersOf(change)
+	users := r.memory.usersOf(change)
+	if cloud := cloudOfChange(change); cloud != "" {
+		users = append(users, r.memory.stir(cloud)...)
+	}
+	return users
 }
 
 // every wakes all objects of the kind.

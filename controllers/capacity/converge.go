@@ -36,6 +36,9 @@ func (r *MaintenanceReconciler) converge(ctx context.Context, p *pass) *outcome.
 		found := r.decide(p)
 		next := first(found)
 		if next == nil || p.observes() || p.policy.Spec.Suspend {
+			if next == nil && !slices.ContainsFunc(found, func(f finding) bool { return f.held != nil }) {
+				p.policy.Status.Refusals = nil // there is nothing more to ask
+			}
 			return r.verdict(ctx, p, found)
 		}
 		if o := r.act(ctx, p, *next); o != nil {

@@ -5,6 +5,8 @@ package capacity
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -12,13 +14,16 @@ import (
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/arm"
+	"github.com/avs-operator/avs-operator/controllers/azure"
 	"github.com/avs-operator/avs-operator/controllers/azure/lane"
 	"github.com/avs-operator/avs-operator/controllers/capacity/windows"
 	"github.com/avs-operator/avs-operator/controllers/connect"
+	"github.com/avs-operator/avs-operator/controllers/ledger"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
 	"github.com/avs-operator/avs-operator/controllers/status"
 )
@@ -53,9 +58,12 @@ func (r *MaintenanceReconciler) act(ctx context.Context, p *pass, f finding) *ou
 	if o := r.stillRefused(p); o != nil {
 		return o
 	}
+	if o, done := r.refusedBefore(p, f); o != nil || done {
+		return o
+	}
 	ticket := r.Lanes.Acquire(p.cloudKey(), lane.Light, holder(p.key()), lane.Other)
 	if !ticket.Granted {
-		return outcome.Wait(v1alpha1.ReasonOperationWaits, "%s of %s waits for its turn in the private cloud", f.Action, f.resource.Name)
+		return azure.LaneHeld(ticket, fmt.Sprintf("%s of %s", f.Action, f.resource.Name))
 	}
 	defer r.released(p)
 	// A list wakes and compares; before a write the maintenance itself is read, and the API server is asked for an older policy.
@@ -86,20 +94,31 @@ func (r *MaintenanceReconciler) send(ctx context.Context, p *pass, f finding) *o
 		}
 	}
 	op := r.NewOperation(p.lost, w, p.policy.Generation)
+	if lost := p.lost; lost != nil && lost.ID == op.ID {
+		if left := ledger.UntilResend(r.Pace, lost.Attempt, lost.Deadline.Time, time.Now()); left > 0 {
+			p.policy.Status.Operation = lost
+			return outcome.Wait(v1alpha1.ReasonOperationUnknown, "the answers to %s of %s (operation %s) are lost again and again: it is sent again at longer and longer intervals", f.Action, f.resource.Name, op.ID).In(left)
+		}
+	}
 	p.policy.Status.Operation, p.lost = op, nil
-	if o := r.record(ctx, p, outcome.Wait(reasonFor(f), "%s", wordsFor(f))); o != nil {
+	say := r.refusals(p).Before(requestOf(w), time.Now()) // one that is refused again and again does not seem to get anywhere each time
+	if say == nil {
+		say = outcome.Wait(reasonFor(f), "%s", wordsFor(f))
+	}
+	if o := r.record(ctx, p, say); o != nil {
 		return o
 	}
 	w.OperationID, w.Deadline = op.ID, op.Deadline.Time
 	_, err := p.client.Begin(ctx, w)
-	if arm.ClassOf(err) == arm.AnswerLost {
+	if ledger.FateOf(err) == ledger.Lost {
 		return outcome.Wait(v1alpha1.ReasonOperationUnknown,
 			"the answer to %s of %s (operation %s) was lost: what Azure made of it is looked up shortly", f.Action, f.resource.Name, op.ID).In(r.UntilLook(op))
 	}
 	p.policy.Status.Operation = nil
 	if err != nil {
-		return r.notAccepted(p, f, err)
+		return r.notAccepted(p, f, w, err)
 	}
+	r.refusals(p).Taken(requestOf(w))
 	now := time.Now()
 	r.memory.do(p.key(), func(m *remembered) { m.wroteAt = now })
 	r.memory.about(p.key(), f.resource.Name, func(k *known) {
@@ -159,12 +178,46 @@ func (r *MaintenanceReconciler) record(ctx context.Context, p *pass, o *outcome.
 // conflictPause is how soon a reconcile that lost a race is repeated.
 const conflictPause = 20 * time.Millisecond
 
-// notAccepted deals with a write that was refused or not sent. A start that Azure does not take makes another one the next; what it refuses
-// one maintenance does not hold up the others.
-func (r *MaintenanceReconciler) notAccepted(p *pass, f finding, err error) *outcome.Outcome {
+// requestOf is what a write asks.
+func requestOf(w arm.Write) ledger.Request {
+	sum := sha256.Sum256(w.Body)
+	return ledger.Request{Verb: string(w.Verb), Action: w.Action, ID: w.ID.Key(), Hash: hex.EncodeToString(sum[:])}
+}
+
+func (r *MaintenanceReconciler) refusals(p *pass) ledger.Refusals {
+	return ledger.Refusals{List: &p.policy.Status.Refusals, Pace: r.Pace}
+}
+
+func (r *MaintenanceReconciler) asker(p *pass) string {
+	return ledger.Asker(r.Azure.Made(types.NamespacedName{Namespace: p.cloud.Namespace, Name: connect.IdentityName(p.cloud.Spec.IdentityRef)}), p.policy.Annotations[v1alpha1.AnnotationReconcileRequestedAt])
+}
+
+// notAccepted deals with a write that was refused or not sent.
+func (r *MaintenanceReconciler) notAccepted(p *pass, f finding, w arm.Write, err error) *outcome.Outcome {
 	o := connect.OutcomeOf(err)
-	class := arm.ClassOf(err)
-	if class != arm.InvalidRequest && class != arm.OperationInProgress {
+	if ledger.FateOf(err) == ledger.Refused {
+		o = r.refusals(p).Refuse(requestOf(w), r.asker(p), o, ledger.ConflictOf(err), time.Now())
+	}
+	return r.held(p, f, arm.ClassOf(err) == arm.InvalidRequest, ledger.ConflictOf(err) != ledger.NoConflict, o)
+}
+
+// refusedBefore is what Azure said to the same request not long ago, perhaps to the process before this one. done says that something else is
+// decided from it.
+func (r *MaintenanceReconciler) refusedBefore(p *pass, f finding) (o *outcome.Outcome, done bool) {
+	w, o := r.writeFor(p, f)
+	if o != nil {
+		return o, true
+	}
+	if o = r.refusals(p).Held(requestOf(w), r.asker(p), false, time.Now()); o == nil {
+		return nil, false
+	}
+	return r.held(p, f, o.Reason == v1alpha1.ReasonInvalidSpec, r.refusals(p).Conflicting(requestOf(w)), o), true
+}
+
+// held notes that a request is not made now. A start that Azure does not take (invalid) makes another one the next; what it refuses one
+// maintenance does not hold up the others.
+func (r *MaintenanceReconciler) held(p *pass, f finding, invalid, conflict bool, o *outcome.Outcome) *outcome.Outcome {
+	if !invalid && !conflict {
 		if o.After > 0 {
 			r.memory.do(p.key(), func(m *remembered) {
 				m.question, m.refused, m.refusedUntil = r.question(p), *o, time.Now().Add(r.Pace.Real(o.After))
@@ -173,14 +226,14 @@ func (r *MaintenanceReconciler) notAccepted(p *pass, f finding, err error) *outc
 		return o
 	}
 	r.memory.about(p.key(), f.resource.Name, func(k *known) {
-		if class == arm.InvalidRequest && f.Action != windows.Check && len(k.refused) < mostRefused {
-			k.refused = append(k.refused, windows.Block{Span: windows.Span{From: f.Start, To: f.Start.Add(refusedDay)}, Category: "Refused", Reason: cut(err.Error(), 200)})
+		if invalid && f.Action != windows.Check && len(k.refused) < mostRefused {
+			k.refused = append(k.refused, windows.Block{Span: windows.Span{From: f.Start, To: f.Start.Add(refusedDay)}, Category: "Refused", Reason: cut(o.Message, 200)})
 			return
 		}
 		pause := max(o.After, time.Minute)
-		if class == arm.InvalidRequest {
-			pause, k.refused = refusedPause, nil
-			o.Message = fmt.Sprintf("Azure refuses to %s %s: %s; this is tried again within the hour, or schedule it by hand", f.Action, f.resource.Name, err)
+		if invalid {
+			pause, k.refused = max(o.After, refusedPause), nil
+			o.Message = fmt.Sprintf("Azure refuses to %s %s: %s; this is tried again within the hour, or schedule it by hand", f.Action, f.resource.Name, o.Message)
 		}
 		k.pause, k.until = o, time.Now().Add(r.Pace.Real(pause))
 	})

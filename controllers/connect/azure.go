@@ -195,7 +195,18 @@ func usedBy(identity *v1alpha1.AzureIdentity) []object {
 	return out
 }
 
-// principal is a stable key of who acts, where: two identities have the same one only if they hold the same credential, so that none
+// Made says what the client of an identity was made from: the same in every process, and another as soon as the identity or a Secret of it was
+// written.
+func (a *Azure) Made(identity types.NamespacedName) string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if entry := a.entries[identity]; entry != nil {
+		return entry.versions
+	}
+	return ""
+}
+
+// principal is a key of who acts, where, for as long as this process lives: two identities have the same one only if they hold the same credential, so that none
 // reads from another's snapshots what its own credential would not get.
 func (a *Azure) principal(m *material) string {
 	mac := hmac.New(sha256.New, a.key[:])

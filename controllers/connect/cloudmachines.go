@@ -24,8 +24,8 @@ const (
 	freshAnswer = time.Minute
 	// wantedAnswer is how long an answer is kept fresh that nobody asks for any more, likewise.
 	wantedAnswer = 5 * time.Minute
-	// findWithin bounds one look, in real time: a reconcile waits for it.
-	findWithin = 20 * time.Second
+	// FindWithin bounds one look, in real time: a reconcile waits for it.
+	FindWithin = 20 * time.Second
 )
 
 // AnswersFor is how long an answer of FindMachines counts, in real time.
@@ -78,7 +78,7 @@ func (v *VCenters) look(ctx context.Context, client *arm.Client, cloud *v1alpha1
 		}
 	}
 	found := map[MachineQuery][]string{}
-	l.problem = v.inCloud(ctx, client, cloud, findWithin, func(ctx context.Context, c *vcenter.Client) error {
+	l.problem = v.inCloud(ctx, client, cloud, FindWithin, func(ctx context.Context, c *vcenter.Client) error {
 		var tags []vcenter.Tag
 		for query := range l.wanted {
 			found[query] = nil

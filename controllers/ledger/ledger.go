@@ -65,7 +65,7 @@ func FateOf(err error) Fate {
 	switch {
 	case failed.Class == arm.AnswerLost:
 		return Lost
-	case failed.StatusCode == 0 || !failed.Class.Answered():
+	case failed.StatusCode == 0 || failed.Repeated || !failed.Class.Answered():
 		return Unsent
 	}
 	return Refused

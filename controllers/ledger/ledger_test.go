@@ -27,6 +27,7 @@ func TestFates(t *testing.T) {
 		"throttled by Azure":               {&arm.Error{Class: arm.Throttled, StatusCode: 429}, Refused},
 		"an error of Azure":                {&arm.Error{Class: arm.Transient, StatusCode: 500}, Refused},
 		"not reached":                      {&arm.Error{Class: arm.Transient}, Unsent},
+		"said not long ago, not asked":     {&arm.Error{Class: arm.Forbidden, StatusCode: 403, Repeated: true}, Unsent},
 		"not allowed":                      {&arm.Error{Class: arm.Forbidden, StatusCode: 403}, Refused},
 	} {
 		if got := FateOf(c.err); got != c.want {

@@ -15,6 +15,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
+	"github.com/avs-operator/avs-operator/controllers/arm"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
 )
 
@@ -64,7 +65,7 @@ func keyOf(parts ...string) string {
 }
 
 // Asker is who asks, and what made him: another credential, or a reconcile that a person requested, is worth another try.
-func Asker(principal, requested string) string { return keyOf(principal, requested) }
+func Asker(credential, requested string) string { return keyOf(credential, requested) }
 
 // Refusals are those that an object remembers, in its status: the next process must know them too.
 type Refusals struct {
@@ -204,4 +205,21 @@ func bounded(text string) string {
 		return strings.ToValidUTF8(text[:most], "") + "…"
 	}
 	return text
+}
+
+// ConflictOf is what kind of a conflict an error of Azure's is.
+func ConflictOf(err error) Conflict {
+	switch arm.ClassOf(err) {
+	case arm.OperationInProgress:
+		return ConflictBusy
+	case arm.Conflict:
+		return ConflictUnknown
+	}
+	return NoConflict
+}
+
+// Conflicting says that a conflict stands in the way of a request.
+func (r Refusals) Conflicting(q Request) bool {
+	one := r.find(q.Key())
+	return one != nil && one.Kind != string(NoConflict)
 }

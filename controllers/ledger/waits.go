@@ -52,6 +52,8 @@ var (
 		"the VirtualMachineMove and its WorkloadMove: reason NoProgress, since when and what to look at", "it is followed further, and is cancelled by a person only"}
 	Queued = Wait{"vCenter to begin with a relocation that it has queued", 2 * time.Hour, time.Second,
 		"the VirtualMachineMove and its WorkloadMove: reason NoProgress", "it is followed further"}
+	Guest = Wait{"a guest to shut down that was asked to; power.timeoutSeconds sets another", 600 * time.Second, 0,
+		"the VirtualMachineMove: Moving, then ShutdownTimedOut", "it is left running, or powered off if power.powerOff says so"}
 	Recheck = Wait{"what a list normally tells, in case that it may not be read", 2 * time.Minute, 0,
 		"nobody new", "the resource is read"}
 	FirstList = Wait{"the first list after a restart", 90 * time.Second, time.Second,
@@ -68,6 +70,7 @@ var (
 	Login       = Wait{"another try of a credential that was refused", arm.LoginPause, 0, "the AzureIdentity and what uses it: CredentialsInvalid", "it is tried again"}
 	OneCall     = Wait{"the answer to one call of vCenter", vcenter.CallTimeout, vcenter.CallTimeout, "the VCenter or the VirtualMachineMove: Unreachable", "a read is made again; a call that changes something is looked up"}
 	Connecting  = Wait{"a vCenter to take a connection", connect.ConnectWithin, connect.ConnectWithin, "the VCenter: Unreachable", "it is tried again after a pause"}
+	Finding     = Wait{"a machine to be found in the vCenter of a private cloud", connect.FindWithin, connect.FindWithin, "the object: MachineNotFound", "it is looked for again"}
 	Reconnect   = Wait{"the pause between two tries to connect to a vCenter", connect.MostPause, 0, "the VCenter: Unreachable", "it is tried again, for ever"}
 	VCenterStop = Wait{"a vCenter that refuses a login or shows another certificate", connect.StallPause, 0, "the VCenter: the reason, and Stalled", "it is tried again"}
 	Turn        = Wait{"one that was called to a free lane to take it", lane.AnswerWithin, lane.AnswerWithin, "nobody", "the next one is called"}
@@ -84,8 +87,9 @@ type Row struct {
 func Waits() []Row {
 	return []Row{
 		{"Sending", Sending}, {"Calling", Calling}, {"Grace", Grace}, {"Agreement", Agreement}, {"RefusedPolls", RefusedPolls}, {"Running", Running},
-		{"Foreign", Foreign}, {"Busy", Busy}, {"Asking", Asking}, {"Settling", Settling}, {"StandingStill", StandingStill}, {"Queued", Queued}, {"Recheck", Recheck}, {"FirstList", FirstList}, {"Glance", Glance},
-		{"OneRead", OneRead}, {"OnePlace", OnePlace}, {"RetryAfter", RetryAfter}, {"Login", Login}, {"OneCall", OneCall}, {"Connecting", Connecting},
+		{"Foreign", Foreign}, {"Busy", Busy}, {"Asking", Asking}, {"Settling", Settling}, {"StandingStill", StandingStill}, {"Queued", Queued}, {"Guest", Guest},
+		{"Recheck", Recheck}, {"FirstList", FirstList}, {"Glance", Glance},
+		{"OneRead", OneRead}, {"OnePlace", OnePlace}, {"RetryAfter", RetryAfter}, {"Login", Login}, {"OneCall", OneCall}, {"Connecting", Connecting}, {"Finding", Finding},
 		{"Reconnect", Reconnect}, {"VCenterStop", VCenterStop}, {"Turn", Turn}, {"Stalled", Stalled},
 	}
 }

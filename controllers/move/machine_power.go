@@ -12,6 +12,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
+	"github.com/avs-operator/avs-operator/controllers/ledger"
 	"github.com/avs-operator/avs-operator/controllers/move/movers"
 	"github.com/avs-operator/avs-operator/controllers/move/movers/cold"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
@@ -25,7 +26,7 @@ const (
 )
 
 // defaultShutdown is how long a guest has to shut down, in vCenter's time.
-const defaultShutdown = 600 * time.Second
+var defaultShutdown = ledger.Guest.Bound
 
 // powerOf is how a machine may be powered off and on, with what the spec leaves out decided.
 func powerOf(spec *v1alpha1.VirtualMachineMoveSpec) (off v1alpha1.PowerOff, timeout time.Duration, on v1alpha1.PowerOn) {

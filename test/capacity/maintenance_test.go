@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
@@ -220,6 +221,45 @@ func TestAzureRefuses(t *testing.T) {
 	}
 	if start := w.startInAzure(t, id); time.Until(start) < 24*time.Hour {
 		t.Errorf("it starts at %s, on the day that was refused", start)
+	}
+}
+
+// What Azure refuses for ever is asked again and again, and never too often: the end of the test counts, over all processes.
+func TestWhatAzureRefusesForEverIsAskedAtAPace(t *testing.T) {
+	t.Parallel()
+	for name, fault := range map[string]armsim.Fault{
+		"an error of Azure's": {Status: 500, Code: "InternalServerError", Message: "oops"},
+		"another operation":   {Status: 409, Code: "AnotherOperationInProgress", Message: "busy"},
+		"a start":             {Status: 400, Code: "MaintenanceTimeBlocked", Message: "not on that day"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorldWithout(t)
+			fault.Verb, fault.Path, fault.Count = "POST", schedules, -1
+			w.azure.Inject(fault)
+			w.announce(t, armsim.Maintenance{Name: "esx", Estimated: time.Hour})
+			p := w.policy("nights", daily(far(9), 2*time.Hour))
+			cluster.Create(t, p)
+			for range 5 {
+				operator := w.start(t)
+				time.Sleep(600 * time.Millisecond) // more than half an hour
+				operator.Stop(t)
+			}
+			refused := len(w.asked("schedule"))
+			if refused < 5 {
+				t.Errorf("it was asked %d times in three hours", refused)
+			}
+			w.azure.ClearFaults()
+			env.Edit(t, cluster, p, func(p *v1alpha1.MaintenancePolicy) {
+				metav1.SetMetaDataAnnotation(&p.ObjectMeta, v1alpha1.AnnotationReconcileRequestedAt, "now")
+			})
+			w.start(t)
+			eventually(t, p, "esx", scheduledBy("Policy"))
+			ready(t, p, v1alpha1.ReasonReady)
+			if p.Status.Refusals != nil {
+				t.Errorf("left are %+v", p.Status.Refusals)
+			}
+		})
 	}
 }
 

@@ -40,7 +40,7 @@ type Azure struct {
 
 var subscriptions atomic.Int64
 
-// StartAzure starts a simulated Azure for the length of the test. change adjusts what there is in it.
+// StartAzure starts a simulated Azure for the length of the test, at whose end it is asked whether the operator was modest. change adjusts what there is in it.
 func StartAzure(t testing.TB, speed float64, change ...func(*armsim.Config)) *Azure {
 	t.Helper()
 	subscription := fmt.Sprintf("11111111-1111-1111-1111-%012d", subscriptions.Add(1))
@@ -57,7 +57,12 @@ func StartAzure(t testing.TB, speed float64, change ...func(*armsim.Config)) *Az
 	if err != nil {
 		t.Fatalf("Starting the ARM simulator: %v", err)
 	}
-	t.Cleanup(server.Close)
+	t.Cleanup(func() {
+		for _, wrong := range Modest(server.Requests(), speed) {
+			t.Error(wrong)
+		}
+		server.Close()
+	})
 	return &Azure{Server: server, SubscriptionID: subscription}
 }
 

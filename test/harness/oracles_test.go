@@ -307,3 +307,36 @@ func TestAbove(t *testing.T) {
 		t.Logf("%s stands on %v", kind, got)
 	}
 }
+
+func TestModestCountsEqualRefusedRequests(t *testing.T) {
+	log := func(n int, apart time.Duration, change func(int, *armsim.Request)) (out []armsim.Request) {
+		for i := range n {
+			r := armsim.Request{At: time.Unix(0, 0).Add(time.Duration(i) * apart), Method: "PATCH", Path: "/subscriptions/s/x", Status: 409, Body: []byte("{}")}
+			if change != nil {
+				change(i, &r)
+			}
+			out = append(out, r)
+		}
+		return out
+	}
+	for name, c := range map[string]struct {
+		requests []armsim.Request
+		speed    float64
+		wrong    bool
+	}{
+		"twelve in an hour":             {log(12, time.Second, nil), 1, false},
+		"thirteen in an hour":           {log(13, time.Second, nil), 1, true},
+		"thirteen in Azure's hour":      {log(13, time.Second, nil), 240, true},
+		"thirteen in more of Azure's":   {log(13, 2*time.Second, nil), 240, false},
+		"one every five minutes":        {log(100, 5*time.Minute, nil), 1, false},
+		"thirteen that differ":          {log(13, time.Second, func(i int, r *armsim.Request) { r.Body = []byte{byte(i)} }), 1, false},
+		"thirteen with different codes": {log(13, time.Second, func(i int, r *armsim.Request) { r.Status = 400 + i*10 }), 1, true},
+		"thirteen that were taken":      {log(13, time.Second, func(_ int, r *armsim.Request) { r.Status = 200 }), 1, false},
+		"thirteen that are not there":   {log(13, time.Second, func(_ int, r *armsim.Request) { r.Method, r.Status = "GET", 404 }), 1, false},
+		"thirteen logins":               {log(13, time.Second, func(_ int, r *armsim.Request) { r.Path = "/t/oauth2/v2.0/token" }), 1, false},
+	} {
+		if wrongs := Modest(c.requests, c.speed); (len(wrongs) > 0) != c.wrong {
+			t.Errorf("%s: %v", name, wrongs)
+		}
+	}
+}

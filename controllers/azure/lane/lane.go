@@ -46,6 +46,8 @@ type Ticket struct {
 	Granted  bool
 	Holder   string
 	Position int
+	// Late is what Late was told of who has the lane.
+	Late string
 }
 
 // Lanes are the lanes of all private clouds. It is safe for concurrent use.
@@ -67,6 +69,8 @@ type lane struct {
 	busy    map[string]string // what Azure works on, by resource, for the reader
 	waiting []*waiter         // in the order in which they came
 	called  *waiter           // woken, and the lane is kept for it
+	late    map[string]string // which of those that have the lane take too long, by holder or resource, for the reader
+	tell    bool              // all that wait must learn something
 }
 
 type waiter struct {
@@ -105,7 +109,7 @@ func (l *Lanes) Acquire(cloud string, c Class, holder string, p Priority) Ticket
 			ticket = Ticket{Granted: true}
 			return
 		}
-		ticket = Ticket{Holder: n.holder(), Position: n.position(w)}
+		ticket = Ticket{Holder: n.holder(), Position: n.position(w), Late: n.lateness()}
 	})
 	return ticket
 }
@@ -117,6 +121,7 @@ func (l *Lanes) Busy(cloud string, c Class, resource, who string) {
 		switch {
 		case who == "":
 			delete(n.busy, resource)
+			delete(n.late, resource)
 		case n.busy == nil:
 			n.busy = map[string]string{resource: who}
 		default:
@@ -125,10 +130,25 @@ func (l *Lanes) Busy(cloud string, c Class, resource, who string) {
 	})
 }
 
+// Late tells that a holder, or a resource that Azure works on, takes too long: words say since when and how long it usually takes. All that wait
+// are woken once, so that they can say so too. It is forgotten with the turn.
+func (l *Lanes) Late(cloud string, c Class, who, words string) {
+	l.change(cloud, c, func(n *lane) {
+		if n.busy[who] == "" && !slices.Contains(n.seated, who) || n.late[who] == words {
+			return
+		}
+		if n.late == nil {
+			n.late = map[string]string{}
+		}
+		n.late[who], n.tell = words, true
+	})
+}
+
 // Release ends a holder's turn, or its waiting. The lane is let go when nobody is seated and Azure does not say Busy.
 func (l *Lanes) Release(cloud string, c Class, holder string) {
 	l.change(cloud, c, func(n *lane) {
 		n.seated = slices.DeleteFunc(n.seated, func(s string) bool { return s == holder })
+		delete(n.late, holder)
 		n.forget(holder)
 	})
 }
@@ -138,8 +158,8 @@ func (l *Lanes) Leave(cloud string, c Class, holder string) {
 	l.change(cloud, c, func(n *lane) { n.forget(holder) })
 }
 
-// OnFree registers who wakes: f gets the one holder whose turn it is and must return at once. The holder then calls Acquire, within
-// ten seconds, or loses its turn.
+// OnFree registers who wakes: f gets the one holder whose turn it is, or those who wait for one that takes too long, and must return at once.
+// The holder then calls Acquire; one whose turn it is does so within ten seconds, or loses it.
 func (l *Lanes) OnFree(f func(holder string)) (cancel func()) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -166,19 +186,30 @@ func (l *Lanes) change(cloud string, c Class, f func(*lane)) {
 	if !n.free() {
 		n.uncall()
 	}
-	woken := l.call(k, n)
+	var holders []string
+	if woken := l.call(k, n); woken != nil {
+		holders = append(holders, woken.holder)
+	}
+	if n.tell {
+		n.tell = false
+		for _, w := range n.waiting {
+			holders = append(holders, w.holder)
+		}
+	}
 	if len(n.seated) == 0 && len(n.busy) == 0 && len(n.waiting) == 0 {
 		delete(l.lanes, k)
 	}
 	var wake []func(string)
-	if woken != nil {
+	if len(holders) > 0 {
 		for _, listener := range l.listeners {
 			wake = append(wake, listener)
 		}
 	}
 	l.mu.Unlock()
 	for _, listener := range wake {
-		listener(woken.holder)
+		for _, holder := range holders {
+			listener(holder)
+		}
 	}
 }
 

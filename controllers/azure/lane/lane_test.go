@@ -107,6 +107,38 @@ func TestPriorities(t *testing.T) {
 	}
 }
 
+// Who waits for one that takes too long learns it at once, and once.
+func TestThoseThatWaitLearnThatItTakesTooLong(t *testing.T) {
+	l, w := lanes()
+	l.Acquire(weu, Hosts, "a", Other)
+	l.Acquire(weu, Hosts, "b", Other)
+	l.Acquire(weu, Hosts, "c", Other)
+	for range 3 {
+		l.Late(weu, Hosts, "a", "since noon")
+	}
+	l.Late(weu, Hosts, "b", "b has not got the lane")
+	w.want(t, "b", "c")
+	if ticket := l.Acquire(weu, Hosts, "c", Other); ticket.Granted || ticket.Late != "since noon" || ticket.Holder != "a" {
+		t.Errorf("%+v", ticket)
+	}
+	l.Release(weu, Hosts, "a")
+	w.want(t, "b")
+	l.Acquire(weu, Hosts, "b", Other)
+	if ticket := l.Acquire(weu, Hosts, "c", Other); ticket.Late != "" {
+		t.Errorf("b is blamed for a: %+v", ticket)
+	}
+	l.Busy(weu, Hosts, weu, "Azure itself")
+	l.Late(weu, Hosts, weu, "since one")
+	w.want(t, "c")
+	if ticket := l.Acquire(weu, Hosts, "c", Other); ticket.Late != "since one" {
+		t.Errorf("%+v", ticket)
+	}
+	l.Busy(weu, Hosts, weu, "")
+	if ticket := l.Acquire(weu, Hosts, "c", Other); ticket.Late != "" {
+		t.Errorf("what is over is still late: %+v", ticket)
+	}
+}
+
 func TestAzureHoldsTheLane(t *testing.T) {
 	l, w := lanes()
 	granted(t, l.Acquire(weu, Hosts, "a", Other), true)

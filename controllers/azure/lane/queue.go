@@ -20,6 +20,14 @@ func (n *lane) holder() string {
 	return ""
 }
 
+// lateness is what is known of those that have the lane and take too long.
+func (n *lane) lateness() string {
+	for _, who := range slices.Sorted(maps.Keys(n.late)) {
+		return n.late[who]
+	}
+	return ""
+}
+
 // join is the place of a holder in the queue: its old one, or the last.
 func (n *lane) join(holder string, p Priority) *waiter {
 	for _, w := range n.waiting {

@@ -54,6 +54,18 @@ var faults = map[string]fault{
 	"5xx-thrice":   {azure: armsim.Fault{Status: 500, Code: "InternalServerError", Message: "oops", Count: 3}},
 	"stale":        {azure: armsim.Fault{StaleGets: 3, EchoOldBody: true}},
 	"foreign-host": {foreign: true},
+
+	// What is said for ever.
+	"403-for-ever":     {azure: armsim.Fault{Status: 403, Code: "AuthorizationFailed", Message: "The client does not have authorization.", Count: -1}},
+	"401-for-ever":     {azure: armsim.Fault{Status: 401, Code: "AuthenticationFailed", Message: "Only the original caller may read the result.", Count: -1}},
+	"500-for-ever":     {azure: armsim.Fault{Status: 500, Code: "InternalServerError", Message: "oops", Count: -1}},
+	"running-for-ever": {azure: armsim.Fault{Status: 200, Body: `{"status":"InProgress"}`, Count: -1}},
+	"409-unknown":      {azure: armsim.Fault{Status: 409, Code: "StrangeConflict", Message: "The moon is full.", Count: -1}},
+	"409-disabled":     {azure: armsim.Fault{Status: 409, Code: "ReadOnlyDisabledSubscription", Message: "The subscription is disabled and therefore marked as read only.", Count: -1}},
+	"404-subscription": {azure: armsim.Fault{Status: 404, Code: "SubscriptionNotFound", Message: "The subscription could not be found.", Count: -1}},
+	"400-version":      {azure: armsim.Fault{Status: 400, Code: "NoRegisteredProviderFound", Message: "No registered resource provider found for location 'westeurope' and API version '2025-09-01' for type 'privateClouds'. The supported api-versions are '2022-05-01'.", Count: -1}},
+	"409-unregistered": {azure: armsim.Fault{Status: 409, Code: "MissingSubscriptionRegistration", Message: "The subscription is not registered.", Count: -1}},
+	"stored-otherwise": {azure: armsim.Fault{Stores: map[string]any{"properties": map[string]any{"clusterSize": 3.0}}, Count: -1}, twice: 1},
 }
 
 // requests that a column of the matrix is about. Of actions only those that change something.

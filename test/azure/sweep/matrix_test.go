@@ -135,7 +135,7 @@ func (c cell) run(t *testing.T) {
 		wrongs = append(wrongs, harness.Same("Kubernetes", end.Kubernetes, want.Kubernetes)...)
 	}
 	wrongs = append(wrongs, c.onlyOnce(l, f, want)...)
-	if c.reason != "" && !said(l.History, c.reason) {
+	if c.reason != "" && !said(l.History, c.reason, 10*time.Second) {
 		wrongs = append(wrongs, fmt.Sprintf("no condition ever gave the reason %s; given were %v", c.reason, reasons(l.History)))
 	}
 	wrongs = append(wrongs, c.paced(l)...)
@@ -300,4 +300,12 @@ func reasons(h *harness.History) (out []string) {
 	return out
 }
 
-func said(h *harness.History, reason string) bool { return slices.Contains(reasons(h), reason) }
+// said waits a moment: what the API server has stored is told by a watch, later.
+func said(h *harness.History, reason string, within time.Duration) bool {
+	for deadline := time.Now().Add(within); !slices.Contains(reasons(h), reason); time.Sleep(50 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			return false
+		}
+	}
+	return true
+}

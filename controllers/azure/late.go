@@ -1,0 +1,136 @@
+// Copyright The avs-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package azure
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/avs-operator/avs-operator/api/v1alpha1"
+	"github.com/avs-operator/avs-operator/controllers/arm"
+	"github.com/avs-operator/avs-operator/controllers/azure/lane"
+	"github.com/avs-operator/avs-operator/controllers/connect"
+	"github.com/avs-operator/avs-operator/controllers/ledger"
+	"github.com/avs-operator/avs-operator/controllers/outcome"
+)
+
+// Operations that nobody can follow, and those that do not end.
+
+// mostRefusedPolls is how often an operation's poll may be refused in a row: ARM lets only who began an operation read its result, and a role may
+// lack the right to. After that the resource itself is read.
+const mostRefusedPolls = 3
+
+// notPolled deals with a poll that failed.
+func (r *Reconciler[T]) notPolled(ctx context.Context, s *scope[T], op *v1alpha1.Operation, err error) *outcome.Outcome {
+	o := connect.OutcomeOf(err)
+	o.Message = fmt.Sprintf("%s (operation %s) is under way in Azure, but asking how far it is failed: %s", opName(op), op.ID, o.Message)
+	if ledger.FateOf(err) != ledger.Refused || arm.ClassOf(err) == arm.Throttled {
+		return o // it was not asked, or the limit on all reads is used up
+	}
+	op.RefusedPolls++
+	if op.RefusedPolls >= mostRefusedPolls {
+		return r.byResource(ctx, s, op)
+	}
+	pause := ledger.RefusedPolls.Bound * time.Duration(op.RefusedPolls) / mostRefusedPolls // a third, then two
+	if e, ok := asArm(err); ok {
+		pause = max(pause, e.RetryAfter)
+	}
+	if o.Kind == outcome.KindRetry {
+		o = outcome.Wait(o.Reason, "%s", o.Message)
+	}
+	r.memory.do(client.ObjectKeyFromObject(s.obj), func(m *remembered) { m.pollAt, m.polled = time.Now().Add(r.Pace.Real(pause)), o })
+	again := *o
+	return again.In(pause)
+}
+
+// byResource asks the resource in the operation's stead: at rest, the operation has ended, whatever its poll says; if not, it is asked again.
+func (r *Reconciler[T]) byResource(ctx context.Context, s *scope[T], op *v1alpha1.Operation) *outcome.Outcome {
+	if op.Target == "" {
+		return r.conclude(ctx, s, op)
+	}
+	other, err := r.readOther(ctx, s, arm.ID(op.Target))
+	if err != nil {
+		return connect.OutcomeOf(err)
+	}
+	if other != nil && !arm.IsTerminal(other.ProvisioningState()) {
+		return r.again(s, op, 0)
+	}
+	return r.finish(ctx, s, op)
+}
+
+// longest is how long an operation may run before it counts as late: twice as long as it usually takes.
+func longest(e Expectation, least ledger.Wait) time.Duration { return max(2*e.Latest, least.Bound) }
+
+// late says whether an operation has run for longer, and how long it usually takes at most.
+func (r *Reconciler[T]) late(s *scope[T], op *v1alpha1.Operation) (late bool, usual time.Duration) {
+	e := r.expect(s, op)
+	return r.Pace.Elapsed(time.Since(op.StartedAt.Time)) > longest(e, ledger.Running), e.Latest
+}
+
+// tooLong says that what Azure does takes too long, and tells those that wait for the lane.
+func (r *Reconciler[T]) tooLong(s *scope[T], what string, since time.Time, usual time.Duration) *outcome.Outcome {
+	o := tooLongSince(what, since, usual)
+	r.Lanes.Late(cloudKey(s.id), r.traits.Lane, r.holder(client.ObjectKeyFromObject(s.obj)), lateWords(since, usual))
+	r.Lanes.Late(cloudKey(s.id), r.traits.Lane, s.id.Key(), lateWords(since, usual))
+	return o
+}
+
+func tooLongSince(what string, since time.Time, usual time.Duration) *outcome.Outcome {
+	return outcome.Wait(v1alpha1.ReasonTakesTooLong,
+		"%s, %s. It is looked at further and goes on by itself when that ends; look at the activity log of the private cloud in Azure, and open a support request with this text if nothing moves there", what, lateWords(since, usual))
+}
+
+// lateWords say since when, and the usual time.
+func lateWords(since time.Time, usual time.Duration) string {
+	words := "since " + since.UTC().Format(time.RFC3339)
+	if usual > 0 {
+		return words + ", which usually takes at most " + hours(usual)
+	}
+	return words + ", which usually takes minutes"
+}
+
+// foreign says that Azure works on the resource, for itself or for somebody else, and since when if that takes too long.
+func (r *Reconciler[T]) foreign(s *scope[T], words string) *outcome.Outcome {
+	var since time.Time
+	r.memory.do(client.ObjectKeyFromObject(s.obj), func(m *remembered) {
+		if m.foreign.IsZero() {
+			m.foreign = time.Now()
+		}
+		since = m.foreign
+	})
+	e := r.expect(s, &v1alpha1.Operation{Verb: string(arm.PATCH)})
+	if s.actual != nil && strings.EqualFold(s.actual.ProvisioningState(), "Building") {
+		e = r.expect(s, &v1alpha1.Operation{Verb: string(arm.PUT)})
+	}
+	if r.Pace.Elapsed(time.Since(since)) > longest(e, ledger.Foreign) {
+		return r.tooLong(s, words, since, e.Latest)
+	}
+	return outcome.Wait(v1alpha1.ReasonAzureBusy, "%s", words)
+}
+
+// takesTooLong is what an object says of an operation that takes too long, empty if it does not.
+func takesTooLong(status *v1alpha1.AzureStatus) string {
+	c := meta.FindStatusCondition(status.Conditions, v1alpha1.ConditionReconciling)
+	if c == nil || c.Reason != v1alpha1.ReasonTakesTooLong {
+		return ""
+	}
+	return c.Message
+}
+
+// laneHeld says who has the lane that somebody waits for, and that it takes too long if it does.
+func laneHeld(ticket lane.Ticket, what string) *outcome.Outcome {
+	who := ticket.Holder
+	if who == "" {
+		who = "another object"
+	}
+	if ticket.Late != "" {
+		return outcome.Wait(v1alpha1.ReasonTakesTooLong, "%s waits for its turn in the private cloud: %s is at work there, %s", what, who, ticket.Late)
+	}
+	return outcome.Wait(v1alpha1.ReasonOperationWaits, "%s waits for its turn in the private cloud: %s is at work there", what, who)
+}
