@@ -22,6 +22,7 @@ type subject struct {
 	name      string
 	live      bool
 	hardware  int // virtual hardware version
+	cpus      int32
 	evc       string
 	snapshots bool
 	devices   []types.BaseVirtualDevice
@@ -57,7 +58,7 @@ func (v *VCenter) subjectOf(ctx *simulator.Context, vm *simulator.VirtualMachine
 	ctx.WithLock(vm, func() {
 		_, _ = fmt.Sscanf(vm.Config.Version, "vmx-%d", &s.hardware)
 		s.evc, s.snapshots = vm.Runtime.MinRequiredEVCModeKey, vm.Snapshot != nil && len(vm.Snapshot.RootSnapshotList) > 0
-		s.devices = cloneDevices(vm.Config.Hardware.Device)
+		s.cpus, s.devices = vm.Config.Hardware.NumCPU, cloneDevices(vm.Config.Hardware.Device)
 	})
 	return s
 }
@@ -89,7 +90,7 @@ func (d *destination) check(ctx context.Context, s subject, spec types.VirtualMa
 	if missing := y.privileges(); missing != nil {
 		y.out.errors = append([]types.BaseMethodFault{missing}, y.out.errors...)
 	}
-	for _, step := range []func(){y.freeName, y.hostState, y.space, y.processor, y.snapshot, y.attached} {
+	for _, step := range []func(){y.freeName, y.hostState, y.space, y.processor, y.abilities, y.snapshot, y.attached} {
 		step()
 	}
 	return y.plan, y.out

@@ -247,6 +247,7 @@ func (v *VCenter) describeHost(ctx *simulator.Context, host *simulator.HostSyste
 		info.MemorySize = hardware.MemorySize
 		info.CpuInfo = types.HostCpuInfo{NumCpuPackages: 2, NumCpuCores: 36, NumCpuThreads: 72, Hz: 2300e6}
 		host.Hardware = &info
+		host.Summary.Config.VmotionEnabled = true
 		host.Summary.QuickStats.OverallCpuUsage, host.Summary.QuickStats.OverallMemoryUsage = 2000, 16<<10
 		host.Runtime.InMaintenanceMode = false
 	})

@@ -65,6 +65,8 @@ type Config struct {
 	DatastoreGB int
 	// EVCMode that the hosts offer, default intel-broadwell on premises and intel-cascadelake on AVS.
 	EVCMode string
+	// ClockAhead is how far this vCenter's clock is ahead of everybody else's; below zero, behind.
+	ClockAhead time.Duration
 	// InstanceUUID of the vCenter itself; empty makes a new one.
 	InstanceUUID string
 }

@@ -32,6 +32,7 @@ var extensionRef = types.ManagedObjectReference{Type: "VCenterSim", Value: "exte
 var redirected = map[string]map[string]bool{
 	"VirtualMachine":                    set("RelocateVM_Task", "PowerOnVM_Task", "PowerOffVM_Task", "ShutdownGuest", "MigrateVM_Task"),
 	"Task":                              set("CancelTask"),
+	"ServiceInstance":                   set("CurrentTime"),
 	"VirtualMachineProvisioningChecker": set("CheckRelocate_Task"),
 	"AuthorizationManager": set("FetchUserPrivilegeOnEntities", "HasUserPrivilegeOnEntities", "HasPrivilegeOnEntities",
 		"HasPrivilegeOnEntity"),
@@ -102,11 +103,11 @@ func (v *VCenter) admitCall(ctx *simulator.Context, m *simulator.Method) types.B
 	if vm, ok := ctx.Map.Get(m.This).(*simulator.VirtualMachine); ok {
 		var disabled bool
 		ctx.WithLock(vm, func() { disabled = slices.Contains(vm.DisabledMethod, m.Name) })
-		if disabled {
+		if disabled && !v.machines.read(m.This).moving { // of one on its way the method itself says TaskInProgress
 			return &types.MethodDisabled{}
 		}
 	}
-	return v.faults.method(m.Name)
+	return v.faults.method(m.Name, v.machineOf(m.This.Value))
 }
 
 // excluded are the changes that a machine on its way refuses.

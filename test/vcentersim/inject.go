@@ -4,6 +4,7 @@
 package vcentersim
 
 import (
+	"slices"
 	"sync"
 	"time"
 
@@ -18,18 +19,23 @@ type Fault struct {
 	Relocate bool
 	// Check applies it to the task of a CheckRelocate_Task: it ends with With, or with Hang never, unless it is cancelled.
 	Check bool
-	// Machine narrows a Relocate fault to one name; empty takes any.
+	// Machine narrows the fault to one name: of the machine that moves, that the method is called on, or whose task it is called on. Empty
+	// takes any.
 	Machine string
 	// AtPercent of the transfer when the Relocate fault happens.
 	AtPercent int
-	// With is the fault that the call returns or the task ends with.
+	// With is the fault that the call returns, or that the task ends with.
 	With types.BaseMethodFault
+	// Task lets the call be accepted, and applies With and Delay to the work of its task.
+	Task bool
 	// DropAnswer lets the call happen and closes the connection instead of answering.
 	DropAnswer bool
 	// Refuse closes the connection before anything happens.
 	Refuse bool
 	// Delay, real time, before the call or at AtPercent of the move.
 	Delay time.Duration
+	// Late, real time, is how long the answer takes after the call was carried out.
+	Late time.Duration
 	// Hang stops the move at AtPercent until it is cancelled.
 	Hang bool
 	// Hidden lets the move succeed, but the machine shows up at the destination only after this real time.
@@ -64,6 +70,13 @@ type faultPlan struct {
 	live    <-chan struct{}
 }
 
+// concerns says whether anything is planned for a method.
+func (p *faultPlan) concerns(method string) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.ContainsFunc(p.planned, func(f *Fault) bool { return f.Method == method && f.Times != 0 })
+}
+
 // take finds the first fault that fits and counts it.
 func (p *faultPlan) take(fits func(*Fault) bool) *Fault {
 	p.mu.Lock()
@@ -80,27 +93,48 @@ func (p *faultPlan) take(fits func(*Fault) bool) *Fault {
 	return nil
 }
 
+// of a call, made on the named machine, that what fits is planned for.
+func (p *faultPlan) of(method, machine string, fits func(*Fault) bool) *Fault {
+	return p.take(func(f *Fault) bool {
+		return !f.Relocate && !f.Check && f.Method == method && (f.Machine == "" || f.Machine == machine) && fits(f)
+	})
+}
+
 // before a call: waits its delay; false when the connection shall close.
-func (p *faultPlan) before(method string) bool {
-	f := p.take(func(f *Fault) bool {
-		return !f.Relocate && !f.Check && f.Method == method && (f.Delay > 0 || f.Refuse) && !f.DropAnswer && f.With == nil
+func (p *faultPlan) before(method, machine string) bool {
+	f := p.of(method, machine, func(f *Fault) bool {
+		return (f.Delay > 0 || f.Refuse) && !f.Task && !f.DropAnswer && f.With == nil
 	})
 	if f == nil {
 		return true
 	}
-	select {
-	case <-time.After(f.Delay):
-	case <-p.live:
-	}
+	p.wait(f.Delay)
 	return !f.Refuse
 }
 
-func (p *faultPlan) dropsAnswer(method string) bool {
-	return p.take(func(f *Fault) bool { return !f.Relocate && !f.Check && f.Method == method && f.DropAnswer }) != nil
+// after a call: how long its answer takes, and whether it is lost.
+func (p *faultPlan) after(method, machine string) (late time.Duration, lost bool) {
+	f := p.of(method, machine, func(f *Fault) bool { return f.DropAnswer || f.Late > 0 })
+	if f == nil {
+		return 0, false
+	}
+	return f.Late, f.DropAnswer
 }
 
-func (p *faultPlan) method(method string) types.BaseMethodFault {
-	if f := p.take(func(f *Fault) bool { return !f.Relocate && !f.Check && f.Method == method && f.With != nil }); f != nil {
+// wait lets real time pass, unless the vCenter closes.
+func (p *faultPlan) wait(d time.Duration) {
+	if d <= 0 {
+		return
+	}
+	select {
+	case <-time.After(d):
+	case <-p.live:
+	}
+}
+
+// method is what a call is refused with.
+func (p *faultPlan) method(method, machine string) types.BaseMethodFault {
+	if f := p.of(method, machine, func(f *Fault) bool { return !f.Task && f.With != nil }); f != nil {
 		return f.With
 	}
 	return nil
@@ -108,6 +142,16 @@ func (p *faultPlan) method(method string) types.BaseMethodFault {
 
 // check finds the fault of a check; nil when it shall go well.
 func (p *faultPlan) check() *Fault { return p.take(func(f *Fault) bool { return f.Check }) }
+
+// task is what happens to the work of a call that was accepted.
+func (p *faultPlan) task(method, machine string) types.BaseMethodFault {
+	f := p.of(method, machine, func(f *Fault) bool { return f.Task })
+	if f == nil {
+		return nil
+	}
+	p.wait(f.Delay)
+	return f.With
+}
 
 // relocate finds the fault of a move of the machine; nil when it shall go well.
 func (p *faultPlan) relocate(machine string) *Fault {

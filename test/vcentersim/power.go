@@ -23,8 +23,11 @@ const (
 func (e *extension) PowerOnVMTask(ctx *simulator.Context, req *types.PowerOnVM_Task) soap.HasFault {
 	body := &methods.PowerOnVM_TaskBody{}
 	vm, fault := e.machineAt(ctx, req.This)
+	if fault == nil {
+		fault = e.v.mayPower(ctx, vm, poweredOn)
+	}
 	if fault != nil {
-		body.Fault_ = simulator.Fault("", fault)
+		body.Fault_ = simulator.Fault(faultMessage(fault), fault)
 		return body
 	}
 	body.Res = &types.PowerOnVM_TaskResponse{Returnval: e.v.runTask(ctx, vm.Self, "PowerOnVM_Task", "VirtualMachine.powerOn",
@@ -36,8 +39,11 @@ func (e *extension) PowerOnVMTask(ctx *simulator.Context, req *types.PowerOnVM_T
 func (e *extension) PowerOffVMTask(ctx *simulator.Context, req *types.PowerOffVM_Task) soap.HasFault {
 	body := &methods.PowerOffVM_TaskBody{}
 	vm, fault := e.machineAt(ctx, req.This)
+	if fault == nil {
+		fault = e.v.mayPower(ctx, vm, poweredOff)
+	}
 	if fault != nil {
-		body.Fault_ = simulator.Fault("", fault)
+		body.Fault_ = simulator.Fault(faultMessage(fault), fault)
 		return body
 	}
 	body.Res = &types.PowerOffVM_TaskResponse{Returnval: e.v.runTask(ctx, vm.Self, "PowerOffVM_Task", "VirtualMachine.powerOff",
@@ -99,6 +105,20 @@ func (e *extension) machineAt(ctx *simulator.Context, ref reference) (*simulator
 		return nil, &types.ManagedObjectNotFound{Obj: ref}
 	}
 	return vm, nil
+}
+
+// mayPower is what the method itself refuses, without a task: its reference lists InvalidPowerState, and NotSupported of a template, among
+// the faults of the call.
+func (v *VCenter) mayPower(ctx *simulator.Context, vm *simulator.VirtualMachine, to types.VirtualMachinePowerState) (fault types.BaseMethodFault) {
+	ctx.WithLock(vm, func() {
+		switch {
+		case vm.Runtime.PowerState == to:
+			fault = &types.InvalidPowerState{RequestedState: to, ExistingState: vm.Runtime.PowerState}
+		case to == poweredOn && vm.Config.Template:
+			fault = &types.NotSupported{}
+		}
+	})
+	return fault
 }
 
 // setPower changes the state of a machine and of its guest, network cards and Tools with it.

@@ -30,7 +30,8 @@ type move struct {
 
 	mu        sync.Mutex
 	cancelled bool
-	committed bool // past the point of no return
+	committed bool                  // past the point of no return
+	broken    types.BaseMethodFault // what a restarted vpxd leaves of it, instead of a cancel
 }
 
 // RelocateVMTask answers VirtualMachine.RelocateVM_Task.
@@ -47,11 +48,23 @@ func (e *extension) RelocateVMTask(ctx *simulator.Context, req *types.RelocateVM
 		body.Fault_ = simulator.Fault(faultMessage(fault), fault)
 		return body
 	}
+	e.v.disable(ctx, vm, true)
 	m := e.v.newMove(ctx, vm, req.Spec)
 	body.Res = &types.RelocateVM_TaskResponse{Returnval: m.task.Self}
 	e.v.work.Add(1)
 	go m.run()
 	return body
+}
+
+// disable tells in disabledMethod what a machine on its way refuses. A change of that property "does not result in a notification", as its
+// reference says, so none is given; nor does it depend on a task that vCenter remembers.
+func (v *VCenter) disable(ctx *simulator.Context, vm *simulator.VirtualMachine, on bool) {
+	ctx.WithLock(vm, func() {
+		vm.DisabledMethod = slices.DeleteFunc(slices.Clone(vm.DisabledMethod), func(m string) bool { return m == "RelocateVM_Task" || m == "MigrateVM_Task" })
+		if on {
+			vm.DisabledMethod = append(vm.DisabledMethod, "RelocateVM_Task", "MigrateVM_Task")
+		}
+	})
 }
 
 // MigrateVMTask answers VirtualMachine.MigrateVM_Task, which is a relocate that keeps the storage.
@@ -123,8 +136,9 @@ func (m *move) run() {
 	defer m.giveBack() // after the task has ended: who waits for room must not run beside it
 	result, fault := m.carry()
 	if fault != nil && m.ctx.Err() != nil {
-		fault = &types.RequestCanceled{}
+		fault = m.ended()
 	}
+	m.v.disable(m.own, m.vm, false)
 	m.v.machines.release(m.vm.Self)
 	if fault != nil {
 		m.v.log.Info("Relocate failed", "machine", m.name, "task", m.task.Self.Value, "fault", typeName(fault))
@@ -137,6 +151,16 @@ func (m *move) run() {
 	}
 	m.v.log.Info("Relocated", "machine", m.name, "task", m.task.Self.Value, "result", result.Value)
 	m.v.taskSucceeded(m.own, m.task, result)
+}
+
+// ended is what a move ends with that was stopped from outside.
+func (m *move) ended() types.BaseMethodFault {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.broken != nil {
+		return m.broken
+	}
+	return &types.RequestCanceled{}
 }
 
 func (m *move) giveBack() {

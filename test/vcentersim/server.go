@@ -9,11 +9,15 @@ import (
 	"fmt"
 	"io"
 	"log"
+	"maps"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
+	"regexp"
 	"time"
 
+	"github.com/vmware/govmomi/simulator"
 	vapi "github.com/vmware/govmomi/vapi/simulator"
 	"github.com/vmware/govmomi/vim25/types"
 	"github.com/vmware/govmomi/vim25/xml"
@@ -66,6 +70,9 @@ func (v *VCenter) front(next http.Handler) http.Handler {
 			next.ServeHTTP(w, r)
 			return
 		}
+		if v.isDown(w) {
+			return
+		}
 		body, err := io.ReadAll(io.LimitReader(r.Body, 16<<20))
 		if err != nil {
 			http.Error(w, "read the request", http.StatusBadRequest)
@@ -82,17 +89,62 @@ func (v *VCenter) front(next http.Handler) http.Handler {
 				v.accounts.note(user, true)
 			}
 		}
-		if !v.faults.before(method) {
-			hangUp(w)
-			return
-		}
-		if v.faults.dropsAnswer(method) {
-			next.ServeHTTP(newDiscard(), r)
-			hangUp(w)
+		if v.answers(method) {
+			v.answer(w, r, next, method, v.machineOf(soapObject(body)))
 			return
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+// answers says whether something was planned for a method: without that, nothing is looked up for its calls.
+func (v *VCenter) answers(method string) bool { return v.faults.concerns(method) }
+
+// answer makes a call as a planned fault says: refused on the way, lost on the way back, or late.
+func (v *VCenter) answer(w http.ResponseWriter, r *http.Request, next http.Handler, method, machine string) {
+	if !v.faults.before(method, machine) {
+		hangUp(w)
+		return
+	}
+	late, lost := v.faults.after(method, machine)
+	if late == 0 && !lost {
+		next.ServeHTTP(w, r)
+		return
+	}
+	answer := httptest.NewRecorder()
+	next.ServeHTTP(answer, r)
+	v.faults.wait(late)
+	if lost {
+		hangUp(w)
+		return
+	}
+	maps.Copy(w.Header(), answer.Header())
+	w.WriteHeader(answer.Code)
+	_, _ = w.Write(answer.Body.Bytes())
+}
+
+// soapObject is the managed object id that a SOAP call is made on.
+func soapObject(body []byte) string {
+	if found := thisObject.FindSubmatch(body); found != nil {
+		return string(found[1])
+	}
+	return ""
+}
+
+var thisObject = regexp.MustCompile(`<(?:\w+:)?_this[^>]*>([^<]+)<`)
+
+// machineOf is the name of the machine behind a managed object id: itself, or what a task works on; empty if there is none.
+func (v *VCenter) machineOf(id string) string {
+	ctx := v.newContext("")
+	for _, kind := range []string{"VirtualMachine", "Task"} {
+		switch o := ctx.Map.Get(reference{Type: kind, Value: id}).(type) {
+		case *simulator.VirtualMachine:
+			return v.nameOf(o.Self)
+		case *simulator.Task:
+			return o.Info.EntityName // written once
+		}
+	}
+	return ""
 }
 
 // soapMethod is the name of the first element inside the SOAP body; empty when the text is not SOAP.
@@ -125,14 +177,6 @@ func hangUp(w http.ResponseWriter) {
 	}
 	panic(http.ErrAbortHandler) // HTTP/2 has no Hijack; this resets the stream.
 }
-
-// discard takes an answer that the client must never see.
-type discard struct{ header http.Header }
-
-func newDiscard() *discard                     { return &discard{header: http.Header{}} }
-func (d *discard) Header() http.Header         { return d.header }
-func (d *discard) Write(p []byte) (int, error) { return len(p), nil }
-func (d *discard) WriteHeader(int)             {}
 
 // writeFault answers a SOAP call with a fault, in the form that vCenter uses.
 func writeFault(w http.ResponseWriter, message string, fault types.BaseMethodFault) {

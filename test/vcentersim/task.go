@@ -5,7 +5,6 @@ package vcentersim
 
 import (
 	"fmt"
-	"time"
 
 	"github.com/vmware/govmomi/simulator"
 	"github.com/vmware/govmomi/vim25/methods"
@@ -20,7 +19,7 @@ func (v *VCenter) newTask(ctx *simulator.Context, entity reference, name, descri
 	t.Self = reference{Type: "Task", Value: fmt.Sprintf("task-%d", v.nextTask.Add(1))}
 	t.Info = types.TaskInfo{
 		Key: t.Self.Value, Task: t.Self, Name: name, DescriptionId: descriptionID, Entity: &entity, EntityName: v.nameOf(entity),
-		State: types.TaskInfoStateQueued, Cancelable: cancelable, QueueTime: time.Now().UTC(),
+		State: types.TaskInfoStateQueued, Cancelable: cancelable, QueueTime: v.now(),
 		Reason: &types.TaskReasonUser{UserName: userOf(ctx)}, ActivationId: ctx.Header.ID,
 	}
 	t.Info.EventChainId = int32(v.nextTask.Load()) //nolint:gosec // small.
@@ -34,13 +33,13 @@ func (v *VCenter) updateTask(ctx *simulator.Context, t *simulator.Task, changes 
 
 func (v *VCenter) taskRunning(ctx *simulator.Context, t *simulator.Task) {
 	v.updateTask(ctx, t,
-		types.PropertyChange{Name: "info.startTime", Val: time.Now().UTC()},
+		types.PropertyChange{Name: "info.startTime", Val: v.now()},
 		types.PropertyChange{Name: "info.state", Val: types.TaskInfoStateRunning})
 }
 
 func (v *VCenter) taskSucceeded(ctx *simulator.Context, t *simulator.Task, result types.AnyType) {
 	v.updateTask(ctx, t,
-		types.PropertyChange{Name: "info.completeTime", Val: time.Now().UTC()},
+		types.PropertyChange{Name: "info.completeTime", Val: v.now()},
 		types.PropertyChange{Name: "info.result", Val: result},
 		types.PropertyChange{Name: "info.progress", Val: int32(100)},
 		types.PropertyChange{Name: "info.cancelable", Val: false},
@@ -49,7 +48,7 @@ func (v *VCenter) taskSucceeded(ctx *simulator.Context, t *simulator.Task, resul
 
 func (v *VCenter) taskFailed(ctx *simulator.Context, t *simulator.Task, fault types.BaseMethodFault) {
 	v.updateTask(ctx, t,
-		types.PropertyChange{Name: "info.completeTime", Val: time.Now().UTC()},
+		types.PropertyChange{Name: "info.completeTime", Val: v.now()},
 		types.PropertyChange{Name: "info.error", Val: &types.LocalizedMethodFault{Fault: fault, LocalizedMessage: faultMessage(fault)}},
 		types.PropertyChange{Name: "info.cancelable", Val: false},
 		types.PropertyChange{Name: "info.state", Val: types.TaskInfoStateError})
@@ -63,7 +62,11 @@ func (v *VCenter) runTask(ctx *simulator.Context, entity reference, name, id str
 	go func() {
 		defer v.work.Done()
 		v.taskRunning(own, t)
-		if fault := work(own); fault != nil {
+		fault := v.faults.task(name, v.nameOf(entity))
+		if fault == nil {
+			fault = work(own)
+		}
+		if fault != nil {
 			v.taskFailed(own, t, fault)
 			return
 		}

@@ -40,6 +40,7 @@ type transit struct {
 type reservation struct {
 	id      string
 	user    string
+	session string // of the source here: its end takes the reservation with it
 	offer   offer
 	place   placement
 	charges []charge
@@ -61,16 +62,28 @@ func (t *transit) mount(mux *http.ServeMux) {
 // guard lets only live sessions in.
 func (t *transit) guard(next func(http.ResponseWriter, *http.Request, string)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		user := ""
-		if cookie, err := r.Cookie(soap.SessionCookieName); err == nil {
-			user = t.v.sessions.userOf(cookie.Value)
-		}
+		user := t.v.sessions.userOf(sessionOf(r))
 		if user == "" {
 			t.refuse(w, http.StatusUnauthorized, &types.NotAuthenticated{})
 			return
 		}
 		next(w, r, user)
 	}
+}
+
+func sessionOf(r *http.Request) string {
+	cookie, err := r.Cookie(soap.SessionCookieName)
+	if err != nil {
+		return ""
+	}
+	return cookie.Value
+}
+
+// lives says whether a session has not ended, without counting as its use.
+func (s *sessions) lives(key string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.byID[key] != nil
 }
 
 func (t *transit) refuse(w http.ResponseWriter, status int, fault types.BaseMethodFault) {
@@ -100,7 +113,7 @@ func (t *transit) reserve(w http.ResponseWriter, r *http.Request, user string) {
 	if t.v.budget.acquire(r.Context(), charges) != nil {
 		return
 	}
-	held := &reservation{id: uuid.NewString(), user: user, offer: o, place: place, charges: charges, sizes: map[reference]int64{}, seen: time.Now()}
+	held := &reservation{id: uuid.NewString(), user: user, session: sessionOf(r), offer: o, place: place, charges: charges, sizes: map[reference]int64{}, seen: time.Now()}
 	for key, ds := range place.disks {
 		held.sizes[ds] += o.Sizes[key]
 	}
@@ -163,7 +176,7 @@ func (t *transit) hold(r *reservation) types.BaseMethodFault {
 // sweep gives back what sources that died have left.
 func (t *transit) sweep() {
 	for id, r := range t.arriving {
-		if time.Since(r.seen) > forgottenAfter {
+		if time.Since(r.seen) > forgottenAfter || !t.v.sessions.lives(r.session) {
 			delete(t.arriving, id)
 			go t.giveBack(r)
 		}

@@ -53,7 +53,9 @@ type VCenter struct {
 	building sync.Mutex // one change of clusters, hosts and networks at a time
 	attached []attachment
 	nextTask atomic.Int64
-	nextRef  atomic.Int64
+	// downUntil is when a vpxd that restarts answers again, in nanoseconds.
+	downUntil atomic.Int64
+	nextRef   atomic.Int64
 
 	server   *http.Server
 	listener net.Listener
