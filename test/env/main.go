@@ -12,7 +12,7 @@ import (
 )
 
 // Main is a suite's TestMain: it starts one Env for the package, hands it to use, runs the tests, and returns the exit code. The
-// suite fails, whatever its tests say, when the operator was refused a request, or when a part of the control plane died.
+// suite fails, whatever its tests say, when the operator was refused a request, when it panicked, or when a part of the control plane died.
 //
 //	var cluster *env.Env
 //
@@ -29,6 +29,7 @@ func Main(m *testing.M, options Options, use func(*Env)) int {
 		fmt.Fprintln(os.Stderr, "Starting the test environment:", err)
 		return 1
 	}
+	panics.watch()
 	use(e)
 	code := m.Run()
 	if err := e.closingChecks(); err != nil {
@@ -45,6 +46,9 @@ func Main(m *testing.M, options Options, use func(*Env)) int {
 // closingChecks is what every suite ends with.
 func (e *Env) closingChecks() error {
 	if err := e.ControlPlane.Check(); err != nil {
+		return err
+	}
+	if err := panics.err(); err != nil {
 		return err
 	}
 	refused, err := e.Forbidden()

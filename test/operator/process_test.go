@@ -104,6 +104,9 @@ func start(t *testing.T, namespace string, speed float64) *process {
 	t.Cleanup(func() {
 		_ = p.Process.Kill()
 		<-p.ended
+		if err := env.Panicked(p.log.String()); err != nil {
+			t.Error(err)
+		}
 		if t.Failed() {
 			t.Logf("log of the operator with pid %d:\n%s", p.Process.Pid, p.log)
 		}
