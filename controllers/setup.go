@@ -61,7 +61,14 @@ func setup(ctx context.Context, mgr ctrl.Manager, o Options) error {
 	if err := (&connect.VCenterReconciler{Client: mgr.GetClient(), VCenters: vcenters, Publisher: publisher, Pace: o.Pace}).SetupWithManager(mgr); err != nil {
 		return err
 	}
-	if err := (&connect.IdentityReconciler{Client: mgr.GetClient(), Azure: identities, Publisher: publisher, NeededBy: shared.NeededBy}).SetupWithManager(mgr); err != nil {
+	if err := (&connect.IdentityReconciler{Client: mgr.GetClient(), Azure: identities, Publisher: publisher, NeededBy: func(ctx context.Context, identity types.NamespacedName) ([]string, error) {
+		deletable, err := shared.NeededBy(ctx, identity)
+		if err != nil {
+			return nil, err
+		}
+		moving, err := vcenters.NeededForMoves(ctx, identity)
+		return append(deletable, moving...), err
+	}}).SetupWithManager(mgr); err != nil {
 		return err
 	}
 	for _, kind := range kinds.All {

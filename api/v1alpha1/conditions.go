@@ -187,6 +187,8 @@ const (
 	Finalizer = "avs-operator.io/finalizer"
 	// FinalizerInUse is held by an AzureIdentity, and by what it refers to, while something must still be deleted in Azure with it.
 	FinalizerInUse = "avs-operator.io/in-use"
+	// FinalizerInUseByMoves is held by a VCenter, and by what it refers to, while a machine is under way with it.
+	FinalizerInUseByMoves = "avs-operator.io/in-use-by-moves"
 	// TagOwner is the Azure tag of a private cloud that names the Kubernetes cluster and object managing it.
 	TagOwner = "avs-operator-owner"
 )

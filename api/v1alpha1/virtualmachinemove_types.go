@@ -267,6 +267,25 @@ type MoveTask struct {
 	// percentAt is when it was first seen to show that much, in the operator's clock.
 	// +optional
 	PercentAt *metav1.MicroTime `json:"percentAt,omitempty"`
+	// forgottenAt is when vCenter was first seen not to know the task any more, after a restart of vCenter for example, in the operator's
+	// clock; absent: it knows the task. What such a task did is not decided before both vCenters have had time to settle from there.
+	// +optional
+	ForgottenAt *metav1.MicroTime `json:"forgottenAt,omitempty"`
+}
+
+// MovePowerOn is what became so far of powering a machine on again that its move powered off. It is there from the first refusal on.
+type MovePowerOn struct {
+	// attempts that failed.
+	// +required
+	// +kubebuilder:validation:Minimum=0
+	Attempts int32 `json:"attempts"`
+	// message says why the last one failed.
+	// +optional
+	// +kubebuilder:validation:MaxLength=2048
+	Message string `json:"message,omitempty"`
+	// retryAfter is the earliest moment of the next attempt; absent: there is none before a person asks for one.
+	// +optional
+	RetryAfter *metav1.MicroTime `json:"retryAfter,omitempty"`
 }
 
 // MoveFailure is why the last attempt failed.
@@ -335,14 +354,17 @@ type VirtualMachineMoveStatus struct {
 	// sourceHost that is charged for the move, a managed object id.
 	// +optional
 	SourceHost *InventoryReference `json:"sourceHost,omitempty"`
-	// poweredOffByUs: Yes if this move powered the machine off, so that it is powered on again.
+	// poweredOffByMove: Yes while the machine is off, or about to be, because this move powers it off; it is powered on again.
 	// +optional
 	// +kubebuilder:validation:Enum=Yes;No
 	PoweredOffByMove string `json:"poweredOffByMove,omitempty"`
+	// powerOn is what became of powering the machine on again, once that has failed.
+	// +optional
+	PowerOn *MovePowerOn `json:"powerOn,omitempty"`
 	// task is the call in flight, or the last one.
 	// +optional
 	Task *MoveTask `json:"task,omitempty"`
-	// attempts of the relocation.
+	// attempts of the move: one ends when the machine has arrived, or with the first call or check that fails.
 	// +optional
 	Attempts int32 `json:"attempts,omitempty"`
 	// failure of the last attempt, until another begins. It is final unless retryAfter is there.

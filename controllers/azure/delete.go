@@ -72,6 +72,9 @@ func (r *Reconciler[T]) confirm(ctx context.Context, s *scope[T]) *outcome.Outco
 
 // dependents makes a parent wait for the objects that refer to it: without it they could not be let go in order.
 func (r *Reconciler[T]) dependents(ctx context.Context, s *scope[T]) *outcome.Outcome {
+	if controllerutil.ContainsFinalizer(s.obj, v1alpha1.FinalizerInUseByMoves) {
+		return outcome.Wait(v1alpha1.ReasonDependentsExist, "machines are on their way into its vCenter or out of it: it is deleted when they have come to their end").In(time.Minute)
+	}
 	names, err := r.seats.below(ctx, r.holder(client.ObjectKeyFromObject(s.obj)))
 	if err != nil {
 		return outcome.Retry(v1alpha1.ReasonTransient, err)

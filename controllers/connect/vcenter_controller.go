@@ -52,8 +52,15 @@ func (r *VCenterReconciler) SetupWithManager(mgr ctrl.Manager) error {
 			return r.using(ctx, o.GetNamespace(), func(v *v1alpha1.VCenter) bool { return vcenterRefersTo(v, kind, o.GetName()) })
 		})
 	}
+	err := mgr.GetFieldIndexer().IndexField(context.Background(), &v1alpha1.VirtualMachineMove{}, indexUnderWay, func(o client.Object) []string {
+		return underWay(o.(*v1alpha1.VirtualMachineMove))
+	})
+	if err != nil {
+		return fmt.Errorf("indexing VirtualMachineMoves by the VCenters that they need: %w", err)
+	}
 	return ctrl.NewControllerManagedBy(mgr).Named("vcenter").
-		For(&v1alpha1.VCenter{}, builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{}, predicate.AnnotationChangedPredicate{}))).
+		For(&v1alpha1.VCenter{}, builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{}, predicate.AnnotationChangedPredicate{}, finalizersChanged))).
+		Watches(&v1alpha1.VirtualMachineMove{}, handler.EnqueueRequestsFromMapFunc(both), builder.WithPredicates(beginsOrEnds)).
 		WatchesMetadata(&corev1.Secret{}, users("Secret")).
 		WatchesMetadata(&corev1.ConfigMap{}, users("ConfigMap")).
 		Watches(&v1alpha1.PrivateCloud{}, users("PrivateCloud")).
@@ -119,6 +126,11 @@ func (r *VCenterReconciler) Reconcile(ctx context.Context, request ctrl.Request)
 		}
 		return ctrl.Result{}, client.IgnoreNotFound(err)
 	}
+	waits := r.hold(ctx, object)
+	if !object.DeletionTimestamp.IsZero() && len(object.Finalizers) == 0 {
+		r.VCenters.Forget(request.NamespacedName)
+		return ctrl.Result{}, nil
+	}
 	before := object.DeepCopy()
 	if asked := object.Annotations[v1alpha1.AnnotationReconcileRequestedAt]; asked != object.Status.LastHandledReconcileAt {
 		object.Status.LastHandledReconcileAt = asked
@@ -131,6 +143,9 @@ func (r *VCenterReconciler) Reconcile(ctx context.Context, request ctrl.Request)
 		later = r.observe(object, c)
 		report.Outcome = r.VCenters.CheckMigration(ctx, object)
 		report.ReadyMessage = fmt.Sprintf("logged in as %s; vCenter %s", c.Username, object.Status.Version)
+	}
+	if waits != nil {
+		report.Outcome = waits
 	}
 	result, err := r.Publisher.Publish(ctx, status.Subject{
 		Before: before, Object: object, Conditions: &object.Status.Conditions, ObservedGeneration: &object.Status.ObservedGeneration,

@@ -68,6 +68,7 @@ var machineSteps = []func(*pass, context.Context) *outcome.Outcome{
 	(*pass).locate,  // where the machine is
 	(*pass).arrive,  // at the target: compared, powered on again, moved
 	(*pass).giveUp,  // cancelled, or failed for good: as it was, at the source
+	(*pass).present, // what follows is about a machine at the source
 	(*pass).hold,    // nothing starts while the programme is planned or paused
 	(*pass).claim,   // a machine belongs to one unfinished move
 	(*pass).pause,   // between attempts

@@ -5,6 +5,7 @@ package move
 
 import (
 	"context"
+	"fmt"
 	"strings"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
@@ -30,15 +31,14 @@ func (p *pass) arrive(ctx context.Context) *outcome.Outcome {
 	differences, concerns := compare(&p.move.Spec, &details[0], s.StartedAt != nil)
 	s.Concerns = concerns
 	if len(differences) > 0 {
-		p.failed(v1alpha1.ReasonVerificationFailed, "the machine is at the target, but it is not what left the source: "+strings.Join(differences, "; ")+
-			". Nothing more is done with it: compare it yourself, then ask for another look with the annotation "+v1alpha1.AnnotationRetryRequestedAt)
+		p.failed(v1alpha1.ReasonVerificationFailed, fmt.Sprintf("the machine is at the target and %s, but it is not what left the source: %s. "+
+			"Nothing more is done with it: compare it yourself, then ask for another look with the annotation %s",
+			powerWords(details[0].PowerState), strings.Join(differences, "; "), v1alpha1.AnnotationRetryRequestedAt))
 		return p.finish(v1alpha1.MoveStepFailed)
 	}
 	if _, _, on := powerOf(&p.move.Spec); on == v1alpha1.PowerOnRestore && p.toRestore(details[0].PowerState) {
 		return p.powerOn(ctx, v1alpha1.MoveSideTarget, p.at.Target) // whatever is wanted now: it ran before
 	}
-	if s.Failure != nil && s.Failure.Reason == v1alpha1.ReasonPowerOnFailed {
-		return p.finish(v1alpha1.MoveStepFailed)
-	}
+	p.restored(details[0].PowerState)
 	return p.finish(v1alpha1.MoveStepMoved)
 }

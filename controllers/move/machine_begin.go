@@ -43,6 +43,17 @@ func (p *pass) permit(context.Context) *outcome.Outcome {
 	return nil
 }
 
+// present stops here unless the machine is at the source, and nowhere else: no step beyond is about any other.
+func (p *pass) present(context.Context) *outcome.Outcome {
+	if p.at.Where == movers.AtSource {
+		return nil
+	}
+	if o := p.riddle(); o != nil {
+		return o
+	}
+	return p.again("the machine moved meanwhile")
+}
+
 // turn waits until vCenter has room for the machine on both sides. A grant is stored with the record that it leads to.
 func (p *pass) turn(ctx context.Context) *outcome.Outcome {
 	s := &p.move.Status
@@ -98,12 +109,17 @@ func (p *pass) advance(ctx context.Context) *outcome.Outcome {
 	if o := p.read(ctx); o != nil {
 		return o
 	}
-	if p.at.Where != movers.AtSource {
-		return p.again("the machine moved meanwhile")
+	if o := p.present(ctx); o != nil {
+		return o
 	}
 	if p.at.Source.RelocateDisabled {
 		return p.going(v1alpha1.MoveStepWaiting, outcome.Wait(v1alpha1.ReasonMachineBusy,
 			"vCenter does not let the machine be moved now: another operation works on it, or a backup holds it").In(glance))
+	}
+	if p.move.Status.StartedAt != nil { // not the first call: what an earlier one began must have ended on both sides
+		if o := p.worked(ctx, v1alpha1.MoveStepWaiting); o != nil {
+			return o
+		}
 	}
 	if o := p.recheck(ctx); o != nil {
 		return o
@@ -122,14 +138,12 @@ func (p *pass) advance(ctx context.Context) *outcome.Outcome {
 	return p.relocate(ctx)
 }
 
-// check asks vCenter whether the relocation would work, before anything is done to the machine: a machine that was powered off for a move
-// that cannot work has been down for nothing.
+// check asks vCenter whether the relocation would work. A machine that is to move cold is asked about twice: before it is powered off, because
+// one that was powered off for a move that cannot work has been down for nothing, and once it is off, because only then vCenter answers for
+// a machine that is off. One that cannot go then is powered on again, here.
 func (p *pass) check(ctx context.Context) *outcome.Outcome {
 	s := &p.move.Status
 	s.Failure, s.RetryAfter = nil, nil
-	if s.PoweredOffByMove == poweredOffYes {
-		return nil // it was checked before, and is down meanwhile
-	}
 	faults, err := p.mover.Check(ctx, p.request, p.at)
 	if vcenter.ClassOf(err) == vcenter.Pending {
 		p.checking = true
@@ -139,16 +153,17 @@ func (p *pass) check(ctx context.Context) *outcome.Outcome {
 		return outcome.Retry(v1alpha1.ReasonUnreachable, err)
 	}
 	if err != nil {
-		return p.fail(ctx, faultOf(err))
+		faults = []vcenter.Fault{faultOf(err)}
 	}
 	faults, o := p.unchecked(p.waive(faults))
 	if o != nil {
 		return o
 	}
-	if len(faults) > 0 {
-		return p.fail(ctx, faults[0])
+	if len(faults) == 0 {
+		return nil
 	}
-	return nil
+	s.Attempts++
+	return p.fail(ctx, faults[0])
 }
 
 // relocate starts the relocation.

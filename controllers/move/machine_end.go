@@ -29,7 +29,7 @@ func (p *pass) ended(ctx context.Context) *outcome.Outcome {
 	asked := p.move.Annotations[v1alpha1.AnnotationRetryRequestedAt]
 	if s.Step == v1alpha1.MoveStepFailed && asked != s.LastHandledRetryAt && p.move.DeletionTimestamp.IsZero() {
 		s.LastHandledRetryAt = asked
-		s.Step, s.Failure, s.RetryAfter, s.FinishedAt, s.Attempts = v1alpha1.MoveStepWaiting, nil, nil, nil, 0
+		s.Step, s.Failure, s.RetryAfter, s.FinishedAt, s.Attempts, s.PowerOn = v1alpha1.MoveStepWaiting, nil, nil, nil, 0, nil
 		return nil
 	}
 	if !over(s.Step) {
@@ -111,17 +111,13 @@ func (p *pass) giveUp(ctx context.Context) *outcome.Outcome {
 	if p.toRestore(p.at.Source.PowerState) {
 		return p.powerOn(ctx, v1alpha1.MoveSideSource, p.at.Source)
 	}
+	p.restored(p.at.Source.PowerState)
 	whole := fmt.Sprintf("The machine is whole at the source and %s, as read there at %s", powerWords(p.at.Source.PowerState), time.Now().UTC().Format(time.RFC3339))
 	if failed {
 		s.Failure.Message = clip(s.Failure.Message+". "+whole, 4096)
 		return p.finish(v1alpha1.MoveStepFailed)
 	}
 	return p.cancelled("the move was cancelled. " + whole)
-}
-
-// toRestore says whether the machine is off only because the move powered it off.
-func (p *pass) toRestore(powerState string) bool {
-	return p.move.Status.PoweredOffByMove == poweredOffYes && powerState == powerStateOff
 }
 
 func powerWords(state string) string {
@@ -132,6 +128,20 @@ func powerWords(state string) string {
 		return "powered off"
 	}
 	return state
+}
+
+// held says that all that the machine will need until its end is held: this object, and both VCenters with what they refer to.
+func (p *pass) held(ctx context.Context) *outcome.Outcome {
+	if err := p.keep(ctx); err != nil {
+		return p.notStored(err)
+	}
+	for _, name := range []string{p.move.Spec.Source.VCenterRef.Name, p.move.Spec.Target.VCenterRef.Name} {
+		if o := p.VCenters.HeldForMoves(ctx, p.move.Namespace, name); o != nil {
+			p.fine = o.Reason == v1alpha1.ReasonReconciling
+			return o
+		}
+	}
+	return nil
 }
 
 // keep holds the object while its machine is under way: no object goes while its task runs.

@@ -42,13 +42,17 @@ func (p *pass) fail(ctx context.Context, fault vcenter.Fault) *outcome.Outcome {
 		}
 		return nil
 	}
-	if tried := max(s.Attempts, 1); fault.Retryable() && tried < attempts {
-		s.Attempts = tried
-		at := metav1.NewMicroTime(time.Now().Add(p.Pace.Real(firstRetry << (2 * (tried - 1)))))
-		s.RetryAfter = &at
+	if fault.Retryable() && s.Attempts < attempts {
+		s.RetryAfter = p.after(s.Attempts)
 		return p.pause(ctx)
 	}
 	return nil // giveUp ends it
+}
+
+// after is when to try again what has failed so many times.
+func (p *pass) after(failures int32) *metav1.MicroTime {
+	at := metav1.NewMicroTime(time.Now().Add(p.Pace.Real(firstRetry << (2 * (max(failures, 1) - 1)))))
+	return &at
 }
 
 // failed notes why the attempt failed, and lets others use its turn.

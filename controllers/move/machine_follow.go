@@ -35,6 +35,7 @@ func (p *pass) follow(ctx context.Context) *outcome.Outcome {
 	if err != nil {
 		return outcome.Retry(v1alpha1.ReasonUnreachable, err)
 	}
+	p.forgotten(task, &progress)
 	switch {
 	case task.Kind != v1alpha1.MoveTaskRelocate && progress.Over():
 		return p.powered(ctx, progress)
@@ -44,6 +45,31 @@ func (p *pass) follow(ctx context.Context) *outcome.Outcome {
 		return p.relocated(ctx, progress)
 	}
 	return p.relocating(ctx, progress)
+}
+
+// forgotten counts from the first look that found the task forgotten: when it began says nothing about when it ended.
+func (p *pass) forgotten(task *v1alpha1.MoveTask, progress *movers.Progress) {
+	switch {
+	case progress.State != movers.Forgotten:
+		task.ForgottenAt = nil
+	case task.ForgottenAt == nil:
+		task.ForgottenAt = now()
+		p.log.Info("Task forgotten by vCenter", "machine", p.move.Spec.Machine.Name, "kind", task.Kind, "task", task.Ref)
+	default:
+		progress.Ended = max(time.Since(task.ForgottenAt.Time), 0)
+	}
+}
+
+// worked waits while either vCenter shows work on the machine: nothing is started beside it, whatever is known of who began it.
+func (p *pass) worked(ctx context.Context, step v1alpha1.MoveStep) *outcome.Outcome {
+	work, err := movers.Work(ctx, p.request, p.at)
+	if err != nil {
+		return outcome.Retry(v1alpha1.ReasonUnreachable, err)
+	}
+	if work == "" {
+		return nil
+	}
+	return p.going(step, outcome.Wait(v1alpha1.ReasonMachineBusy, "the machine is being worked on, and nothing else is started meanwhile: %s", work).In(ledger.Settling.Bound/12))
 }
 
 // relocating follows a relocation that runs, and cancels one that is not wanted any more.
@@ -90,6 +116,9 @@ func (p *pass) relocated(ctx context.Context, progress movers.Progress) *outcome
 		return p.going(v1alpha1.MoveStepVerifying, outcome.Wait(v1alpha1.ReasonMoving,
 			"the relocation (%s) is over, and the machine does not show at the target alone yet: waiting for both vCenters to settle", s.Task.Ref).In(ledger.Settling.Bound/12))
 	case p.at.Where == movers.AtSource:
+		if o := p.worked(ctx, v1alpha1.MoveStepVerifying); o != nil {
+			return o
+		}
 		return p.fail(ctx, vcenter.Fault{Type: "NothingMoved", Class: vcenter.FaultOther,
 			Message: fmt.Sprintf("the relocation (%s) ended as %s, yet the machine is still at the source", s.Task.Ref, progress.State)})
 	}
@@ -128,6 +157,9 @@ func (p *pass) unfound(ctx context.Context) *outcome.Outcome {
 	s := &p.move.Status
 	switch {
 	case p.at.Where == movers.AtSource:
+		if o := p.worked(ctx, v1alpha1.MoveStepVerifying); o != nil {
+			return o // of a task that nothing tells to be ours
+		}
 		p.log.Info("Call never arrived", "machine", p.move.Spec.Machine.Name, "kind", s.Task.Kind)
 		s.Task, s.Attempts = nil, max(s.Attempts-1, 0)
 		return nil
@@ -154,14 +186,8 @@ func (p *pass) foreign(ctx context.Context) *outcome.Outcome {
 	if p.at.Where != movers.AtTarget && p.at.Where != movers.AtSource {
 		return p.riddle()
 	}
-	running, err := p.request.Source.Client.RunningTasks(ctx)
-	if err != nil {
-		return outcome.Retry(v1alpha1.ReasonUnreachable, err)
-	}
-	for _, task := range running {
-		if p.at.Source != nil && task.Entity == p.at.Source.Ref {
-			return p.going(v1alpha1.MoveStepRelocating, outcome.Wait(v1alpha1.ReasonMoving, "vCenter works on the machine (%s)", task.Ref).In(glance/2))
-		}
+	if o := p.worked(ctx, v1alpha1.MoveStepRelocating); o != nil {
+		return o
 	}
 	if wait := time.Until(p.lostAt(p.move.Status.Task)); wait > 0 {
 		return p.going(v1alpha1.MoveStepRelocating, outcome.Wait(v1alpha1.ReasonMoving, "a call of another version may still arrive").In(p.Pace.Elapsed(wait)))

@@ -87,17 +87,6 @@ func (p *pass) hardOff(ctx context.Context) *outcome.Outcome {
 	})
 }
 
-// powerOn powers on what the move powered off: at the target after the move, or at the source when there is none.
-func (p *pass) powerOn(ctx context.Context, side v1alpha1.MoveSide, machine *vcenter.Machine) *outcome.Outcome {
-	return p.make(ctx, call{
-		kind: v1alpha1.MoveTaskPowerOn, at: side, machine: machine, step: v1alpha1.MoveStepPoweringOn,
-		says: "vCenter is powering the machine on again",
-		make: func(ctx context.Context) (vcenter.TaskHandle, error) {
-			return p.request.Side(side).Client.PowerOn(ctx, machine.Ref)
-		},
-	})
-}
-
 // followShutdown waits for a guest that was asked to shut down. A cancelled move waits too: the guest cannot be stopped on its way, only be
 // powered on again.
 func (p *pass) followShutdown(ctx context.Context) *outcome.Outcome {
@@ -142,38 +131,19 @@ func (p *pass) powered(ctx context.Context, progress movers.Progress) *outcome.O
 	if s.Task.At == v1alpha1.MoveSideTarget {
 		machine = p.at.Target
 	}
-	kind := s.Task.Kind
-	wantOn := kind == v1alpha1.MoveTaskPowerOn
+	wantOn := s.Task.Kind == v1alpha1.MoveTaskPowerOn
 	if machine != nil && (machine.PowerState == powerStateOn) != wantOn {
 		fault := vcenter.Fault{Type: "PowerStateUnchanged", Class: vcenter.FaultOther, Message: "the task ended, and the machine is still " + powerWords(machine.PowerState)}
 		if progress.Fault != nil {
 			fault = *progress.Fault
 		}
 		if wantOn {
-			return p.notPoweredOn(ctx, fault)
+			return p.notPoweredOn(fault)
 		}
 		s.PoweredOffByMove = poweredOffNo
+		s.Attempts++
 		return p.fail(ctx, fault)
 	}
 	s.Task = nil
-	if wantOn && s.TargetRef == "" {
-		s.PoweredOffByMove = poweredOffNo // as it was, at the source
-	}
-	return nil
-}
-
-// notPoweredOn ends a move whose machine could not be powered on again. It is not tried for ever: who looks after it must know.
-func (p *pass) notPoweredOn(_ context.Context, fault vcenter.Fault) *outcome.Outcome {
-	s := &p.move.Status
-	where := "at the source"
-	if s.Task != nil && s.Task.At == v1alpha1.MoveSideTarget {
-		where = "at the target, where it was moved,"
-	}
-	message := fmt.Sprintf("the machine could not be powered on again %s (%s): power it on yourself", where, fault.String())
-	if s.Failure != nil && s.Failure.Reason != v1alpha1.ReasonPowerOnFailed {
-		message = s.Failure.Message + ". Also, " + message
-	}
-	s.Task, s.PoweredOffByMove = nil, poweredOffNo
-	p.failed(v1alpha1.ReasonPowerOnFailed, message)
 	return nil
 }

@@ -36,6 +36,11 @@ type call struct {
 // is lost is found again by its record.
 func (p *pass) make(ctx context.Context, c call) *outcome.Outcome {
 	resumes := begun(&p.move.Status)
+	if c.starts && !resumes {
+		if o := p.held(ctx); o != nil {
+			return o
+		}
+	}
 	if o := p.record(ctx, c); o != nil {
 		return o
 	}
@@ -116,11 +121,24 @@ func (p *pass) unanswered(ctx context.Context, c call, err error) *outcome.Outco
 		}
 		return outcome.Retry(v1alpha1.ReasonUnreachable, err)
 	}
-	fault := faultOf(err)
-	if c.kind == v1alpha1.MoveTaskPowerOn {
-		return p.notPoweredOn(ctx, fault)
+	return p.refused(ctx, c, faultOf(err))
+}
+
+// refused takes note of a call that vCenter refused at once, without a task. The pass ends here: what the machine is like now is read by the
+// next one, before anything else is done with it.
+func (p *pass) refused(ctx context.Context, c call, fault vcenter.Fault) *outcome.Outcome {
+	s := &p.move.Status
+	switch c.kind {
+	case v1alpha1.MoveTaskPowerOn:
+		return p.notPoweredOn(fault)
+	case v1alpha1.MoveTaskShutdownGuest, v1alpha1.MoveTaskPowerOff:
+		s.PoweredOffByMove = poweredOffNo
+		s.Attempts++
 	}
-	return p.fail(ctx, fault)
+	if o := p.fail(ctx, fault); o != nil {
+		return o
+	}
+	return p.again("vCenter refused the call %s", c.kind)
 }
 
 // faultIn is what vCenter answered a call with, nil if it did not answer.

@@ -116,6 +116,8 @@ type Fault struct {
 	Says      string // what it means, a clause of our own: "the link of a host's vMotion interface is down"; "" for an unknown type
 	Privilege string // NoPermission
 	Object    string // NoPermission, ManagedObjectNotFound: moref
+	// OnlyRunning says that it hinders a machine only while it runs: powering the machine off removes it.
+	OnlyRunning bool
 
 	retry int8
 }

@@ -91,9 +91,11 @@ func (r *reading) take(lf *types.LocalizedMethodFault, depth int) {
 	name, row := faultType(lf.Fault), rowOf(lf.Fault)
 	if r.f.Type == "" {
 		r.f.Type, r.f.Class, r.f.Says, r.f.retry = name, row.class, row.says, row.retry
+		r.f.OnlyRunning = onlyRunning(lf.Fault)
 	}
 	if !r.exact && !vague[name] {
 		r.f.Class, r.f.Says, r.f.retry, r.exact = row.class, row.says, row.retry, true
+		r.f.OnlyRunning = onlyRunning(lf.Fault)
 	}
 	detail(r, lf.Fault)
 	inner := causes(lf.Fault)

@@ -84,7 +84,7 @@ type Progress struct {
 	Percent   int32
 	Fault     *vcenter.Fault // of Failed
 	Cancelled bool           // a cancel was asked for, by whomever
-	// Ended is how long ago the task ended, by its vCenter's clock; 0 while unknown.
+	// Ended is how long ago the task ended, by its vCenter's clock; 0 while unknown, as it always is of Forgotten.
 	Ended time.Duration
 }
 

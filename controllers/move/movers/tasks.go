@@ -5,9 +5,12 @@ package movers
 
 import (
 	"context"
+	"fmt"
+	"strings"
 	"time"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
+	"github.com/avs-operator/avs-operator/controllers/connect"
 	"github.com/avs-operator/avs-operator/controllers/vcenter"
 )
 
@@ -41,7 +44,8 @@ func TaskNow(ctx context.Context, r Request, task v1alpha1.MoveTask) (Progress, 
 	return progressOf(got, now), err
 }
 
-// forgotten asks the task history for a task that vCenter itself does not know any more, after a restart for example.
+// forgotten asks the task history for a task that vCenter itself does not know any more, after a restart for example. An entry of the
+// history counts as the task does: one that runs there runs. Without an entry nothing is known, its end least of all.
 func forgotten(ctx context.Context, r Request, task v1alpha1.MoveTask) (Progress, error) {
 	side := r.Side(task.At)
 	found, err := side.Client.FindTask(ctx, query(task))
@@ -53,11 +57,11 @@ func forgotten(ctx context.Context, r Request, task v1alpha1.MoveTask) (Progress
 		return Progress{}, err
 	}
 	for i := range found {
-		if found[i].Ref == task.Ref && found[i].Done() {
+		if found[i].Ref == task.Ref {
 			return progressOf(&found[i], now), nil
 		}
 	}
-	return Progress{State: Forgotten, Ended: now.Sub(task.RecordedAt.Time)}, nil
+	return Progress{State: Forgotten}, nil
 }
 
 func progressOf(t *vcenter.Task, now time.Time) Progress {
@@ -87,6 +91,38 @@ func latest(moments ...time.Time) time.Time {
 		}
 	}
 	return out
+}
+
+// Work looks for work on the machine at both vCenters, past every cache, and names what it finds; "": nobody works on it. The operator's own
+// calls count as well: a task whose handle was lost, or forgotten by its vCenter, still has the machine.
+func Work(ctx context.Context, r Request, at Placement) (string, error) {
+	for _, side := range []struct {
+		name    string
+		is      *connect.Connected
+		machine *vcenter.Machine
+	}{{"source", r.Source, at.Source}, {"target", r.Target, at.Target}} {
+		if side.machine != nil && side.machine.RelocateDisabled {
+			return fmt.Sprintf("the %s vCenter does not let the machine be moved", side.name), nil
+		}
+		tasks, err := side.is.Client.RunningTasks(ctx)
+		if err != nil {
+			return "", fmt.Errorf("looking for work on %s at the %s: %w", r.Spec.Machine.Name, side.name, err)
+		}
+		for i := range tasks {
+			if concerns(&tasks[i], side.machine, r.Spec.Machine.Name) {
+				return fmt.Sprintf("%s (%s) runs at the %s", tasks[i].Kind, tasks[i].Ref, side.name), nil
+			}
+		}
+	}
+	return "", nil
+}
+
+// concerns says whether a task works on the machine. Where the machine does not show yet, its arrival is recognised by its name.
+func concerns(task *vcenter.Task, machine *vcenter.Machine, name string) bool {
+	if machine != nil {
+		return task.Entity == machine.Ref
+	}
+	return strings.EqualFold(task.EntityName, name) && task.EntityType == "VirtualMachine" && strings.EqualFold(task.Kind, vcenter.TaskRelocate)
 }
 
 // Find looks for the task of a record whose answer was lost, by machine, kind, user and queue time. Not found means that the call never

@@ -53,13 +53,21 @@ type world struct {
 // newWorld starts both vCenters, the source as edits say, declares them, and starts the operator.
 func newWorld(t *testing.T, edits ...func(source *vcentersim.Config)) *world {
 	t.Helper()
+	return newWorldOf(t, func(source, _ *vcentersim.Config) {
+		for _, edit := range edits {
+			edit(source)
+		}
+	})
+}
+
+// newWorldOf is newWorld with changed vCenters.
+func newWorldOf(t *testing.T, change func(source, target *vcentersim.Config)) *world {
+	t.Helper()
 	w := &world{t: t, namespace: cluster.Namespace(t)}
 	source := vcentersim.Config{Layout: vcentersim.OnPremises, Name: "Oslo", Speed: speed}
-	for _, edit := range edits {
-		edit(&source)
-	}
-	w.source = w.simulate(source)
-	w.target = w.simulate(vcentersim.Config{Layout: vcentersim.AVS, Speed: speed, PortGroups: []string{"finance-web"}})
+	target := vcentersim.Config{Layout: vcentersim.AVS, Speed: speed, PortGroups: []string{"finance-web"}}
+	change(&source, &target)
+	w.source, w.target = w.simulate(source), w.simulate(target)
 	w.declare("oslo", w.source, nil)
 	w.declare("weu", w.target, nil)
 	w.start()

@@ -22,14 +22,14 @@ var _ movers.Mover = Mover{}
 // PoweredOff is the power state that this mover needs.
 const PoweredOff = "poweredOff"
 
-// Check asks the source vCenter. While the machine still runs, vCenter answers for a live move too: that the processors differ hinders only
-// that one.
+// Check asks the source vCenter. While the machine still runs, vCenter answers for a machine that runs: what powering off removes does not
+// hinder this move, and everything else does, or the machine would be down for nothing.
 func (m Mover) Check(ctx context.Context, r movers.Request, at movers.Placement) ([]vcenter.Fault, error) {
 	faults, err := m.Relocate.Check(ctx, r, at)
 	if at.Source.PowerState == PoweredOff {
 		return faults, err
 	}
-	return slices.DeleteFunc(faults, func(f vcenter.Fault) bool { return f.Class == vcenter.FaultCPU || f.Class == vcenter.FaultState }), err
+	return slices.DeleteFunc(faults, func(f vcenter.Fault) bool { return f.OnlyRunning }), err
 }
 
 // Start asks the source vCenter to relocate the machine, unless it runs.
