@@ -119,6 +119,9 @@ func Work(ctx context.Context, r Request, at Placement) (string, error) {
 
 // concerns says whether a task works on the machine. Where the machine does not show yet, its arrival is recognised by its name.
 func concerns(task *vcenter.Task, machine *vcenter.Machine, name string) bool {
+	if strings.Contains(strings.ToLower(task.Kind), "checkrelocate") {
+		return false // our own question, which changes nothing
+	}
 	if machine != nil {
 		return task.Entity == machine.Ref
 	}
