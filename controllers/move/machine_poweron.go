@@ -23,7 +23,7 @@ const powerOnAttempts = 4
 
 // restored notes a machine that runs: there is nothing left to power on again.
 func (p *pass) restored(powerState string) {
-	if powerState == powerStateOn {
+	if powerState == powerStateOn && p.move.Status.PoweredOffByMove == poweredOffYes {
 		p.move.Status.PoweredOffByMove, p.move.Status.PowerOn = poweredOffNo, nil
 	}
 }
