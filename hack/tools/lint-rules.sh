@@ -52,10 +52,10 @@ done << 'RULES'
 ! controllers/watch controllers/move/leaf
 ! controllers/outcome controllers/capacity/leaf
 ! controllers/status test/leaf
-! controllers/outcome controllers/ledger
+! controllers/outcome controllers/ledger/leaf
 ! controllers/ledger controllers/azure
 ! controllers/ledger controllers/move/leaf
-! controllers/ledger controllers/capacity
+! controllers/ledger controllers/capacity/leaf
 = controllers/ledger controllers/connect
 = controllers/ledger controllers/azure/lane
 = controllers/capacity controllers/ledger
