@@ -11,7 +11,6 @@ package sweep
 import (
 	"flag"
 	"fmt"
-	"hash/fnv"
 	"os"
 	"strings"
 	"sync"
@@ -48,30 +47,11 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// What make sweep sets.
-const (
-	// allVariable asks for every case instead of the sample.
-	allVariable = "AVS_OPERATOR_SWEEP"
-	// shardVariable is i/n: of n parts, the i-th from 1.
-	shardVariable = "SHARD"
-	// sampled is of how many cases the sample has one.
-	sampled = 40
-)
+// sampled is of how many cases the sample has one.
+const sampled = 40
 
-// chosen says whether a case runs here and now. It depends on the case's name alone, so that neither order nor number of the others matters.
-func chosen(name string) bool {
-	sum := fnv.New32a()
-	_, _ = sum.Write([]byte(name))
-	number := sum.Sum32()
-	if os.Getenv(allVariable) == "" {
-		return number%sampled == 0
-	}
-	var i, n uint32
-	if _, err := fmt.Sscanf(os.Getenv(shardVariable), "%d/%d", &i, &n); err != nil || n == 0 {
-		return true
-	}
-	return number/sampled%n == i-1
-}
+// chosen says whether a case runs here and now.
+func chosen(name string) bool { return harness.Chosen(name, sampled) }
 
 // subjects are made once for all tests of a kind.
 var subjects sync.Map

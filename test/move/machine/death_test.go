@@ -4,24 +4,31 @@
 package machine_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"net/http"
+	"regexp"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/vmware/govmomi/vim25/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
+	"github.com/avs-operator/avs-operator/test/harness"
 	"github.com/avs-operator/avs-operator/test/vcentersim"
 )
 
-// death ends an operator at one of its writes, to the API server or to a vCenter: that write and all later ones do not leave the process,
-// as if it had been killed right before.
+// death ends an operator at one of its writes, to the API server or to a vCenter: right before it, or after it with its answer lost. No call
+// leaves the process from then on, as if it had been killed.
 type death struct {
 	mu    sync.Mutex
-	at    int // the write that does not happen, from 1
+	at    int  // the write that it dies at, from 1
+	after bool // the write is made
 	done  int
 	dead  bool
 	ended chan struct{}
@@ -29,18 +36,42 @@ type death struct {
 
 var errDead = errors.New("the process is dead")
 
-func (d *death) write() error {
+// write makes one write, unless the process is dead or dies before it.
+func (d *death) write(do func() error) error {
 	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.done++
-	if d.done == d.at {
-		d.dead = true
-		close(d.ended)
-	}
 	if d.dead {
+		d.mu.Unlock()
 		return errDead
 	}
-	return nil
+	d.done++
+	here := d.done == d.at
+	if here && !d.after {
+		d.die()
+	}
+	d.mu.Unlock()
+	if here && !d.after {
+		return errDead
+	}
+	err := do()
+	if here {
+		d.mu.Lock()
+		d.die()
+		d.mu.Unlock()
+		return errDead
+	}
+	return err
+}
+
+// die ends it. The caller holds the lock.
+func (d *death) die() {
+	d.dead = true
+	close(d.ended)
+}
+
+func (d *death) gone() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.dead
 }
 
 // mortal counts the writes to VirtualMachineMoves: those of VCenters come when they come.
@@ -50,10 +81,7 @@ type mortal struct {
 }
 
 func (m mortal) Patch(ctx context.Context, o client.Object, p client.Patch, options ...client.PatchOption) error {
-	if err := m.death.of(o); err != nil {
-		return err
-	}
-	return m.Client.Patch(ctx, o, p, options...)
+	return m.death.of(o, func() error { return m.Client.Patch(ctx, o, p, options...) })
 }
 
 func (m mortal) Status() client.SubResourceWriter {
@@ -66,17 +94,67 @@ type mortalStatus struct {
 }
 
 func (m mortalStatus) Patch(ctx context.Context, o client.Object, p client.Patch, options ...client.SubResourcePatchOption) error {
-	if err := m.death.of(o); err != nil {
-		return err
-	}
-	return m.SubResourceWriter.Patch(ctx, o, p, options...)
+	return m.death.of(o, func() error { return m.SubResourceWriter.Patch(ctx, o, p, options...) })
 }
 
-func (d *death) of(o client.Object) error {
-	if _, ok := o.(*v1alpha1.VirtualMachineMove); !ok {
-		return nil
+func (d *death) of(o client.Object, do func() error) error {
+	if _, ok := o.(*v1alpha1.VirtualMachineMove); ok {
+		return d.write(do)
 	}
-	return d.write()
+	if d.gone() {
+		return errDead
+	}
+	return do()
+}
+
+// mortalWire counts the calls that change a vCenter.
+type mortalWire struct {
+	http.RoundTripper
+	death *death
+}
+
+var changing = regexp.MustCompile(`<(?:\w+:)?(RelocateVM_Task|PowerOnVM_Task|PowerOffVM_Task|ShutdownGuest|CancelTask)[ >]`)
+
+func (m mortalWire) RoundTrip(r *http.Request) (answer *http.Response, err error) {
+	if m.death.gone() {
+		return nil, errDead
+	}
+	if r.Body == nil {
+		return m.RoundTripper.RoundTrip(r)
+	}
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return nil, err
+	}
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	if !changing.Match(body) {
+		return m.RoundTripper.RoundTrip(r)
+	}
+	err = m.death.write(func() error {
+		answer, err = m.RoundTripper.RoundTrip(r) //nolint:bodyclose // the caller closes it.
+		return err
+	})
+	if err != nil && answer != nil {
+		_ = answer.Body.Close()
+		answer = nil
+	}
+	return answer, err
+}
+
+// killed lets a move be made by an operator that dies at one of its writes, and by the next one, and returns whether it came so far.
+func (w *world) killed(d *death, m *v1alpha1.VirtualMachineMove) (died bool) {
+	w.t.Helper()
+	w.stop()
+	d.ended = make(chan struct{})
+	w.wrap = func(c client.Client) client.Client { return mortal{c, d} }
+	w.wire = func(t http.RoundTripper) http.RoundTripper { return mortalWire{t, d} }
+	w.start()
+	w.create(m)
+	died = w.diesOrEnds(d, m)
+	w.stop()
+	w.wrap, w.wire = nil, nil
+	w.start()
+	return died
 }
 
 // TestAKillAtEveryWrite kills the operator right before each of the writes that a cold move takes, one after the other, and starts another:
@@ -87,35 +165,99 @@ func TestAKillAtEveryWrite(t *testing.T) {
 	w.picture("weu")
 	for at := 1; ; at++ {
 		was := w.add(vcentersim.MachineSpec{Name: fmt.Sprintf("kill-%02d", at), PoweredOn: true})
-		m := w.cold(was, &v1alpha1.MovePower{PowerOff: v1alpha1.PowerOffGuest})
-		w.stop()
-		d := &death{at: at, ended: make(chan struct{})}
-		w.wrap, w.mayWrite = func(c client.Client) client.Client { return mortal{c, d} }, d.write
-		w.start()
-		w.create(m)
-		reached := w.diesOrEnds(d, m)
-		w.stop()
-		w.wrap, w.mayWrite = nil, nil
-		w.start()
+		m := w.cold(was, guestPower)
+		reached := w.killed(&death{at: at}, m)
 		cluster.WaitCondition(t, time.Minute, m, v1alpha1.ConditionComplete, "True")
 		is := w.sameMachine(was)
 		if is.PowerState != "poweredOn" || is.PowerOffCount != 1 {
 			t.Errorf("Killed at write %d: it is %s and was powered off %d times", at, is.PowerState, is.PowerOffCount)
 		}
-		for _, c := range []struct {
-			v           *vcentersim.VCenter
-			method, ref string
-		}{{w.source, "ShutdownGuest", was.Ref}, {w.source, "RelocateVM_Task", was.Ref}, {w.target, "PowerOnVM_Task", is.Ref}} {
-			if n := callsOn(c.v, c.method, c.ref); n != 1 {
-				t.Errorf("Killed at write %d: %s was called %d times", at, c.method, n)
-			}
-		}
+		w.calledOnce(at, was, is, "ShutdownGuest", "RelocateVM_Task", "PowerOnVM_Task")
 		if !reached {
 			t.Logf("A cold move takes %d writes", at-1)
 			if at < 10 {
 				t.Errorf("only %d writes were seen: the sweep looks at the wrong ones", at-1)
 			}
 			return
+		}
+	}
+}
+
+// calledOnce fails unless each call was made once on the machine, at whichever side.
+func (w *world) calledOnce(at int, was, is vcentersim.MachineState, methods ...string) {
+	w.t.Helper()
+	for _, method := range methods {
+		n := callsOn(w.source, method, was.Ref)
+		if is.Ref != "" && find(w.target, was.Name) != nil {
+			n += callsOn(w.target, method, is.Ref)
+		}
+		if n != 1 {
+			w.t.Errorf("Killed at write %d: %s was called %d times", at, method, n)
+		}
+	}
+}
+
+// mostWrites is more than any move takes.
+const mostWrites = 20
+
+// TestSweepKills kills the operator right before each write, and after each with its answer lost, of both ways to move, with an end at the
+// target or back at the source.
+func TestSweepKills(t *testing.T) {
+	t.Parallel()
+	for _, way := range []struct {
+		name    string
+		method  v1alpha1.MoveMethod
+		back    bool
+		methods []string
+	}{
+		{"live", v1alpha1.MoveMethodLive, false, []string{"RelocateVM_Task"}},
+		{"live that comes back", v1alpha1.MoveMethodLive, true, []string{"RelocateVM_Task"}},
+		{"cold", v1alpha1.MoveMethodCold, false, []string{"ShutdownGuest", "RelocateVM_Task", "PowerOnVM_Task"}},
+		{"cold that comes back", v1alpha1.MoveMethodCold, true, []string{"ShutdownGuest", "RelocateVM_Task", "PowerOnVM_Task"}},
+	} {
+		for _, after := range []bool{false, true} {
+			name := fmt.Sprintf("%s, after the write: %v", way.name, after)
+			var chosen []int
+			for at := 1; at <= mostWrites; at++ {
+				if harness.Chosen(fmt.Sprintf("kill %s %d", name, at), sampled) {
+					chosen = append(chosen, at)
+				}
+			}
+			if len(chosen) == 0 {
+				continue
+			}
+			t.Run(name, func(t *testing.T) {
+				t.Parallel()
+				w := newWorld(t)
+				w.picture("weu")
+				for _, at := range chosen {
+					was := w.add(vcentersim.MachineSpec{Name: fmt.Sprintf("kill-%02d", at), PoweredOn: true})
+					if way.back {
+						w.source.Inject(vcentersim.Fault{Relocate: true, Machine: was.Name, AtPercent: 50, With: &types.DuplicateName{Name: was.Name}, Times: -1})
+					}
+					m := w.planned(was, way.method)
+					m.Spec.Power = guestPower
+					reached := w.killed(&death{at: at, after: after}, m)
+					cluster.WaitFor(t, time.Minute, m, "its end", func() error {
+						if s := m.Status.Step; s != v1alpha1.MoveStepMoved && s != v1alpha1.MoveStepFailed || len(m.Finalizers) > 0 {
+							return fmt.Errorf("the step is %s, finalizers %v", s, m.Finalizers)
+						}
+						return nil
+					})
+					for _, wrong := range w.wrongs(was, m, false) {
+						t.Errorf("%s, killed at write %d: %s", name, at, wrong)
+					}
+					is := was
+					if there := find(w.target, was.Name); there != nil {
+						is = *there
+					}
+					w.calledOnce(at, was, is, way.methods...)
+					if !reached {
+						t.Logf("it takes fewer than %d writes", at)
+						return
+					}
+				}
+			})
 		}
 	}
 }

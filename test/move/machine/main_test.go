@@ -30,7 +30,7 @@ func TestMain(m *testing.M) {
 		panic(err)
 	}
 	flag.Parse()
-	if err := flag.Set("test.parallel", "5"); err != nil { // these tests wait much more than they work
+	if err := flag.Set("test.parallel", "6"); err != nil { // these tests wait much more than they work
 		panic(err)
 	}
 	logs, err := os.CreateTemp("", "machine-suite-*.log")

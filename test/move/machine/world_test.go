@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"sync"
 	"testing"
@@ -46,7 +47,8 @@ type world struct {
 	vcenters *connect.VCenters
 	stop     func()
 	mayWrite func() error
-	wrap     func(client.Client) client.Client // what the next operator that is started reads and writes through; nil: as it is
+	wrap     func(client.Client) client.Client         // what the next operator that is started reads and writes through; nil: as it is
+	wire     func(http.RoundTripper) http.RoundTripper // stands around its way to vCenters; nil: nothing does
 	made     int
 }
 
@@ -166,7 +168,7 @@ func (w *world) register(mgr manager.Manager) {
 	live := connect.Live{Reader: mgr.GetAPIReader()}
 	publisher := &status.Publisher{Client: mgr.GetClient(), Recorder: mgr.GetEventRecorder("avs-operator"), Pace: pace}
 	w.vcenters = connect.NewVCenters(connect.VCentersOptions{
-		Client: mgr.GetClient(), Live: live, Pace: pace, UserAgent: "avs-operator/test",
+		Client: mgr.GetClient(), Live: live, Pace: pace, UserAgent: "avs-operator/test", WrapTransport: w.wire,
 		MayWrite: func() error {
 			w.mu.Lock()
 			defer w.mu.Unlock()
