@@ -16,8 +16,8 @@ import (
 // sizes of its clusters. s.mu is held.
 func (s *Server) measured(cloud *resource, q *metricQuery) []sample {
 	if live := s.clouds[cloud.key()]; live != nil && live.vcenter != nil {
-		live.measure() // so that a private cloud that has just been built shows something
-		return live.between(q.from.Truncate(q.step), q.to.Add(time.Nanosecond))
+		live.measure()                                                                  // so that a private cloud that has just been built shows something
+		return live.between(q.from.Truncate(q.step), q.to.Truncate(q.step).Add(q.step)) // the last interval is answered as far as it has come
 	}
 	if cloud.state() == "Building" || !s.config.NoVCenters {
 		return nil

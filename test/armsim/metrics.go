@@ -13,13 +13,12 @@ import (
 	"github.com/avs-operator/avs-operator/test/vcentersim"
 )
 
-// metric is an Azure Monitor metric of a private cloud. Ids come in pairs, since Microsoft renamed them; both are served.
+// metric is an Azure Monitor metric of a private cloud.
 type metric struct {
-	ids       []string
-	display   string
-	unit      string
-	dimension string
-	value     func(sample) map[string]float64 // by the dimension's value
+	id, display, unit, dimension string
+	// finest of the grains in which the metric exists.
+	finest string
+	value  func(sample) map[string]float64 // by the dimension's value
 }
 
 const (
@@ -51,34 +50,45 @@ func percent(part, whole int64) float64 {
 	return 100 * float64(part) / float64(max(1, whole))
 }
 
-var cloudMetrics = []metric{
-	{[]string{"CpuUsageAverage", "EffectiveCpuAverage"}, "Percentage CPU", "Percent", clusterDimension,
-		ofClusters(func(c vcentersim.ClusterUsage) float64 { return percent(c.UsedCPUMHz, c.CPUMHz) })},
-	{[]string{"MemUsageAverage", "UsageAverage"}, "Average Memory Usage", "Percent", clusterDimension,
-		ofClusters(func(c vcentersim.ClusterUsage) float64 { return percent(c.UsedMemoryMB, c.MemoryMB) })},
-	{[]string{"ClusterSummaryEffectiveMemory", "EffectiveMemAverage"}, "Average Effective Memory", "Bytes", clusterDimension,
-		ofClusters(func(c vcentersim.ClusterUsage) float64 { return float64((c.MemoryMB - c.OverheadMemoryMB) << 20) })},
-	{[]string{"ClusterSummaryTotalMemCapacityMB", "TotalMbAverage"}, "Average Total Memory", "Bytes", clusterDimension,
-		ofClusters(func(c vcentersim.ClusterUsage) float64 { return float64(c.MemoryMB << 20) })},
-	{[]string{"MemOverheadAverage", "OverheadAverage"}, "Average Memory Overhead", "Bytes", clusterDimension,
-		ofClusters(func(c vcentersim.ClusterUsage) float64 { return float64(c.OverheadMemoryMB << 20) })},
-	{[]string{"DiskUsedPercentage"}, "Percentage Datastore Disk Used", "Percent", storeDimension,
-		ofStores(func(d vcentersim.DatastoreUsage) float64 { return percent(d.Used, d.Capacity) })},
-	{[]string{"DiskUsedLatest", "UsedLatest"}, "Datastore Disk Used", "Bytes", storeDimension,
-		ofStores(func(d vcentersim.DatastoreUsage) float64 { return float64(d.Used) })},
-	{[]string{"CapacityLatest"}, "Datastore Disk Total Capacity", "Bytes", storeDimension,
-		ofStores(func(d vcentersim.DatastoreUsage) float64 { return float64(d.Capacity) })},
+// cloudMetrics are those that Azure Monitor has for private clouds, with their grains (azure-monitor/reference/supported-metrics/
+// microsoft-avs-privateclouds-metrics, a page that Microsoft generates from its own definitions). Microsoft renamed them, and serves both names.
+var cloudMetrics = slices.Concat(
+	named("Percentage CPU", "Percent", clusterDimension, ofClusters(func(c vcentersim.ClusterUsage) float64 { return percent(c.UsedCPUMHz, c.CPUMHz) }),
+		"EffectiveCpuAverage", "PT5M", "CpuUsageAverage", "PT5M"),
+	named("Average Memory Usage", "Percent", clusterDimension, ofClusters(func(c vcentersim.ClusterUsage) float64 { return percent(c.UsedMemoryMB, c.MemoryMB) }),
+		"UsageAverage", "PT5M", "MemUsageAverage", "PT5M"),
+	named("Average Effective Memory", "Bytes", clusterDimension, ofClusters(func(c vcentersim.ClusterUsage) float64 { return float64((c.MemoryMB - c.OverheadMemoryMB) << 20) }),
+		"EffectiveMemAverage", "PT5M", "ClusterSummaryEffectiveMemory", "PT5M"),
+	named("Average Total Memory", "Bytes", clusterDimension, ofClusters(func(c vcentersim.ClusterUsage) float64 { return float64(c.MemoryMB << 20) }),
+		"TotalMbAverage", "PT5M", "ClusterSummaryTotalMemCapacityMB", "PT5M"),
+	named("Average Memory Overhead", "Bytes", clusterDimension, ofClusters(func(c vcentersim.ClusterUsage) float64 { return float64(c.OverheadMemoryMB << 20) }),
+		"OverheadAverage", "PT30M", "MemOverheadAverage", "PT5M"),
+	named("Percentage Datastore Disk Used", "Percent", storeDimension, ofStores(func(d vcentersim.DatastoreUsage) float64 { return percent(d.Used, d.Capacity) }),
+		"DiskUsedPercentage", "PT5M"),
+	named("Datastore Disk Used", "Bytes", storeDimension, ofStores(func(d vcentersim.DatastoreUsage) float64 { return float64(d.Used) }),
+		"UsedLatest", "PT30M", "DiskUsedLatest", "PT30M"),
+	named("Datastore Disk Total Capacity", "Bytes", storeDimension, ofStores(func(d vcentersim.DatastoreUsage) float64 { return float64(d.Capacity) }),
+		"CapacityLatest", "PT30M", "DiskCapacityLatest", "PT30M"),
+)
+
+// named is one measurement under its ids, each with the finest of its grains.
+func named(display, unit, dimension string, value func(sample) map[string]float64, ids ...string) []metric {
+	var out []metric
+	for pair := range slices.Chunk(ids, 2) {
+		out = append(out, metric{id: pair[0], display: display, unit: unit, dimension: dimension, finest: pair[1], value: value})
+	}
+	return out
 }
 
-func findMetric(id string) (metric, string, bool) {
-	for _, m := range cloudMetrics {
-		for _, known := range m.ids {
-			if strings.EqualFold(known, id) {
-				return m, known, true
-			}
-		}
+// grains are those in which a metric exists: from its finest on, coarser ones.
+func (m metric) grains() []string { return grainNames[slices.Index(grainNames, m.finest):] }
+
+func findMetric(id string) (metric, bool) {
+	at := slices.IndexFunc(cloudMetrics, func(m metric) bool { return strings.EqualFold(m.id, id) })
+	if at < 0 {
+		return metric{}, false
 	}
-	return metric{}, "", false
+	return cloudMetrics[at], true
 }
 
 var metricVersions = []string{"2018-01-01", "2019-07-01", "2021-05-01", "2023-10-01", "2024-02-01"}
@@ -112,10 +122,9 @@ func (s *Server) insights(c *call, id, what string) *answer {
 		return refused
 	}
 	values := []any{}
-	for _, name := range q.names {
-		m, known, _ := findMetric(name)
+	for _, m := range q.metrics {
 		values = append(values, map[string]any{
-			"id": r.id + "/providers/Microsoft.Insights/metrics/" + known, "type": "Microsoft.Insights/metrics", "name": localized(known, m.display), "displayDescription": m.display,
+			"id": r.id + "/providers/Microsoft.Insights/metrics/" + m.id, "type": "Microsoft.Insights/metrics", "name": localized(m.id, m.display), "displayDescription": m.display,
 			"unit": m.unit, "errorCode": "Success", "timeseries": q.series(m, s.measured(r, q)),
 		})
 	}
@@ -132,24 +141,22 @@ func localized(value, shown string) map[string]any {
 func (s *Server) metricDefinitions(c *call, r *resource) *answer {
 	var list []map[string]any
 	for _, m := range cloudMetrics {
-		for _, id := range m.ids {
-			availabilities := []any{}
-			for _, grain := range grainNames {
-				availabilities = append(availabilities, map[string]any{"timeGrain": grain, "retention": "P1D"})
-			}
-			list = append(list, map[string]any{
-				"id": r.id + "/providers/microsoft.insights/metricdefinitions/" + id, "resourceId": r.id, "namespace": avs + "/privateClouds", "category": "Capacity",
-				"name": localized(id, m.display), "unit": m.unit, "primaryAggregationType": "Average", "supportedAggregationTypes": aggregations,
-				"isDimensionRequired": false, "dimensions": []any{localized(m.dimension, m.dimension)}, "metricAvailabilities": availabilities,
-			})
+		availabilities := []any{}
+		for _, grain := range m.grains() {
+			availabilities = append(availabilities, map[string]any{"timeGrain": grain, "retention": "P93D"})
 		}
+		list = append(list, map[string]any{
+			"id": r.id + "/providers/microsoft.insights/metricdefinitions/" + m.id, "resourceId": r.id, "namespace": avs + "/privateClouds", "category": "Capacity",
+			"name": localized(m.id, m.display), "unit": m.unit, "primaryAggregationType": "Average", "supportedAggregationTypes": aggregations,
+			"isDimensionRequired": false, "dimensions": []any{localized(m.dimension, m.dimension)}, "metricAvailabilities": availabilities,
+		})
 	}
 	return s.page(c, list)
 }
 
 // metricQuery is what a request asks.
 type metricQuery struct {
-	names        []string
+	metrics      []metric
 	from, to     time.Time
 	interval     string
 	step         time.Duration
@@ -159,34 +166,64 @@ type metricQuery struct {
 
 var (
 	grainNames   = []string{"PT1M", "PT5M", "PT15M", "PT30M", "PT1H", "PT6H", "PT12H", "P1D"}
+	grainSpans   = []string{"00:01:00", "00:05:00", "00:15:00", "00:30:00", "01:00:00", "06:00:00", "12:00:00", "1.00:00:00"} // as Azure's errors write them
 	grains       = []time.Duration{time.Minute, 5 * time.Minute, 15 * time.Minute, 30 * time.Minute, time.Hour, 6 * time.Hour, 12 * time.Hour, 24 * time.Hour}
 	aggregations = []string{"Average", "Minimum", "Maximum", "Total", "Count"}
 	comparison   = regexp.MustCompile(`^(?i)(\w+) eq '([^']*)'$`)
 	conjunction  = regexp.MustCompile(`(?i) (?:and|or) `)
 )
 
+func metricNames(metrics []metric) []string {
+	var out []string
+	for _, m := range metrics {
+		out = append(out, m.id)
+	}
+	return out
+}
+
+// commonGrains are those that all metrics of the query have.
+func (q *metricQuery) commonGrains() []string {
+	common := grainNames
+	for _, m := range q.metrics {
+		if of := m.grains(); len(of) < len(common) {
+			common = of // grains differ only in where they begin
+		}
+	}
+	return common
+}
+
+// readMetricQuery reads a query, and refuses what Azure Monitor refuses, in its words (seen in Azure/azure-libraries-for-net#495,
+// Azure/azure-sdk-for-net#40047 and digiaiiris/zabbix-azure-monitoring#45).
 func readMetricQuery(c *call, now time.Time) (*metricQuery, *answer) {
 	bad := func(format string, args ...any) (*metricQuery, *answer) {
 		return nil, refuse(http.StatusBadRequest, "BadRequest", format, args...)
 	}
 	q := &metricQuery{interval: "PT1M", aggregations: []string{"average"}, wanted: map[string][]string{}}
 	for _, name := range strings.Split(c.query.Get("metricnames"), ",") {
-		if _, known, ok := findMetric(strings.TrimSpace(name)); ok {
-			q.names = append(q.names, known)
-		} else {
-			return bad("Failed to find metric configuration for provider: %s, resource Type: privateClouds, metric: %s.", avs, name)
+		m, ok := findMetric(strings.TrimSpace(name))
+		if !ok {
+			return bad("Failed to find metric configuration for provider: %s, resource Type: privateClouds, metric: %s, Valid metrics: %s", avs, name, strings.Join(metricNames(cloudMetrics), ","))
 		}
+		q.metrics = append(q.metrics, m)
 	}
 	var ok bool
 	if q.from, q.to, ok = readTimespan(c.query.Get("timespan"), now); !ok {
-		return bad("The timespan '%s' is invalid: it must be start/end (ISO 8601) or a duration.", c.query.Get("timespan"))
+		return bad("Detected invalid time interval input: %s, supported Iso 8601 time interval format: (Datetime/Datetime)", c.query.Get("timespan"))
 	}
 	if text := c.query.Get("interval"); text != "" {
 		q.interval = strings.ToUpper(text)
 	}
 	at := slices.Index(grainNames, q.interval)
 	if at < 0 {
-		return bad("The time grain '%s' is not supported. Supported are: %s.", q.interval, strings.Join(grainNames, ","))
+		return bad("Invalid time grain duration: %s, supported ones are: %s", q.interval, strings.Join(grainSpans, ","))
+	}
+	if common := q.commonGrains(); !slices.Contains(common, q.interval) {
+		var spans []string
+		for _, grain := range common {
+			spans = append(spans, grainSpans[slices.Index(grainNames, grain)])
+		}
+		return bad("Commonly allowed time grains: %s between metrics: %s, can not support requested time grain: %s please adjust your interval parameter to use one of the common grains",
+			strings.Join(spans, ","), strings.Join(metricNames(q.metrics), ","), grainSpans[at])
 	}
 	if q.step = grains[at]; q.to.Sub(q.from)/q.step > 10_000 {
 		return bad("The timespan '%s' has too many intervals of %s.", c.query.Get("timespan"), q.interval)
@@ -212,16 +249,13 @@ func readMetricQuery(c *call, now time.Time) (*metricQuery, *answer) {
 	return q, nil
 }
 
-// readTimespan reads "start/end" or a duration that ends now; nothing is the last hour.
+// readTimespan reads start/end, the one form that Microsoft publishes for this parameter; nothing is the last hour.
 func readTimespan(text string, now time.Time) (from, to time.Time, ok bool) {
 	if text == "" {
 		return now.Add(-time.Hour), now, true
 	}
-	if start, end, both := strings.Cut(text, "/"); both {
-		from, err := time.Parse(time.RFC3339, start)
-		to, err2 := time.Parse(time.RFC3339, end)
-		return from, to, err == nil && err2 == nil && to.After(from)
-	}
-	length, err := time.ParseDuration(strings.ToLower(strings.Replace(strings.TrimPrefix(strings.ToUpper(text), "P"), "T", "", 1)))
-	return now.Add(-length), now, strings.HasPrefix(strings.ToUpper(text), "PT") && err == nil && length > 0
+	start, end, _ := strings.Cut(text, "/")
+	from, err := time.Parse(time.RFC3339, start)
+	to, err2 := time.Parse(time.RFC3339, end)
+	return from, to, err == nil && err2 == nil && to.After(from)
 }

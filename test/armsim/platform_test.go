@@ -241,7 +241,7 @@ func TestMetrics(t *testing.T) {
 	span := url.QueryEscape(time.Now().Add(-30*time.Minute).UTC().Format(time.RFC3339) + "/" + time.Now().Add(time.Minute).UTC().Format(time.RFC3339))
 	latest := func(metric, dimension string, aggregation string) float64 {
 		t.Helper()
-		got := ask("metricnames=" + metric + "&timespan=" + span + "&interval=PT5M&aggregation=" + aggregation + "&$filter=" + url.QueryEscape(dimension+" eq '*'"))
+		got := ask("metricnames=" + metric + "&timespan=" + span + "&interval=PT30M&aggregation=" + aggregation + "&$filter=" + url.QueryEscape(dimension+" eq '*'"))
 		if got.status != http.StatusOK {
 			t.Fatalf("%s answered %d %v", metric, got.status, got.body)
 		}
@@ -272,14 +272,25 @@ func TestMetrics(t *testing.T) {
 	if now := latest("DiskUsedLatest", "dsname", "Maximum"); now <= disk {
 		t.Errorf("20 machines took the disk from %v to %v bytes", disk, now)
 	}
-	for _, wrong := range []string{"metricnames=Nonsense", "metricnames=CapacityLatest&timespan=x/y", "metricnames=CapacityLatest&interval=PT7M", "metricnames=CapacityLatest&aggregation=Mode",
-		"metricnames=CapacityLatest&$filter=" + url.QueryEscape("colour eq 'red'")} {
+	for _, wrong := range []string{"metricnames=Nonsense", "metricnames=CapacityLatest&interval=PT30M&timespan=x/y", "metricnames=CapacityLatest&interval=PT30M&timespan=PT1H", "metricnames=CapacityLatest&interval=PT7M",
+		"metricnames=CapacityLatest&interval=PT30M&aggregation=Mode", "metricnames=CapacityLatest", "metricnames=CapacityLatest&interval=PT5M", "metricnames=CpuUsageAverage&interval=PT1M",
+		"metricnames=DiskUsedPercentage,DiskUsedLatest&interval=PT15M", "metricnames=OverheadAverage&interval=PT5M",
+		"metricnames=CapacityLatest&interval=PT30M&$filter=" + url.QueryEscape("colour eq 'red'")} {
 		if got := ask(wrong); got.status != http.StatusBadRequest || got.code() == "" {
 			t.Errorf("%s answered %d %v", wrong, got.status, got.body)
 		}
 	}
+	for _, right := range []string{"metricnames=DiskUsedPercentage&interval=PT5M", "metricnames=MemOverheadAverage&interval=PT5M", "metricnames=DiskCapacityLatest,DiskUsedLatest&interval=P1D"} {
+		if got := ask(right); got.status != http.StatusOK {
+			t.Errorf("%s answered %d %v", right, got.status, got.body)
+		}
+	}
+	if got := ask("metricnames=DiskUsedPercentage,CapacityLatest&interval=PT5M"); got.message() != "Commonly allowed time grains: 00:30:00,01:00:00,06:00:00,12:00:00,1.00:00:00 between metrics: "+
+		"DiskUsedPercentage,CapacityLatest, can not support requested time grain: 00:05:00 please adjust your interval parameter to use one of the common grains" {
+		t.Errorf("a grain that one of two metrics lacks was refused with %q", got.message())
+	}
 	definitions, _ := r.want(http.StatusOK, http.MethodGet, cloudPath+"/providers/microsoft.insights/metricDefinitions?api-version=2018-01-01", nil).body["value"].([]any)
-	if len(definitions) != 14 {
+	if len(definitions) != 15 {
 		t.Errorf("there are %d definitions", len(definitions))
 	}
 }

@@ -214,7 +214,7 @@ func TestShrinking(t *testing.T) {
 		"four apart on four":              {s(5, 4).Placed(apart(4)), Placement, "spread|4 machines|5 in all|clusterSize to 5"},
 		"a disabled policy":               {s(5, 4).Placed([]Policy{{Name: "off", Apart: true, Machines: 9}}), "", ""},
 		"machines together":               {s(5, 4).Placed([]Policy{{Name: "near", Enabled: true, Machines: 9}}), "", ""},
-		"a policy's last host":            {s(5, 4).Placed(bound("h5")), Placement, "licensed|1 host,|scaleIn.hosts"},
+		"a policy's last host":            {s(5, 4).Placed(bound("h5")), Placement, "licensed|1 host,|add hosts to the policy"},
 		"more hosts than leave":           {s(5, 4).Placed(bound("h4", "h5")), "", ""},
 		"as many as leave":                {s(5, 3).Placed(bound("/x/hosts/h4", "/x/hosts/H5")), Placement, "2 hosts"},
 		"as many, and another is named":   {s(5, 4, "h1").Placed(bound("h5")), "", ""},

@@ -90,7 +90,7 @@ func (s Shrink) keepsHost(p Policy) *Refusal {
 	if there == 0 || staying > chosen {
 		return nil
 	}
-	return refuse(Placement, "%s cannot shrink to %s: placement policy %s binds machines to %s, and all of them could leave: name others in scaleIn.hosts, add hosts to the policy, or disable it",
+	return refuse(Placement, "%s cannot shrink to %s: placement policy %s binds machines to %s, and all of them could leave: add hosts to the policy, or disable it",
 		s.Cluster, hosts(s.To), p.Name, counted(there, "host"))
 }
 
@@ -109,7 +109,7 @@ func (s Shrink) Stored(d Datastore) *Refusal {
 		return nil
 	}
 	if !(d.Capacity > 0) || !(d.Used >= 0) {
-		return refuse(Unknown, "whether the data of %s fits on %s cannot be found out: Azure Monitor has no capacity and usage of its datastore %q for the last hour; it is asked again by itself", s.Cluster, hosts(s.To), d.Name)
+		return refuse(Unknown, "whether the data of %s fits on %s cannot be found out: Azure Monitor has no capacity and usage of its datastore %q for the last two hours; it is asked again by itself", s.Cluster, hosts(s.To), d.Name)
 	}
 	usable := d.Capacity * float64(s.To) / float64(s.From) * usableShare
 	if d.Used <= usable {

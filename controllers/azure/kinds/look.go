@@ -5,7 +5,6 @@ package kinds
 
 import (
 	"context"
-	"net/url"
 	"strings"
 	"time"
 
@@ -89,67 +88,6 @@ func policiesOf(ctx context.Context, client *arm.Client, cluster arm.ID) ([]guar
 		})
 	}
 	return out, err
-}
-
-// Names of Azure Monitor's metrics of datastores.
-const (
-	diskUsed    = "DiskUsedLatest"
-	diskPercent = "DiskUsedPercentage"
-	diskSize    = "CapacityLatest"
-)
-
-// measured is a datastore as Azure Monitor last measured it; without a capacity if it did not within the hour.
-func measured(ctx context.Context, client *arm.Client, cloud arm.ID, name string) (guards.Datastore, error) {
-	out := guards.Datastore{Name: name, Used: -1}
-	if name == "" {
-		return out, nil
-	}
-	query := url.Values{
-		"metricnames": {strings.Join([]string{diskUsed, diskPercent, diskSize}, ",")}, "timespan": {"PT1H"}, "interval": {"PT5M"}, "aggregation": {"Average"},
-		"$filter": {"dsname eq '" + strings.ReplaceAll(name, "'", "''") + "'"},
-	}
-	var answer metrics
-	if err := client.GetPath(ctx, string(cloud)+"/providers/Microsoft.Insights/metrics?"+query.Encode(), "2023-10-01", &answer); err != nil {
-		return out, err
-	}
-	out.Capacity, _ = answer.newest(diskSize)
-	if used, ok := answer.newest(diskUsed); ok {
-		out.Used = used
-	} else if percent, ok := answer.newest(diskPercent); ok {
-		out.Used = out.Capacity * percent / 100
-	}
-	return out, nil
-}
-
-// metrics is Azure Monitor's answer.
-type metrics struct {
-	Value []struct {
-		Name struct {
-			Value string `json:"value"`
-		} `json:"name"`
-		TimeSeries []struct {
-			Data []struct {
-				Average *float64 `json:"average"`
-			} `json:"data"`
-		} `json:"timeseries"`
-	} `json:"value"`
-}
-
-// newest value of a metric: intervals come in the order of time, and some have none.
-func (m *metrics) newest(name string) (value float64, ok bool) {
-	for _, metric := range m.Value {
-		if !strings.EqualFold(metric.Name.Value, name) {
-			continue
-		}
-		for _, series := range metric.TimeSeries {
-			for _, point := range series.Data {
-				if point.Average != nil {
-					value, ok = *point.Average, true
-				}
-			}
-		}
-	}
-	return value, ok
 }
 
 // poolsOf are the hosts of a private cloud, cluster by cluster. Cluster-1 comes first.

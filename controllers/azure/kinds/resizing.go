@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/arm"
@@ -42,7 +43,7 @@ func (r resizing) stretched() bool {
 }
 
 func (r resizing) wanted() guards.Wanted {
-	return guards.Wanted{SKU: r.sku, Location: r.cloud.String("/location"), Zone: number(r.cloud, "/properties/availability/zone"), Cluster: r.name() != cluster1}
+	return guards.Wanted{SKU: r.sku, Location: r.cloud.String("/location"), Zone: number(r.cloud, "/properties/availability/zone"), Cluster: !r.isFirst()}
 }
 
 // allowed asks all guards of a change of size.
@@ -109,8 +110,11 @@ func (r resizing) siblings(ctx context.Context) ([]*arm.Resource, error) {
 	return clustersOf(ctx, r.client, r.cloudID)
 }
 
+// isFirst says that it is the cluster that comes with the private cloud.
+func (r resizing) isFirst() bool { return strings.EqualFold(r.name(), cluster1) }
+
 // new says that the private cloud itself is to be made.
-func (r resizing) new() bool { return r.from == 0 && r.name() == cluster1 }
+func (r resizing) new() bool { return r.from == 0 && r.isFirst() }
 
 // after is the private cloud as it would be.
 func (r resizing) after(clusters []*arm.Resource) []guards.Pool {
@@ -125,7 +129,7 @@ func (r resizing) after(clusters []*arm.Resource) []guards.Pool {
 
 // beside asks whether hosts of this SKU can stand in the private cloud.
 func (r resizing) beside() *outcome.Outcome {
-	if r.name() == cluster1 {
+	if r.isFirst() {
 		return nil
 	}
 	blocks, _ := r.cloud.Value("/properties/extendedNetworkBlocks")
@@ -207,7 +211,7 @@ func (r resizing) loss(ctx context.Context) *outcome.Outcome {
 	if o := refusedBy(s.Placed(policies)); o != nil {
 		return o
 	}
-	store, err := measured(ctx, r.client, r.cloudID, r.vsan)
+	store, err := measured(ctx, r.client, r.cloudID, r.vsan, time.Now())
 	if err != nil {
 		return unseen("how full the datastore is", err)
 	}
