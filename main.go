@@ -17,10 +17,12 @@ import (
 
 	"github.com/spf13/pflag"
 	_ "k8s.io/client-go/plugin/pkg/client/auth"
+	"k8s.io/component-base/featuregate"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/log/zap"
 
 	"github.com/avs-operator/avs-operator/controllers"
+	"github.com/avs-operator/avs-operator/controllers/feature"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
 )
 
@@ -40,6 +42,8 @@ type flags struct {
 	metricsAddress             string
 	pprofAddress               string
 	development                bool
+	featureGates               string
+	features                   featuregate.FeatureGate
 	speed                      float64
 	version                    bool
 }
@@ -72,6 +76,7 @@ func parse(arguments []string) (*flags, error) {
 	set.StringSliceVar(&f.namespaces, "namespaces", nil, "namespaces to watch, separated by commas; default: all")
 	set.StringSliceVar(&f.operatorIdentityNamespaces, "operator-identity-namespaces", nil, "namespaces whose AzureIdentity objects may use the operator's own identity; default: the operator's namespace")
 	set.StringSliceVar(&f.allowedEndpoints, "allowed-endpoints", nil, "hosts of Azure clouds that Microsoft does not run, separated by commas; an AzureIdentity may use no other custom endpoint; *.<host> allows the regional hosts of one too, where Azure's links name them")
+	set.StringVar(&f.featureGates, "feature-gates", "", "what works only when it is turned on, such as ScaleInHosts=true, separated by commas; see the guide")
 	set.StringVar(&f.healthAddress, "health-probe-bind-address", ":8081", "address of /healthz and /readyz")
 	set.StringVar(&f.metricsAddress, "metrics-bind-address", ":8443", "address of the metrics, HTTPS with authentication and authorization; 0 for none")
 	set.StringVar(&f.pprofAddress, "pprof-bind-address", "0", "address of Go's profiles, without authentication, for a look at what costs memory or time; 0 for none")
@@ -90,6 +95,11 @@ func parse(arguments []string) (*flags, error) {
 	if set.NArg() > 0 {
 		return nil, fmt.Errorf("unknown command %q; see --help", set.Arg(0))
 	}
+	features, err := feature.Parse(f.featureGates)
+	if err != nil {
+		return nil, err
+	}
+	f.features = features
 	if f.namespace == "" {
 		f.namespace = "avs-operator-system"
 	}
@@ -127,7 +137,7 @@ func run(ctx context.Context, f *flags) error {
 		LeaderElection: f.leaderElect, LeaseDuration: f.leaseDuration,
 		HealthAddress: f.healthAddress, MetricsAddress: f.metricsAddress, PprofAddress: f.pprofAddress,
 		OperatorIdentityNamespaces: f.operatorIdentityNamespaces, AllowedEndpoints: f.allowedEndpoints, Resolve: f.resolve,
-		Pace: outcome.Pace(f.speed), Version: version,
+		Features: f.features, Pace: outcome.Pace(f.speed), Version: version,
 	})
 	if err != nil {
 		return err

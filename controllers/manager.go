@@ -18,6 +18,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/uuid"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
+	"k8s.io/component-base/featuregate"
 	"k8s.io/utils/ptr"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
@@ -49,6 +50,8 @@ type Options struct {
 	AllowedEndpoints []string
 	// Resolve are addresses of hosts of Azure, by lower-case name, that no DNS knows; nil: none.
 	Resolve map[string]string
+	// Features are the feature gates; nil: as they are by default.
+	Features featuregate.FeatureGate
 	// Pace of Azure and vCenter; zero is real time.
 	Pace outcome.Pace
 	// MayWrite is asked right before each write to Azure or vCenter leaves; with LeaderElection it is the lease, otherwise nil means always.

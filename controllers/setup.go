@@ -27,6 +27,7 @@ import (
 	"github.com/avs-operator/avs-operator/controllers/azure/lane"
 	"github.com/avs-operator/avs-operator/controllers/capacity"
 	"github.com/avs-operator/avs-operator/controllers/connect"
+	"github.com/avs-operator/avs-operator/controllers/feature"
 	"github.com/avs-operator/avs-operator/controllers/move"
 	"github.com/avs-operator/avs-operator/controllers/status"
 )
@@ -53,9 +54,12 @@ func setup(ctx context.Context, mgr ctrl.Manager, o Options) error {
 			return fmt.Errorf("add a watcher: %w", err)
 		}
 	}
+	if o.Features == nil {
+		o.Features = feature.Gates()
+	}
 	shared := &azure.Shared{
 		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Azure: identities, VCenters: vcenters, Watcher: watcher,
-		Lanes: lane.New(), Publisher: publisher, Pace: o.Pace, Owner: owner,
+		Lanes: lane.New(), Publisher: publisher, Pace: o.Pace, Owner: owner, Features: o.Features,
 		Fingerprints: &connect.Fingerprints{Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Namespace: o.Namespace},
 	}
 	if err := (&connect.VCenterReconciler{Client: mgr.GetClient(), VCenters: vcenters, Publisher: publisher, Pace: o.Pace}).SetupWithManager(mgr); err != nil {

@@ -32,7 +32,7 @@ type ClusterSpec struct {
 	// +kubebuilder:validation:Maximum=16
 	ClusterSize *int32 `json:"clusterSize,omitempty"`
 
-	// scaleIn says which hosts leave when clusterSize is lowered.
+	// scaleIn says which hosts leave when clusterSize is lowered. It works only with the feature gate ScaleInHosts.
 	// +optional
 	ScaleIn *ScaleIn `json:"scaleIn,omitempty"`
 }

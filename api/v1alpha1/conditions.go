@@ -91,6 +91,7 @@ const (
 	ReasonInsufficientCapacity = "InsufficientCapacity"
 	ReasonThrottled            = "Throttled"
 	ReasonSupportRequired      = "SupportRequired"
+	ReasonFeatureDisabled      = "FeatureDisabled"
 	ReasonTransient            = "TransientError"
 
 	ReasonSKUNotOffered       = "SKUNotOffered"

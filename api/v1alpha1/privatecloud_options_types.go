@@ -16,7 +16,7 @@ type ManagementCluster struct {
 	// +kubebuilder:validation:Minimum=3
 	// +kubebuilder:validation:Maximum=16
 	ClusterSize int32 `json:"clusterSize"`
-	// scaleIn says which hosts leave when clusterSize is lowered.
+	// scaleIn says which hosts leave when clusterSize is lowered. It works only with the feature gate ScaleInHosts.
 	// +optional
 	ScaleIn *ScaleIn `json:"scaleIn,omitempty"`
 }

@@ -166,6 +166,10 @@ type ScriptExecutionStatus struct {
 	// +listMapKey=name
 	// +kubebuilder:validation:MaxItems=64
 	NamedOutputs []ScriptOutput `json:"namedOutputs,omitempty"`
+	// outputsOf tells of which run the outputs are: Azure shows them only when asked, and is asked once.
+	// +optional
+	// +kubebuilder:validation:MaxLength=64
+	OutputsOf string `json:"outputsOf,omitempty"`
 }
 
 // ScriptExecution is one run of a cmdlet of Run Command, which does with Azure's rights what cloudadmin may not. It runs once.

@@ -340,6 +340,10 @@ type OperationFailure struct {
 	// +optional
 	// +kubebuilder:validation:MaxLength=2048
 	Message string `json:"message,omitempty"`
+	// specHash tells for which spec it failed: a resource in state Failed is written once more when the spec is another one.
+	// +optional
+	// +kubebuilder:validation:MaxLength=64
+	SpecHash string `json:"specHash,omitempty"`
 	// at is when it was seen.
 	// +optional
 	At *metav1.Time `json:"at,omitempty"`
@@ -511,6 +515,10 @@ type Operation struct {
 	// +optional
 	// +kubebuilder:validation:MaxLength=64
 	BodyHash string `json:"bodyHash,omitempty"`
+	// specHash is the SHA-256 of what the spec asked for when the write was made, hex.
+	// +optional
+	// +kubebuilder:validation:MaxLength=64
+	SpecHash string `json:"specHash,omitempty"`
 	// generation of the spec that the write came from.
 	// +optional
 	Generation int64 `json:"generation,omitempty"`

@@ -7,6 +7,8 @@ import (
 	"context"
 	"time"
 
+	"k8s.io/component-base/featuregate"
+
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/arm"
 	"github.com/avs-operator/avs-operator/controllers/azure/diff"
@@ -95,6 +97,12 @@ type Guard[T Object] interface {
 	Guard(ctx context.Context, w World[T], intent Intent) *outcome.Outcome
 }
 
+// Keeper is a kind of which a PUT could take away what Azure holds and does not show.
+type Keeper[T Object] interface {
+	// Keeps refuses a PUT of body over what is there, if it would. The sentence says what to add to the spec, so that it goes along.
+	Keeps(object T, body map[string]any) *outcome.Outcome
+}
+
 // Intent is a write that is about to be made.
 type Intent struct {
 	// Verb is PUT for a resource that is not there, else what the update goes out as.
@@ -109,6 +117,19 @@ type Intent struct {
 type Reporter[T Object] interface {
 	// Report says them, and after how long they may change by the clock alone, in real time; 0: never.
 	Report(ctx context.Context, w World[T], now time.Time) (facts []status.Fact, again time.Duration)
+}
+
+// Completer is a kind of which a GET does not show all.
+type Completer[T Object] interface {
+	// Complete asks for the rest and puts it into status. It is called in every reconcile of a resource in a final state, so it must not ask for
+	// what it has.
+	Complete(ctx context.Context, w World[T]) *outcome.Outcome
+}
+
+// Gated is a kind with fields that work only behind a feature gate.
+type Gated[T Object] interface {
+	// Gated is a field that the spec sets, the gate that it needs, and why there is one; empty if it sets none.
+	Gated(T) (field string, gate featuregate.Feature, why string)
 }
 
 // Judge is a kind for which provisioningState does not say all. Its word replaces the loop's about a resource in a final state; nil: fine.

@@ -54,13 +54,33 @@ func (r *Reconciler[T]) act(ctx context.Context, s *scope[T]) *outcome.Outcome {
 			return r.nothingToDo(s)
 		}
 	}
-	if guard, ok := r.kind.(Guard[T]); ok && w.word == "" {
-		if o := guard.Guard(ctx, r.world(s), Intent{Verb: w.verb, Changes: w.changes, Desired: s.desired}); o != nil {
-			r.released(s)
+	if o := r.may(ctx, s, w); o != nil {
+		r.released(s)
+		return o
+	}
+	return r.send(ctx, s, *w)
+}
+
+// may asks the kind before a write, when it is the object's turn and the resource has been read.
+func (r *Reconciler[T]) may(ctx context.Context, s *scope[T], w *write) *outcome.Outcome {
+	if w.verb == arm.DELETE {
+		if o := r.deletableNow(ctx, s); o != nil {
+			return o
+		}
+		if departure, ok := r.kind.(Departure[T]); ok {
+			return departure.MayGo(ctx, r.world(s))
+		}
+		return nil
+	}
+	if keeper, ok := r.kind.(Keeper[T]); ok && w.verb == arm.PUT && s.actual != nil {
+		if o := keeper.Keeps(s.obj, w.body); o != nil {
 			return o
 		}
 	}
-	return r.send(ctx, s, *w)
+	if guard, ok := r.kind.(Guard[T]); ok && w.word == "" {
+		return guard.Guard(ctx, r.world(s), Intent{Verb: w.verb, Changes: w.changes, Desired: s.desired})
+	}
+	return nil
 }
 
 // required waits, before a resource is made, for what must be there first: a request that Azure refuses for that is not worth sending.
@@ -91,6 +111,9 @@ func (r *Reconciler[T]) needed(s *scope[T]) *write {
 		body := s.desired
 		return &write{verb: arm.PUT, purpose: v1alpha1.OperationCreates, body: body, reason: v1alpha1.ReasonCreating, message: r.creating(s)}
 	}
+	if s.mending != notMending {
+		return r.mended(s)
+	}
 	if w := r.nextWrite(s, s.changes); w != nil {
 		return w
 	}
@@ -112,7 +135,8 @@ func (r *Reconciler[T]) cancelled(s *scope[T]) bool {
 	return (strings.EqualFold(state, "Canceled") || strings.EqualFold(state, "Cancelled")) && !r.traits.Once && r.traits.Action == "" && !s.observes()
 }
 
-// nextWrite is the smallest PATCH for the first concern among the changes that Azure may still do as asked.
+// nextWrite is the smallest PATCH for the first concern among the changes that Azure may still do as asked; of NSX's objects, one with all
+// properties.
 func (r *Reconciler[T]) nextWrite(s *scope[T], changes []diff.Change) *write {
 	for _, concern := range r.concerns(s, changes) {
 		if !s.futile(concern) {
@@ -142,6 +166,8 @@ func (r *Reconciler[T]) writeFor(s *scope[T], concern []diff.Change) *write {
 	}
 	if slices.ContainsFunc(concern, func(c diff.Change) bool { return r.byPUT(c.Path) }) {
 		w.verb, w.purpose, w.body = arm.PUT, v1alpha1.OperationUpdates, r.replacement(s, concern)
+	} else if r.traits.Revised {
+		w.body = map[string]any{"properties": r.replacement(s, concern)["properties"]}
 	}
 	if _, tagged := w.body["tags"]; tagged {
 		w.body["tags"] = s.desired["tags"] // ARM replaces tags as a whole

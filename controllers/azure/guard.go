@@ -21,21 +21,40 @@ import (
 
 // guard stops what must not be written, and says why.
 func (r *Reconciler[T]) guard(ctx context.Context, s *scope[T]) *outcome.Outcome {
+	if s.actual != nil {
+		s.inSync()
+	}
+	if o := r.gated(s); o != nil {
+		return o
+	}
 	if s.actual == nil {
 		return r.guardAbsent(ctx, s)
 	}
-	s.inSync()
 	if arm.IsTerminal(s.actual.ProvisioningState()) {
 		if o := r.ran(ctx, s, ""); o != nil {
 			return o
 		}
 	}
+	s.mending = notMending
 	for _, check := range []func(*scope[T]) *outcome.Outcome{r.adoption, r.terminal, r.immutable, r.shrinking} {
 		if o := check(s); o != nil {
 			return o
 		}
 	}
 	return nil
+}
+
+// gated stops a spec with a field whose feature gate is off: as if it were not there would be a guess at what its author accepts instead.
+func (r *Reconciler[T]) gated(s *scope[T]) *outcome.Outcome {
+	kind, ok := r.kind.(Gated[T])
+	if !ok || s.observes() {
+		return nil
+	}
+	field, gate, why := kind.Gated(s.obj)
+	if field == "" || r.Features.Enabled(gate) {
+		return nil
+	}
+	return outcome.Stall(v1alpha1.ReasonFeatureDisabled, "%s needs the feature gate %s, which is off: %s. Take it out of the spec; nothing is written before", field, gate, why)
 }
 
 // inSync says whether Azure equals the spec.
@@ -71,6 +90,17 @@ func (r *Reconciler[T]) builtIn(obj T) bool {
 	kind, ok := r.kind.(BuiltIn[T])
 	return ok && kind.BuiltIn(obj)
 }
+
+// complete has the kind read what a GET does not show. What hinders that is said last: how the resource is matters more.
+func (r *Reconciler[T]) complete(ctx context.Context, s *scope[T]) *outcome.Outcome {
+	if completer, ok := r.kind.(Completer[T]); ok && s.actual != nil && arm.IsTerminal(s.actual.ProvisioningState()) {
+		s.incomplete = completer.Complete(ctx, r.world(s))
+	}
+	return nil
+}
+
+// whole ends with what complete could not read.
+func (r *Reconciler[T]) whole(_ context.Context, s *scope[T]) *outcome.Outcome { return s.incomplete }
 
 // report adds what the kind has to say in conditions of its own.
 func (r *Reconciler[T]) report(ctx context.Context, s *scope[T]) *outcome.Outcome {
@@ -166,14 +196,7 @@ func (r *Reconciler[T]) terminal(s *scope[T]) *outcome.Outcome {
 	if state != "Failed" {
 		return nil
 	}
-	message := fmt.Sprintf("%s is in state Failed, which only Microsoft can clear: open a support request with this text", s.id)
-	if f := s.stat().Failure; f != nil {
-		message += fmt.Sprintf("; correlation id %s; %s %s", f.OperationID, f.Code, f.Message)
-	}
-	if circuit := s.circuit(); circuit != "" {
-		message += "; ExpressRoute circuit " + circuit
-	}
-	return outcome.Stall(v1alpha1.ReasonSupportRequired, "%s", message)
+	return r.broken(s)
 }
 
 // busyRecheck is a look in case that the list, which normally wakes, may not be read.
@@ -187,18 +210,23 @@ func (s *scope[T]) circuit() string {
 	return s.cloud.Status.Circuit.ExpressRouteID
 }
 
-// immutable refuses what Azure cannot change.
+// immutable refuses what Azure cannot change. A resource that it failed to make is made anew instead.
 func (r *Reconciler[T]) immutable(s *scope[T]) *outcome.Outcome {
 	if s.observes() {
 		return nil
 	}
 	for _, change := range s.changes {
-		if slices.ContainsFunc(r.traits.Immutable, func(path string) bool { return change.Path == path || strings.HasPrefix(change.Path, path+"/") }) {
-			if slices.ContainsFunc(s.secrets, func(one secret) bool { return one.Path == change.Path }) {
-				return outcome.Stall(v1alpha1.ReasonImmutableField, "the Secret has another value for %s than Azure was given, and Azure cannot change it: set the Secret back, or make another resource", change.Path)
-			}
-			return outcome.Stall(v1alpha1.ReasonImmutableField, "Azure has %s for %s and cannot change it to %s: correct the spec, or make another resource", orNothing(asJSON(change.Actual)), change.Path, orNothing(asJSON(change.Desired)))
+		if !slices.ContainsFunc(r.traits.Immutable, func(path string) bool { return change.Path == path || strings.HasPrefix(change.Path, path+"/") }) {
+			continue
 		}
+		if s.mending != notMending && r.replaceable(s) {
+			s.mending = mendingByReplacing
+			return r.mayReplace(s)
+		}
+		if slices.ContainsFunc(s.secrets, func(one secret) bool { return one.Path == change.Path }) {
+			return outcome.Stall(v1alpha1.ReasonImmutableField, "the Secret has another value for %s than Azure was given, and Azure cannot change it: set the Secret back, or make another resource", change.Path)
+		}
+		return outcome.Stall(v1alpha1.ReasonImmutableField, "Azure has %s for %s and cannot change it to %s: correct the spec, or make another resource", orNothing(asJSON(change.Actual)), change.Path, orNothing(asJSON(change.Desired)))
 	}
 	return nil
 }

@@ -74,7 +74,11 @@ type Traits struct {
 	PutOnly []string
 	// ReadOnly paths that a PUT must not carry back, beside those of every ARM resource.
 	ReadOnly []string
-	// Revised objects of NSX count their writes in /properties/revision; a write carries the number that was read.
+	// Mended says what mends a resource in state Failed.
+	Mended Mending
+	// Revised objects of NSX count their writes in /properties/revision; a write carries the number that was read. They are changed
+	// by a PATCH with all properties, as Microsoft's examples do (WorkloadNetworks_UpdateSegments and its siblings): what a PATCH leaves out
+	// NSX may set back.
 	Revised bool
 }
 

@@ -68,7 +68,7 @@ func (r *Reconciler[T]) send(ctx context.Context, s *scope[T], w write) *outcome
 		return o
 	}
 	op := r.newOperation(s.stat().Operation, v1alpha1.Operation{
-		Verb: string(w.verb), Purpose: w.purpose, Action: w.action, Target: string(w.target), WriteOnly: carried, BodyHash: name, Generation: s.obj.GetGeneration(),
+		Verb: string(w.verb), Purpose: w.purpose, Action: w.action, Target: string(w.target), WriteOnly: carried, BodyHash: name, SpecHash: r.specHash(s), Generation: s.obj.GetGeneration(),
 	})
 	s.stat().Operation = op
 	say := r.refusals(s).Before(what, time.Now()) // one that is refused again and again does not seem to get anywhere each time

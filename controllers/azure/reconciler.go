@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/component-base/featuregate"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -31,6 +32,8 @@ type Shared struct {
 	Pace      outcome.Pace
 	// Owner names this Kubernetes cluster in Azure: the UID of its namespace kube-system.
 	Owner string
+	// Features are the feature gates.
+	Features featuregate.FeatureGate
 	// Fingerprints tell write-only values apart without keeping them.
 	Fingerprints *connect.Fingerprints
 
@@ -56,7 +59,7 @@ func (r *Reconciler[T]) Reconcile(ctx context.Context, request ctrl.Request) (ct
 	}
 	ctx = r.anew(ctx, s)
 	steps := []step[T]{
-		r.credentials, r.resume, r.permitted, r.claim, r.references, r.observe, r.report, r.guard, r.act, r.beside, r.export, r.asWritten,
+		r.credentials, r.resume, r.permitted, r.claim, r.references, r.observe, r.complete, r.report, r.guard, r.act, r.beside, r.whole, r.export, r.asWritten,
 	}
 	if s.deleting() {
 		steps = []step[T]{

@@ -216,6 +216,7 @@ func (r *Reconciler[T]) failed(s *scope[T], op *v1alpha1.Operation, p *arm.Progr
 		err = errors.New("Azure gave no reason")
 	}
 	s.stat().Failure = failureOf(op, err)
+	s.stat().Failure.SpecHash = op.SpecHash
 	r.ended(s)
 	o := connect.OutcomeOf(err)
 	o.Message = fmt.Sprintf("%s (operation %s) failed in Azure: %s", opName(op), op.ID, o.Message)
@@ -242,6 +243,11 @@ func (r *Reconciler[T]) finish(ctx context.Context, s *scope[T], op *v1alpha1.Op
 	}
 	s.stat().Failure = nil
 	r.refusals(s).Taken(asked(s.id, op))
+	if s.actual != nil && op.Target == "" && s.actual.ProvisioningState() == "Failed" {
+		// Azure has forgotten the operation, or calls it a success: what it left says otherwise, and why nobody knows.
+		s.stat().Failure = failureOf(op, errors.New("Azure gave no reason"))
+		s.stat().Failure.SpecHash = op.SpecHash
+	}
 	return r.ended(s)
 }
 

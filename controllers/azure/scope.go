@@ -11,6 +11,7 @@ import (
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/arm"
 	"github.com/avs-operator/avs-operator/controllers/azure/diff"
+	"github.com/avs-operator/avs-operator/controllers/outcome"
 	"github.com/avs-operator/avs-operator/controllers/status"
 )
 
@@ -42,6 +43,10 @@ type scope[T Object] struct {
 	// desired body, and where actual differs from it; by observe.
 	desired map[string]any
 	changes []diff.Change
+	// incomplete is why a kind could not read what a GET does not show; by complete.
+	incomplete *outcome.Outcome
+	// mending is how a resource in state Failed is written once more; by guard.
+	mending mendingBy
 	// again is when the object's conditions may change by the clock alone, in real time; by report.
 	again time.Duration
 	// facts about positive conditions; by any step.

@@ -60,7 +60,7 @@ func listAdminCredentials(_ *Server, _ *scoped, r *resource) *answer {
 func rotate(secret string) func(s *Server, in *scoped, r *resource) *answer {
 	return func(s *Server, in *scoped, r *resource) *answer {
 		ch := &change{typ: r.typ, sub: in.sub, r: r, before: r.body, after: r.body}
-		refused := s.editable(r)
+		refused := s.editable(r, in.http.Method)
 		if refused == nil {
 			refused = s.busy(ch)
 		}

@@ -23,7 +23,7 @@ func authorizations(cloud *resourceType) *resourceType {
 		},
 		length: func(s *Server, _ *change) Span { return s.config.Durations.Update },
 		finish: func(_ *Server, r *resource, ch *change) {
-			if ch.create() {
+			if ch.makes() {
 				circuit := lookupString(r.root().body, "properties.circuit.expressRouteID")
 				put(r.body, "properties.expressRouteAuthorizationId", circuit+"/authorizations/"+r.name)
 				put(r.body, "properties.expressRouteAuthorizationKey", uuid.NewString())

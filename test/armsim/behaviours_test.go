@@ -135,11 +135,21 @@ func TestRevisionsOfNSX(t *testing.T) {
 	if got := r.see(path); lookupHosts(got, "properties.revision") != 1 {
 		t.Errorf("a new segment has %v", got)
 	}
-	r.follow(r.want(http.StatusAccepted, http.MethodPatch, path, properties("displayName", "shop", "revision", 1)))
-	r.refused(412, "revision 2", http.MethodPatch, path, properties("displayName", "late", "revision", 1))
-	r.follow(r.want(http.StatusAccepted, http.MethodPatch, path, properties("displayName", "late")))
-	if got := r.see(path); lookupHosts(got, "properties.revision") != 3 || lookupString(got, "properties.displayName") != "late" {
-		t.Errorf("in the end: %v", got)
+	whole := func(name string, more ...any) map[string]any {
+		body := segment(s, name, "10.1.0.1/24")
+		for i := 0; i < len(more); i += 2 {
+			put(body, "properties."+more[i].(string), more[i+1])
+		}
+		return body
+	}
+	r.follow(r.want(http.StatusAccepted, http.MethodPatch, path, whole("shop", "revision", 1, "subnet.dhcpRanges", []string{"10.1.0.10-10.1.0.20"})))
+	r.refused(412, "revision 2", http.MethodPatch, path, whole("late", "revision", 1))
+	r.refused(412, "revision 2", http.MethodPatch, path, whole("late"))
+	r.refused(400, "gatewayAddress", http.MethodPatch, path, properties("displayName", "late", "revision", 2))
+	r.follow(r.want(http.StatusAccepted, http.MethodPatch, path, whole("late", "revision", 2)))
+	got := r.see(path)
+	if _, kept := lookup(got, "properties.subnet.dhcpRanges"); kept || lookupHosts(got, "properties.revision") != 3 || lookupString(got, "properties.displayName") != "late" {
+		t.Errorf("in the end, with what a PATCH left out gone: %v", got)
 	}
 	for says, body := range map[string]map[string]any{
 		"overlaps with that of": segment(s, "other", "10.1.0.129/25"), "network block": segment(s, "other", "10.175.1.1/24"),
@@ -172,9 +182,13 @@ func TestDNSDefaultsAndZonesInUse(t *testing.T) {
 	r.refused(400, "private cloud's own", http.MethodDelete, network+"/dnsServices/"+defaultService, nil)
 	r.refused(400, "private cloud's own", http.MethodDelete, network+"/dnsZones/"+defaultZone, nil)
 	r.make(network+"/dnsZones/corp", properties("domain", []string{"corp.example.com"}, "dnsServerIps", []string{"10.1.1.53"}))
-	r.follow(r.want(http.StatusAccepted, http.MethodPatch, network+"/dnsServices/"+defaultService, properties("fqdnZones", []string{"corp"})))
+	service := func(zones ...string) map[string]any {
+		is := r.see(network + "/dnsServices/" + defaultService)
+		return properties("dnsServiceIp", lookupString(is, "properties.dnsServiceIp"), "defaultDnsZone", defaultZone, "fqdnZones", append([]string{}, zones...), "revision", lookupHosts(is, "properties.revision"))
+	}
+	r.follow(r.want(http.StatusAccepted, http.MethodPatch, network+"/dnsServices/"+defaultService, service("corp")))
 	r.refused(409, "referenced by", http.MethodDelete, network+"/dnsZones/corp", nil)
-	r.follow(r.want(http.StatusAccepted, http.MethodPatch, network+"/dnsServices/"+defaultService, properties("fqdnZones", []string{})))
+	r.follow(r.want(http.StatusAccepted, http.MethodPatch, network+"/dnsServices/"+defaultService, service()))
 	r.follow(r.want(http.StatusAccepted, http.MethodDelete, network+"/dnsZones/corp", nil))
 }
 
@@ -199,8 +213,18 @@ func TestScriptsRunAndFail(t *testing.T) {
 	if got := r.make(path+"good", ldap("ldaps://dc1:636")); lookupString(got, "properties.failureReason") != "" || strings.Contains(fmt.Sprint(got), "hush") {
 		t.Errorf("the script is %v", got)
 	}
-	if got := r.make(path+"list", execution("Get-ExternalIdentitySources")); !slices.Contains(hostList(got, "properties.output"), "Name: corp.example.com") {
+	got := r.make(path+"list", execution("Get-ExternalIdentitySources"))
+	if _, shown := lookup(got, "properties.output"); shown {
+		t.Errorf("a GET shows the output: %v", got)
+	}
+	if got := r.want(http.StatusOK, http.MethodPost, path+"list/getExecutionLogs", nil).body; !slices.Contains(hostList(got, "properties.output"), "Name: corp.example.com") {
 		t.Errorf("the sources are %v", got)
+	}
+	hides := execution("Remove-ExternalIdentitySources")
+	put(hides, "properties.hiddenParameters", []any{value("DomainName", "corp.example.com")})
+	got = r.make(path+"hides", hides)
+	if _, shown := lookup(got, "properties.hiddenParameters"); shown || lookupString(got, "properties.failureReason") != "" {
+		t.Errorf("a script with hidden parameters is %v", got)
 	}
 	s.Inject(Fault{Verb: http.MethodPut, Path: regexp.MustCompile("scriptexecutions/ordered$"), FailureReason: "as ordered"})
 	if got := r.make(path+"ordered", execution("Get-CloudAdminGroups")); lookupString(got, "properties.failureReason") != "as ordered" {

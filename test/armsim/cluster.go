@@ -17,7 +17,7 @@ const managementClusterName = "Cluster-1"
 
 func clusters(cloud *resourceType) *resourceType {
 	return &resourceType{
-		segment: "clusters", parent: cloud, class: hostClass,
+		segment: "clusters", parent: cloud, final: true, class: hostClass,
 		put: viaAsyncOperation, patch: viaLocation, remove: viaLocation, creating: "Updating", updating: "Updating",
 		size:      clusterSize,
 		required:  []string{"sku.name", clusterSize},

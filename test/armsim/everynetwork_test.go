@@ -28,7 +28,7 @@ func (d *typed) scripts() {
 		ScriptCmdletID: cmdlet.ID, Timeout: to.Ptr("PT1H"),
 	}}, nil)
 	got := end(d, p, err)
-	if *got.Properties.ProvisioningState != armavs.ScriptExecutionProvisioningStateSucceeded || len(got.Properties.Output) == 0 || got.Properties.FinishedAt == nil {
+	if *got.Properties.ProvisioningState != armavs.ScriptExecutionProvisioningStateSucceeded || len(got.Properties.Output) != 0 || got.Properties.FinishedAt == nil {
 		d.t.Errorf("the execution is %+v", got.Properties)
 	}
 	must(runs.Get(d.ctx, rgAVS, weu, "policies", nil))(d.t)
@@ -70,7 +70,8 @@ func (d *typed) segments() {
 	if *made.Properties.Status != "SUCCESS" || *made.Properties.Revision != 1 || !slices.Contains(d.s.VCenter(cloudPath).PortGroups(), "web") {
 		d.t.Errorf("the segment is %+v", made.Properties)
 	}
-	update := armavs.WorkloadNetworkSegment{Properties: &armavs.WorkloadNetworkSegmentProperties{DisplayName: to.Ptr("shop"), Revision: to.Ptr[int64](1)}}
+	update := segment
+	update.Properties.DisplayName, update.Properties.Revision = to.Ptr("shop"), to.Ptr[int64](1)
 	u, err := c.BeginUpdateSegments(d.ctx, rgAVS, weu, "seg", update, nil)
 	if got := end(d, u, err); *got.Properties.Revision != 2 || !slices.Contains(d.s.VCenter(cloudPath).PortGroups(), "shop") || slices.Contains(d.s.VCenter(cloudPath).PortGroups(), "web") {
 		d.t.Errorf("the segment is %+v, the port groups %v", got.Properties, d.s.VCenter(cloudPath).PortGroups())
@@ -95,7 +96,8 @@ func (d *typed) dhcp(c *armavs.WorkloadNetworksClient) {
 	if *made.LeaseTime != 86400 || len(made.Segments) != 1 {
 		d.t.Errorf("the DHCP server is %+v", made)
 	}
-	u, err := c.BeginUpdateDhcp(d.ctx, rgAVS, weu, "dhcp", armavs.WorkloadNetworkDhcp{Properties: &armavs.WorkloadNetworkDhcpServer{DhcpType: to.Ptr(armavs.DhcpTypeEnumSERVER), LeaseTime: to.Ptr[int64](600)}}, nil)
+	u, err := c.BeginUpdateDhcp(d.ctx, rgAVS, weu, "dhcp", armavs.WorkloadNetworkDhcp{Properties: &armavs.WorkloadNetworkDhcpServer{
+		DhcpType: to.Ptr(armavs.DhcpTypeEnumSERVER), ServerAddress: to.Ptr("10.1.9.1/24"), LeaseTime: to.Ptr[int64](600), Revision: to.Ptr[int64](1)}}, nil)
 	if got := end(d, u, err).Properties.(*armavs.WorkloadNetworkDhcpServer); *got.LeaseTime != 600 {
 		d.t.Errorf("the lease time is %d", *got.LeaseTime)
 	}
@@ -113,13 +115,20 @@ func (d *typed) names() {
 		DisplayName: to.Ptr("corp"), Domain: []*string{to.Ptr("corp.example.com")}, DNSServerIPs: []*string{to.Ptr("10.1.1.53")},
 	}}, nil)
 	end(d, z, err)
-	zu, err := c.BeginUpdateDNSZone(d.ctx, rgAVS, weu, "corp", armavs.WorkloadNetworkDNSZone{Properties: &armavs.WorkloadNetworkDNSZoneProperties{DNSServerIPs: []*string{to.Ptr("10.1.1.54")}}}, nil)
+	zone := must(c.GetDNSZone(d.ctx, rgAVS, weu, "corp", nil))(d.t).WorkloadNetworkDNSZone
+	zone.Properties.DNSServerIPs = []*string{to.Ptr("10.1.1.54")}
+	zu, err := c.BeginUpdateDNSZone(d.ctx, rgAVS, weu, "corp", zone, nil)
 	end(d, zu, err)
 	must(c.GetDNSZone(d.ctx, rgAVS, weu, "corp", nil))(d.t)
 	if n := drain(d, c.NewListDNSZonesPager(rgAVS, weu, nil)); n != 2 {
 		d.t.Errorf("listed %d zones, want the default one and corp", n)
 	}
-	su, err := c.BeginUpdateDNSService(d.ctx, rgAVS, weu, defaultService, armavs.WorkloadNetworkDNSService{Properties: &armavs.WorkloadNetworkDNSServiceProperties{FqdnZones: []*string{to.Ptr("corp")}}}, nil)
+	with := func(zones ...*string) armavs.WorkloadNetworkDNSService {
+		service := must(c.GetDNSService(d.ctx, rgAVS, weu, defaultService, nil))(d.t).WorkloadNetworkDNSService
+		service.Properties.FqdnZones = append([]*string{}, zones...)
+		return service
+	}
+	su, err := c.BeginUpdateDNSService(d.ctx, rgAVS, weu, defaultService, with(to.Ptr("corp")), nil)
 	end(d, su, err)
 	if _, err := c.BeginDeleteDNSZone(d.ctx, rgAVS, "corp", weu, nil); azureError(d.t, err).StatusCode != 409 {
 		d.t.Errorf("deleting a zone in use: %v", err)
@@ -132,7 +141,7 @@ func (d *typed) names() {
 	}
 	sd, err := c.BeginDeleteDNSService(d.ctx, rgAVS, "second", weu, nil)
 	end(d, sd, err)
-	none, err := c.BeginUpdateDNSService(d.ctx, rgAVS, weu, defaultService, armavs.WorkloadNetworkDNSService{Properties: &armavs.WorkloadNetworkDNSServiceProperties{FqdnZones: []*string{}}}, nil)
+	none, err := c.BeginUpdateDNSService(d.ctx, rgAVS, weu, defaultService, with(), nil)
 	end(d, none, err)
 	zd, err := c.BeginDeleteDNSZone(d.ctx, rgAVS, "corp", weu, nil)
 	end(d, zd, err)
@@ -147,7 +156,9 @@ func (d *typed) groups() {
 		p, err := c.BeginCreateVMGroup(d.ctx, rgAVS, weu, name, armavs.WorkloadNetworkVMGroup{Properties: &armavs.WorkloadNetworkVMGroupProperties{DisplayName: to.Ptr(name), Members: []*string{to.Ptr("vm-1")}}}, nil)
 		end(d, p, err)
 	}
-	gu, err := c.BeginUpdateVMGroup(d.ctx, rgAVS, weu, "from", armavs.WorkloadNetworkVMGroup{Properties: &armavs.WorkloadNetworkVMGroupProperties{Members: []*string{to.Ptr("vm-2")}}}, nil)
+	group := must(c.GetVMGroup(d.ctx, rgAVS, weu, "from", nil))(d.t).WorkloadNetworkVMGroup
+	group.Properties.Members = []*string{to.Ptr("vm-2")}
+	gu, err := c.BeginUpdateVMGroup(d.ctx, rgAVS, weu, "from", group, nil)
 	end(d, gu, err)
 	must(c.GetVMGroup(d.ctx, rgAVS, weu, "from", nil))(d.t)
 	drain(d, c.NewListVMGroupsPager(rgAVS, weu, nil))
@@ -160,7 +171,8 @@ func (d *typed) groups() {
 	if _, err := c.BeginDeleteVMGroup(d.ctx, rgAVS, "from", weu, nil); azureError(d.t, err).StatusCode != 409 {
 		d.t.Errorf("deleting a group in use: %v", err)
 	}
-	u, err := c.BeginUpdatePortMirroring(d.ctx, rgAVS, weu, "m", armavs.WorkloadNetworkPortMirroring{Properties: &armavs.WorkloadNetworkPortMirroringProperties{Direction: to.Ptr(armavs.PortMirroringDirectionEnumEGRESS)}}, nil)
+	mirror.Properties.Direction, mirror.Properties.Revision = to.Ptr(armavs.PortMirroringDirectionEnumEGRESS), to.Ptr[int64](1)
+	u, err := c.BeginUpdatePortMirroring(d.ctx, rgAVS, weu, "m", mirror, nil)
 	end(d, u, err)
 	must(c.GetPortMirroring(d.ctx, rgAVS, weu, "m", nil))(d.t)
 	drain(d, c.NewListPortMirroringPager(rgAVS, weu, nil))

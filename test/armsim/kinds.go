@@ -43,7 +43,7 @@ func changeOperation(s *Server, op *operation) {
 			s.finish(ch, end, fault)
 		}
 	}
-	if ch.typ.work != nil {
+	if ch.typ.work != nil && !(ch.remove && ch.r.unborn()) {
 		op.work = ch.typ.work(s, ch)
 	}
 	ch.r.op, ch.r.target = op, ch.after

@@ -219,7 +219,7 @@ func (s *Server) redefine(op *operation, saved savedOperation) error {
 	if ch := saved.Change; ch != nil {
 		r := s.resources[key]
 		op.change = &change{
-			typ: r.typ, sub: r.sub, r: r, parent: r.parent, sent: ch.Sent, before: ch.Before, after: ch.After, secret: ch.Secret, remove: ch.Remove, fault: saved.Fault,
+			typ: r.typ, sub: r.sub, r: r, parent: r.parent, sent: ch.Sent, before: ch.Before, after: ch.After, secret: ch.Secret, remove: ch.Remove, lists: ch.Lists, whole: ch.Whole, fault: saved.Fault,
 		}
 	}
 	s.define(op, saved.Kind, saved.Args)

@@ -29,7 +29,7 @@ const (
 
 func privateClouds() *resourceType {
 	return &resourceType{
-		segment: "privateClouds", tracked: true, class: hostClass,
+		segment: "privateClouds", tracked: true, final: true, class: hostClass,
 		put: viaAsyncOperation, patch: viaLocation, remove: viaLocation, creating: "Building", updating: "Updating",
 		size:     cloudSize,
 		required: []string{"location", "sku.name", cloudSize, "properties.networkBlock"},

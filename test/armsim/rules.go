@@ -4,6 +4,7 @@
 package armsim
 
 import (
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -15,7 +16,7 @@ import (
 // text means "not set", because azurerm sends empty passwords. Read-only values are ignored.
 func (ch *change) accept(body map[string]any) map[string]any {
 	out := cloneObject(body)
-	ch.secret = map[string]string{}
+	ch.secret, ch.lists = map[string]string{}, nil
 	for _, path := range ch.typ.writeOnly {
 		list, field, inList := strings.Cut(path, "[].")
 		if !inList {
@@ -26,9 +27,15 @@ func (ch *change) accept(body map[string]any) map[string]any {
 			continue
 		}
 		items, _ := lookup(out, list)
-		elements, _ := items.([]any)
+		elements, isList := items.([]any)
+		if isList {
+			ch.lists = append(ch.lists, list) // replaced as a whole, with the secrets in it
+		}
 		for _, element := range elements {
 			if object, ok := element.(map[string]any); ok {
+				if text, ok := object[field].(string); ok && text != "" {
+					ch.secret[list+"["+lookupString(object, "name")+"]."+field] = text
+				}
 				delete(object, field)
 			}
 		}
@@ -174,9 +181,31 @@ func checkTracked(ch *change) *answer {
 	return nil
 }
 
-// editable refuses changes to a resource that only support can repair.
-func (s *Server) editable(r *resource) *answer {
-	if r.state() == failed {
+// takeSecrets keeps the write-only values that a change brings. Those of a list go with the list, whoever replaces it; and a PUT that leaves
+// a licence key out leaves it out. Nobody publishes whether Azure is so strict, and a client that loses a password here would not notice there.
+func (r *resource) takeSecrets(ch *change) {
+	for _, path := range r.lostSecrets(ch) {
+		delete(r.secrets, path)
+	}
+	maps.Copy(r.secrets, ch.secret)
+}
+
+// lostSecrets are those that a change does not bring again.
+func (r *resource) lostSecrets(ch *change) (lost []string) {
+	for path := range r.secrets {
+		list, _, inList := strings.Cut(path, "[")
+		gone := inList && slices.Contains(ch.lists, list) || ch.whole && strings.HasSuffix(path, ".licenseKey")
+		if _, again := ch.secret[path]; gone && !again {
+			lost = append(lost, path)
+		}
+	}
+	return lost
+}
+
+// editable refuses changes to a resource that only support can repair: private clouds and clusters (MicrosoftDocs/cloud-adoption-framework#884).
+// Others take a PUT of the whole, and can be deleted.
+func (s *Server) editable(r *resource, method string) *answer {
+	if r.state() == failed && (r.typ.final || method == http.MethodPatch) {
 		return refuse(http.StatusConflict, "Conflict", "You can not edit a resource in a failed state: '%s'. Open a support request.", r.id)
 	}
 	return nil

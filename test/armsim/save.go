@@ -135,7 +135,7 @@ func (s *Server) savedOperation(op *operation, now time.Duration) savedOperation
 	}
 	out.Kind, out.Args, out.Left = op.kind, maps.Clone(op.args), op.due-now
 	if ch := op.change; ch != nil {
-		out.Change = &savedChange{cloneObject(ch.sent), cloneObject(ch.before), cloneObject(ch.after), maps.Clone(ch.secret), ch.remove}
+		out.Change = &savedChange{cloneObject(ch.sent), cloneObject(ch.before), cloneObject(ch.after), maps.Clone(ch.secret), ch.remove, ch.lists, ch.whole}
 	}
 	return out
 }

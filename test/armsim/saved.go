@@ -93,6 +93,8 @@ type savedChange struct {
 	After  map[string]any    `json:"after,omitempty"`
 	Secret map[string]string `json:"secret,omitempty"`
 	Remove bool              `json:"remove,omitempty"`
+	Lists  []string          `json:"lists,omitempty"`
+	Whole  bool              `json:"whole,omitempty"`
 }
 
 type savedAnswer struct {

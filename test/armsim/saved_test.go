@@ -215,7 +215,7 @@ func TestEveryFieldIsSaved(t *testing.T) {
 	}{
 		{resource{}, "id name typ parent sub body hidden secrets op target stale lag"},
 		{operation{}, "id resourceID sub location apiVersion armsOwn groupPath withResult retryAfter hidden status started ended ending code message kind args change fault due work finish"},
-		{change{}, "typ sub r parent sent before after secret remove fault script"},
+		{change{}, "typ sub r parent sent before after secret lists whole remove fault script"},
 		{subscription{}, "config registered due unregisteredOthers"},
 		{group{}, "subscription name location tags deleting"},
 		{bucket{}, "tokens filled"},

@@ -89,6 +89,29 @@ func (s *Server) RemoveInAzure(id string) error {
 	return nil
 }
 
+// Secret is a write-only value that a resource holds, such as properties.licenseKey or properties.identitySources[NAME].password, and whether it
+// holds one: no answer of Azure's shows it.
+func (s *Server) Secret(id, path string) (value string, held bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if r, ok := s.resources[strings.ToLower(id)]; ok {
+		value, held = r.secrets[path]
+	}
+	return value, held
+}
+
+// SetSecret gives a resource a write-only value, as somebody else who changes it would.
+func (s *Server) SetSecret(id, path, value string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	r, ok := s.resources[strings.ToLower(id)]
+	if !ok {
+		return fmt.Errorf("setting a secret of %s: it does not exist", id)
+	}
+	r.secrets[path] = value
+	return nil
+}
+
 // SetSecrets replaces the client secrets of an application.
 func (s *Server) SetSecrets(tenantID, clientID string, secrets ...string) error {
 	s.mu.Lock()

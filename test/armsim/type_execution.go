@@ -22,9 +22,13 @@ func scriptExecutions(cloud *resourceType) *resourceType {
 		optional:  []string{p + "failureReason", p + "output", p + "namedOutputs"},
 		readOnly:  []string{p + "provisioningState", p + "submittedAt", p + "startedAt", p + "finishedAt", p + "information", p + "warnings", p + "errors"},
 		writeOnly: []string{p + "parameters[].secureValue", p + "parameters[].password", p + "hiddenParameters[].secureValue", p + "hiddenParameters[].password"},
-		kept:      []string{"systemData"},
-		newer:     map[string]string{"systemData": "2023-09-01"},
-		defaults:  map[string]any{"properties": map[string]any{"retention": "P60D"}},
+		// Hidden parameters are "not visible to ARM", as the description says, and a GET has no output in Microsoft's examples: the streams come by
+		// getExecutionLogs.
+		unshown:  []string{p + "hiddenParameters"},
+		onAction: []string{p + "output", p + "namedOutputs", p + "information", p + "warnings", p + "errors"},
+		kept:     []string{"systemData"},
+		newer:    map[string]string{"systemData": "2023-09-01"},
+		defaults: map[string]any{"properties": map[string]any{"retention": "P60D"}},
 		elements: map[string][]string{
 			p + "parameters":       {"type", "name", "value", "username"},
 			p + "hiddenParameters": {"type", "name", "value", "username"},
@@ -171,7 +175,7 @@ func finishExecution(_ *Server, r *resource, ch *change) {
 	}
 }
 
-// executionLogs answers the execution with the streams that were asked for; without a body, with all.
+// executionLogs answers the execution, and what a GET does not show of it, with the streams that were asked for; without a body, with all.
 func executionLogs(_ *Server, in *scoped, r *resource) *answer {
 	var wanted []string
 	if len(in.raw) > 0 {
@@ -185,11 +189,15 @@ func executionLogs(_ *Server, in *scoped, r *resource) *answer {
 			return invalid("The stream '%s' is not one of: Information, Warning, Output, Error.", stream)
 		}
 	}
-	body := r.typ.shown(r.body, in.version())
+	body := r.typ.revealed(r.body, in.version())
 	for stream, name := range streams {
 		if len(wanted) > 0 && !slices.Contains(wanted, stream) {
 			remove(body, "properties."+name)
+			continue
 		}
+		lines := hostList(body, "properties."+name)
+		slices.Reverse(lines) // the most recent first, as Microsoft's example has them
+		put(body, "properties."+name, append([]any{}, clone(lines).([]any)...))
 	}
 	return reply(http.StatusOK, body)
 }

@@ -106,7 +106,7 @@ func publicIPs(network *resourceType) *resourceType {
 			return nil
 		},
 		finish: func(_ *Server, r *resource, ch *change) {
-			if !ch.create() {
+			if !ch.makes() {
 				return
 			}
 			count, _ := lookupInt(r.body, "properties.numberOfPublicIPs")

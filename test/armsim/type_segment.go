@@ -87,7 +87,7 @@ func insideRange(subnet netip.Prefix, text string) bool {
 
 func segmentWork(s *Server, ch *change) func() error {
 	before, after := lookupString(ch.before, "properties.displayName"), lookupString(ch.after, "properties.displayName")
-	removed, created := ch.remove, ch.create()
+	removed, created := ch.remove, ch.makes()
 	return s.inVCenter(ch.cloud().key(), func(v *vcentersim.VCenter) error {
 		switch {
 		case removed:

@@ -69,7 +69,7 @@ func validateDatastore(s *Server, ch *change) *answer {
 			}
 		}
 	}
-	if _, ok := lookup(ch.after, "properties.elasticSanVolume"); ok && ch.create() && !s.exists(ch.cloud().id+"/iscsiPaths/default") && !generation2(ch.cloud().body) {
+	if _, ok := lookup(ch.after, "properties.elasticSanVolume"); ok && ch.makes() && !s.exists(ch.cloud().id+"/iscsiPaths/default") && !generation2(ch.cloud().body) {
 		return refuse(http.StatusConflict, "Conflict", "An Elastic SAN datastore needs the iSCSI path of the private cloud '%s' first.", ch.cloud().id)
 	}
 	return nil
@@ -100,7 +100,7 @@ func fillDatastore(_ *Server, ch *change) {
 const outsideGB = 4096
 
 func datastoreWork(s *Server, ch *change) func() error {
-	name, cluster, removed, created := ch.r.name, ch.r.cluster(), ch.remove, ch.create()
+	name, cluster, removed, created := ch.r.name, ch.r.cluster(), ch.remove, ch.makes()
 	kind, size := "NFS", outsideGB
 	if _, ok := lookup(ch.after, "properties.netAppVolume"); !ok {
 		kind = "VMFS"

@@ -48,6 +48,8 @@ type resourceType struct {
 	immutable []string
 	readOnly  []string // set by the service, ignored in requests
 	writeOnly []string // never returned; "[]" goes into the elements of a list
+	unshown   []string // kept whole, and never returned
+	onAction  []string // returned by an action only
 	optional  []string // other writable paths
 	kept      []string // filled by the service when absent, and then kept by a PUT that leaves them out
 
@@ -76,6 +78,7 @@ type resourceType struct {
 	view        func(s *Server, r *resource, body map[string]any)
 	cancellable bool // a DELETE ends the operation in flight
 	silent      bool // the answer to a create leaves provisioningState out
+	final       bool // in state Failed only Microsoft can change it
 }
 
 // action is a POST on a resource.
@@ -99,12 +102,22 @@ type change struct {
 	before map[string]any // nil at a create
 	after  map[string]any
 	secret map[string]string // write-only texts that were sent
+	lists  []string          // of secrets, that were sent
+	whole  bool              // a PUT over what is there
 	remove bool
 	fault  *Fault     // of the request; nil: none
 	script *scriptRun // of an execution
 }
 
 func (ch *change) create() bool { return ch.before == nil && !ch.remove }
+
+// unbornKey marks what an operation that failed was to make: it is a resource in state Failed, with nothing behind it.
+const unbornKey = "unborn"
+
+func (r *resource) unborn() bool { return r.hidden[unbornKey] == true }
+
+// makes says that the change, if it succeeds, brings into being what the resource stands for: a create, and the PUT that mends one that failed.
+func (ch *change) makes() bool { return !ch.remove && (ch.before == nil || ch.r.unborn()) }
 
 // cloud is the private cloud that the change belongs to.
 func (ch *change) cloud() *resource {

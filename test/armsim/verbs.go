@@ -4,7 +4,6 @@
 package armsim
 
 import (
-	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -45,6 +44,8 @@ func (s *Server) write(in *scoped, g *group, a *address) *answer {
 	switch {
 	case in.http.Method == http.MethodPatch && r == nil:
 		return s.notFound(a)
+	case in.http.Method == http.MethodPatch && a.typ.revised:
+		return s.update(in, a, r, how, body, patchedWhole)
 	case in.http.Method == http.MethodPatch:
 		return s.update(in, a, r, how, body, patched)
 	case r != nil:
@@ -78,7 +79,7 @@ func (s *Server) create(in *scoped, a *address, how style, body map[string]any) 
 	put(ch.after, "id", r.id)
 	put(ch.after, "name", a.name)
 	put(ch.after, "type", t.name)
-	maps.Copy(r.secrets, ch.secret)
+	r.takeSecrets(ch)
 	r.body = ch.after
 	if t.fill != nil {
 		t.fill(s, ch)
@@ -91,6 +92,16 @@ func (s *Server) create(in *scoped, a *address, how style, body map[string]any) 
 		status = http.StatusOK // of the second generation, and still Building: 200 is not done
 	}
 	return s.begin(in, ch, status, how, t.creating)
+}
+
+// patchedWhole is what a PATCH of an object of NSX leads to. What it leaves out is gone, except the name: Microsoft's examples send all other
+// properties with the revision (WorkloadNetworks_UpdateSegments, UpdateDhcp, UpdatePortMirroring), and publish nothing about less.
+func patchedWhole(t *resourceType, before, sent map[string]any) map[string]any {
+	after := replaced(t, before, sent)
+	if name, ok := lookup(before, "properties.displayName"); ok && lookupString(after, "properties.displayName") == "" {
+		put(after, "properties.displayName", name)
+	}
+	return after
 }
 
 // patched and replaced compute the body that a PATCH or a PUT leads to.
@@ -132,9 +143,9 @@ func replaced(t *resourceType, before, sent map[string]any) map[string]any {
 
 func (s *Server) update(in *scoped, a *address, r *resource, how style, body map[string]any, lead func(t *resourceType, before, sent map[string]any) map[string]any) *answer {
 	t := a.typ
-	ch := &change{typ: t, sub: in.sub, r: r, parent: a.parent, sent: body, before: cloneObject(r.body), fault: in.fault}
+	ch := &change{typ: t, sub: in.sub, r: r, parent: a.parent, sent: body, before: cloneObject(r.body), fault: in.fault, whole: in.http.Method == http.MethodPut}
 	sent := ch.accept(body)
-	if refused := s.editable(r); refused != nil {
+	if refused := s.editable(r, in.http.Method); refused != nil {
 		return refused
 	}
 	if refused := ch.checkPaths(sent, in.http.Method == http.MethodPatch); refused != nil {
@@ -156,7 +167,7 @@ func (s *Server) update(in *scoped, a *address, r *resource, how style, body map
 		return refused
 	}
 	// A resource whose operation was canceled is not what its body says, so the same write again does the work.
-	if r.state() == succeeded && equal(ch.before, ch.after) && len(ch.secret) == 0 {
+	if r.state() == succeeded && equal(ch.before, ch.after) && len(ch.secret)+len(r.lostSecrets(ch)) == 0 {
 		return reply(http.StatusOK, t.shown(r.body, in.version()))
 	}
 	s.useCapacity(r.location(), max(0, ch.grows()))
@@ -177,7 +188,7 @@ func (s *Server) delete(in *scoped, a *address, r *resource, how style) *answer 
 	if r.op != nil && r.state() == "Deleting" {
 		return s.accepted(in.call, r.op, http.StatusAccepted, how, nil)
 	}
-	if refused := s.editable(r); refused != nil {
+	if refused := s.editable(r, in.http.Method); refused != nil {
 		return refused
 	}
 	ch := &change{typ: a.typ, sub: in.sub, r: r, parent: a.parent, before: cloneObject(r.body), remove: true, fault: in.fault}
@@ -255,10 +266,11 @@ func (s *Server) finish(ch *change, state string, fault *Fault) {
 		if fault != nil && len(fault.Stores) > 0 {
 			r.body = merge(r.body, fault.Stores)
 		}
-		maps.Copy(r.secrets, ch.secret)
+		r.takeSecrets(ch)
 		if ch.typ.finish != nil {
 			ch.typ.finish(s, r, ch)
 		}
+		delete(r.hidden, unbornKey)
 		put(r.body, "systemData.lastModifiedAt", timestamp(modified))
 		if grown < 0 {
 			s.useCapacity(r.location(), grown)
@@ -266,7 +278,9 @@ func (s *Server) finish(ch *change, state string, fault *Fault) {
 		if fault != nil && fault.StaleGets > 0 && seen != nil {
 			r.stale = &staleReads{left: fault.StaleGets, body: seen}
 		}
-	} else if !ch.remove && !ch.create() {
+	} else if ch.create() {
+		r.hide(unbornKey, true)
+	} else if !ch.remove {
 		s.useCapacity(r.location(), -max(0, grown))
 	}
 	r.setState(state)

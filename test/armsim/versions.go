@@ -53,8 +53,17 @@ func (t *resourceType) newerThan(version string) []string {
 
 // shown is a body as version shows it: without what came later.
 func (t *resourceType) shown(body map[string]any, version string) map[string]any {
+	out := t.revealed(body, version)
+	for _, path := range t.onAction {
+		remove(out, path)
+	}
+	return out
+}
+
+// revealed is a body with what only an action answers.
+func (t *resourceType) revealed(body map[string]any, version string) map[string]any {
 	out := cloneObject(body)
-	for _, path := range t.newerThan(version) {
+	for _, path := range slices.Concat(t.newerThan(version), t.unshown) {
 		remove(out, path)
 	}
 	return out
@@ -146,12 +155,10 @@ func (ch *change) checkEnums() *answer {
 func (ch *change) checkRevision(sent map[string]any) *answer {
 	const path = "properties.revision"
 	is, _ := lookupInt(ch.before, path)
-	if _, ok := lookup(sent, path); ok {
-		if asked, whole := lookupInt(sent, path); !whole || asked != is {
-			v, _ := lookup(sent, path)
-			return refuse(http.StatusPreconditionFailed, "PreconditionFailed", "The object '%s' is present in the system with revision %d, but the request has revision %v. "+
-				"Read it again and send its revision.", ch.r.id, is, v)
-		}
+	if asked, whole := lookupInt(sent, path); !whole || asked != is {
+		v, _ := lookup(sent, path)
+		return refuse(http.StatusPreconditionFailed, "PreconditionFailed", "The object '%s' is present in the system with revision %d, but the request has revision %v. "+
+			"Read it again and send its revision.", ch.r.id, is, v)
 	}
 	put(ch.after, path, float64(is))
 	if !equal(ch.before, ch.after) {

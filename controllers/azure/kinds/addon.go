@@ -20,7 +20,8 @@ type addon struct{}
 func (addon) Traits() azure.Traits {
 	return azure.Traits{
 		Name: "Addon", Segment: "addons", Lane: lane.Hosts, Kept: true, NoPatch: true,
-		Rules: diff.Rules{WriteOnly: []string{"/properties/licenseKey"}}, Immutable: []string{"/properties/addonType"},
+		Mended: azure.ByPUT, // with HCX or SRM goes what is paired with it
+		Rules:  diff.Rules{WriteOnly: []string{"/properties/licenseKey"}, IgnoreCase: []string{"/properties/addonType"}}, Immutable: []string{"/properties/addonType"},
 	}
 }
 

@@ -30,6 +30,7 @@ const linkedCloud = "/properties/linkedCloud"
 func (cloudLink) Traits() azure.Traits {
 	return azure.Traits{
 		Name: "CloudLink", Segment: "cloudLinks", Lane: lane.Light, NoPatch: true,
+		Mended:    azure.ByPUT,
 		Immutable: []string{linkedCloud}, ReadOnly: []string{"/properties/status"},
 	}
 }

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"k8s.io/component-base/featuregate"
+
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/arm"
 	"github.com/avs-operator/avs-operator/controllers/azure"
@@ -30,6 +32,7 @@ const (
 func (cluster) Traits() azure.Traits {
 	return azure.Traits{
 		Name: "Cluster", Segment: "clusters", Lane: lane.Hosts, Kept: true, Expensive: true,
+		Mended:    azure.BySupport,
 		Rules:     diff.Rules{IgnoreCase: []string{"/sku/name"}},
 		Immutable: []string{"/sku"},
 	}
@@ -66,6 +69,11 @@ func (cluster) SizePath() string { return sizeOfCluster }
 
 func (cluster) Size(c *v1alpha1.Cluster) (asked *int32, applied int32) {
 	return c.Spec.ClusterSize, c.Status.AppliedClusterSize
+}
+
+// Gated: which hosts leave.
+func (cluster) Gated(c *v1alpha1.Cluster) (field string, gate featuregate.Feature, why string) {
+	return gatedScaleIn("spec.scaleIn.hosts", c.Spec.ScaleIn)
 }
 
 func (cluster) SetApplied(c *v1alpha1.Cluster, size int32) { c.Status.AppliedClusterSize = size }

@@ -25,6 +25,7 @@ type datastore struct{}
 func (datastore) Traits() azure.Traits {
 	return azure.Traits{
 		Name: "Datastore", Segment: "datastores", InCluster: true, Lane: lane.Hosts, NoPatch: true,
+		Mended:    azure.ByPUT,
 		Immutable: []string{"/properties/netAppVolume", "/properties/elasticSanVolume", "/properties/pureStorageVolume/storagePoolId"},
 		ReadOnly:  []string{"/properties/status"},
 	}

@@ -20,8 +20,9 @@ type dhcpConfiguration struct {
 
 func (dhcpConfiguration) Traits() azure.Traits {
 	t := networkTraits("DHCPConfiguration", "dhcpConfigurations")
-	t.Rules = diff.Rules{Sets: []string{"/properties/serverAddresses"}}
+	t.Rules = diff.Rules{Sets: []string{"/properties/serverAddresses"}, IgnoreCase: []string{"/properties/dhcpType"}}
 	t.Immutable = []string{"/properties/dhcpType"}
+	t.ReadOnly = append(t.ReadOnly, "/properties/segments")
 	t.Defaults = map[string]any{"/properties/leaseTime": 86400}
 	return t
 }

@@ -5,7 +5,6 @@ package kinds
 
 import (
 	"context"
-	"slices"
 	"strings"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
@@ -89,7 +88,7 @@ func (k dnsService) Resolve(ctx context.Context, w azure.World[*v1alpha1.DNSServ
 			if o != nil {
 				return o
 			}
-			if zone = asAzureHas(zone, textsAt(w.Actual, fqdnZones)); !leaving && !slices.Contains(names, zone) {
+			if zone = asAzureHas(zone, textsAt(w.Actual, fqdnZones)); !leaving && !named(names, zone) {
 				names = append(names, zone)
 			}
 		}

@@ -75,7 +75,7 @@ func (dnsZone) Clear(ctx context.Context, w azure.World[*v1alpha1.DNSZone]) (*az
 		if properties := withoutZone(&services[i], w.ID.Name()); properties != nil {
 			return &azure.Clearing{
 				ID:    services[i].ID,
-				Body:  map[string]any{"properties": properties},
+				Body:  map[string]any{"properties": wholeOf(&services[i], properties)},
 				Words: fmt.Sprintf("takes the zone out of DNS service %s", services[i].ID.Name()),
 			}, nil
 		}
@@ -103,8 +103,12 @@ func withoutZone(service *arm.Resource, zone string) map[string]any {
 	if len(properties) == 0 {
 		return nil
 	}
-	if revision, ok := service.Value("/properties/revision"); ok {
-		properties["revision"] = revision // NSX refuses a write that does not know the last one
-	}
 	return properties
+}
+
+// wholeOf are all properties of a DNS service with a change over them, and its revision: NSX refuses a write that does not know the last one, and
+// may set back what a PATCH leaves out.
+func wholeOf(service *arm.Resource, change map[string]any) map[string]any {
+	whole := diff.PutBody(service.Body, map[string]any{"properties": change}, dnsService{}.Traits().Rules, []string{"/properties/status"})
+	return propertiesOf(whole)
 }

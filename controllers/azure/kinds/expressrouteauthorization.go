@@ -31,6 +31,7 @@ const (
 func (expressRouteAuthorization) Traits() azure.Traits {
 	return azure.Traits{
 		Name: "ExpressRouteAuthorization", Segment: "authorizations", Lane: lane.Light, NoPatch: true,
+		Mended:    azure.ByPUT,
 		Immutable: []string{"/properties/expressRouteId"}, ReadOnly: []string{authorizationID, authorizationKey},
 	}
 }

@@ -23,6 +23,7 @@ const peerKey = "/properties/authorizationKey"
 func (globalReachConnection) Traits() azure.Traits {
 	return azure.Traits{
 		Name: "GlobalReachConnection", Segment: "globalReachConnections", Lane: lane.Light, NoPatch: true,
+		Mended:    azure.ByReplacing, // most fail for a wrong authorization key, and a connection that never was carries nothing
 		Rules:     diff.Rules{WriteOnly: []string{peerKey}},
 		Immutable: []string{peerKey, "/properties/peerExpressRouteCircuit", "/properties/expressRouteId"},
 		ReadOnly:  []string{"/properties/addressPrefix", "/properties/circuitConnectionStatus"},

@@ -25,6 +25,7 @@ const activationKey = "/properties/activationKey"
 func (hcxEnterpriseSite) Traits() azure.Traits {
 	return azure.Traits{
 		Name: "HCXEnterpriseSite", Segment: "hcxEnterpriseSites", Lane: lane.Light, NoPatch: true,
+		Mended:   azure.ByPUT, // with a site goes its activation key
 		ReadOnly: []string{activationKey, "/properties/status"},
 	}
 }

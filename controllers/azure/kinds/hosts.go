@@ -7,8 +7,11 @@ import (
 	"slices"
 	"strings"
 
+	"k8s.io/component-base/featuregate"
+
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/azure/diff"
+	"github.com/avs-operator/avs-operator/controllers/feature"
 )
 
 // scaleIn adds to a change of size which hosts stay, when hosts leave and the spec names some that go first. Without names Azure chooses;
@@ -38,6 +41,14 @@ func staying(all, first []string, size int) []any {
 		return nil
 	}
 	return anyOf(left[:size])
+}
+
+// gatedScaleIn is the field that names hosts to leave, if the spec sets it.
+func gatedScaleIn(field string, first *v1alpha1.ScaleIn) (set string, gate featuregate.Feature, why string) {
+	if first == nil || len(first.Hosts) == 0 {
+		return "", "", ""
+	}
+	return field, feature.ScaleInHosts, "nobody has published whether the list of hosts that Azure takes names those that stay or those that leave, so the wrong ones could go"
 }
 
 func anyOf(list []string) []any {

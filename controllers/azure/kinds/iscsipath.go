@@ -26,7 +26,10 @@ type iscsiPath struct{}
 const defaultName = "default"
 
 func (iscsiPath) Traits() azure.Traits {
-	return azure.Traits{Name: "IscsiPath", Segment: "iscsiPaths", Lane: lane.Hosts, NoPatch: true, Immutable: []string{"/properties/networkBlock"}}
+	return azure.Traits{
+		Name: "IscsiPath", Segment: "iscsiPaths", Lane: lane.Hosts, NoPatch: true, Immutable: []string{"/properties/networkBlock"},
+		Mended: azure.ByPUT,
+	}
 }
 
 func (iscsiPath) New() *v1alpha1.IscsiPath { return &v1alpha1.IscsiPath{} }

@@ -22,7 +22,8 @@ type license struct{}
 func (license) Traits() azure.Traits {
 	return azure.Traits{
 		Name: "License", Segment: "licenses", Lane: lane.Light, NoPatch: true,
-		Rules:     diff.Rules{Sets: []string{"/properties/labels"}, WriteOnly: []string{"/properties/licenseKey"}},
+		Mended:    azure.ByPUT, // without its licence the firewall stops
+		Rules:     diff.Rules{Sets: []string{"/properties/labels"}, WriteOnly: []string{"/properties/licenseKey"}, IgnoreCase: []string{"/properties/kind"}},
 		Immutable: []string{"/properties/kind"},
 	}
 }

@@ -26,6 +26,7 @@ const restrictMovement = "/properties/restrictMovement"
 func (movementRestriction) Traits() azure.Traits {
 	return azure.Traits{
 		Name: "MovementRestriction", Segment: "virtualMachines", InCluster: true, Lane: lane.Hosts, Action: "restrictMovement",
+		Mended:   azure.ByPUT, // the machine is vCenter's; only the action is sent again
 		Defaults: map[string]any{restrictMovement: "Disabled"},
 	}
 }

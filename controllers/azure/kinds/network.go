@@ -21,7 +21,10 @@ const networkSegment = "workloadNetworks/default/"
 
 // networkTraits are those of an object of NSX: they take turns among themselves, and not with what touches hosts.
 func networkTraits(name, segment string) azure.Traits {
-	return azure.Traits{Name: name, Segment: networkSegment + segment, Lane: lane.Network, Revised: true, Filled: []string{displayName}}
+	return azure.Traits{
+		Name: name, Segment: networkSegment + segment, Lane: lane.Network, Revised: true, Filled: []string{displayName}, Mended: azure.ByPUT,
+		ReadOnly: []string{"/properties/revision", "/properties/status"},
+	}
 }
 
 // networkCollection lists the objects of NSX of one type.
@@ -80,6 +83,11 @@ func lastPart(reference string) string { return reference[strings.LastIndex(refe
 
 // sameObject tells whether two references of NSX, each a name, an ARM id or a path, mean the same object.
 func sameObject(a, b string) bool { return strings.EqualFold(lastPart(a), lastPart(b)) }
+
+// named says that a list has a name, in any case.
+func named(list []string, name string) bool {
+	return slices.ContainsFunc(list, func(one string) bool { return strings.EqualFold(one, name) })
+}
 
 // asAzureHas is a reference as Azure spells it, if it has it: else every look would see a difference that is none.
 func asAzureHas(reference string, have []string) string {

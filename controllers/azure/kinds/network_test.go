@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
@@ -72,20 +73,27 @@ func TestMachineID(t *testing.T) {
 
 func TestWithoutZone(t *testing.T) {
 	service := func(standard string, zones ...any) *arm.Resource {
-		return resourceIn("dnsServices", "dns-forwarder", map[string]any{"fqdnZones": zones, "defaultDnsZone": standard, "revision": 7.0})
+		return resourceIn("dnsServices", "dns-forwarder", map[string]any{"fqdnZones": zones, "defaultDnsZone": standard, "revision": 7.0, "logLevel": "ERROR", "status": "SUCCESS", "provisioningState": "Succeeded"})
+	}
+	whole := func(standard string, zones ...any) map[string]any { // nothing of the service is lost, and its revision goes along
+		return map[string]any{"fqdnZones": zones, "defaultDnsZone": standard, "revision": 7.0, "logLevel": "ERROR"}
 	}
 	for name, c := range map[string]struct {
 		service *arm.Resource
 		want    map[string]any
 	}{
 		"not in it":             {service("default-dns-zone", "lab"), nil},
-		"the last":              {service("default-dns-zone", "corp"), map[string]any{"fqdnZones": []any{}, "revision": 7.0}},
-		"among others, by path": {service("default-dns-zone", "lab", "/infra/zones/CORP"), map[string]any{"fqdnZones": []any{"lab"}, "revision": 7.0}},
-		"the default":           {service("corp"), map[string]any{"defaultDnsZone": "default-dns-zone", "revision": 7.0}},
-		"both":                  {service("corp", "corp"), map[string]any{"fqdnZones": []any{}, "defaultDnsZone": "default-dns-zone", "revision": 7.0}},
+		"the last":              {service("default-dns-zone", "corp"), whole("default-dns-zone", []any{}...)},
+		"among others, by path": {service("default-dns-zone", "lab", "/infra/zones/CORP"), whole("default-dns-zone", "lab")},
+		"the default":           {service("corp"), whole("default-dns-zone", []any{}...)},
+		"both":                  {service("corp", "corp"), whole("default-dns-zone", []any{}...)},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if d := cmp.Diff(c.want, withoutZone(c.service, "corp")); d != "" {
+			got := withoutZone(c.service, "corp")
+			if got != nil {
+				got = wholeOf(c.service, got)
+			}
+			if d := cmp.Diff(c.want, got, cmpopts.EquateEmpty()); d != "" {
 				t.Error(d)
 			}
 		})

@@ -28,7 +28,8 @@ type placementPolicy struct{}
 func (placementPolicy) Traits() azure.Traits {
 	return azure.Traits{
 		Name: "PlacementPolicy", Segment: "placementPolicies", InCluster: true, Lane: lane.Hosts,
-		Rules:     diff.Rules{Sets: []string{"/properties/vmMembers", "/properties/hostMembers"}, IgnoreCase: []string{"/properties/hostMembers/*"}},
+		Mended:    azure.ByPUT,
+		Rules:     diff.Rules{Sets: []string{"/properties/vmMembers", "/properties/hostMembers"}, IgnoreCase: []string{"/properties/hostMembers/*", "/properties/type", "/properties/affinityType"}},
 		Immutable: []string{"/properties/type", "/properties/affinityType", "/properties/displayName"},
 		Defaults: map[string]any{
 			"/properties/state": "Enabled", "/properties/affinityStrength": "Should", "/properties/azureHybridBenefitType": "None",

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"k8s.io/component-base/featuregate"
+
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/arm"
 	"github.com/avs-operator/avs-operator/controllers/azure"
@@ -33,6 +35,7 @@ const (
 func (privateCloud) Traits() azure.Traits {
 	return azure.Traits{
 		Name: "PrivateCloud", Segment: "privateClouds", Lane: lane.Hosts, Kept: true, Expensive: true, Tagged: true,
+		Mended: azure.BySupport,
 		Rules: diff.Rules{
 			IgnoreCase: []string{"/sku/name"},
 			Sets:       []string{"/properties/extendedNetworkBlocks", "/properties/identitySources", vcfLicense + "/labels"},
@@ -116,6 +119,14 @@ func (privateCloud) Size(c *v1alpha1.PrivateCloud) (asked *int32, applied int32)
 		return nil, c.Status.AppliedClusterSize
 	}
 	return &c.Spec.ManagementCluster.ClusterSize, c.Status.AppliedClusterSize
+}
+
+// Gated: which hosts leave.
+func (privateCloud) Gated(c *v1alpha1.PrivateCloud) (field string, gate featuregate.Feature, why string) {
+	if c.Spec.ManagementCluster == nil {
+		return "", "", ""
+	}
+	return gatedScaleIn("spec.managementCluster.scaleIn.hosts", c.Spec.ManagementCluster.ScaleIn)
 }
 
 func (privateCloud) SetApplied(c *v1alpha1.PrivateCloud, size int32) {

@@ -11,6 +11,7 @@ import (
 	"github.com/avs-operator/avs-operator/controllers/arm"
 	"github.com/avs-operator/avs-operator/controllers/azure"
 	"github.com/avs-operator/avs-operator/controllers/azure/diff"
+	"github.com/avs-operator/avs-operator/controllers/outcome"
 )
 
 const (
@@ -101,6 +102,24 @@ func (privateCloud) Concerns(c *v1alpha1.PrivateCloud, changes []diff.Change) []
 		groups[0] = scaleIn(groups[0], sizeOfCluster1, hostsOfCluster1, c.Status.Hosts, &m.ClusterSize, m.ScaleIn)
 	}
 	return groups
+}
+
+// Keeps: Azure takes a licence only with the whole private cloud, and does not show the accounts that its directories are searched with. Those of
+// the spec go along from their Secrets; of others they would be lost, and nobody could sign in to vCenter through them any more.
+func (privateCloud) Keeps(c *v1alpha1.PrivateCloud, body map[string]any) *outcome.Outcome {
+	sources, _ := propertiesOf(body)["identitySources"].([]any)
+	if len(sources) == 0 || len(c.Spec.IdentitySources) > 0 {
+		return nil
+	}
+	var names []string
+	for _, one := range sources {
+		source, _ := one.(map[string]any)
+		name, _ := source["name"].(string)
+		names = append(names, name)
+	}
+	return outcome.Stall(v1alpha1.ReasonInvalidSpec,
+		"Azure takes this change only with the whole private cloud, and the passwords of its identity sources (%s), which Azure does not show and the spec does not have, would be lost: "+
+			"name them in spec.identitySources, each with its credentialsRef", strings.Join(names, ", "))
 }
 
 // lockName is the name of the lock in Azure where the spec names none, and lockNotes begin the notes of every lock that the operator makes.

@@ -21,7 +21,8 @@ func (publicIP) Traits() azure.Traits {
 	t := networkTraits("PublicIP", "publicIPs")
 	t.Kept, t.Revised, t.NoPatch = true, false, true
 	t.Immutable = []string{displayName, "/properties/numberOfPublicIPs"}
-	t.ReadOnly = []string{"/properties/publicIPBlock"}
+	t.ReadOnly = append(t.ReadOnly, "/properties/publicIPBlock")
+	t.Mended = azure.ByPUT
 	return t
 }
 

@@ -17,7 +17,7 @@ import (
 type pureStoragePolicy struct{}
 
 func (pureStoragePolicy) Traits() azure.Traits {
-	return azure.Traits{Name: "PureStoragePolicy", Segment: "pureStoragePolicies", Lane: lane.Hosts, NoPatch: true}
+	return azure.Traits{Name: "PureStoragePolicy", Segment: "pureStoragePolicies", Lane: lane.Hosts, NoPatch: true, Mended: azure.ByPUT}
 }
 
 func (pureStoragePolicy) New() *v1alpha1.PureStoragePolicy { return &v1alpha1.PureStoragePolicy{} }

@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
@@ -25,17 +26,17 @@ import (
 // scriptExecution is Microsoft.AVS/privateClouds/scriptExecutions.
 type scriptExecution struct{}
 
-// secretParameters are the parts of parameters that Azure does not show, or that come from a Secret.
+// secretParameters are the parts of parameters that Azure does not show, or that come from a Secret. Hidden ones it does not show at all: they are
+// "not visible to ARM", as Microsoft's description has it.
 var secretParameters = []string{
-	"/properties/parameters/*/secureValue", "/properties/parameters/*/username", "/properties/parameters/*/password",
-	"/properties/hiddenParameters/*/secureValue", "/properties/hiddenParameters/*/username", "/properties/hiddenParameters/*/password",
+	"/properties/parameters/*/secureValue", "/properties/parameters/*/username", "/properties/parameters/*/password", "/properties/hiddenParameters",
 }
 
 func (scriptExecution) Traits() azure.Traits {
-	return azure.Traits{
+	return azure.Traits{ // a script that failed is Judge's: it is never run again
 		Name: "ScriptExecution", Segment: "scriptExecutions", Lane: lane.Hosts, NoPatch: true, Once: true,
 		Rules: diff.Rules{
-			Sets:      []string{"/properties/parameters", "/properties/hiddenParameters"},
+			Sets:      []string{"/properties/parameters"},
 			WriteOnly: secretParameters,
 			// ISO 8601 writes one duration in many ways, and Azure does as it likes.
 			ServerFilled: []string{"/properties/timeout", "/properties/retention"},
@@ -103,19 +104,34 @@ func (scriptExecution) Resolve(ctx context.Context, w azure.World[*v1alpha1.Scri
 }
 
 func (scriptExecution) Observe(e *v1alpha1.ScriptExecution, actual *arm.Resource) {
-	s, hide := &e.Status, slices.Contains(e.Spec.SecretOutputs, everyOutput)
+	s := &e.Status
 	s.ScriptCmdletID = actual.String("/properties/scriptCmdletId")
 	s.SubmittedAt = moment(actual.String("/properties/submittedAt"))
 	s.StartedAt = moment(actual.String("/properties/startedAt"))
 	s.FinishedAt = moment(actual.String("/properties/finishedAt"))
 	s.FailureReason = cut(actual.String("/properties/failureReason"), 2048)
-	for name, lines := range map[string]*[]string{"output": &s.Output, "information": &s.Information, "warnings": &s.Warnings, "errors": &s.Errors} {
-		*lines = nil
-		if !hide {
-			*lines = lastLines(actual, name)
-		}
+}
+
+// Complete asks once for what the script wrote: Azure answers neither streams nor results to a GET. What is secret is not kept here; Content asks
+// for it again.
+func (scriptExecution) Complete(ctx context.Context, w azure.World[*v1alpha1.ScriptExecution]) *outcome.Outcome {
+	s, secret := &w.Object.Status, w.Object.Spec.SecretOutputs
+	of := fingerprint(w.Actual.ID.Name(), w.Actual.String("/properties/finishedAt"), strings.Join(secret, "\n"))
+	if s.OutputsOf == of {
+		return nil
 	}
-	s.NamedOutputs = publicOutputs(e, actual)
+	s.OutputsOf, s.NamedOutputs, s.Output, s.Information, s.Warnings, s.Errors = "", nil, nil, nil, nil, nil
+	logs, err := executionLogs(ctx, w)
+	if err != nil {
+		o := connect.OutcomeOf(err)
+		o.Message = "the script has run, and what it wrote cannot be read: " + o.Message
+		return o
+	}
+	if !slices.Contains(secret, everyOutput) {
+		s.Output, s.Information, s.Warnings, s.Errors = lastLines(logs, "output"), lastLines(logs, "information"), lastLines(logs, "warnings"), lastLines(logs, "errors")
+	}
+	s.NamedOutputs, s.OutputsOf = publicOutputs(w.Object, logs), of
+	return nil
 }
 
 // Judge: Azure says Succeeded of a script that ran to its end, whatever came out.
@@ -145,8 +161,12 @@ func (scriptExecution) Secret(e *v1alpha1.ScriptExecution, actual *arm.Resource)
 	return e.Spec.SecretName, actual.ID.Name() + "|" + actual.String("/properties/finishedAt")
 }
 
-func (scriptExecution) Content(_ context.Context, w azure.World[*v1alpha1.ScriptExecution]) (map[string][]byte, error) {
-	return secretOutputs(w.Object, w.Actual), nil
+func (scriptExecution) Content(ctx context.Context, w azure.World[*v1alpha1.ScriptExecution]) (map[string][]byte, error) {
+	logs, err := executionLogs(ctx, w)
+	if err != nil {
+		return nil, fmt.Errorf("reading what the script wrote: %w", err)
+	}
+	return secretOutputs(w.Object, logs), nil
 }
 
 func (scriptExecution) Expect(arm.Verb, *v1alpha1.ScriptExecution) azure.Expectation {

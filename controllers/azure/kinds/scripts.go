@@ -5,6 +5,7 @@ package kinds
 
 import (
 	"cmp"
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -128,10 +129,26 @@ const (
 	mostLines   = 64
 )
 
-// lastLines of a stream: the end tells more than the beginning.
-func lastLines(actual *arm.Resource, stream string) []string {
-	value, _ := actual.Value("/properties/" + stream)
+// executionLogs are what an execution wrote. Without a body Azure answers all streams.
+func executionLogs(ctx context.Context, w azure.World[*v1alpha1.ScriptExecution]) (*arm.Resource, error) {
+	logs := &arm.Resource{ID: w.ID, Name: w.ID.Name()}
+	if err := w.ARM.Post(ctx, w.ID, "getExecutionLogs", nil, &logs.Body); err != nil {
+		return nil, err
+	}
+	return logs, nil
+}
+
+// linesOf a stream in the order in which they were written. Azure answers the most recent first, as Microsoft's example of GetExecutionLogs says.
+func linesOf(logs *arm.Resource, stream string) []string {
+	value, _ := logs.Value("/properties/" + stream)
 	lines := texts(value)
+	slices.Reverse(lines)
+	return lines
+}
+
+// lastLines of a stream: the end tells more than the beginning.
+func lastLines(logs *arm.Resource, stream string) []string {
+	lines := linesOf(logs, stream)
 	lines = lines[max(0, len(lines)-mostLines):]
 	for i, line := range lines {
 		lines[i] = cut(line, 1024)
@@ -187,8 +204,7 @@ func secretOutputs(e *v1alpha1.ScriptExecution, actual *arm.Resource) map[string
 	}
 	if slices.Contains(e.Spec.SecretOutputs, everyOutput) {
 		for _, stream := range []string{"output", "information", "warnings", "errors"} {
-			value, _ := actual.Value("/properties/" + stream)
-			out[stream] = []byte(strings.Join(texts(value), "\n"))
+			out[stream] = []byte(strings.Join(linesOf(actual, stream), "\n"))
 		}
 	}
 	return out

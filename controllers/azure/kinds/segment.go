@@ -30,6 +30,7 @@ func (segment) Traits() azure.Traits {
 	t := networkTraits("Segment", "segments")
 	t.Rules = diff.Rules{Sets: []string{"/properties/subnet/dhcpRanges"}, IgnoreCase: []string{connectedGateway}}
 	t.Immutable = []string{connectedGateway}
+	t.ReadOnly = append(t.ReadOnly, "/properties/portVif")
 	t.Defaults = map[string]any{"/properties/subnet/dhcpRanges": []any{}}
 	return t
 }

@@ -69,7 +69,7 @@ func (k vmGroup) Resolve(ctx context.Context, w azure.World[*v1alpha1.VMGroup], 
 		if o != nil {
 			return o
 		}
-		if id = asAzureHas(id, textsAt(w.Actual, members)); !slices.Contains(ids, id) {
+		if id = asAzureHas(id, textsAt(w.Actual, members)); !named(ids, id) {
 			ids = append(ids, id)
 		}
 	}

@@ -173,6 +173,12 @@ func TestNotKnowingIsNoPermissionAndSixHostsAreAThreshold(t *testing.T) {
 	env.Edit(t, cluster, cloud, func(cloud *v1alpha1.PrivateCloud) { cloud.Annotations[v1alpha1.AnnotationConfirmTolerance] = "5" })
 	w.held(t, cloud, v1alpha1.ConditionReconciling, v1alpha1.ReasonTransient, "how full the datastore is cannot be found out", "Azure Monitor rests")
 	w.azure.RemoveFault(fault)
+	// A grain without a value, and a value of 0, are what Azure Monitor answers for what it has not measured.
+	fault = w.azure.Inject(armsim.Fault{Verb: http.MethodGet, Path: regexp.MustCompile(`microsoft\.insights/metrics`), Count: -1, Status: http.StatusOK, Body: `{"value":[` +
+		`{"name":{"value":"DiskCapacityLatest"},"timeseries":[{"data":[{"timeStamp":"2026-01-01T00:00:00Z","average":1e14},{"timeStamp":"2026-01-01T00:30:00Z"}]}]},` +
+		`{"name":{"value":"DiskUsedLatest"},"timeseries":[{"data":[{"average":0},{"average":null},{}]}]}]}`})
+	w.held(t, cloud, v1alpha1.ConditionReconciling, v1alpha1.ReasonNotKnown, "has no capacity and usage", "vsanDatastore")
+	w.azure.RemoveFault(fault)
 	ready(t, cloud)
 	if cloud.Status.ClusterSize != 5 {
 		t.Errorf("the size is %d", cloud.Status.ClusterSize)

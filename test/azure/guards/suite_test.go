@@ -25,6 +25,7 @@ import (
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers"
 	"github.com/avs-operator/avs-operator/controllers/arm"
+	"github.com/avs-operator/avs-operator/controllers/feature"
 	"github.com/avs-operator/avs-operator/test/armsim"
 	"github.com/avs-operator/avs-operator/test/env"
 	"github.com/avs-operator/avs-operator/test/harness"
@@ -65,7 +66,9 @@ func newWorld(t *testing.T, change ...func(*armsim.Config)) *world {
 	if w.portal, err = arm.NewClient(arm.Options{Credential: credential, Cloud: w.azure.Cloud(), Transport: connection, Principal: "portal", Speed: fast}); err != nil {
 		t.Fatal(err)
 	}
-	harness.StartOperator(t, harness.OperatorOptions{Config: cluster.OperatorConfig(), Speed: fast, Namespace: w.namespace})
+	harness.StartOperator(t, harness.OperatorOptions{Config: cluster.OperatorConfig(), Speed: fast, Namespace: w.namespace, Change: func(o *controllers.Options) {
+		o.Features, _ = feature.Parse("ScaleInHosts=true")
+	}})
 	// Whatever a test does: nothing that was sent to Azure was refused.
 	t.Cleanup(func() {
 		for _, r := range w.azure.Requests() {

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/ptr"
 
@@ -119,9 +120,39 @@ func TestALicenceGoesByPutAndIdentitySourcesFollowTheirSecret(t *testing.T) {
 	}
 }
 
+// Nobody has published which hosts a shorter list keeps, so without the feature gate no list is sent, and nothing shrinks.
+func TestHostsAreNotNamedToLeaveWithoutTheFeatureGate(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, fast, false, func(c *v1alpha1.PrivateCloud) { c.Spec.ManagementCluster.ClusterSize = 4 })
+	second := &v1alpha1.Cluster{ObjectMeta: w.meta("weu-2"), Spec: v1alpha1.ClusterSpec{PrivateCloudRef: w.inCloud(), SKU: "av36p", ClusterSize: ptr.To[int32](4)}}
+	cluster.Create(t, second)
+	ready(t, second)
+	writes := len(w.writes())
+	env.Edit(t, cluster, second, func(c *v1alpha1.Cluster) {
+		c.Spec.ClusterSize, c.Spec.ScaleIn = ptr.To[int32](3), &v1alpha1.ScaleIn{Hosts: []string{c.Status.Hosts[0]}}
+	})
+	env.Edit(t, cluster, w.cloud, func(c *v1alpha1.PrivateCloud) {
+		c.Spec.ManagementCluster.ClusterSize, c.Spec.ManagementCluster.ScaleIn = 3, &v1alpha1.ScaleIn{Hosts: []string{c.Status.Hosts[0]}}
+	})
+	notReady(t, second, v1alpha1.ReasonFeatureDisabled, "spec.scaleIn.hosts", "ScaleInHosts", "Take it out of the spec")
+	notReady(t, w.cloud, v1alpha1.ReasonFeatureDisabled, "spec.managementCluster.scaleIn.hosts", "ScaleInHosts")
+	if !meta.IsStatusConditionTrue(w.cloud.Status.Conditions, v1alpha1.ConditionStalled) {
+		t.Errorf("the conditions are %+v", w.cloud.Status.Conditions)
+	}
+	time.Sleep(500 * time.Millisecond)
+	if len(w.writes()) != writes || w.inAzure("/clusters/weu-2", "properties", "clusterSize") != 4.0 {
+		t.Errorf("written: %v", w.writes()[writes:])
+	}
+	env.Edit(t, cluster, second, func(c *v1alpha1.Cluster) { c.Spec.ScaleIn = nil }) // as it says
+	ready(t, second)
+	if second.Status.ClusterSize != 3 {
+		t.Errorf("the size is %d", second.Status.ClusterSize)
+	}
+}
+
 func TestTheSpecNamesWhichHostsLeave(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, fast, false, func(c *v1alpha1.PrivateCloud) { c.Spec.ManagementCluster.ClusterSize = 5 })
+	w := withFeature(t, "ScaleInHosts=true", fast, false, func(c *v1alpha1.PrivateCloud) { c.Spec.ManagementCluster.ClusterSize = 5 })
 	second := &v1alpha1.Cluster{ObjectMeta: w.meta("weu-2"), Spec: v1alpha1.ClusterSpec{PrivateCloudRef: w.inCloud(), SKU: "av36p", ClusterSize: ptr.To[int32](5)}}
 	cluster.Create(t, second)
 	ready(t, second)
@@ -141,6 +172,48 @@ func TestTheSpecNamesWhichHostsLeave(t *testing.T) {
 	ready(t, w.cloud)
 	if !slices.Equal(w.cloud.Status.Hosts, stays) {
 		t.Errorf("the hosts are %v, want %v", w.cloud.Status.Hosts, stays)
+	}
+}
+
+// Somebody has given the private cloud a directory in the portal: a change of the licence, which only a PUT of everything takes, must not take
+// the directory's password away.
+func TestALicenceDoesNotTakeAwayWhatAzureDoesNotShow(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, fast, false)
+	id := w.azure.PrivateCloudID("weu")
+	source := map[string]any{"name": "corp", "alias": "CORP", "domain": "corp.example.com", "baseUserDN": "ou=users", "baseGroupDN": "ou=groups", "primaryServer": "ldaps://dc1.corp.example.com", "ssl": "Enabled"}
+	if err := w.azure.SetInAzure(id, map[string]any{"properties": map[string]any{"identitySources": []any{source}}}); err != nil {
+		t.Fatal(err)
+	}
+	const username, password = "properties.identitySources[corp].username", "properties.identitySources[corp].password"
+	for path, value := range map[string]string{username: "reader", password: "of-the-portal"} {
+		if err := w.azure.SetSecret(id, path, value); err != nil {
+			t.Fatal(err)
+		}
+	}
+	cluster.Create(t, &corev1.Secret{ObjectMeta: usable(w.meta("vcf")), StringData: map[string]string{"key": "vcf-s3cr3t"}},
+		&corev1.Secret{ObjectMeta: w.meta("ldap"), Type: corev1.SecretTypeBasicAuth, StringData: map[string]string{"username": "reader", "password": "of-the-portal"}})
+	end := metav1.NewTime(time.Now().AddDate(3, 0, 0).UTC().Truncate(time.Second))
+	writes := len(w.writes())
+	env.Edit(t, cluster, w.cloud, func(c *v1alpha1.PrivateCloud) {
+		c.Spec.VCFLicense = &v1alpha1.VCFLicense{LicenseTerms: v1alpha1.LicenseTerms{LicenseKeySecretRef: &v1alpha1.SecretKeyReference{Name: "vcf", Key: "key"}, Cores: 144, EndDate: &end}}
+	})
+	notReady(t, w.cloud, v1alpha1.ReasonInvalidSpec, "identity sources (corp)", "spec.identitySources", "credentialsRef")
+	if held, ok := w.azure.Secret(id, password); !ok || held != "of-the-portal" || len(w.writes()) != writes {
+		t.Errorf("the password of the directory is %q (%v), written %v", held, ok, w.writes()[writes:])
+	}
+	env.Edit(t, cluster, w.cloud, func(c *v1alpha1.PrivateCloud) { // as it says
+		c.Spec.IdentitySources = []v1alpha1.IdentitySource{{
+			Name: "corp", Alias: "CORP", Domain: "corp.example.com", BaseUserDN: "ou=users", BaseGroupDN: "ou=groups",
+			PrimaryServer: "ldaps://dc1.corp.example.com", SSL: "Enabled", CredentialsRef: v1alpha1.CredentialsReference{Name: "ldap"},
+		}}
+	})
+	ready(t, w.cloud)
+	held, _ := w.azure.Secret(id, password)
+	account, _ := w.azure.Secret(id, username)
+	key, _ := w.azure.Secret(id, "properties.vcfLicense.licenseKey")
+	if held != "of-the-portal" || account != "reader" || key != "vcf-s3cr3t" {
+		t.Errorf("after the licence Azure holds %q, %q and %q", account, held, key)
 	}
 }
 

@@ -89,6 +89,44 @@ func TestAScriptRunsOnceAndItsOutputsAreKept(t *testing.T) {
 	}
 }
 
+// Hidden parameters never come back, and a script that ran with them is none that differs.
+func TestAScriptWithHiddenParametersSucceeds(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, fast, false)
+	cluster.Create(t, &corev1.Secret{ObjectMeta: w.meta("ldap"), Type: corev1.SecretTypeBasicAuth, StringData: map[string]string{"username": "reader@corp", "password": "s3cr3t-of-ldap"}})
+	script := w.script("directory", "New-LDAPIdentitySource", text("Name", "corp"), text("DomainName", "corp.example.com"), text("DomainAlias", "CORP"), text("PrimaryUrl", "ldap://dc1.corp.example.com"))
+	script.Spec.HiddenParameters = []v1alpha1.ScriptParameter{
+		text("BaseDNUsers", "ou=users"), text("BaseDNGroups", "ou=groups"), {Name: "Credential", CredentialsRef: &v1alpha1.CredentialsReference{Name: "ldap"}},
+	}
+	cluster.Create(t, script)
+	ready(t, script)
+	if len(script.Status.Drift) > 0 || len(script.Status.Output)+len(script.Status.Information) == 0 {
+		t.Errorf("status is %+v", script.Status)
+	}
+	asked := func() (n int) {
+		for _, r := range w.azure.Requests() {
+			if strings.HasSuffix(strings.ToLower(r.Path), "/getexecutionlogs") {
+				n++
+			}
+		}
+		return n
+	}
+	if n := asked(); n != 1 {
+		t.Errorf("what it wrote was asked for %d times", n)
+	}
+	env.Edit(t, cluster, script, func(e *v1alpha1.ScriptExecution) { e.Annotations[v1alpha1.AnnotationReconcileRequestedAt] = "now" })
+	cluster.WaitFor(t, soon, script, "the look that was asked for", func() error {
+		if script.Status.LastHandledReconcileAt != "now" {
+			return fmt.Errorf("handled: %q", script.Status.LastHandledReconcileAt)
+		}
+		return nil
+	})
+	ready(t, script)
+	if n := asked(); n != 1 {
+		t.Errorf("what it wrote was asked for %d times", n)
+	}
+}
+
 func TestAScriptThatFailsIsToldApartFromOneThatSucceeded(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, fast, false)

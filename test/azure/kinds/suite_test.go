@@ -20,6 +20,7 @@ import (
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers"
+	"github.com/avs-operator/avs-operator/controllers/feature"
 	"github.com/avs-operator/avs-operator/test/armsim"
 	"github.com/avs-operator/avs-operator/test/env"
 	"github.com/avs-operator/avs-operator/test/harness"
@@ -50,14 +51,30 @@ type world struct {
 	azure     *harness.Azure
 	namespace string
 	cloud     *v1alpha1.PrivateCloud
+	change    func(*controllers.Options)
+}
+
+// withFeature is newWorld with a feature gate that is on.
+func withFeature(t *testing.T, gates string, speed float64, live bool, change ...func(*v1alpha1.PrivateCloud)) *world {
+	t.Helper()
+	features, err := feature.Parse(gates)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return (&world{change: func(o *controllers.Options) { o.Features = features }}).start(t, speed, live, change...)
 }
 
 // newWorld starts an Azure, an operator and, unless change empties its name, a private cloud that is ready.
 func newWorld(t *testing.T, speed float64, live bool, change ...func(*v1alpha1.PrivateCloud)) *world {
 	t.Helper()
-	w := &world{azure: harness.StartAzure(t, speed, func(c *armsim.Config) { c.NoVCenters = !live }), namespace: cluster.Namespace(t)}
+	return (&world{}).start(t, speed, live, change...)
+}
+
+func (w *world) start(t *testing.T, speed float64, live bool, change ...func(*v1alpha1.PrivateCloud)) *world {
+	t.Helper()
+	w.azure, w.namespace = harness.StartAzure(t, speed, func(c *armsim.Config) { c.NoVCenters = !live }), cluster.Namespace(t)
 	cluster.Create(t, w.azure.Identity(w.namespace)...)
-	harness.StartOperator(t, harness.OperatorOptions{Config: cluster.OperatorConfig(), Speed: speed, Namespace: w.namespace})
+	harness.StartOperator(t, harness.OperatorOptions{Config: cluster.OperatorConfig(), Speed: speed, Namespace: w.namespace, Change: w.change})
 	w.cloud = harness.PrivateCloud(w.namespace, "weu")
 	for _, f := range change {
 		f(w.cloud)
