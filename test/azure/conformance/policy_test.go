@@ -17,6 +17,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
+	"github.com/avs-operator/avs-operator/controllers/azure"
 	"github.com/avs-operator/avs-operator/test/armsim"
 )
 
@@ -142,7 +143,8 @@ func (l *life) isSuspended() {
 	l.wrote(1)
 }
 
-// failsInAzure: when an operation fails, the object says what support asks for, repeats nothing, and goes on once the resource is mended.
+// failsInAzure: when an operation fails, the object says what support asks for, or that another attempt may be asked for where Azure takes one;
+// repeats nothing, and goes on once the resource is mended.
 func (l *life) failsInAzure() {
 	paths := l.changeable()
 	if len(paths) == 0 {
@@ -159,12 +161,17 @@ func (l *life) failsInAzure() {
 	}
 	defer l.azure.ClearFaults()
 	l.set(patchAt(paths[0], drifted(was)))
-	message := l.says(v1alpha1.ConditionStalled, v1alpha1.ReasonSupportRequired)
+	reason, words := v1alpha1.ReasonSupportRequired, []string{l.circuit()}
+	mended := l.kind.Action == "" && l.kind.Mended != azure.BySupport
+	if mended {
+		reason, words = v1alpha1.ReasonOperationFailed, []string{v1alpha1.AnnotationReconcileRequestedAt}
+	}
+	message := l.says(v1alpha1.ConditionStalled, reason)
 	failure := l.object.AzureStatus().Failure
 	if failure == nil || failure.OperationID == "" {
 		l.t.Fatalf("status does not keep the failure: %s", asText(l.object.AzureStatus()))
 	}
-	for _, word := range []string{failure.OperationID, l.circuit()} {
+	for _, word := range append(words, failure.OperationID) {
 		if !strings.Contains(message, word) {
 			l.t.Errorf("the message does not say %q: %s", word, message)
 		}
@@ -175,10 +182,10 @@ func (l *life) failsInAzure() {
 		}
 	}
 	l.azure.ClearFaults()
-	if l.kind.Action == "" {
+	if l.kind.Action == "" && !mended {
 		l.set(map[string]any{"properties": map[string]any{"provisioningState": "Succeeded"}})
 	} else {
-		l.nudge() // the resource is no worse for it: only the action failed
+		l.nudge() // after an action that failed the resource is no worse; others take a PUT, as the message says
 	}
 	l.has(paths[0], was)
 	l.ready()
