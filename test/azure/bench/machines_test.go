@@ -27,7 +27,7 @@ const (
 	mostMemoryOne      = 180 << 20 // of one that watches one of them
 	machinesStandFor   = 10 * time.Minute
 	machinesSettleFor  = 2 * time.Minute
-	machinesReadyAfter = 5 * time.Minute
+	machinesReadyAfter = 10 * time.Minute
 )
 
 // Two operators look at the same two vCenters, each with an account of its own, so that one measurement tells both.
