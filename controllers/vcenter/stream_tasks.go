@@ -60,6 +60,11 @@ func (w *Watcher) following() bool {
 // stream ends and a new one begins with a new list.
 func (s *stream) keepList(ctx context.Context) {
 	shown := map[string]bool{}
+	s.w.mu.Lock()
+	for ref := range s.w.follows { // until this stream tells of them, what the last one told is old, and whoever asks reads
+		delete(s.w.tasks, ref)
+	}
+	s.w.mu.Unlock()
 	for {
 		retry := s.updateList(ctx, shown) != nil
 		var again <-chan time.Time

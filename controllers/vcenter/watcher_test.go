@@ -157,6 +157,34 @@ func TestTheWatcherTellsTasks(t *testing.T) {
 	}
 }
 
+// A task that ended, or was forgotten, while the stream was down is not taken for one that runs.
+func TestAFollowedTaskSurvivesTheStream(t *testing.T) {
+	f := startFleet(t)
+	d := f.add(t, vcentersim.MachineSpec{Name: "followed", PoweredOn: true})
+	f.oslo.Inject(vcentersim.Fault{Relocate: true, AtPercent: 40, Hang: true})
+	handle, err := f.from.Relocate(t.Context(), f.crossing(t, d))
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.here.Follow(handle.Ref)
+	running := func() bool {
+		task := f.here.Task(handle.Ref)
+		return task != nil && task.State == TaskRunning
+	}
+	eventually(t, 10*time.Second, "the task", running)
+	h := listen(f.here)
+	f.oslo.ExpireSessions()
+	eventually(t, 10*time.Second, "the return", func() bool { return len(h.of(ChangeConnection, "")) >= 2 && f.here.Synced() })
+	eventually(t, 10*time.Second, "the task on the new stream", running)
+	if err := f.from.CancelTask(t.Context(), handle.Ref); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, 10*time.Second, "its end", func() bool {
+		task := f.here.Task(handle.Ref)
+		return task != nil && task.State == TaskError && len(h.of(ChangeTask, handle.Ref)) > 0
+	})
+}
+
 func TestTheWatcherSurvivesAnExpiredSession(t *testing.T) {
 	st := startStock(t, nil)
 	c := dial(t, st.endpoint(t))
