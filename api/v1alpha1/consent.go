@@ -16,7 +16,7 @@ type AllowedNamespace struct {
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=63
 	// +kubebuilder:validation:Pattern=`^(\*|[a-z0-9]([-a-z0-9]*[a-z0-9])?)$`
-	Name string `json:"name"`
+	Name string `json:"name,omitempty"`
 
 	// kinds that it may have there; "*" stands for all. Absent: Segment, DHCPConfiguration and VMGroup. The others listen to everybody, concern
 	// everybody, cost money, or run as Microsoft's administrator.

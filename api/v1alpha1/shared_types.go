@@ -358,14 +358,18 @@ type Refusal struct {
 	Request string `json:"request,omitempty"`
 	// what was asked: the verb and the action.
 	// +optional
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=128
 	What string `json:"what,omitempty"`
 	// asker names who asked: a hash of the identity and of the reconcile that was requested last.
 	// +optional
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=64
 	Asker string `json:"asker,omitempty"`
 	// count of the same answers in a row.
 	// +optional
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=2147483647
 	Count int32 `json:"count,omitempty"`
 	// since when that is the answer.
 	// +optional
@@ -380,23 +384,28 @@ type Refusal struct {
 	Until metav1.MicroTime `json:"until,omitzero"`
 	// cause is the reason that the conditions give for it.
 	// +optional
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=64
 	Cause string `json:"cause,omitempty"`
 	// message as it was given the first time.
 	// +optional
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=2048
 	Message string `json:"message,omitempty"`
 	// condition that it makes False, beside Ready.
 	// +optional
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=64
 	Condition string `json:"condition,omitempty"`
 	// kind of conflict, if it was one: Busy or Unknown.
 	// +optional
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=16
 	Kind string `json:"kind,omitempty"`
-	// stalled says that only a person can help.
+	// outcome of it: Wait for what ends by itself, Stall for what needs an edit or a person.
 	// +optional
-	Stalled bool `json:"stalled,omitempty"`
+	// +kubebuilder:validation:Enum=Wait;Stall
+	Outcome string `json:"outcome,omitempty"`
 }
 
 // UnkeptChange is a change that Azure has accepted, while it shows another value than was written.
@@ -408,9 +417,12 @@ type UnkeptChange struct {
 	Change string `json:"change,omitempty"`
 	// times that Azure accepted it. After two it is not written again.
 	// +optional
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=2147483647
 	Times int32 `json:"times,omitempty"`
 	// requested is the value of the annotation avs-operator.io/reconcile-requested-at at that time; a new one lets it be written again.
 	// +optional
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=64
 	Requested string `json:"requested,omitempty"`
 }

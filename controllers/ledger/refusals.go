@@ -96,7 +96,10 @@ func (r Refusals) Refuse(q Request, asker string, said *outcome.Outcome, kind Co
 		one.Asker, one.Kind, one.Count, one.Since, one.Cause, one.Message = asker, string(kind), 0, metav1.NewMicroTime(now), said.Reason, bounded(said.Message)
 	}
 	one.Count++
-	one.Condition, one.Stalled = said.Condition, said.Kind == outcome.KindStall || kind == ConflictUnknown && one.Count >= conflicts
+	one.Condition, one.Outcome = said.Condition, string(outcome.KindWait)
+	if said.Kind == outcome.KindStall || kind == ConflictUnknown && one.Count >= conflicts {
+		one.Outcome = string(outcome.KindStall)
+	}
 	one.At = append(r.lastHour(one, now), metav1.NewMicroTime(now))
 	one.At = one.At[max(0, len(one.At)-MostRefusals):]
 	one.Until = metav1.NewMicroTime(now.Add(r.Pace.Real(max(Pause(one.Count), said.After))))
@@ -168,10 +171,11 @@ func (r Refusals) empty() {
 // say is what one refusal means.
 func (r Refusals) say(one *v1alpha1.Refusal, now time.Time) *outcome.Outcome {
 	o := outcome.Wait(one.Cause, "%s", one.Message).About(one.Condition)
+	stalled := one.Outcome == string(outcome.KindStall)
 	switch {
-	case one.Stalled && one.Kind == string(ConflictUnknown):
+	case stalled && one.Kind == string(ConflictUnknown):
 		o = outcome.Stall(v1alpha1.ReasonConflict, "Azure has refused this %d times and names no reason that the operator knows, in its own words: %s. It is asked again every 15 minutes", conflicts, one.Message)
-	case one.Stalled:
+	case stalled:
 		o = outcome.Stall(one.Cause, "%s", one.Message).About(one.Condition)
 	case one.Kind == string(ConflictBusy) && now.Sub(one.Since.Time) > Busy.Real(r.Pace):
 		o.Reason = v1alpha1.ReasonTakesTooLong

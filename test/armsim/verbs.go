@@ -261,27 +261,33 @@ func (s *Server) finish(ch *change, state string, fault *Fault) {
 	}
 	grown := ch.grows()
 	if state == succeeded {
-		modified := time.Now()
-		r.body = ch.after
-		if fault != nil && len(fault.Stores) > 0 {
-			r.body = merge(r.body, fault.Stores)
-		}
-		r.takeSecrets(ch)
-		if ch.typ.finish != nil {
-			ch.typ.finish(s, r, ch)
-		}
-		delete(r.hidden, unbornKey)
-		put(r.body, "systemData.lastModifiedAt", timestamp(modified))
-		if grown < 0 {
-			s.useCapacity(r.location(), grown)
-		}
-		if fault != nil && fault.StaleGets > 0 && seen != nil {
-			r.stale = &staleReads{left: fault.StaleGets, body: seen}
-		}
+		s.complete(ch, fault, seen, grown)
 	} else if ch.create() {
 		r.hide(unbornKey, true)
 	} else if !ch.remove {
 		s.useCapacity(r.location(), -max(0, grown))
 	}
 	r.setState(state)
+}
+
+// complete ends a change that succeeded; grown is by how many hosts, seen what a read showed before it. s.mu is held.
+func (s *Server) complete(ch *change, fault *Fault, seen map[string]any, grown int) {
+	r := ch.r
+	modified := time.Now()
+	r.body = ch.after
+	if fault != nil && len(fault.Stores) > 0 {
+		r.body = merge(r.body, fault.Stores)
+	}
+	r.takeSecrets(ch)
+	if ch.typ.finish != nil {
+		ch.typ.finish(s, r, ch)
+	}
+	delete(r.hidden, unbornKey)
+	put(r.body, "systemData.lastModifiedAt", timestamp(modified))
+	if grown < 0 {
+		s.useCapacity(r.location(), grown)
+	}
+	if fault != nil && fault.StaleGets > 0 && seen != nil {
+		r.stale = &staleReads{left: fault.StaleGets, body: seen}
+	}
 }

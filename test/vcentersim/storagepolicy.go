@@ -36,7 +36,7 @@ func (v *VCenter) servePolicies() {
 		if !ok {
 			continue
 		}
-		v.policies = &policies{ProfileManager: *manager, byHub: map[string]string{}, common: vsanDefault, kind: v.kindOfDatastore} //nolint:govet // nobody uses the other one
+		v.policies = &policies{ProfileManager: *manager, byHub: map[string]string{}, common: vsanDefault, kind: v.kindOfDatastore}
 		registry.Put(v.policies)
 	}
 	v.service.RegisterSDK(registry)
