@@ -4,6 +4,7 @@
 package arm
 
 import (
+	"cmp"
 	"context"
 	"math/rand/v2"
 	"slices"
@@ -16,8 +17,16 @@ const (
 	shortest = 100 * time.Millisecond
 	// soonestStale is the least age, on the wall clock, at which a snapshot counts as stale, for the same reason.
 	soonestStale = 2 * time.Second
-	// listAgain is after how many rounds of single reads a forbidden list is tried again.
+	// listAgain is after how many rounds of single reads a list that failed is tried again.
 	listAgain = 10
+	// failsBefore is how many lists in a row must end in trouble that may heal by itself before the resources are read one by one: before the
+	// snapshot is stale.
+	failsBefore = 2
+	// mostReads bounds a round of single reads: what ARM lets one identity read at once in a subscription, with some left for others. Those that
+	// were read longest ago come first.
+	mostReads = 200
+	// probes are how many resources are read when Azure says that a collection is not there, before it is believed.
+	probes = 3
 )
 
 // firstDelay staggers the first lists of many collections: a new leader must not ask for all of a fleet at once.
@@ -81,7 +90,7 @@ func (w *Watcher) pause(e *watched, err error) time.Duration {
 	return max(wall(d, w.o.Speed), shortest)
 }
 
-// look takes one snapshot: by a list, or by single reads where listing is forbidden.
+// look takes one snapshot: by a list, or by single reads where that fails. Whatever is wrong with a list, a resource that can be read is there.
 func (w *Watcher) look(ctx context.Context, e *watched, round int) error {
 	w.mu.Lock()
 	client, single := e.client, e.snapshot.single && round%listAgain != listAgain-1
@@ -91,17 +100,14 @@ func (w *Watcher) look(ctx context.Context, e *watched, round int) error {
 	}
 	askedAt := time.Now()
 	resources, err := client.list(ctx, e.collection)
-	switch ClassOf(err) {
-	case Forbidden:
-		w.mu.Lock()
-		e.snapshot.single = true
-		w.mu.Unlock()
-		return w.readEach(ctx, e, client)
-	case NotFound: // what holds the collection is gone, and the collection with it
+	if ClassOf(err) == NotFound && !w.anyThere(ctx, e, client) { // what holds the collection is gone, and the collection with it
 		resources, err = nil, nil
 	}
 	if ctx.Err() != nil {
 		return err
+	}
+	if w.oneByOne(e, err) {
+		return w.readEach(ctx, e, client)
 	}
 	w.mu.Lock()
 	changes := w.settle(e, func() []ID {
@@ -116,17 +122,64 @@ func (w *Watcher) look(ctx context.Context, e *watched, round int) error {
 	return err
 }
 
-// readEach reads the resources that are used by themselves.
-func (w *Watcher) readEach(ctx context.Context, e *watched, client *Client) error {
+// oneByOne says, after a list, that the resources are to be read by themselves until it is tried again.
+func (w *Watcher) oneByOne(e *watched, err error) bool {
 	w.mu.Lock()
+	defer w.mu.Unlock()
+	if err == nil {
+		e.failed = 0
+		return false
+	}
+	e.failed++
+	class := ClassOf(err)
+	switch class {
+	case Throttled, CredentialsInvalid:
+		return false // single reads would be refused just the same
+	case Transient:
+		if !e.snapshot.single && e.failed < failsBefore {
+			return false
+		}
+	}
+	if len(e.ids) == 0 && class != Forbidden {
+		return false // nothing to read: the whole was asked for
+	}
+	if !e.snapshot.single {
+		w.o.Log.Info("Cannot list a collection: its resources are read one by one", "collection", string(e.collection), "class", string(class), "error", err.Error())
+	}
+	e.snapshot.single = true
+	return true
+}
+
+// anyThere reads a few of the resources in use: a list that says that its collection is not there may be wrong.
+func (w *Watcher) anyThere(ctx context.Context, e *watched, client *Client) bool {
+	ids := w.longestUnread(e)
+	for _, id := range ids[:min(len(ids), probes)] {
+		if _, err := client.get(ctx, id); err == nil {
+			return true
+		}
+	}
+	return false
+}
+
+// longestUnread are the resources in use, those first that were read longest ago.
+func (w *Watcher) longestUnread(e *watched) []ID {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	ids := make([]ID, 0, len(e.ids))
 	for _, u := range e.ids {
 		ids = append(ids, u.id)
 	}
-	w.mu.Unlock()
-	slices.Sort(ids)
+	slices.SortFunc(ids, func(a, b ID) int {
+		return cmp.Or(e.snapshot.items[a.Key()].askedAt.Compare(e.snapshot.items[b.Key()].askedAt), cmp.Compare(a, b))
+	})
+	return ids
+}
+
+// readEach reads the resources that are used by themselves.
+func (w *Watcher) readEach(ctx context.Context, e *watched, client *Client) error {
+	ids := w.longestUnread(e)
 	var last error
-	for _, id := range ids {
+	for _, id := range ids[:min(len(ids), mostReads)] {
 		askedAt := time.Now()
 		body, err := client.get(ctx, id)
 		if ClassOf(err) == NotFound {
@@ -136,7 +189,9 @@ func (w *Watcher) readEach(ctx context.Context, e *watched, client *Client) erro
 			return err
 		}
 		if err != nil {
-			last = err
+			if last = err; ClassOf(err) == Throttled || ClassOf(err) == CredentialsInvalid {
+				break // the others would be refused just the same
+			}
 			continue
 		}
 		w.mu.Lock()

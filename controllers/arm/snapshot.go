@@ -18,7 +18,7 @@ type snapshot struct {
 	known   bool
 	askedAt time.Time // of the list; of the oldest single read otherwise
 	items   map[string]item
-	single  bool // the collection may not be listed, its resources are read one by one
+	single  bool // the collection cannot be listed, its resources are read one by one
 	stale   bool // as last told
 	err     error
 	read    []*Resource // all of it, for those who look at the whole; nil until one does
@@ -103,7 +103,7 @@ func (s *snapshot) replace(list []item, askedAt time.Time) []ID {
 	return changed
 }
 
-// put is the answer about one resource of a collection that may not be listed.
+// put is the answer about one resource of a collection that cannot be listed.
 func (s *snapshot) put(now item) []ID {
 	if !s.known || s.items == nil {
 		s.items = map[string]item{}

@@ -47,11 +47,12 @@ type watched struct {
 	ids        map[string]*used
 	kick       chan struct{}
 	hurryUntil time.Time
+	failed     int // lists in a row
 	stop       context.CancelFunc
 	snapshot   snapshot
 }
 
-// used is a resource that somebody watches by itself, for collections that may not be listed.
+// used is a resource that somebody watches by itself, for collections that cannot be listed.
 type used struct {
 	id    ID
 	users int
@@ -99,7 +100,7 @@ func NewWatcher(o WatcherOptions) *Watcher {
 // a create of hours does not cost a list a minute.
 func (w *Watcher) Use(c *Client, collection ID) (release func()) { return w.use(c, collection, "") }
 
-// UseResource is Use of the resource's collection. If that may not be listed, the resource is read by itself instead.
+// UseResource is Use of the resource's collection. If that cannot be listed, whatever the reason, the resource is read by itself instead.
 func (w *Watcher) UseResource(c *Client, id ID) (release func()) {
 	return w.use(c, id.Collection(), id)
 }
@@ -157,7 +158,7 @@ func (w *Watcher) Look(principal string, id ID) Look {
 	return look
 }
 
-// Listed is all that the last list of a collection in use had, if there was one that is not stale and the collection may be listed.
+// Listed is all that the last list of a collection in use had, if there was one that is not stale and the collection can be listed.
 func (w *Watcher) Listed(principal string, collection ID) (all []*Resource, ok bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

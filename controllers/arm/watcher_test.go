@@ -22,6 +22,7 @@ type fleet struct {
 	status   int            // of lists; 0: 200
 	code     string
 	failPage string // fails this page only
+	garbage  string // what lists answer in the place of JSON
 }
 
 func (f *fleet) set(change func(*fleet)) {
@@ -48,6 +49,10 @@ func (f *fleet) serve(w http.ResponseWriter, r *http.Request) {
 	page := r.URL.Query().Get("page")
 	if f.status != 0 || f.failPage != "" && page == f.failPage {
 		reply(w, max(f.status, 400), armError(f.code, ""))
+		return
+	}
+	if f.garbage != "" {
+		reply(w, 200, f.garbage)
 		return
 	}
 	names := slices.Sorted(maps.Keys(f.clusters))
@@ -212,6 +217,91 @@ func TestWatcherReadsOneByOneWhatMayNotBeListed(t *testing.T) {
 	}
 	f.set(func(f *fleet) { f.status = 0 }) // the right has been given
 	eventually(t, "a list again", func() bool { return w.Look("client", private.Child("clusters", "c7")).Known })
+}
+
+// Whatever is wrong with a list, what it would show is read one by one, and a list that works again is used again.
+func TestWatcherReadsOneByOneWhatCannotBeListed(t *testing.T) {
+	t.Parallel()
+	for name, broken := range map[string]struct {
+		status        int
+		code, garbage string
+	}{
+		"bad request":       {status: 400, code: "InvalidRequest"},
+		"not found":         {status: 404, code: "NotFound"},
+		"gone":              {status: 410, code: "Gone"},
+		"an error":          {status: 500, code: "InternalServerError"},
+		"unavailable":       {status: 503, code: "ServiceUnavailable"},
+		"a page of a proxy": {garbage: "<html>sign in first</html>"},
+		"no list":           {garbage: `{"value":null}`},
+		"half a resource":   {garbage: `{"value":[7]}`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := &fleet{clusters: map[string]int{"c2": 3}}
+			_, c, w, told := watching(t, f)
+			defer w.UseResource(c, second)()
+			eventually(t, "the first snapshot", func() bool { return w.Look("client", second).Known })
+			f.set(func(f *fleet) {
+				f.status, f.code, f.garbage, f.clusters["c2"] = broken.status, broken.code, broken.garbage, 4
+			})
+			eventually(t, "the change", func() bool {
+				look := w.Look("client", second)
+				return look.Resource.Int("/properties/clusterSize") == 4 && !look.Stale && look.Err == nil
+			})
+			if _, listed := w.Listed("client", second.Collection()); listed {
+				t.Error("what was read one by one is shown as the whole")
+			}
+			told.take()
+			f.set(func(f *fleet) { f.status, f.garbage = 0, "" })
+			eventually(t, "a list again", func() bool { _, listed := w.Listed("client", second.Collection()); return listed })
+			eventually(t, "telling", func() bool { return slices.Contains(told.take(), "") })
+		})
+	}
+}
+
+// One list that fails in passing costs no reads, and a refused login or limit costs none at all.
+func TestWatcherDoesNotReadOneByOneForNothing(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		err    error
+		failed int
+		want   bool
+	}{
+		"once":      {&Error{Class: Transient}, 0, false},
+		"again":     {&Error{Class: Transient}, 1, true},
+		"throttled": {&Error{Class: Throttled}, 5, false},
+		"login":     {&Error{Class: CredentialsInvalid}, 5, false},
+		"forbidden": {&Error{Class: Forbidden}, 0, true},
+		"bad":       {&Error{Class: InvalidRequest}, 0, true},
+	} {
+		w := NewWatcher(WatcherOptions{})
+		e := &watched{ids: map[string]*used{second.Key(): {id: second}}, failed: tc.failed}
+		if got := w.oneByOne(e, tc.err); got != tc.want || e.snapshot.single != tc.want {
+			t.Errorf("%s: %t", name, got)
+		}
+	}
+}
+
+// A round of single reads is bounded, and goes on where the one before it ended.
+func TestWatcherBoundsARoundOfReads(t *testing.T) {
+	t.Parallel()
+	f := &fleet{clusters: map[string]int{}, status: 500, code: "InternalServerError"}
+	a := newAzure(t, true, f.serve)
+	c := a.client(func(o *Options) { o.Speed = 10_000 })
+	w := NewWatcher(WatcherOptions{Speed: 10_000})
+	e := &watched{collection: second.Collection(), client: c, ids: map[string]*used{}, snapshot: snapshot{single: true}}
+	const n = mostReads + 30
+	for i := range n {
+		name := fmt.Sprintf("c%03d", i)
+		f.clusters[name] = 3
+		id := private.Child("clusters", name)
+		e.ids[id.Key()] = &used{id: id}
+	}
+	for round, want := range []int{mostReads, n} {
+		if err := w.readEach(soon(t), e, c); err != nil || len(e.snapshot.items) != want {
+			t.Fatalf("after round %d, %d of %d are read: %v", round, len(e.snapshot.items), n, err)
+		}
+	}
 }
 
 func TestWatcherTakesAMissingParentForAnEmptyCollection(t *testing.T) {

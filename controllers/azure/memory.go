@@ -40,6 +40,8 @@ type remembered struct {
 	wroteAt time.Time
 	// foreign is since when Azure works on the resource for somebody else.
 	foreign time.Time
+	// missing is since when a resource that was there is not found by itself; zero: it was found, or was not looked for.
+	missing time.Time
 	// relearning is since when a new process waits for the first list that has the object; zero when it does not.
 	relearning time.Time
 	// own is the resource of the object while it is watched.

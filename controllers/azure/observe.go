@@ -72,6 +72,9 @@ func (r *Reconciler[T]) glance(s *scope[T]) bool {
 		return false
 	}
 	s.actual, s.observed = look.Resource, true
+	if look.Err == nil {
+		s.accepted()
+	}
 	return true
 }
 
@@ -99,8 +102,13 @@ func (r *Reconciler[T]) read(ctx context.Context, s *scope[T]) *outcome.Outcome 
 		actual = nil
 	}
 	s.actual, s.observed, s.direct = actual, true, true
-	s.fact(v1alpha1.ConditionCredentialsReady, true, v1alpha1.ReasonReady, "Azure accepts the identity")
+	s.accepted()
 	return nil
+}
+
+// accepted is what any answer of Azure's says about the identity: to a list, to a read, to a poll, to a write.
+func (s *scope[T]) accepted() {
+	s.fact(v1alpha1.ConditionCredentialsReady, true, v1alpha1.ReasonReady, "Azure accepts the identity")
 }
 
 // isGroupMissing tells a missing resource group from a missing resource: only the second is made.
@@ -116,6 +124,9 @@ func asArm(err error) (*arm.Error, bool) {
 
 // take copies what was found into status, and compares it with the spec.
 func (r *Reconciler[T]) take(ctx context.Context, s *scope[T]) *outcome.Outcome {
+	if o := r.missing(ctx, s); o != nil {
+		return o
+	}
 	s.changes = nil
 	if s.actual == nil {
 		s.stat().ProvisioningState = ""

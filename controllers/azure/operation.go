@@ -157,6 +157,7 @@ func (r *Reconciler[T]) lostAgain(s *scope[T], what ledger.Request) *outcome.Out
 // accepted stores where the operation is followed. If somebody wrote the object meanwhile it is read again, and the record completed if it
 // is still ours.
 func (r *Reconciler[T]) accepted(ctx context.Context, s *scope[T], w write, a *arm.Accepted) *outcome.Outcome {
+	s.accepted()
 	key := client.ObjectKeyFromObject(s.obj)
 	first := nextPoll(0, r.expect(s, s.stat().Operation), a.RetryAfter)
 	if a.Poll == (arm.Poll{}) {

@@ -103,6 +103,7 @@ func (r *Reconciler[T]) poll(ctx context.Context, s *scope[T], op *v1alpha1.Oper
 		return r.notPolled(ctx, s, op, err)
 	}
 	op.RefusedPolls = 0
+	s.accepted()
 	switch progress.State {
 	case arm.Succeeded:
 		return r.conclude(ctx, s, op)

@@ -54,8 +54,8 @@ func (r *Reconciler[T]) lookAt(ctx context.Context, s *scope[T], id arm.ID) (*ar
 	r.memory.use(client.ObjectKeyFromObject(s.obj), what, func() func() { return r.Watcher.UseResource(s.client, id) })
 	var wroteAt time.Time
 	r.memory.do(client.ObjectKeyFromObject(s.obj), func(m *remembered) { wroteAt = m.wroteAt })
-	if look := r.Watcher.Look(s.client.Principal(), id); look.Known && !look.Stale && look.AskedAt.After(wroteAt) {
-		return look.Resource, nil
+	if look := r.Watcher.Look(s.client.Principal(), id); look.Resource != nil && !look.Stale && look.AskedAt.After(wroteAt) {
+		return look.Resource, nil // one that a list lacks may be there all the same
 	}
 	return r.readOther(ctx, s, id)
 }

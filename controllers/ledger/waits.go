@@ -36,6 +36,9 @@ var (
 		"the object: reason OperationOutcomeUnknown; the VirtualMachineMove: Moving", "Azure or vCenter is looked at, and it is sent again only if it came to nothing"}
 	Agreement = Wait{"reads to show what Azure says it has done", 2 * time.Minute, 2 * time.Second,
 		"the object: as while the operation runs", "the read is believed, and what differs is drift"}
+	// What is told apart by it: a create or an update reaches ARM's other replicas within this, and so does a resource.
+	Missing = Wait{"a resource that was there and is missing to show itself after all", 2 * time.Minute, 2 * time.Second,
+		"nobody: the object stays as it was", "it is read by itself a second time, and if it is missing again somebody deleted it"}
 	RefusedPolls = Wait{"polls that Azure refuses", 90 * time.Second, 0,
 		"the object: the refusal's reason", "after three the resource is read in their stead: at rest the operation has ended; else it is read again and again"}
 	Running = Wait{"an operation in Azure that no usual time is known for, or a shorter one; of any other it is twice the longest usual time", time.Hour, 0,
@@ -86,7 +89,7 @@ type Row struct {
 // Waits is the whole table, in the order in which the guide shows it.
 func Waits() []Row {
 	return []Row{
-		{"Sending", Sending}, {"Calling", Calling}, {"Grace", Grace}, {"Agreement", Agreement}, {"RefusedPolls", RefusedPolls}, {"Running", Running},
+		{"Sending", Sending}, {"Calling", Calling}, {"Grace", Grace}, {"Agreement", Agreement}, {"Missing", Missing}, {"RefusedPolls", RefusedPolls}, {"Running", Running},
 		{"Foreign", Foreign}, {"Busy", Busy}, {"Asking", Asking}, {"Settling", Settling}, {"StandingStill", StandingStill}, {"Queued", Queued}, {"Guest", Guest},
 		{"Recheck", Recheck}, {"FirstList", FirstList}, {"Glance", Glance},
 		{"OneRead", OneRead}, {"OnePlace", OnePlace}, {"RetryAfter", RetryAfter}, {"Login", Login}, {"OneCall", OneCall}, {"Connecting", Connecting}, {"Finding", Finding},

@@ -71,7 +71,7 @@ func (o *Outcome) In(d time.Duration) *Outcome {
 	return o
 }
 
-// Quietly marks a wait that a restart alone causes.
+// Quietly marks a wait that tells nothing new of an object that is fine: a restart causes it, or a doubt that one more read ends.
 func (o *Outcome) Quietly() *Outcome {
 	o.Quiet = true
 	return o

@@ -186,7 +186,7 @@ func (s *Server) list(in *scoped, a *address) *answer {
 	if a.group != "" {
 		prefix = a.key(in.sub, len(a.ancestors), "")
 	}
-	rows := s.rowsUnder(a.typ, prefix)
+	rows := slices.DeleteFunc(s.rowsUnder(a.typ, prefix), func(one row) bool { return in.fault.lacks(one.r.name) })
 	show := func(i int) map[string]any { return s.show(rows[i].r, rows[i].body, in.version()) }
 	if a.typ.filter == nil {
 		return s.pageOf(in.call, len(rows), show)

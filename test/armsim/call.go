@@ -32,6 +32,7 @@ type call struct {
 	correlation string
 	principal   *principal
 	fault       *Fault
+	action      string // that access control was asked for
 }
 
 // ServeHTTP implements http.Handler.

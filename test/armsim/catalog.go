@@ -119,8 +119,8 @@ func (r *resource) hosts() int {
 }
 
 func (s *Server) checkQuota(in *scoped, location string) *answer {
-	if _, refused := in.object(false); refused != nil {
-		return refused
+	if len(in.raw) > 0 { // Microsoft's description gives it none, where its neighbour checkTrialAvailability has one
+		return refuse(http.StatusBadRequest, "InvalidRequestContent", "The request content was invalid: checkQuotaAvailability takes no body.")
 	}
 	if !knownLocation(location) {
 		return refuse(http.StatusBadRequest, "LocationNotAvailableForResourceType", "The provided location '%s' is not available for resource type '%s/locations'.", location, avs)

@@ -49,6 +49,7 @@ type faultDocument struct {
 	Lasts            string         `json:"lasts,omitempty"`
 
 	FailureReason string `json:"failureReason,omitempty"`
+	ListLacks     string `json:"listLacks,omitempty"`
 	PollHost      string `json:"pollHost,omitempty"`
 }
 
@@ -68,7 +69,7 @@ func (f Fault) document() faultDocument {
 		RetryDate: f.RetryDate, Headers: f.Headers, Drop: f.Drop, Reset: f.Reset, Truncate: f.Truncate, ExpiredToken: f.ExpiredToken,
 		OperationFails: f.OperationFails, Canceled: f.Canceled, Cancelled: f.Cancelled, NoPollingHeaders: f.NoPollingHeaders,
 		EchoOldBody: f.EchoOldBody, StaleGets: f.StaleGets, FailureReason: f.FailureReason, PollURLBytes: f.PollURLBytes, PollHost: f.PollHost,
-		Stores: f.Stores,
+		Stores: f.Stores, ListLacks: f.ListLacks,
 	}
 	if f.Lasts > 0 {
 		d.Lasts = f.Lasts.String()
@@ -101,7 +102,7 @@ func (f *Fault) UnmarshalJSON(text []byte) error {
 		Verb: d.Verb, Skip: d.Skip, Count: d.Count, Status: d.Status, Code: d.Code, Message: d.Message, Body: d.Body, RetryDate: d.RetryDate,
 		Headers: d.Headers, Drop: d.Drop, Reset: d.Reset, Truncate: d.Truncate, ExpiredToken: d.ExpiredToken, OperationFails: d.OperationFails,
 		Canceled: d.Canceled, Cancelled: d.Cancelled, NoPollingHeaders: d.NoPollingHeaders, EchoOldBody: d.EchoOldBody, StaleGets: d.StaleGets,
-		FailureReason: d.FailureReason, PollURLBytes: d.PollURLBytes, PollHost: d.PollHost, Stores: d.Stores,
+		FailureReason: d.FailureReason, PollURLBytes: d.PollURLBytes, PollHost: d.PollHost, Stores: d.Stores, ListLacks: d.ListLacks,
 	}
 	var errs []error
 	if d.Path != "" {
@@ -141,9 +142,12 @@ func (f *Fault) check() error {
 	if f.Status != 0 && (f.Status < 200 || f.Status > 599) {
 		return fmt.Errorf("status %d is not in 200 to 599", f.Status)
 	}
+	if _, err := regexp.Compile(f.ListLacks); err != nil {
+		return fmt.Errorf("listLacks: %w", err)
+	}
 	does := f.Status != 0 || f.Delay > 0 || f.Drop || f.Reset || f.Truncate || f.ExpiredToken || f.ending() != succeeded ||
 		f.NoPollingHeaders || f.PollURLBytes > 0 || f.PollHost != "" || f.EchoOldBody || f.StaleGets > 0 || f.FailureReason != "" || f.RetryAfter > 0 || f.RetryDate ||
-		len(f.Stores) > 0 || f.Lasts > 0
+		len(f.Stores) > 0 || f.Lasts > 0 || f.ListLacks != ""
 	if !does {
 		return errors.New("it does nothing: give a status, a delay, drop, reset, truncate, or what happens to the operation")
 	}

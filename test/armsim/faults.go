@@ -61,6 +61,8 @@ type Fault struct {
 	PollHost string
 	// EchoOldBody answers a PATCH or PUT with the body from before it, provisioningState and all, as lagging replicas do.
 	EchoOldBody bool
+	// ListLacks are names, a regular expression, of resources that the list which is asked for lacks, although they are there.
+	ListLacks string
 	// StaleGets is how many GETs still see the resource as it was before: missing after a create, unchanged after the end of
 	// an update.
 	StaleGets int
@@ -172,6 +174,15 @@ func (f *Fault) answer(usual time.Duration) *answer {
 		a.with(name, value)
 	}
 	return a
+}
+
+// lacks says whether a list is answered without a resource.
+func (f *Fault) lacks(name string) bool {
+	if f == nil || f.ListLacks == "" {
+		return false
+	}
+	lacks, _ := regexp.MatchString(f.ListLacks, name) // Inject's callers in Go write what compiles; check refuses the rest
+	return lacks
 }
 
 // ending is how the operation of a request with this fault ends.

@@ -273,3 +273,26 @@ func TestWhatIsStoredOtherwise(t *testing.T) {
 		t.Errorf("stored is %v with tags %v", now["properties"], tags)
 	}
 }
+
+// A list may lack for a while what a GET shows.
+func TestListThatLacks(t *testing.T) {
+	s := start(t)
+	r := newRaw(t, s)
+	r.build()
+	list, _, _ := strings.Cut(cloudPath, "/weu")
+	count := func() int {
+		rows, _ := r.want(http.StatusOK, http.MethodGet, list, nil).body["value"].([]any)
+		return len(rows)
+	}
+	s.Inject(Fault{Verb: http.MethodGet, Path: regexp.MustCompile(`/privateclouds$`), ListLacks: "^weu$", Count: 2})
+	for i, want := range []int{0, 0, 1} {
+		if got := count(); got != want {
+			t.Errorf("list %d has %d, want %d", i, got, want)
+		}
+		r.want(http.StatusOK, http.MethodGet, cloudPath, nil)
+	}
+	s.Inject(Fault{Verb: http.MethodGet, Path: regexp.MustCompile(`/privateclouds$`), ListLacks: "^other$"})
+	if got := count(); got != 1 {
+		t.Errorf("a list that lacks another has %d", got)
+	}
+}

@@ -24,8 +24,10 @@ type Request struct {
 	Status        int             `json:"status"`                  // 0: not answered yet, or dropped
 	CorrelationID string          `json:"correlationId,omitempty"` // as sent; empty: none
 	Principal     string          `json:"principal,omitempty"`     // client id
-	Body          json.RawMessage `json:"body,omitempty"`          // JSON with secrets masked; nil if it was not JSON
-	RetryAfter    int             `json:"retryAfter,omitempty"`    // simulated seconds that the answer asked for
+	Action        string          `json:"action,omitempty"`        // that access control was asked for, such as Microsoft.AVS/privateClouds/read
+	UserAgent     string          `json:"userAgent,omitempty"`
+	Body          json.RawMessage `json:"body,omitempty"`       // JSON with secrets masked; nil if it was not JSON
+	RetryAfter    int             `json:"retryAfter,omitempty"` // simulated seconds that the answer asked for
 }
 
 // keptRequests and keptBodies (bytes) bound the log: the oldest half is forgotten beyond them, or a program that runs for days
@@ -70,7 +72,7 @@ func (l *requestLog) copied() []Request {
 func (l *requestLog) begin(c *call) *Request {
 	r := &Request{
 		At: time.Now(), Method: c.http.Method, Host: c.http.Host, Path: c.path, RawPath: c.http.URL.Path, Query: longValue.ReplaceAllString(c.http.URL.RawQuery, "$1…"),
-		CorrelationID: c.http.Header.Get("x-ms-correlation-request-id"), Body: masked(c),
+		CorrelationID: c.http.Header.Get("x-ms-correlation-request-id"), UserAgent: c.http.UserAgent(), Body: masked(c),
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -90,6 +92,7 @@ func (l *requestLog) end(r *Request, c *call, status int, retryAfter string) {
 	defer l.mu.Unlock()
 	r.Status = status
 	r.RetryAfter, _ = strconv.Atoi(retryAfter)
+	r.Action = c.action
 	if c.principal != nil {
 		r.Principal = c.principal.clientID
 	}

@@ -85,6 +85,7 @@ func (s *Server) dispatch(c *call) *answer {
 	}
 	in := &scoped{call: c, sub: sub, rest: seg[2:]}
 	if action, ok := s.action(in); ok {
+		c.action = action
 		if refused := s.authorize(c, sub, action, scopeOf(c)); refused != nil {
 			return refused
 		}
@@ -216,6 +217,9 @@ func (s *Server) action(in *scoped) (string, bool) {
 			kind += "/resourceGroups"
 		}
 		return kind + "/" + verb, verb != ""
+	}
+	if at == 0 && len(in.rest) == 2 && verb == "read" {
+		return "Microsoft.Resources/subscriptions/providers/read", true // ARM itself answers for the registration
 	}
 	words := []string{in.rest[at+1]}
 	below := in.rest[at+2:]

@@ -62,6 +62,7 @@ func StartAzure(t testing.TB, speed float64, change ...func(*armsim.Config)) *Az
 			t.Error(wrong)
 		}
 		server.Close()
+		useRights(t, server.Requests())
 	})
 	return &Azure{Server: server, SubscriptionID: subscription}
 }

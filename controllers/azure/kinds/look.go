@@ -49,7 +49,7 @@ func quota(ctx context.Context, client *arm.Client, id arm.ID, w guards.Wanted) 
 		QuotaEnabled   string         `json:"quotaEnabled"`
 	}
 	location := provider(id).Child("locations", guards.Location(w.Location))
-	err := client.Post(ctx, location, "checkQuotaAvailability", map[string]any{"name": strings.ToLower(w.SKU)}, &answer)
+	err := client.Post(ctx, location, "checkQuotaAvailability", nil, &answer) // it takes no body, and answers for every family
 	return guards.Quota{Enabled: strings.EqualFold(answer.QuotaEnabled, "Enabled"), Remaining: answer.HostsRemaining}, err
 }
 

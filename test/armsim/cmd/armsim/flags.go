@@ -60,6 +60,7 @@ A fault hits requests whose verb and lower-case path (a regular expression) matc
   operationFails, canceled, cancelled                             how the operation ends that the request begins
   failureReason                                                   a script that runs, and fails as a script
   noPollingHeaders, echoOldBody, staleGets                        answers that mislead pollers
+  listLacks                                                       a list without the resources of these names (a regular expression)
   pollURLBytes, pollHost                                          how long the polling URLs are at least; another scheme and host in them
 While an operation is polled, a fault with "path":"/operationstatuses/" or "/operationresults/" hits.
 
