@@ -22,6 +22,7 @@ var shownBy = map[string]string{
 	"Calling":       "TestAnOperatorThatDiedBetweenRecordAndCall",
 	"Grace":         "TestCreateSurvives",
 	"Agreement":     "TestWhatAzureNormalisesIsNotWrittenForEver",
+	"Missing":       "TestAListWithoutItProvesNothing",
 	"RefusedPolls":  "TestAPollThatIsRefusedIsReplacedByAReadOfTheResource",
 	"Running":       "TestAPollThatNeverEndsIsReplacedByAReadOfTheResource",
 	"Foreign":       "TestWhatSomebodyElseDoesForTooLongIsSaid",
