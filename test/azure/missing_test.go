@@ -23,9 +23,9 @@ import (
 )
 
 var (
-	clouds   = regexp.MustCompile(`/resourcegroups/.*/privateclouds$`)
-	clusters = regexp.MustCompile(`/privateclouds/weu/clusters$`)
-	weu2     = regexp.MustCompile(`/privateclouds/weu/clusters/weu-2$`)
+	clouds        = regexp.MustCompile(`/resourcegroups/.*/privateclouds$`)
+	clusters      = regexp.MustCompile(`/privateclouds/weu/clusters$`)
+	missedCluster = regexp.MustCompile(`/privateclouds/weu/clusters/weu-2$`)
 )
 
 // asks counts the requests of a kind.
@@ -68,7 +68,7 @@ func TestAListWithoutItProvesNothing(t *testing.T) {
 	for _, path := range []*regexp.Regexp{clouds, clusters} {
 		w.azure.Inject(armsim.Fault{Verb: http.MethodGet, Path: path, ListLacks: "^weu", Count: 15})
 	}
-	for _, path := range []*regexp.Regexp{weu, weu2} { // a replica that lags behind
+	for _, path := range []*regexp.Regexp{weu, missedCluster} { // a replica that lags behind
 		w.azure.Inject(armsim.Fault{Verb: http.MethodGet, Path: path, Status: http.StatusNotFound, Code: "ResourceNotFound", Message: "The Resource was not found."})
 	}
 	lists := w.asks(http.MethodGet, clouds) + 18
@@ -83,14 +83,14 @@ func TestAListWithoutItProvesNothing(t *testing.T) {
 	}
 
 	// What was deleted is missing at every read: at two of its own, some time apart.
-	reads := w.asks(http.MethodGet, weu2)
+	reads := w.asks(http.MethodGet, missedCluster)
 	if err := w.azure.RemoveInAzure(w.azure.PrivateCloudID("weu") + "/clusters/weu-2"); err != nil {
 		t.Fatal(err)
 	}
 	notReady(t, second, v1alpha1.ConditionStalled, v1alpha1.ReasonNotFoundInAzure)
 	var first, last time.Time
 	for _, r := range w.azure.Requests() {
-		if r.Method == http.MethodGet && weu2.MatchString(r.Path) {
+		if r.Method == http.MethodGet && missedCluster.MatchString(r.Path) {
 			if reads--; reads >= 0 {
 				continue
 			}
