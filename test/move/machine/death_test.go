@@ -275,7 +275,7 @@ func (w *world) diesOrEnds(d *death, m *v1alpha1.VirtualMachineMove) (died bool)
 		if err := cluster.Admin.Get(ctx, keyOf(m), m); err != nil {
 			return err
 		}
-		if m.Status.Step != v1alpha1.MoveStepMoved || len(m.Finalizers) > 0 {
+		if s := m.Status.Step; s != v1alpha1.MoveStepMoved && s != v1alpha1.MoveStepFailed || len(m.Finalizers) > 0 {
 			return fmt.Errorf("the step is %s, finalizers %v", m.Status.Step, m.Finalizers)
 		}
 		return nil

@@ -1,0 +1,161 @@
+// Copyright The avs-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package operator
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/avs-operator/avs-operator/api/v1alpha1"
+	"github.com/avs-operator/avs-operator/test/harness"
+	"github.com/avs-operator/avs-operator/test/vcentersim"
+)
+
+// roundSpeed is how fast vCenter's time runs in the rounds.
+const roundSpeed = 300
+
+// TestRounds lets a programme move machines while the operator, as the process that it is, is killed at random moments: live, cold, and with
+// its namespace deleted in the middle. No machine is twice, none is lost, and none is off that ran.
+func TestRounds(t *testing.T) {
+	kills, machines := 2, 3
+	if harness.Sweeping() {
+		kills, machines = 8, 8
+	}
+	for _, round := range []struct {
+		name    string
+		method  v1alpha1.MoveMethod
+		deleted bool
+	}{{"live", v1alpha1.MoveMethodLive, false}, {"cold", v1alpha1.MoveMethodCold, false}, {"namespace deleted", v1alpha1.MoveMethodCold, true}} {
+		if !harness.Sweeping() && round.name != "cold" {
+			continue
+		}
+		if !harness.Chosen("round "+round.name, 1) {
+			continue
+		}
+		t.Run(round.name, func(t *testing.T) { aRound(t, round.method, round.deleted, kills, machines) })
+	}
+}
+
+func aRound(t *testing.T, method v1alpha1.MoveMethod, deleted bool, kills, machines int) {
+	namespace := cluster.Namespace(t)
+	source := simulated(t, namespace, "oslo", vcentersim.Config{Layout: vcentersim.OnPremises, Name: "Oslo", Speed: roundSpeed})
+	target := simulated(t, namespace, "weu", vcentersim.Config{Layout: vcentersim.AVS, Speed: roundSpeed, PortGroups: []string{"finance-web"}})
+	for i := range machines {
+		_, err := source.AddMachine(vcentersim.MachineSpec{Name: fmt.Sprintf("web-%02d", i), Folder: "Finance", Networks: []string{"VLAN-120"}, PoweredOn: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	were := source.Machines()
+	programme := &v1alpha1.WorkloadMove{
+		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "finance"},
+		Spec: v1alpha1.WorkloadMoveSpec{
+			State: v1alpha1.MoveStateRun, Method: method, Power: &v1alpha1.MovePower{PowerOff: v1alpha1.PowerOffGuest},
+			Source: v1alpha1.MoveSource{VCenterRef: v1alpha1.ObjectReference{Name: "oslo"}},
+			Target: v1alpha1.MoveTarget{VCenterRef: v1alpha1.ObjectReference{Name: "weu"}, Cluster: "Cluster-1",
+				Folder: "/SDDC-Datacenter/vm/Workloads", Datastore: "vsanDatastore"},
+			Select:   []v1alpha1.MachineSelector{{Folder: "/Oslo/vm/Finance"}},
+			Networks: []v1alpha1.NameMapping{{From: "VLAN-120", To: "finance-web"}},
+		},
+	}
+	p := start(t, namespace, roundSpeed)
+	cluster.Create(t, programme)
+	for i := range kills {
+		time.Sleep(time.Duration(1000+rand.IntN(4000)) * time.Millisecond)
+		if deleted && i == kills/2 {
+			if err := cluster.Admin.Delete(t.Context(), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: namespace}}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		_ = p.Process.Kill() // unless it has lost its lease and ended by itself
+		<-p.ended
+		p = start(t, namespace, roundSpeed)
+	}
+	cluster.Eventually(t, 3*time.Minute, "the end of the round", func(ctx context.Context) error {
+		select {
+		case <-p.ended: // on a busy machine it loses its short lease; a Deployment would start it again too
+			p = start(t, namespace, roundSpeed)
+		default:
+		}
+		if deleted {
+			if err := cluster.Admin.Get(ctx, client.ObjectKey{Name: namespace}, &corev1.Namespace{}); !apierrors.IsNotFound(err) {
+				return fmt.Errorf("the namespace is there: %w", err)
+			}
+			return nil
+		}
+		if err := cluster.Admin.Get(ctx, client.ObjectKeyFromObject(programme), programme); err != nil {
+			return err
+		}
+		if !meta.IsStatusConditionTrue(programme.Status.Conditions, v1alpha1.ConditionComplete) {
+			return errors.New(cluster.Describe(ctx, programme))
+		}
+		return nil
+	})
+	wholeAfter(t, source, target, were, deleted)
+}
+
+// simulated starts a vCenter and declares it.
+func simulated(t *testing.T, namespace, name string, c vcentersim.Config) *vcentersim.VCenter {
+	t.Helper()
+	v, err := vcentersim.Start(context.WithoutCancel(t.Context()), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(v.Close)
+	cluster.Create(t,
+		&corev1.Secret{
+			ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name}, Type: corev1.SecretTypeBasicAuth,
+			StringData: map[string]string{"username": v.Username(), "password": v.Password()},
+		},
+		&v1alpha1.VCenter{
+			ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name},
+			Spec: v1alpha1.VCenterSpec{
+				URL: v.URL(), CredentialsRef: &v1alpha1.CredentialsReference{Name: name}, Trust: &v1alpha1.VCenterTrust{Thumbprint: v.Thumbprint()},
+			},
+		})
+	return v
+}
+
+// wholeAfter fails unless every machine is at one of the two vCenters, as it was, and runs; at the target, unless the move was called off.
+func wholeAfter(t *testing.T, source, target *vcentersim.VCenter, were []vcentersim.MachineState, calledOff bool) {
+	t.Helper()
+	relocations := map[string]int{}
+	for _, r := range source.Requests() {
+		if r.Method == "RelocateVM_Task" {
+			relocations[r.Object]++
+		}
+	}
+	for _, was := range were {
+		var at []vcentersim.MachineState
+		arrived := false
+		for _, v := range []*vcentersim.VCenter{source, target} {
+			for _, is := range v.Machines() {
+				if is.InstanceUUID == was.InstanceUUID {
+					at, arrived = append(at, is), v == target
+				}
+			}
+		}
+		switch {
+		case len(at) != 1:
+			t.Errorf("%s is %d times", was.Name, len(at))
+		case at[0].PowerState != was.PowerState || at[0].BIOSUUID != was.BIOSUUID:
+			t.Errorf("%s is %+v and was %+v", was.Name, at[0], was)
+		case !arrived && !calledOff:
+			t.Errorf("%s has not arrived", was.Name)
+		}
+		if n := relocations[was.Ref]; n > 1 {
+			t.Errorf("%s was relocated %d times", was.Name, n)
+		}
+	}
+}
