@@ -38,6 +38,7 @@ type flags struct {
 	operatorIdentityNamespaces []string
 	allowedEndpoints           []string
 	resolve                    map[string]string
+	allowLocalEndpoints        bool
 	healthAddress              string
 	metricsAddress             string
 	pprofAddress               string
@@ -77,6 +78,7 @@ func parse(arguments []string) (*flags, error) {
 	set.StringSliceVar(&f.operatorIdentityNamespaces, "operator-identity-namespaces", nil, "namespaces whose AzureIdentity objects may use the operator's own identity; default: the operator's namespace")
 	set.StringSliceVar(&f.allowedEndpoints, "allowed-endpoints", nil, "hosts of Azure clouds that Microsoft does not run, separated by commas; an AzureIdentity may use no other custom endpoint; *.<host> allows the regional hosts of one too, where Azure's links name them")
 	set.StringVar(&f.featureGates, "feature-gates", "", "what works only when it is turned on, such as ScaleInHosts=true, separated by commas; see the guide")
+	set.BoolVar(&f.allowLocalEndpoints, "allow-local-endpoints", false, "let VCenters and custom Azure endpoints be at loopback, link-local, metadata or the API server's addresses; for simulators only")
 	set.StringVar(&f.healthAddress, "health-probe-bind-address", ":8081", "address of /healthz and /readyz")
 	set.StringVar(&f.metricsAddress, "metrics-bind-address", ":8443", "address of the metrics, HTTPS with authentication and authorization; 0 for none")
 	set.StringVar(&f.pprofAddress, "pprof-bind-address", "0", "address of Go's profiles, without authentication, for a look at what costs memory or time; 0 for none")
@@ -137,6 +139,7 @@ func run(ctx context.Context, f *flags) error {
 		LeaderElection: f.leaderElect, LeaseDuration: f.leaseDuration,
 		HealthAddress: f.healthAddress, MetricsAddress: f.metricsAddress, PprofAddress: f.pprofAddress,
 		OperatorIdentityNamespaces: f.operatorIdentityNamespaces, AllowedEndpoints: f.allowedEndpoints, Resolve: f.resolve,
+		AllowLocalEndpoints: f.allowLocalEndpoints,
 		Features: f.features, Pace: outcome.Pace(f.speed), Version: version,
 	})
 	if err != nil {

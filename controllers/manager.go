@@ -52,6 +52,8 @@ type Options struct {
 	Resolve map[string]string
 	// Features are the feature gates; nil: as they are by default.
 	Features featuregate.FeatureGate
+	// AllowLocalEndpoints lets VCenters and custom Azure endpoints be at addresses that are local to the operator.
+	AllowLocalEndpoints bool
 	// Pace of Azure and vCenter; zero is real time.
 	Pace outcome.Pace
 	// MayWrite is asked right before each write to Azure or vCenter leaves; with LeaderElection it is the lease, otherwise nil means always.

@@ -41,12 +41,16 @@ func setup(ctx context.Context, mgr ctrl.Manager, o Options) error {
 	agent := "avs-operator/" + o.Version
 	live := connect.Live{Reader: mgr.GetAPIReader()}
 	publisher := &status.Publisher{Client: mgr.GetClient(), Recorder: mgr.GetEventRecorder("avs-operator"), Pace: o.Pace}
+	var local *connect.LocalAddresses
+	if !o.AllowLocalEndpoints {
+		local = &connect.LocalAddresses{Also: apiServer(mgr)}
+	}
 	identities := connect.NewAzure(connect.AzureOptions{
 		Client: mgr.GetClient(), Live: live, Pace: o.Pace, MayWrite: o.MayWrite, UserAgent: agent,
-		OperatorIdentityNamespaces: o.OperatorIdentityNamespaces, AllowedEndpoints: o.AllowedEndpoints, Resolve: o.Resolve, WrapTransport: o.WrapTransport,
+		OperatorIdentityNamespaces: o.OperatorIdentityNamespaces, AllowedEndpoints: o.AllowedEndpoints, Resolve: o.Resolve, Local: local, WrapTransport: o.WrapTransport,
 	})
 	vcenters := connect.NewVCenters(connect.VCentersOptions{
-		Client: mgr.GetClient(), Live: live, Azure: identities, Pace: o.Pace, MayWrite: o.MayWrite, UserAgent: agent, WrapTransport: o.WrapVCenterTransport,
+		Client: mgr.GetClient(), Live: live, Azure: identities, Pace: o.Pace, MayWrite: o.MayWrite, UserAgent: agent, Local: local, WrapTransport: o.WrapVCenterTransport,
 	})
 	watcher := arm.NewWatcher(arm.WatcherOptions{Speed: float64(o.Pace), Log: mgr.GetLogger().WithName("azure")})
 	for _, run := range []manager.RunnableFunc{watcher.Run, vcenters.Run} {

@@ -213,3 +213,9 @@ type Expectation struct {
 type Pacer[T Object] interface {
 	Expect(verb arm.Verb, object T) Expectation
 }
+
+// Confidential is for a kind with more to keep secret than what it sends: where it is in Secrets, or the values themselves. None of them is
+// shown, whoever says it.
+type Confidential[T Object] interface {
+	Confidential(object T, actual *arm.Resource) (refs []SecretValue, values []string)
+}

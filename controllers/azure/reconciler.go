@@ -135,6 +135,10 @@ func (r *Reconciler[T]) publish(ctx context.Context, s *scope[T], o *outcome.Out
 	if o != nil && o.Kind == outcome.KindStall && !s.observed {
 		r.unbusy(s)
 	}
+	o, err := r.keepSecret(ctx, s, o)
+	if err != nil {
+		return ctrl.Result{}, err
+	}
 	result, err := r.Publisher.Publish(ctx, s.subject(), status.Report{
 		Outcome: r.orRetain(s, o), Facts: s.facts, ReadyReason: s.readyReason, ReadyMessage: s.readyMessage,
 	})

@@ -47,6 +47,10 @@ var rulings = map[arm.Class]ruling{
 
 // OutcomeOf says what an error of ARM or of Entra ID means for an object. Azure's Retry-After is a floor for the pace.
 func OutcomeOf(err error) *outcome.Outcome {
+	if err != nil && strings.Contains(err.Error(), ErrLocalAddress.Error()) { // the login's library passes on the words of an error, and not the error
+		return outcome.Stall(v1alpha1.ReasonEndpointNotAllowed, "%s: correct spec.cloud.endpoints. For simulators the operator has the flag --allow-local-endpoints", ErrLocalAddress).
+			In(StallPause).About(v1alpha1.ConditionCredentialsReady)
+	}
 	var failed *arm.Error
 	if !errors.As(err, &failed) {
 		return outcome.Retry(v1alpha1.ReasonTransient, err)

@@ -51,6 +51,8 @@ type AzureOptions struct {
 	AllowedEndpoints []string
 	// Resolve are addresses by lower-case host name that no DNS knows, for tests; nil: none.
 	Resolve map[string]string
+	// Local keeps connections to custom endpoints away from local addresses; nil: they may be local.
+	Local *LocalAddresses
 	// Observe is told of every exchange with ARM, for metrics.
 	Observe   func(arm.Request)
 	UserAgent string

@@ -13,6 +13,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/cloud"
@@ -130,7 +131,11 @@ func (a *Azure) permitted(identity *v1alpha1.AzureIdentity, m *material) *outcom
 
 // connect makes the client. It sends nothing.
 func (a *Azure) connect(identity *v1alpha1.AzureIdentity, m *material, principal string) (*arm.Client, *outcome.Outcome) {
-	transport := transportFor(m.pool, a.o.Resolve)
+	local := a.o.Local
+	if !m.custom || identity.Spec.Operator != nil { // the operator's own login asks the metadata service of its machine
+		local = nil
+	}
+	transport := transportFor(m.pool, local, a.o.Resolve)
 	if a.o.WrapTransport != nil {
 		transport.Transport = a.o.WrapTransport(transport.Transport)
 	}
@@ -160,9 +165,11 @@ func (a *Azure) regional(m *material) bool {
 	})
 }
 
-// transportFor is a transport that trusts the pool; nil: what the system trusts. Of the names in resolve it asks no DNS.
-func transportFor(pool *x509.CertPool, resolve map[string]string) *http.Client {
+// transportFor is a transport that trusts the pool; nil: what the system trusts. It keeps away from local addresses, if there is a guard. Of the
+// names in resolve it asks no DNS.
+func transportFor(pool *x509.CertPool, local *LocalAddresses, resolve map[string]string) *http.Client {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport.DialContext = local.Guard(transport, net.Dialer{Timeout: 15 * time.Second, KeepAlive: 30 * time.Second})
 	if dial := transport.DialContext; len(resolve) > 0 {
 		transport.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
 			if host, port, err := net.SplitHostPort(address); err == nil && resolve[strings.ToLower(host)] != "" {

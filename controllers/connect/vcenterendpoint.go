@@ -112,6 +112,9 @@ func (v *VCenters) endpoint(ctx context.Context, object *v1alpha1.VCenter) (vcen
 		Speed: float64(v.o.Pace), UserAgent: v.o.UserAgent, MayWrite: v.o.MayWrite, Guard: v.guard,
 		WrapTransport: v.o.WrapTransport,
 	}
+	if object.Spec.URL != "" {
+		e.Confine = v.o.Local.Guard
+	}
 	var (
 		o     *outcome.Outcome
 		ca    []byte
@@ -193,7 +196,7 @@ func (v *VCenters) build(ctx context.Context, object *v1alpha1.VCenter, p *poole
 	}
 	c, err := vcenter.Connect(ctx, e)
 	if err != nil {
-		return nil, vcenterOutcome(err, object, v.o.Pace), err
+		return nil, unproven(err, object, v.o.Pace), err
 	}
 	return &built{connection: &connection{
 		client: c, watcher: vcenter.NewWatcher(c, v.o.Watcher), url: e.URL, username: e.Username, fingerprint: fingerprint,

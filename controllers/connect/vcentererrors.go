@@ -24,7 +24,7 @@ func vcenterOutcome(err error, object *v1alpha1.VCenter, pace outcome.Pace) *out
 		return certificateChanged(e, object)
 	case vcenter.CertificateUntrusted:
 		return outcome.Stall(v1alpha1.ReasonCertificateUntrusted,
-			"%s: the certificate does not verify against the trusted authorities: correct trust.caRef, or pin the certificate with trust.thumbprint", e).In(StallPause)
+			"%s: it does not verify against the trusted authorities: correct trust.caRef, or pin the certificate with trust.thumbprint", e).In(StallPause)
 	case vcenter.CredentialsInvalid, vcenter.AccountLocked:
 		return refusal(e, pace)
 	case vcenter.ClockSkewed:
@@ -46,7 +46,15 @@ func certificateChanged(e *vcenter.Error, object *v1alpha1.VCenter) *outcome.Out
 			"vCenter at %s presents the certificate %s, while Azure reports %s: nothing is sent to it. It is used again once Azure reports the new one", e.Server, e.Presented, e.Pinned).In(StallPause)
 	}
 	return outcome.Stall(v1alpha1.ReasonCertificateChanged,
-		"vCenter at %s presents the certificate %s, while trust.thumbprint says %s: nothing is sent to it. If the certificate was renewed, put the new thumbprint there", e.Server, e.Presented, e.Pinned).In(StallPause)
+		"vCenter at %s presents the certificate %s, while trust.thumbprint says %s: nothing is sent to it. If the certificate was renewed, put the new thumbprint there", e.Server, presented(e), e.Pinned).In(StallPause)
+}
+
+// presented is the thumbprint in the form of the pin, and as SHA-256 if that is another.
+func presented(e *vcenter.Error) string {
+	if e.PresentedSHA256 == "" || e.PresentedSHA256 == e.Presented {
+		return e.Presented
+	}
+	return e.Presented + " (SHA-256 " + e.PresentedSHA256 + ")"
 }
 
 // refusal says when the same password will be tried again: never sooner, because five refusals lock an account.

@@ -121,7 +121,7 @@ func (v *VCenters) account(ctx context.Context, object *v1alpha1.VCenter, ref v1
 	e.Username, e.Password = username, password
 	c, err := vcenter.Connect(ctx, e)
 	if err != nil {
-		o := vcenterOutcome(err, object, v.o.Pace)
+		o := unproven(err, object, v.o.Pace)
 		o.After = max(o.After, firstPause)
 		o.Message = "the migration account in Secret " + ref.Name + ": " + o.Message
 		return "", "", o

@@ -31,6 +31,8 @@ type VCentersOptions struct {
 	// MayWrite is asked right before each call that changes a vCenter; nil: always.
 	MayWrite  func() error
 	UserAgent string
+	// Local keeps connections to hosts that users named away from local addresses; nil: they may be local.
+	Local *LocalAddresses
 	// WrapTransport stands around every transport to a vCenter, for tests; nil: nothing does.
 	WrapTransport func(http.RoundTripper) http.RoundTripper
 	// Watcher tunes the streams; the zero value is right for production.

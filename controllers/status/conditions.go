@@ -7,6 +7,7 @@ package status
 
 import (
 	"strings"
+	"unicode"
 
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -94,9 +95,18 @@ func progress(conditions *[]metav1.Condition, set func(string, metav1.ConditionS
 	}
 }
 
-// bounded keeps a message within what the API server takes, and readable.
+// bounded keeps a message within what the API server takes, and readable: what others say may hold control characters, which a terminal would obey.
 func bounded(message string) string {
 	const most = 4096
+	message = strings.Map(func(r rune) rune {
+		switch {
+		case r == '\n' || r == '\t':
+			return ' '
+		case unicode.IsControl(r) || unicode.Is(unicode.Cf, r): // Cf: those that turn the direction of writing around
+			return -1
+		}
+		return r
+	}, strings.ToValidUTF8(message, ""))
 	if len(message) > most {
 		return strings.ToValidUTF8(message[:most], "") + "…"
 	}

@@ -35,9 +35,13 @@ func classify(ctx context.Context, doing, host string, err error, sent bool) err
 	var changed *certError
 	switch {
 	case errors.As(err, &changed):
-		e.Class, e.Err, e.Pinned, e.Presented = CertificateChanged, changed, changed.pinned, changed.presented
+		e.Class, e.Err, e.Pinned, e.Presented, e.PresentedSHA256 = CertificateChanged, changed, changed.pinned, changed.presented, changed.sha256
 	case untrusted(err):
 		e.Class = CertificateUntrusted
+		var verify *tls.CertificateVerificationError
+		if errors.As(err, &verify) && len(verify.UnverifiedCertificates) > 0 {
+			e.PresentedSHA256 = describe(verify.UnverifiedCertificates[0]).ThumbprintSHA256
+		}
 	case sent:
 		e.Class = AnswerLost
 		e.Err = fmt.Errorf("no answer, so whether it was done is unknown: %w", err)

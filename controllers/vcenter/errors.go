@@ -43,6 +43,7 @@ type Error struct {
 	Server            string // host of the vCenter
 	Err               error
 	Pinned, Presented string    // CertificateChanged: thumbprints, in the form in which the certificate was pinned
+	PresentedSHA256   string    // CertificateChanged, CertificateUntrusted: of the certificate that was presented
 	RetryAt           time.Time // CredentialsInvalid, AccountLocked: wall clock; no attempt is made before
 	Privilege, Object string    // NoPermission
 	Fault             *Fault    // what vCenter said, if it answered

@@ -31,7 +31,7 @@ type trust struct {
 }
 
 // certError is a pinned leaf that is not the one presented.
-type certError struct{ pinned, presented string }
+type certError struct{ pinned, presented, sha256 string }
 
 func (e *certError) Error() string {
 	return fmt.Sprintf("the certificate changed: trusted thumbprint %s, presented %s", e.pinned, e.presented)
@@ -74,7 +74,7 @@ func (t *trust) verify(cs tls.ConnectionState) error {
 	leaf := cs.PeerCertificates[0]
 	if t.pinned != nil {
 		if got := sumLike(t.pinned, leaf.Raw); string(got) != string(t.pinned) {
-			return &certError{pinned: colons(t.pinned), presented: colons(got)}
+			return &certError{pinned: colons(t.pinned), presented: colons(got), sha256: describe(leaf).ThumbprintSHA256}
 		}
 	}
 	t.mu.Lock()
@@ -122,12 +122,12 @@ func describe(leaf *x509.Certificate) Certificate {
 // configure puts dialling and trust of the endpoint into govmomi's transport. govmomi's own DialTLS is taken out: it dials
 // before it asks for a thumbprint, ignores the context, and knows nothing of an address that differs from the name.
 func configure(tr *http.Transport, u *url.URL, e Endpoint, t *trust) {
-	d := &net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}
 	tr.DialTLSContext = nil
 	tr.TLSClientConfig = t.config()
 	tr.TLSHandshakeTimeout = 10 * time.Second
 	tr.MaxIdleConnsPerHost = 8 // the stream holds one connection for its whole life; two, the default, would churn
-	tr.DialContext = d.DialContext
+	dial := e.dialer(tr)
+	tr.DialContext = dial
 	if e.Address == "" {
 		return
 	}
@@ -137,8 +137,17 @@ func configure(tr *http.Transport, u *url.URL, e Endpoint, t *trust) {
 		if strings.EqualFold(addr, name) {
 			addr = instead
 		}
-		return d.DialContext(ctx, network, addr)
+		return dial(ctx, network, addr)
 	}
+}
+
+// dialer is how the endpoint may be dialled.
+func (e Endpoint) dialer(tr *http.Transport) DialFunc {
+	d := net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}
+	if e.Confine != nil {
+		return e.Confine(tr, d)
+	}
+	return d.DialContext
 }
 
 func portOf(u *url.URL) string {
@@ -186,16 +195,16 @@ func Probe(ctx context.Context, e Endpoint) (Certificate, error) {
 	if e.Address != "" {
 		addr = hostPort(e.Address, portOf(u))
 	}
-	d := &tls.Dialer{
-		NetDialer: &net.Dialer{Timeout: 10 * time.Second},
-		Config:    &tls.Config{ServerName: u.Hostname(), InsecureSkipVerify: true, MinVersion: tls.VersionTLS12}, //nolint:gosec // the certificate is the answer, and nothing is sent
-	}
 	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
 	defer cancel()
-	conn, err := d.DialContext(ctx, "tcp", addr)
+	raw, err := e.dialer(&http.Transport{})(ctx, "tcp", addr)
 	if err != nil {
 		return Certificate{}, classify(ctx, doing, u.Host, err, false)
 	}
-	defer func() { _ = conn.Close() }()
-	return describe(conn.(*tls.Conn).ConnectionState().PeerCertificates[0]), nil
+	defer func() { _ = raw.Close() }()
+	conn := tls.Client(raw, &tls.Config{ServerName: u.Hostname(), InsecureSkipVerify: true, MinVersion: tls.VersionTLS12}) //nolint:gosec // the certificate is the answer, and nothing is sent
+	if err := conn.HandshakeContext(ctx); err != nil {
+		return Certificate{}, classify(ctx, doing, u.Host, err, false)
+	}
+	return describe(conn.ConnectionState().PeerCertificates[0]), nil
 }

@@ -4,8 +4,10 @@
 package vcenter
 
 import (
+	"context"
 	"crypto/x509"
 	"encoding/json"
+	"net"
 	"net/http"
 	"time"
 )
@@ -31,9 +33,14 @@ type Endpoint struct {
 	// Guard remembers refused logins. Share one among all clients of a process: five refusals lock an account,
 	// however many clients cause them. Nil: this client has its own.
 	Guard *LoginGuard
+	// Confine makes the transport dial only where this vCenter may be, and returns how; nil: anywhere. The dialer is the one to do it with.
+	Confine func(*http.Transport, net.Dialer) DialFunc
 	// WrapTransport stands around the transport of every exchange, for tests; nil: nothing does.
 	WrapTransport func(http.RoundTripper) http.RoundTripper
 }
+
+// DialFunc is how a transport dials.
+type DialFunc = func(ctx context.Context, network, address string) (net.Conn, error)
 
 // String names the endpoint without its password; GoString and MarshalJSON do the same.
 func (e Endpoint) String() string { return "Endpoint{" + e.URL + " as " + e.Username + "}" }

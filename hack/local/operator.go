@@ -76,7 +76,7 @@ func (o *operator) start(ctx context.Context) error {
 	}
 	command := exec.Command(o.files.at("bin", "avs-operator"), append([]string{
 		"--lease-duration=" + leaseDuration, "--speed=" + strconv.FormatFloat(o.speed, 'f', -1, 64),
-		"--health-probe-bind-address=" + o.health, "--metrics-bind-address=0",
+		"--health-probe-bind-address=" + o.health, "--metrics-bind-address=0", "--allow-local-endpoints",
 	}, o.azure...)...)
 	command.Dir = o.files.dir
 	command.Stdout, command.Stderr = log, log

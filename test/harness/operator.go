@@ -48,7 +48,7 @@ func StartOperator(t testing.TB, o OperatorOptions) *Operator {
 	logs.Do(func() { ctrl.SetLogger(logr.Discard()) })
 	options := controllers.Options{
 		Namespace: "avs-operator-system", Namespaces: []string{o.Namespace}, Pace: outcome.Pace(o.Speed), Version: "test", RepeatNames: true,
-		AllowedEndpoints: []string{"127.0.0.1"}, // where StartAzure serves
+		AllowedEndpoints: []string{"127.0.0.1"}, AllowLocalEndpoints: true, // where StartAzure serves
 	}
 	if testing.Verbose() && o.Seams == nil {
 		options.Logger = testr.NewWithInterface(quietAfterEnd(t), testr.Options{})

@@ -38,7 +38,11 @@ import (
 	"github.com/avs-operator/avs-operator/test/harness"
 )
 
-var cluster *env.Env
+var (
+	cluster *env.Env
+
+	errNotYet = errors.New("not yet")
+)
 
 const (
 	// speed lets an hour of Azure's pass in a second.

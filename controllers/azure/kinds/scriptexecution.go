@@ -77,6 +77,15 @@ func (scriptExecution) Secrets(e *v1alpha1.ScriptExecution) []azure.SecretValue 
 	return append(scriptSecrets("/properties/parameters", e.Spec.Parameters), scriptSecrets("/properties/hiddenParameters", e.Spec.HiddenParameters)...)
 }
 
+// Confidential is what it was given, to the end of its days, and its secret outputs.
+func (scriptExecution) Confidential(e *v1alpha1.ScriptExecution, actual *arm.Resource) (refs []azure.SecretValue, values []string) {
+	refs = append(scriptSecrets("/properties/parameters", e.Spec.Parameters), scriptSecrets("/properties/hiddenParameters", e.Spec.HiddenParameters)...)
+	for _, value := range secretOutputs(e, actual) {
+		values = append(values, string(value))
+	}
+	return refs, values
+}
+
 // Resolve finds the cmdlet. What has run keeps the version that it ran with.
 func (scriptExecution) Resolve(ctx context.Context, w azure.World[*v1alpha1.ScriptExecution], desired map[string]any) *outcome.Outcome {
 	properties, _ := desired["properties"].(map[string]any)
