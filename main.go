@@ -139,8 +139,7 @@ func run(ctx context.Context, f *flags) error {
 		LeaderElection: f.leaderElect, LeaseDuration: f.leaseDuration,
 		HealthAddress: f.healthAddress, MetricsAddress: f.metricsAddress, PprofAddress: f.pprofAddress,
 		OperatorIdentityNamespaces: f.operatorIdentityNamespaces, AllowedEndpoints: f.allowedEndpoints, Resolve: f.resolve,
-		AllowLocalEndpoints: f.allowLocalEndpoints,
-		Features: f.features, Pace: outcome.Pace(f.speed), Version: version,
+		AllowLocalEndpoints: f.allowLocalEndpoints, Features: f.features, Pace: outcome.Pace(f.speed), Version: version,
 	})
 	if err != nil {
 		return err

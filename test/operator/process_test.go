@@ -90,7 +90,7 @@ func start(t *testing.T, namespace string, speed float64) *process {
 	t.Helper()
 	p := &process{log: &buffer{}, health: freeAddress(t), metric: freeAddress(t), ended: make(chan struct{})}
 	p.Cmd = exec.Command(binary, "--lease-duration=2s", fmt.Sprintf("--speed=%g", speed), "--namespaces="+namespace,
-		"--health-probe-bind-address="+p.health, "--metrics-bind-address="+p.metric)
+		"--health-probe-bind-address="+p.health, "--metrics-bind-address="+p.metric, "--allowed-endpoints=127.0.0.1", "--allow-local-endpoints")
 	p.Env = append(os.Environ(), "KUBECONFIG="+kubeconfig, "POD_NAMESPACE="+env.OperatorNamespace)
 	p.Stdout, p.Stderr = p.log, p.log
 	p.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
