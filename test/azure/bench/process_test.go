@@ -45,7 +45,7 @@ func startProcess(t *testing.T, namespace string, flags ...string) *process {
 		t.Fatal(err)
 	}
 	p := &process{Cmd: exec.Command(binary, append(flags, "--namespaces="+namespace, "--health-probe-bind-address=0", "--metrics-bind-address=0", "--pprof-bind-address="+os.Getenv(pprofVariable),
-		"--allow-local-endpoints")...)}
+		"--allowed-endpoints=127.0.0.1", "--allow-local-endpoints")...)}
 	p.Env = append(os.Environ(), "KUBECONFIG="+kubeconfig, "POD_NAMESPACE="+env.OperatorNamespace)
 	p.Stdout, p.Stderr = output, output
 	p.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
