@@ -55,6 +55,11 @@ var faults = map[string]fault{
 	"stale":        {azure: armsim.Fault{StaleGets: 3, EchoOldBody: true}},
 	"foreign-host": {foreign: true},
 
+	// What the real one does that is easily forgotten: lists that lack what is there, and polling URLs of any length.
+	"list-lacks":   {azure: armsim.Fault{ListLacks: `/clusters/`, Count: 3}},
+	"url-longest":  {azure: armsim.Fault{PollURLBytes: 16 << 10}},
+	"url-too-long": {azure: armsim.Fault{PollURLBytes: 20_000}},
+
 	// What is said for ever.
 	"403-for-ever":     {azure: armsim.Fault{Status: 403, Code: "AuthorizationFailed", Message: "The client does not have authorization.", Count: -1}},
 	"401-for-ever":     {azure: armsim.Fault{Status: 401, Code: "AuthenticationFailed", Message: "Only the original caller may read the result.", Count: -1}},
