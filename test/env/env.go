@@ -49,6 +49,9 @@ type Options struct {
 	Scheme *runtime.Scheme
 	// Dir keeps data and logs for a look after the run. Empty: a temporary directory.
 	Dir string
+	// Together is how many parallel tests run at once, unless -parallel says otherwise. Tests that drive the operator wait most of their time, so
+	// that is more than there are cores. 0: as many as cores.
+	Together int
 }
 
 // Env is a control plane with the operator installed.

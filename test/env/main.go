@@ -8,6 +8,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"strconv"
 	"testing"
 )
 
@@ -20,6 +21,12 @@ import (
 //		os.Exit(env.Main(m, env.Options{Scheme: scheme}, func(e *env.Env) { cluster = e }))
 //	}
 func Main(m *testing.M, options Options, use func(*Env)) int {
+	if options.Together > 0 && !flag.Parsed() {
+		if err := flag.Set("test.parallel", strconv.Itoa(options.Together)); err != nil { // what the command line says is read later, and wins
+			fmt.Fprintln(os.Stderr, "Setting how many tests run at once:", err)
+			return 1
+		}
+	}
 	flag.Parse()
 	if list := flag.Lookup("test.list"); list != nil && list.Value.String() != "" {
 		return m.Run() // naming tests takes no control plane

@@ -7,7 +7,6 @@
 package conformance
 
 import (
-	"flag"
 	"os"
 	"testing"
 	"time"
@@ -26,14 +25,11 @@ const (
 	// quiet is how long nothing may be written once all is well: several periods of the watch of Azure.
 	quiet = time.Second
 	// together is how many kinds live at once: they mostly wait.
-	together = "12"
+	together = 12
 )
 
 func TestMain(m *testing.M) {
-	if f := flag.Lookup("test.parallel"); f != nil {
-		_ = f.Value.Set(together) // the flag on the command line, which is parsed later, wins
-	}
-	os.Exit(env.Main(m, env.Options{Scheme: controllers.Scheme()}, func(e *env.Env) { cluster = e }))
+	os.Exit(env.Main(m, env.Options{Scheme: controllers.Scheme(), Together: together}, func(e *env.Env) { cluster = e }))
 }
 
 // chapters of a life, in order. Each leaves the object Ready and Azure as the spec has it, but the last.

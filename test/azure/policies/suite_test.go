@@ -7,7 +7,6 @@ package policies
 
 import (
 	"context"
-	"flag"
 	"fmt"
 	"os"
 	"strings"
@@ -33,14 +32,11 @@ const (
 	speed    = 3600
 	patience = time.Minute
 	// together is how many tests run at once: they mostly wait.
-	together = "10"
+	together = 10
 )
 
 func TestMain(m *testing.M) {
-	if f := flag.Lookup("test.parallel"); f != nil {
-		_ = f.Value.Set(together) // the flag on the command line, which is parsed later, wins
-	}
-	os.Exit(env.Main(m, env.Options{Scheme: controllers.Scheme()}, func(e *env.Env) { cluster = e }))
+	os.Exit(env.Main(m, env.Options{Scheme: controllers.Scheme(), Together: together}, func(e *env.Env) { cluster = e }))
 }
 
 // world is one test's Azure and namespace.

@@ -9,7 +9,6 @@
 package sweep
 
 import (
-	"flag"
 	"fmt"
 	"os"
 	"strings"
@@ -28,15 +27,7 @@ var (
 )
 
 func TestMain(m *testing.M) {
-	// Cases wait most of their time, so more of them run at once than there are cores, unless somebody says otherwise.
-	flag.Parse()
-	if atOnce := flag.Lookup("test.parallel"); atOnce != nil && atOnce.Value.String() == atOnce.DefValue {
-		if err := atOnce.Value.Set("12"); err != nil {
-			fmt.Fprintln(os.Stderr, "Setting how many cases run at once:", err)
-			os.Exit(1)
-		}
-	}
-	code := env.Main(m, env.Options{Scheme: controllers.Scheme()}, func(e *env.Env) {
+	code := env.Main(m, env.Options{Scheme: controllers.Scheme(), Together: 12}, func(e *env.Env) {
 		cluster = e
 		var err error
 		if hub, err = harness.StartHub(e.Admin); err != nil {

@@ -7,7 +7,6 @@ package machine_test
 
 import (
 	"errors"
-	"flag"
 	"os"
 	"testing"
 
@@ -29,16 +28,12 @@ func TestMain(m *testing.M) {
 	if err := errors.Join(clientgoscheme.AddToScheme(scheme), v1alpha1.AddToScheme(scheme)); err != nil {
 		panic(err)
 	}
-	flag.Parse()
-	if err := flag.Set("test.parallel", "6"); err != nil { // these tests wait much more than they work
-		panic(err)
-	}
 	logs, err := os.CreateTemp("", "machine-suite-*.log")
 	if err != nil {
 		panic(err)
 	}
 	ctrl.SetLogger(zap.New(zap.WriteTo(logs), zap.UseDevMode(true)))
-	code := env.Main(m, env.Options{Scheme: scheme}, func(e *env.Env) { cluster = e })
+	code := env.Main(m, env.Options{Scheme: scheme, Together: 6}, func(e *env.Env) { cluster = e })
 	if err := logs.Close(); err == nil && code == 0 {
 		_ = os.Remove(logs.Name())
 	} else {
