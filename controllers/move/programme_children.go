@@ -48,14 +48,18 @@ func ownedBy(m *v1alpha1.VirtualMachineMove, move *v1alpha1.WorkloadMove) bool {
 	return owner != nil && owner.UID == move.UID
 }
 
-// started says that a machine's choices are frozen: it may start at any moment, has started, or has ended.
+// started says that a machine's choices are frozen: it may start at any moment, has started, or has ended. A finalizer alone says nothing of
+// that: a machine that gave its turn back before its call was on record keeps it, and would be left out of every edit. Whoever takes such a
+// machine away names the version that was read, and the record of a call is refused for one that was taken away.
 func started(m *v1alpha1.VirtualMachineMove) bool {
 	s := &m.Status
-	return s.GrantedAt != nil || s.StartedAt != nil || begun(s) || over(s.Step) || controllerutil.ContainsFinalizer(m, v1alpha1.Finalizer)
+	return s.GrantedAt != nil || s.StartedAt != nil || begun(s) || over(s.Step)
 }
 
-// active says that something may be under way for a machine.
-func active(m *v1alpha1.VirtualMachineMove) bool { return started(m) && !over(m.Status.Step) }
+// active says that something may be under way for a machine, or be about to.
+func active(m *v1alpha1.VirtualMachineMove) bool {
+	return (started(m) || controllerutil.ContainsFinalizer(m, v1alpha1.Finalizer)) && !over(m.Status.Step)
+}
 
 // unfinished children are not at their end.
 func (p *programme) unfinished() []*v1alpha1.VirtualMachineMove {

@@ -128,10 +128,11 @@ func (p *programme) stale() map[string]bool {
 	return p.facts.blockedOf(p.move.UID, p.Pace.RealAtLeast(recheckBlocked, time.Second))
 }
 
-// publishPlan shows the plan in status. A plan with the same hash stays as it was: free space and the like move by themselves.
+// publishPlan shows the plan in status. A plan with the same hash stays as it was: free space and the like move by themselves. After an
+// edit it is shown in any case: one that changes no machine has to say which it leaves alone.
 func (p *programme) publishPlan() {
 	p.facts.setBlocked(p.move.UID, p.made)
-	if s := &p.move.Status; s.Plan != nil && s.Plan.Hash == p.made.Hash {
+	if s := &p.move.Status; s.Plan != nil && s.Plan.Hash == p.made.Hash && p.before.Status.ObservedGeneration == p.move.Generation {
 		return
 	}
 	shown := &v1alpha1.MovePlan{

@@ -185,7 +185,9 @@ func TestARotationThatNoObjectTellsIsFollowed(t *testing.T) {
 	cluster.WaitCondition(t, 2*time.Minute, w.vcenter, v1alpha1.ConditionReady, "True")
 	live := w.azure.VCenter(w.azure.PrivateCloudID("weu"))
 	old := live.Logins()
-	portal, _, o := connect.NewAzure(connect.AzureOptions{Client: cluster.Admin, Live: connect.Live{Reader: cluster.Admin}, Pace: speed}).Client(t.Context(), w.namespace, nil)
+	portal, _, o := connect.NewAzure(connect.AzureOptions{
+		Client: cluster.Admin, Live: connect.Live{Reader: cluster.Admin}, Pace: speed, AllowedEndpoints: []string{"127.0.0.1"}, // where the simulator serves
+	}).Client(t.Context(), w.namespace, nil)
 	if o != nil {
 		t.Fatal(o.Message)
 	}
