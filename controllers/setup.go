@@ -45,8 +45,9 @@ func setup(ctx context.Context, mgr ctrl.Manager, o Options) error {
 	if !o.AllowLocalEndpoints {
 		local = &connect.LocalAddresses{Also: apiServer(mgr)}
 	}
+	fingerprints := &connect.Fingerprints{Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Namespace: o.Namespace}
 	identities := connect.NewAzure(connect.AzureOptions{
-		Client: mgr.GetClient(), Live: live, Pace: o.Pace, MayWrite: o.MayWrite, UserAgent: agent,
+		Client: mgr.GetClient(), Live: live, Pace: o.Pace, MayWrite: o.MayWrite, UserAgent: agent, Fingerprint: fingerprints.Of,
 		OperatorIdentityNamespaces: o.OperatorIdentityNamespaces, AllowedEndpoints: o.AllowedEndpoints, Resolve: o.Resolve, Local: local, WrapTransport: o.WrapTransport,
 	})
 	vcenters := connect.NewVCenters(connect.VCentersOptions{
@@ -64,7 +65,7 @@ func setup(ctx context.Context, mgr ctrl.Manager, o Options) error {
 	shared := &azure.Shared{
 		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Azure: identities, VCenters: vcenters, Watcher: watcher,
 		Lanes: lane.New(), Publisher: publisher, Pace: o.Pace, Owner: owner, Features: o.Features,
-		Fingerprints: &connect.Fingerprints{Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Namespace: o.Namespace},
+		Fingerprints: fingerprints,
 	}
 	if err := (&connect.VCenterReconciler{Client: mgr.GetClient(), VCenters: vcenters, Publisher: publisher, Pace: o.Pace}).SetupWithManager(mgr); err != nil {
 		return err

@@ -56,6 +56,9 @@ type AzureOptions struct {
 	// Observe is told of every exchange with ARM, for metrics.
 	Observe   func(arm.Request)
 	UserAgent string
+	// Fingerprint is the keyed hash of a value in its place, the same in every process: refusals in a status name by it who asked. nil: a hash
+	// that no other process makes.
+	Fingerprint func(ctx context.Context, place string, value []byte) (string, error)
 	// WrapTransport stands around every transport to Entra ID and ARM, for tests; nil: nothing does.
 	WrapTransport func(http.RoundTripper) http.RoundTripper
 }
@@ -77,6 +80,7 @@ type Azure struct {
 type azureEntry struct {
 	versions  string // what the client was made from, by generation and resourceVersions: cheap to compare
 	principal string // the same by value: a Secret may be rewritten with what it had
+	made      string // the same by value in every process, and by the identity's generation
 	client    *arm.Client
 }
 
@@ -121,6 +125,10 @@ func (a *Azure) ClientOf(ctx context.Context, identity *v1alpha1.AzureIdentity) 
 		return nil, o
 	}
 	principal := a.principal(material)
+	made, err := a.made(ctx, identity, material, principal)
+	if err != nil {
+		return nil, outcome.Retry(v1alpha1.ReasonTransient, err)
+	}
 	if entry == nil || entry.principal != principal {
 		c, o := a.connect(identity, material, principal)
 		if o != nil {
@@ -130,7 +138,7 @@ func (a *Azure) ClientOf(ctx context.Context, identity *v1alpha1.AzureIdentity) 
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.entries[client.ObjectKeyFromObject(identity)] = &azureEntry{versions: versions, principal: principal, client: entry.client}
+	a.entries[client.ObjectKeyFromObject(identity)] = &azureEntry{versions: versions, principal: principal, made: made, client: entry.client}
 	return entry.client, nil
 }
 
@@ -197,23 +205,39 @@ func usedBy(identity *v1alpha1.AzureIdentity) []object {
 	return out
 }
 
-// Made says what the client of an identity was made from: the same in every process, and another as soon as the identity or a Secret of it was
-// written.
+// Made says what the client of an identity was made from: the same in every process, and another as soon as the identity's spec or a value that
+// it refers to is another. It does not tell of the versions of Secrets and ConfigMaps: the operator's own finalizer, or a label, makes another
+// version, and no refused request is worth another try for that.
 func (a *Azure) Made(identity types.NamespacedName) string {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if entry := a.entries[identity]; entry != nil {
-		return entry.versions
+		return entry.made
 	}
 	return ""
+}
+
+// made is what Made will say.
+func (a *Azure) made(ctx context.Context, identity *v1alpha1.AzureIdentity, m *material, principal string) (string, error) {
+	place := fmt.Sprintf("%s/%d", identity.UID, identity.Generation)
+	if a.o.Fingerprint == nil {
+		return place + "/" + principal, nil
+	}
+	return a.o.Fingerprint(ctx, place, m.plain())
 }
 
 // principal is a key of who acts, where, for as long as this process lives: two identities have the same one only if they hold the same credential, so that none
 // reads from another's snapshots what its own credential would not get.
 func (a *Azure) principal(m *material) string {
 	mac := hmac.New(sha256.New, a.key[:])
-	for _, part := range []string{m.cloudName, m.authority, m.endpoint, m.tenantID, m.clientID, m.method, string(m.value), string(m.ca)} {
-		fmt.Fprintf(mac, "%d:%s", len(part), part)
-	}
+	mac.Write(m.plain())
 	return hex.EncodeToString(mac.Sum(nil)[:12])
+}
+
+// plain is who acts, where, with what: everything that makes one material another, none of it in place of another.
+func (m *material) plain() (out []byte) {
+	for _, part := range []string{m.cloudName, m.authority, m.endpoint, m.tenantID, m.clientID, m.method, string(m.value), string(m.ca)} {
+		out = fmt.Appendf(out, "%d:%s", len(part), part)
+	}
+	return out
 }

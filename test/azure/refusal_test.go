@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -220,4 +221,49 @@ func TestATagInAnotherCaseIsTheSame(t *testing.T) {
 	if tags, _ := w.inAzure(t, "", "tags").(map[string]any); tags["CostCenter"] != "18" || tags["costcenter"] != nil {
 		t.Errorf("tags: %v", tags)
 	}
+}
+
+// What Azure refuses is not asked again because the operator put its finalizer on the Secret or ConfigMap of the identity, or somebody a label, nor
+// because the operator was started again: only another value is worth another try.
+func TestARefusedRequestIsNotRepeatedForAFinalizer(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 60) // an hour's rest is a minute
+	w.azure.Inject(armsim.Fault{Verb: http.MethodPut, Path: weu, Status: 400, Code: "InvalidParameter", Message: "The value is not known.", Count: -1})
+	cloud := harness.PrivateCloud(w.namespace, "weu")
+	cluster.Create(t, cloud)
+	notReady(t, cloud, v1alpha1.ConditionStalled, v1alpha1.ReasonInvalidSpec)
+	label := func(word string) {
+		t.Helper()
+		secret, ca := &corev1.Secret{}, &corev1.ConfigMap{}
+		secret.Namespace, secret.Name, ca.Namespace, ca.Name = w.namespace, "azure-client-secret", w.namespace, "azure-ca"
+		env.Edit(t, cluster, secret, func(s *corev1.Secret) { metav1.SetMetaDataLabel(&s.ObjectMeta, "example.com/touched", word) })
+		env.Edit(t, cluster, ca, func(c *corev1.ConfigMap) { metav1.SetMetaDataLabel(&c.ObjectMeta, "example.com/touched", word) })
+	}
+	for _, word := range []string{"first", "second"} {
+		label(word)
+		time.Sleep(time.Second)
+		env.Edit(t, cluster, cloud, func(c *v1alpha1.PrivateCloud) { metav1.SetMetaDataLabel(&c.ObjectMeta, "example.com/woken", word) })
+		time.Sleep(2 * time.Second)
+		if n := len(w.writes()); n != 1 {
+			t.Fatalf("after the %s label Azure had been asked %d times", word, n)
+		}
+		w.operator.Stop(t)
+		w.start(t)
+	}
+	time.Sleep(2 * time.Second)
+	if n := len(w.writes()); n != 1 {
+		t.Fatalf("after a restart Azure had been asked %d times", n)
+	}
+	ca := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: "azure-ca"}}
+	env.Edit(t, cluster, ca, func(c *corev1.ConfigMap) {
+		for key := range c.Data {
+			c.Data[key] += "\n"
+		}
+	})
+	cluster.Eventually(t, 20*time.Second, "another value to be worth another try", func(context.Context) error {
+		if n := len(w.writes()); n < 2 {
+			return fmt.Errorf("Azure was asked %d times", n)
+		}
+		return nil
+	}, cloud)
 }

@@ -57,7 +57,7 @@ var (
 	// changesVCenter are the methods of vSphere that the operator changes something with.
 	changesVCenter = regexp.MustCompile(`_Task$|^CancelTask$|^Set|^Destroy|^Rename|^MarkAs`)
 	soapMethod     = regexp.MustCompile(`<(?:\w+:)?Body[^>]*>\s*<(?:\w+:)?(\w+)`)
-	onlyReads      = regexp.MustCompile(`(?i)/(listAdminCredentials|check\w+Availability|listZones)$`)
+	onlyReads      = regexp.MustCompile(`(?i)/(listAdminCredentials|check\w+Availability|listZones|getExecutionLogs)$`)
 )
 
 // describe says what a request is.

@@ -97,6 +97,7 @@ var (
 	anyGateway = regexp.MustCompile(`\bTNT[0-9A-F]{2}-`)       // named after the private cloud
 	anyPublic  = regexp.MustCompile(`\b20\.\d+\.\d+\.\d+\b`)   // handed out by Microsoft
 	anyPeer    = regexp.MustCompile(`"addressPrefix":"[^"]*"`) // of a connection: made from the subscription
+	anyRun     = regexp.MustCompile(`"outputsOf":"[0-9a-f]{16}"`) // of a script: made from when it ended
 	anyHost    = regexp.MustCompile(`127\.0\.0\.1:\d+`)
 )
 
@@ -107,6 +108,7 @@ func (l *Life) plain(text string) string {
 	for _, drawn := range []*regexp.Regexp{anyThumb, anyGateway, anyPublic} {
 		text = drawn.ReplaceAllString(text, "<drawn>")
 	}
+	text = anyRun.ReplaceAllString(text, `"outputsOf":"<run>"`)
 	text = anyPeer.ReplaceAllString(text, `"addressPrefix":"<prefix>"`)
 	text = anyHash.ReplaceAllString(anyUUID.ReplaceAllString(text, "<uuid>"), "<hash>")
 	return anyHost.ReplaceAllString(anyTime.ReplaceAllString(text, "<time>"), "<host>")
