@@ -66,6 +66,10 @@ func newIdentitySource(r *scriptRun) {
 			return
 		}
 	}
+	if url := r.value("SSLCertificatesSasUrl"); url != "" {
+		// Microsoft's module Microsoft.AVS.Management does so by Write-Host, signature and all; which stream that becomes is published nowhere.
+		r.say("Downloading Cert 1 from %s", url)
+	}
 	domain, now := r.value("DomainName"), r.remembered(identitySources)
 	if contains(now, domain) {
 		r.fail("Identity source '%s' already exists", domain)

@@ -4,6 +4,7 @@
 package armsim
 
 import (
+	"cmp"
 	"encoding/json"
 	"net/http"
 	"slices"
@@ -123,7 +124,7 @@ func executionWork(s *Server, ch *change) func() error {
 		return nil // the second: a loaded state, and it has run
 	}
 	cloud, id := ch.cloud(), lookupString(ch.after, "properties.scriptCmdletId")
-	run := &scriptRun{server: s, cloud: cloud, cmdlet: cmdletOf(cloud, id), given: givenValues(ch.after), named: map[string]any{}}
+	run := &scriptRun{server: s, cloud: cloud, cmdlet: cmdletOf(cloud, id), given: givenValues(ch.after, ch.secret), named: map[string]any{}}
 	ch.script = run
 	return func() error {
 		vcenter, err := s.vcenterOf(cloud.key())
@@ -136,18 +137,16 @@ func executionWork(s *Server, ch *change) func() error {
 	}
 }
 
-func givenValues(body map[string]any) map[string]string {
+// givenValues are the parameters by lower-case name; secret are the write-only values by their paths.
+func givenValues(body map[string]any, secret map[string]string) map[string]string {
 	out := map[string]string{}
 	for _, path := range []string{"properties.parameters", "properties.hiddenParameters"} {
 		v, _ := lookup(body, path)
 		list, _ := v.([]any)
 		for _, item := range list {
 			parameter, _ := item.(map[string]any)
-			value := lookupString(parameter, "value")
-			if value == "" {
-				value = lookupString(parameter, "username")
-			}
-			out[strings.ToLower(lookupString(parameter, "name"))] = value
+			name := lookupString(parameter, "name")
+			out[strings.ToLower(name)] = cmp.Or(lookupString(parameter, "value"), secret[path+"["+name+"].secureValue"], lookupString(parameter, "username"))
 		}
 	}
 	return out
