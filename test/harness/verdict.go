@@ -94,9 +94,9 @@ var (
 	anyTime    = regexp.MustCompile(`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)`)
 	anyHash    = regexp.MustCompile(`\b([0-9a-f]{12}|(?i:[0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{64}))\b`) // in names, of certificates, and what is drawn
 	anyThumb   = regexp.MustCompile(`\b([0-9A-F]{2}:){19}[0-9A-F]{2}\b`)
-	anyGateway = regexp.MustCompile(`\bTNT[0-9A-F]{2}-`)       // named after the private cloud
-	anyPublic  = regexp.MustCompile(`\b20\.\d+\.\d+\.\d+\b`)   // handed out by Microsoft
-	anyPeer    = regexp.MustCompile(`"addressPrefix":"[^"]*"`) // of a connection: made from the subscription
+	anyGateway = regexp.MustCompile(`\bTNT[0-9A-F]{2}-`)          // named after the private cloud
+	anyPublic  = regexp.MustCompile(`\b20\.\d+\.\d+\.\d+\b`)      // handed out by Microsoft
+	anyPeer    = regexp.MustCompile(`"addressPrefix":"[^"]*"`)    // of a connection: made from the subscription
 	anyRun     = regexp.MustCompile(`"outputsOf":"[0-9a-f]{16}"`) // of a script: made from when it ended
 	anyHost    = regexp.MustCompile(`127\.0\.0\.1:\d+`)
 )
