@@ -34,7 +34,7 @@ func TestLiveMoveCrosses(t *testing.T) {
 		t.Errorf("power state %s, powered off %d times", after.PowerState, after.PowerOffCount)
 	}
 	if after.Folder != "/SDDC-Datacenter/vm/Workloads" || !slices.Equal(after.Networks, []string{"seg-web"}) ||
-		!slices.Equal(after.Datastores, []string{"vsanDatastore"}) || after.Pool != "MGMT-ResourcePool" {
+		!slices.Equal(after.Datastores, []string{"vsanDatastore"}) || after.Pool != "Resources" {
 		t.Errorf("placed wrongly: %+v", after)
 	}
 }

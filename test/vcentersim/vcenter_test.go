@@ -99,13 +99,13 @@ func (p *pair) locator() *types.ServiceLocator {
 	}
 }
 
-// spec for a machine: Workloads, MGMT-ResourcePool, vsanDatastore, each card to the named segment.
+// spec for a machine: Workloads, the pool of Cluster-1, vsanDatastore, each card to the named segment.
 func (p *pair) spec(machine, segment string) types.VirtualMachineRelocateSpec {
 	p.t.Helper()
 	ctx := context.Background()
 	finder := find.NewFinder(p.to.Client)
 	folder := must(finder.Folder(ctx, "/SDDC-Datacenter/vm/Workloads"))(p.t).Reference()
-	pool := must(finder.ResourcePool(ctx, "/SDDC-Datacenter/host/Cluster-1/Resources/MGMT-ResourcePool"))(p.t).Reference()
+	pool := must(finder.ResourcePool(ctx, "/SDDC-Datacenter/host/Cluster-1/Resources"))(p.t).Reference()
 	store := must(finder.Datastore(ctx, "/SDDC-Datacenter/datastore/vsanDatastore"))(p.t).Reference()
 	spec := types.VirtualMachineRelocateSpec{Service: p.locator(), Folder: &folder, Pool: &pool, Datastore: &store}
 	network := must(finder.Network(ctx, "/SDDC-Datacenter/network/"+segment))(p.t)
