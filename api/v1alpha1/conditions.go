@@ -81,6 +81,7 @@ const (
 
 	ReasonForbidden            = "Forbidden"
 	ReasonPolicyDenied         = "PolicyDenied"
+	ReasonKeyVaultDenied       = "KeyVaultAccessDenied"
 	ReasonScopeLocked          = "ScopeLocked"
 	ReasonRetained             = "Retained"
 	ReasonNotRegistered        = "ProviderNotRegistered"

@@ -61,9 +61,10 @@ type PrivateCloudStatus struct {
 	// +optional
 	// +kubebuilder:validation:MaxLength=16
 	NSXPublicIPQuotaRaised string `json:"nsxPublicIPQuotaRaised,omitempty"`
-	// identity of the private cloud in Entra ID; a key vault must let it in before encryption can be enabled.
+	// systemAssignedIdentity is the identity of the private cloud in Entra ID. It comes into being with the private cloud, and a key vault must let
+	// it in before encryption can be enabled.
 	// +optional
-	Identity *PrivateCloudIdentityStatus `json:"identity,omitempty"`
+	SystemAssignedIdentity *PrivateCloudIdentityStatus `json:"systemAssignedIdentity,omitempty"`
 	// encryption as Azure has it.
 	// +optional
 	Encryption *EncryptionStatus `json:"encryption,omitempty"`

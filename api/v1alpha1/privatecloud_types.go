@@ -133,7 +133,8 @@ type PrivateCloudSpec struct {
 	// +kubebuilder:validation:Enum=Enabled;Disabled
 	SystemAssignedIdentity string `json:"systemAssignedIdentity,omitempty"`
 
-	// encryption of vSAN with a key of your own. Absent: Microsoft's key.
+	// encryption of vSAN with a key of your own. A new private cloud is made without it, because its identity, which opens the key vault, comes into
+	// being only then; it is encrypted as soon as the vault lets status.systemAssignedIdentity.principalID in. Absent: Microsoft's key.
 	// +optional
 	Encryption *Encryption `json:"encryption,omitempty"`
 

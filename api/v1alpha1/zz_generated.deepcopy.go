@@ -3061,8 +3061,8 @@ func (in *PrivateCloudStatus) DeepCopyInto(out *PrivateCloudStatus) {
 		*out = make([]string, len(*in))
 		copy(*out, *in)
 	}
-	if in.Identity != nil {
-		in, out := &in.Identity, &out.Identity
+	if in.SystemAssignedIdentity != nil {
+		in, out := &in.SystemAssignedIdentity, &out.SystemAssignedIdentity
 		*out = new(PrivateCloudIdentityStatus)
 		**out = **in
 	}

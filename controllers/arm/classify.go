@@ -24,6 +24,8 @@ type rule struct {
 var rules = []rule{
 	{statuses: []int{401}, class: CredentialsInvalid},
 	{code: words(`ScopeLocked`), class: ScopeLocked},
+	{code: words(`KeyVault\w*(Denied|Forbidden|NotFound|NotAuthorized)|(Denied|Forbidden)\w*KeyVault`), class: KeyVaultDenied},
+	{message: words(`\bkey ?vault\b[^.]{0,120}\b(denied|forbidden|not authorized|no access|does not have access)\b|\b(denied|forbidden|not authorized|no access|does not have)\b[^.]{0,120}\bkey ?vault\b`), statuses: []int{0, 400, 403, 409, 422}, class: KeyVaultDenied},
 	{code: words(`RequestDisallowedBy(Policy|Azure)|PolicyViolation`), class: PolicyDenied},
 	{code: words(`NoRegisteredProviderFound`), message: words(`\bAPI[ -]?version\b.*\bsupported (api-?)?versions are\b`), class: VersionNotOffered},
 	{code: words(`InvalidApiVersionParameter|UnsupportedApiVersion|ApiVersionNotSupported|InvalidResourceType`), class: VersionNotOffered},

@@ -27,6 +27,8 @@ const (
 	PolicyDenied         Class = "PolicyDenied"
 	InvalidRequest       Class = "InvalidRequest"
 	ScopeLocked          Class = "ScopeLocked"
+	// KeyVaultDenied: a key vault does not let in who has to open it.
+	KeyVaultDenied       Class = "KeyVaultDenied"
 	NotRegistered        Class = "NotRegistered"
 	SubscriptionDisabled Class = "SubscriptionDisabled"
 	SubscriptionNotFound Class = "SubscriptionNotFound"

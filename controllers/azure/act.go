@@ -108,7 +108,10 @@ var requiredRecheck = ledger.Recheck.Bound
 // needed is the write that is needed next: spec before actions, because an action may depend on it.
 func (r *Reconciler[T]) needed(s *scope[T]) *write {
 	if s.actual == nil {
-		body := s.desired
+		body := clone(s.desired)
+		for _, path := range r.traits.Later {
+			remove(body, path)
+		}
 		return &write{verb: arm.PUT, purpose: v1alpha1.OperationCreates, body: body, reason: v1alpha1.ReasonCreating, message: r.creating(s)}
 	}
 	if s.mending != notMending {

@@ -67,6 +67,8 @@ type Traits struct {
 	Defaults map[string]any
 	// Filled paths get a value where the spec has none, because Azure needs one. It is not the spec's: it is not held against what Azure has later.
 	Filled []string
+	// Later paths are left out when the resource is made, and follow when it is there: they need what comes into being with it.
+	Later []string
 	// Tagged kinds carry Azure tags, which are merged, and the tag that names their owner.
 	Tagged bool
 	// NoPatch types are changed by a PUT of what Azure has with the spec over it. Of others, PutOnly are the paths that only a PUT takes.

@@ -271,9 +271,14 @@ func (r *Reconciler[T]) compare(s *scope[T]) []diff.Change {
 	return append(changes, droppedTags(have, want)...)
 }
 
+// below says that a path is one of others or lies below one.
+func below(path string, others []string) bool {
+	return slices.ContainsFunc(others, func(o string) bool { return path == o || strings.HasPrefix(path, o+"/") })
+}
+
 // byPUT says that a path is changed by a PUT of the whole resource.
 func (r *Reconciler[T]) byPUT(path string) bool {
-	return r.traits.NoPatch || slices.ContainsFunc(r.traits.PutOnly, func(p string) bool { return path == p || strings.HasPrefix(path, p+"/") })
+	return r.traits.NoPatch || below(path, r.traits.PutOnly)
 }
 
 // managedAtAll is among the managed paths of every resource that is managed, also of one whose spec sets nothing.

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -14,6 +15,7 @@ import (
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/arm"
+	"github.com/avs-operator/avs-operator/controllers/azure/diff"
 	"github.com/avs-operator/avs-operator/controllers/connect"
 	"github.com/avs-operator/avs-operator/controllers/ledger"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
@@ -202,7 +204,11 @@ func (r *Reconciler[T]) agrees(ctx context.Context, s *scope[T], op *v1alpha1.Op
 	if r.desire(ctx, s) != nil {
 		return true // what it refers to cannot be looked up: likewise
 	}
-	next := r.nextWrite(s, r.compare(s))
+	changes := r.compare(s)
+	if op.Purpose == v1alpha1.OperationCreates {
+		changes = slices.DeleteFunc(changes, func(c diff.Change) bool { return below(c.Path, r.traits.Later) })
+	}
+	next := r.nextWrite(s, changes)
 	if next == nil {
 		return true
 	}

@@ -30,6 +30,9 @@ type Config struct {
 	Subscriptions  []Subscription
 	ResourceGroups []ResourceGroup
 
+	// KeyVaults are the URLs of key vaults that let nobody in but whom LetIntoKeyVault names. Vaults that are not listed let everybody in.
+	KeyVaults []string
+
 	// Control is the host:port of the control endpoint, which wants ControlToken as a bearer token; empty: there is none.
 	Control      string
 	ControlToken string

@@ -4,6 +4,7 @@
 package armsim
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 
@@ -58,6 +59,35 @@ func (s *Server) assignIdentity(r *resource) {
 	}
 	put(r.body, keyVault+".versionType", "AutoDetected")
 	put(r.body, keyVault+".autoDetectedKeyVersion", madeThumbprint(r.key())[:32])
+}
+
+// vaultOpens refuses encryption with a key of a vault that does not let the private cloud in. A private cloud that is still to be made has no
+// identity yet that a vault could know.
+func (s *Server) vaultOpens(ch *change) *answer {
+	if lookupString(ch.after, "properties.encryption.status") != "Enabled" {
+		return nil
+	}
+	url, principal := vaultURL(lookupString(ch.after, keyVault+".keyVaultUrl")), lookupString(ch.after, "identity.principalId")
+	allowed, closed := s.vaults[url]
+	if !closed || principal != "" && allowed[principal] {
+		return nil
+	}
+	return refuse(http.StatusBadRequest, "KeyVaultAccessDenied", "The system-assigned identity '%s' of the private cloud has no access to the key vault '%s': "+
+		"it needs the permissions Get, Wrap Key and Unwrap Key on keys.", principal, url)
+}
+
+func vaultURL(text string) string { return strings.ToLower(strings.TrimRight(text, "/")) }
+
+// LetIntoKeyVault has one of Config.KeyVaults let an identity in, as its access policies or a role do.
+func (s *Server) LetIntoKeyVault(url, principalID string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	allowed, ok := s.vaults[vaultURL(url)]
+	if !ok {
+		return fmt.Errorf("letting %s into %s: there is no such key vault", principalID, url)
+	}
+	allowed[principalID] = true
+	return nil
 }
 
 // checkTrial answers whether a subscription can try AVS.

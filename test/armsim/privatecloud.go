@@ -106,6 +106,9 @@ func validatePrivateCloud(s *Server, ch *change) *answer {
 	if lookupString(ch.after, "properties.encryption.status") == "Enabled" && lookupString(ch.after, "identity.type") != "SystemAssigned" {
 		return invalid("Encryption needs a system-assigned identity on the private cloud.")
 	}
+	if refused := s.vaultOpens(ch); refused != nil {
+		return refused
+	}
 	if refused := s.aloneInNetwork(ch); refused != nil {
 		return refused
 	}

@@ -46,15 +46,16 @@ type Server struct {
 
 	mu            sync.Mutex // guards all below, and the credentials in entra
 	closed        bool
-	subscriptions map[string]*subscription // by lower-case id
-	groups        map[string]*group        // by lower-case ARM id
-	resources     map[string]*resource     // by lower-case ARM id
-	index         index                    // of resources
-	ghosts        []ghost                  // listed although they are gone
-	locks         map[string]*lock         // by lower-case ARM id
-	operations    map[string]*operation    // by id
-	clouds        map[string]*liveCloud    // by lower-case ARM id of the private cloud
-	replays       map[string]*answer       // by correlation id, verb and path
+	subscriptions map[string]*subscription   // by lower-case id
+	groups        map[string]*group          // by lower-case ARM id
+	resources     map[string]*resource       // by lower-case ARM id
+	index         index                      // of resources
+	ghosts        []ghost                    // listed although they are gone
+	locks         map[string]*lock           // by lower-case ARM id
+	vaults        map[string]map[string]bool // principals that closed key vaults let in, by URL
+	operations    map[string]*operation      // by id
+	clouds        map[string]*liveCloud      // by lower-case ARM id of the private cloud
+	replays       map[string]*answer         // by correlation id, verb and path
 	buckets       map[string]*bucket
 	capacity      map[string]int // hosts left, by location
 	draws         map[string]int // how many lengths were drawn for a key
@@ -74,7 +75,10 @@ func Start(ctx context.Context, c Config) (*Server, error) {
 		config: c, log: c.Log, url: "https://" + c.address(listener.Addr()), clock: newClock(c.Speed, c.Stepped),
 		subscriptions: map[string]*subscription{}, groups: map[string]*group{}, resources: map[string]*resource{},
 		locks: map[string]*lock{}, operations: map[string]*operation{}, clouds: map[string]*liveCloud{}, replays: map[string]*answer{},
-		buckets: map[string]*bucket{}, capacity: map[string]int{}, draws: map[string]int{},
+		buckets: map[string]*bucket{}, capacity: map[string]int{}, draws: map[string]int{}, vaults: map[string]map[string]bool{},
+	}
+	for _, url := range c.KeyVaults {
+		s.vaults[vaultURL(url)] = map[string]bool{}
 	}
 	s.ctx, s.cancel = context.WithCancel(ctx)
 	if err := s.open(listener); err != nil {

@@ -48,6 +48,7 @@ func (privateCloud) Traits() azure.Traits {
 			"/properties/extendedNetworkBlocks": []any{}, "/properties/identitySources": []any{},
 			encryption + "/status": "Disabled", encryption + "/keyVaultProperties/keyVersion": "",
 		},
+		Later:   []string{encryption},
 		PutOnly: []string{vcfLicense},
 		ReadOnly: []string{
 			"/properties/managementCluster/hosts", "/properties/managementCluster/clusterId", "/properties/managementCluster/provisioningState",

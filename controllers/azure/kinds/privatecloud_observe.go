@@ -39,9 +39,9 @@ func (privateCloud) Observe(c *v1alpha1.PrivateCloud, actual *arm.Resource) {
 			SecondaryZone: int32(actual.Int("/properties/availability/secondaryZone")), //nolint:gosec // at most 9
 		}
 	}
-	s.Identity = nil
+	s.SystemAssignedIdentity = nil
 	if principal := actual.String("/identity/principalId"); principal != "" {
-		s.Identity = &v1alpha1.PrivateCloudIdentityStatus{PrincipalID: principal, TenantID: actual.String("/identity/tenantId")}
+		s.SystemAssignedIdentity = &v1alpha1.PrivateCloudIdentityStatus{PrincipalID: principal, TenantID: actual.String("/identity/tenantId")}
 	}
 	s.Encryption = encryptionOf(actual)
 	s.VCFLicense = licenseStatus(actual, vcfLicense)

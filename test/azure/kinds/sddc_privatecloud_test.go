@@ -48,7 +48,7 @@ func TestAPrivateCloudTakesOneConcernAtATime(t *testing.T) {
 	})
 	ready(t, w.cloud)
 	s := &w.cloud.Status
-	if s.Identity == nil || s.Identity.PrincipalID == "" || s.Encryption == nil || s.Encryption.Status != "Enabled" || s.Encryption.KeyState != "Connected" ||
+	if s.SystemAssignedIdentity == nil || s.SystemAssignedIdentity.PrincipalID == "" || s.Encryption == nil || s.Encryption.Status != "Enabled" || s.Encryption.KeyState != "Connected" ||
 		s.Encryption.VersionType != "Fixed" || s.ClusterSize != 4 || s.SKU != "av36p" || s.Endpoints.NSXTCertificateThumbprint == "" {
 		t.Errorf("status: %+v", s)
 	}
