@@ -24,8 +24,7 @@ type rule struct {
 var rules = []rule{
 	{statuses: []int{401}, class: CredentialsInvalid},
 	{code: words(`ScopeLocked`), class: ScopeLocked},
-	{code: words(`KeyVault\w*(Denied|Forbidden|NotFound|NotAuthorized)|(Denied|Forbidden)\w*KeyVault`), class: KeyVaultDenied},
-	{message: words(`\bkey ?vault\b[^.]{0,120}\b(denied|forbidden|not authorized|no access|does not have access)\b|\b(denied|forbidden|not authorized|no access|does not have)\b[^.]{0,120}\bkey ?vault\b`), statuses: []int{0, 400, 403, 409, 422}, class: KeyVaultDenied},
+	{code: words(`KeyVault\w*(Denied|Forbidden|NotAuthorized)|(Denied|Forbidden)\w*KeyVault`), class: KeyVaultDenied},
 	{code: words(`RequestDisallowedBy(Policy|Azure)|PolicyViolation`), class: PolicyDenied},
 	{code: words(`NoRegisteredProviderFound`), message: words(`\bAPI[ -]?version\b.*\bsupported (api-?)?versions are\b`), class: VersionNotOffered},
 	{code: words(`InvalidApiVersionParameter|UnsupportedApiVersion|ApiVersionNotSupported|InvalidResourceType`), class: VersionNotOffered},
@@ -33,7 +32,11 @@ var rules = []rule{
 	{code: words(`Missing(Subscription)?Registration(ForLocation)?|SubscriptionNotRegistered|NoRegisteredProviderFound|ResourceProviderNotRegistered`), class: NotRegistered},
 	{code: words(`DisabledSubscription|SubscriptionDisabled`), class: SubscriptionDisabled},
 	{code: words(`SubscriptionNotFound|TenantNotFound|InvalidSubscriptionId`), class: SubscriptionNotFound},
-	{code: words(`(Linked|RoleAssignment)?AuthorizationFailed|AuthorizationPermissionMismatch|Forbidden`), class: Forbidden},
+	{code: words(`(Linked|RoleAssignment)?AuthorizationFailed|AuthorizationPermissionMismatch`), class: Forbidden},
+	// After policies and rights that the operator lacks: letting the private cloud into a key vault that they name would mend neither. Before
+	// Forbidden, which is what a key vault itself answers.
+	{message: words(`\bkey ?vault\b[^.]{0,120}\b(denied|forbidden|not authorized|no access|does not have access)\b|\b(denied|forbidden|not authorized|no access|does not have)\b[^.]{0,120}\bkey ?vault\b`), statuses: []int{0, 400, 403, 409, 422}, class: KeyVaultDenied},
+	{code: words(`Forbidden`), class: Forbidden},
 	{message: words(`\bfailed (provisioning )?state\b`), class: SupportRequired},
 	{code: words(`AnotherOperationInProgress|RetryableErrorDueToAnotherOperation|OperationInProgress|ConcurrentUpdateError|ConcurrentOperation`), class: OperationInProgress},
 	{statuses: []int{429}, class: Throttled},
