@@ -39,6 +39,9 @@ func (r *Reconciler[T]) claim(ctx context.Context, s *scope[T]) *outcome.Outcome
 		r.Azure.Touch(client.ObjectKeyFromObject(s.identity))
 		return outcome.Wait(v1alpha1.ReasonReferenceNotReady, "AzureIdentity %s is being held for the day of the deletion", s.identity.Name).In(time.Minute)
 	}
+	if was := s.before.AzureStatus().Effective; r.stays(s) && was != nil && was.DeletionPolicy == v1alpha1.DeletionPolicyDelete {
+		r.Azure.Touch(client.ObjectKeyFromObject(s.identity)) // it need not be held for this any more
+	}
 	return r.sole(ctx, s)
 }
 

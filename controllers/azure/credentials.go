@@ -69,9 +69,17 @@ func (r *Reconciler[T]) name(s *scope[T], computed arm.ID) *outcome.Outcome {
 		}
 	}
 	s.stat().ID = string(s.id)
+	identity := client.ObjectKeyFromObject(s.identity)
+	former := identity
 	r.memory.do(client.ObjectKeyFromObject(s.obj), func(m *remembered) {
-		m.cloud, m.identity = cloudKey(s.id), client.ObjectKeyFromObject(s.identity)
+		if m.identity.Name != "" {
+			former = m.identity
+		}
+		m.cloud, m.identity = cloudKey(s.id), identity
 	})
+	if former != identity {
+		r.Azure.Touch(former) // it may be let go
+	}
 	return nil
 }
 

@@ -188,19 +188,17 @@ func (a *Azure) versions(ctx context.Context, identity *v1alpha1.AzureIdentity) 
 	return out, nil
 }
 
-// object is a Secret or ConfigMap that an identity refers to.
-type object struct{ kind, name string }
-
 // usedBy lists what an identity refers to, in a fixed order.
-func usedBy(identity *v1alpha1.AzureIdentity) []object {
-	var out []object
-	for _, ref := range []*v1alpha1.SecretKeyReference{identity.Spec.ClientSecretRef, identity.Spec.ClientCertificateRef} {
-		if ref != nil {
-			out = append(out, object{"Secret", ref.Name})
-		}
+func usedBy(identity *v1alpha1.AzureIdentity) []reference {
+	var out []reference
+	if ref := identity.Spec.ClientSecretRef; ref != nil {
+		out = append(out, toSecret(ref.Name, forIdentities))
+	}
+	if ref := identity.Spec.ClientCertificateRef; ref != nil {
+		out = append(out, toSecret(ref.Name, forCertificates))
 	}
 	if cloud := identity.Spec.Cloud; cloud != nil && cloud.Endpoints != nil && cloud.Endpoints.CARef != nil {
-		out = append(out, object{cloud.Endpoints.CARef.Kind, cloud.Endpoints.CARef.Name})
+		out = append(out, toCA(*cloud.Endpoints.CARef))
 	}
 	return out
 }

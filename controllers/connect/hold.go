@@ -5,13 +5,9 @@ package connect
 
 import (
 	"context"
-	"fmt"
 	"strings"
 	"time"
 
-	corev1 "k8s.io/api/core/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
@@ -21,7 +17,6 @@ import (
 )
 
 // +kubebuilder:rbac:groups=avs-operator.io,resources=azureidentities,verbs=patch
-// +kubebuilder:rbac:groups="",resources=secrets;configmaps,verbs=patch
 
 // Held says that an identity, and what it refers to, outlives whatever must still be deleted in Azure with it.
 func Held(identity *v1alpha1.AzureIdentity) bool {
@@ -55,6 +50,10 @@ func (a *Azure) Subscribe(f func(types.NamespacedName)) (cancel func()) {
 	}
 }
 
+func (r *IdentityReconciler) holds() holds {
+	return holds{client: r.Client, live: r.Azure.o.Live, finalizer: v1alpha1.FinalizerInUse, kinds: []string{"Secret", "ConfigMap"}}
+}
+
 // hold keeps the identity and what it refers to while something must still be deleted in Azure with it: when a namespace goes, everything
 // in it is deleted at once, in no order, and a private cloud whose credentials went first could never be deleted.
 func (r *IdentityReconciler) hold(ctx context.Context, identity *v1alpha1.AzureIdentity) *outcome.Outcome {
@@ -64,26 +63,19 @@ func (r *IdentityReconciler) hold(ctx context.Context, identity *v1alpha1.AzureI
 	}
 	deleting := !identity.DeletionTimestamp.IsZero()
 	wanted := len(needed) > 0
-	for _, used := range usedBy(identity) {
-		held := wanted
-		if !held {
-			if held, err = r.neededByAnother(ctx, used, identity); err != nil {
-				return outcome.Retry(v1alpha1.ReasonTransient, err)
+	if wanted {
+		for _, used := range usedBy(identity) {
+			if o := r.holds().put(ctx, identity.Namespace, used); o != nil {
+				return o
 			}
 		}
-		if o := r.holdObject(ctx, identity.Namespace, used, held); o != nil {
-			return o
-		}
+	}
+	if o := r.letGo(ctx, identity.Namespace); o != nil {
+		return o
 	}
 	if wanted != Held(identity) && (!deleting || !wanted) {
-		base := identity.DeepCopy()
-		if wanted {
-			controllerutil.AddFinalizer(identity, v1alpha1.FinalizerInUse)
-		} else {
-			controllerutil.RemoveFinalizer(identity, v1alpha1.FinalizerInUse)
-		}
-		if err := r.Client.Patch(ctx, identity, client.MergeFromWithOptions(base, client.MergeFromWithOptimisticLock{})); client.IgnoreNotFound(err) != nil {
-			return outcome.Retry(v1alpha1.ReasonTransient, fmt.Errorf("writing the finalizer: %w", err)).In(20 * time.Millisecond)
+		if o := r.holds().set(ctx, identity, wanted); o != nil {
+			return o
 		}
 	}
 	if deleting && wanted {
@@ -92,42 +84,23 @@ func (r *IdentityReconciler) hold(ctx context.Context, identity *v1alpha1.AzureI
 	return nil
 }
 
-// neededByAnother says that another identity, with which something is still to be deleted, uses the same Secret or ConfigMap.
-func (r *IdentityReconciler) neededByAnother(ctx context.Context, used object, identity *v1alpha1.AzureIdentity) (bool, error) {
-	for _, other := range r.identitiesUsing(ctx, used, identity.Namespace) {
-		if other.Name == identity.Name {
-			continue
+// letGo ends what is held in a namespace for no identity any more.
+func (r *IdentityReconciler) letGo(ctx context.Context, namespace string) *outcome.Outcome {
+	return r.holds().letGo(ctx, namespace, func(ctx context.Context, reader client.Reader) (map[object]bool, error) {
+		list := &v1alpha1.AzureIdentityList{}
+		if err := reader.List(ctx, list, client.InNamespace(namespace)); err != nil {
+			return nil, err
 		}
-		if needed, err := r.NeededBy(ctx, other.NamespacedName); err != nil || len(needed) > 0 {
-			return true, err
+		out := map[object]bool{}
+		for i := range list.Items {
+			needed, err := r.NeededBy(ctx, client.ObjectKeyFromObject(&list.Items[i]))
+			if err != nil {
+				return nil, err
+			}
+			for _, used := range usedBy(&list.Items[i]) {
+				out[used.object] = out[used.object] || len(needed) > 0
+			}
 		}
-	}
-	return false, nil
-}
-
-// holdObject puts the finalizer on a Secret or ConfigMap, or takes it off.
-func (r *IdentityReconciler) holdObject(ctx context.Context, namespace string, used object, wanted bool) *outcome.Outcome {
-	meta := &metav1.PartialObjectMetadata{}
-	meta.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind(used.kind))
-	err := r.Client.Get(ctx, types.NamespacedName{Namespace: namespace, Name: used.name}, meta)
-	if apierrors.IsNotFound(err) {
-		return nil // what waits for it says so
-	}
-	if err != nil {
-		return outcome.Retry(v1alpha1.ReasonTransient, err)
-	}
-	base := meta.DeepCopy()
-	changed := false
-	if wanted && meta.DeletionTimestamp.IsZero() {
-		changed = controllerutil.AddFinalizer(meta, v1alpha1.FinalizerInUse)
-	} else if !wanted {
-		changed = controllerutil.RemoveFinalizer(meta, v1alpha1.FinalizerInUse)
-	}
-	if !changed {
-		return nil
-	}
-	if err := r.Client.Patch(ctx, meta, client.MergeFromWithOptions(base, client.MergeFromWithOptimisticLock{})); client.IgnoreNotFound(err) != nil {
-		return outcome.Retry(v1alpha1.ReasonTransient, fmt.Errorf("writing the finalizer of %s %s: %w", used.kind, used.name, err)).In(20 * time.Millisecond)
-	}
-	return nil
+		return out, nil
+	})
 }

@@ -5,14 +5,13 @@ package connect
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"time"
 
-	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
@@ -58,25 +57,22 @@ func both(_ context.Context, o client.Object) []reconcile.Request {
 }
 
 // needs is everything that a VCenter refers to.
-func needs(v *v1alpha1.VCenter) []object {
+func needs(v *v1alpha1.VCenter) []reference {
 	out := vcenterUses(v)
 	if account := migrationAccount(v); account != nil {
-		out = append(out, object{"Secret", account.Name})
+		out = append(out, toSecret(account.Name, forAccounts))
 	}
 	if v.Spec.PrivateCloudRef != nil {
-		out = append(out, object{"PrivateCloud", v.Spec.PrivateCloudRef.Name})
+		out = append(out, toPrivateCloud(v.Spec.PrivateCloudRef.Name))
 	}
 	return out
 }
 
-// ofKind is an empty object of a kind that a VCenter refers to: of Secrets and ConfigMaps only the metadata.
-func ofKind(used object) client.Object {
-	if used.kind == "PrivateCloud" {
-		return &v1alpha1.PrivateCloud{}
+func (r *VCenterReconciler) holds() holds {
+	return holds{
+		client: r.Client, live: r.VCenters.o.Live, finalizer: v1alpha1.FinalizerInUseByMoves, kinds: []string{"Secret", "ConfigMap", "PrivateCloud"},
+		changed: r.touchIdentityOf,
 	}
-	m := &metav1.PartialObjectMetadata{}
-	m.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind(used.kind))
-	return m
 }
 
 // hold puts the finalizer on a VCenter that machines are under way with, after it has put it on what that refers to, and takes it off
@@ -94,13 +90,18 @@ func (r *VCenterReconciler) hold(ctx context.Context, v *v1alpha1.VCenter) *outc
 	if !wanted && !held {
 		return nil
 	}
-	for _, used := range needs(v) {
-		if o := r.holdUsed(ctx, v, used, wanted); o != nil {
-			return o
+	if wanted {
+		for _, used := range needs(v) {
+			if o := r.holds().put(ctx, v.Namespace, used); o != nil {
+				return o
+			}
 		}
 	}
+	if o := r.letGo(ctx, v.Namespace); o != nil {
+		return o
+	}
 	if wanted != held && (wanted && v.DeletionTimestamp.IsZero() || !wanted) {
-		if o := r.setHold(ctx, v, wanted); o != nil {
+		if o := r.holds().set(ctx, v, wanted); o != nil {
 			return o
 		}
 	}
@@ -129,59 +130,34 @@ func (r *VCenterReconciler) movesWith(ctx context.Context, reader client.Reader,
 	return out, nil
 }
 
-// holdUsed holds what a VCenter refers to, or lets it go unless another VCenter needs it.
-func (r *VCenterReconciler) holdUsed(ctx context.Context, v *v1alpha1.VCenter, used object, wanted bool) *outcome.Outcome {
-	if !wanted {
-		needed, err := r.neededByAnother(ctx, v, used)
-		if err != nil {
-			return outcome.Retry(v1alpha1.ReasonTransient, err)
-		}
-		wanted = needed
-	}
-	o := ofKind(used)
-	if err := r.Client.Get(ctx, types.NamespacedName{Namespace: v.Namespace, Name: used.name}, o); err != nil {
-		if apierrors.IsNotFound(err) {
-			return nil // what waits for it says so
-		}
-		return outcome.Retry(v1alpha1.ReasonTransient, err)
-	}
-	if controllerutil.ContainsFinalizer(o, v1alpha1.FinalizerInUseByMoves) == wanted || wanted && !o.GetDeletionTimestamp().IsZero() {
-		return nil
-	}
-	if failed := r.setHold(ctx, o, wanted); failed != nil {
-		return failed
-	}
-	if cloud, ok := o.(*v1alpha1.PrivateCloud); ok && r.VCenters.o.Azure != nil { // its password is asked for with the identity
+// touchIdentityOf wakes the identity with which the password of a private cloud's vCenter is asked for.
+func (r *VCenterReconciler) touchIdentityOf(o client.Object) {
+	if cloud, ok := o.(*v1alpha1.PrivateCloud); ok && r.VCenters.o.Azure != nil {
 		r.VCenters.o.Azure.Touch(types.NamespacedName{Namespace: cloud.Namespace, Name: IdentityName(cloud.Spec.IdentityRef)})
 	}
-	return nil
 }
 
-func (r *VCenterReconciler) setHold(ctx context.Context, o client.Object, wanted bool) *outcome.Outcome {
-	base := o.DeepCopyObject().(client.Object) //nolint:forcetypeassert // a copy of a client.Object is one.
-	if wanted {
-		controllerutil.AddFinalizer(o, v1alpha1.FinalizerInUseByMoves)
-	} else {
-		controllerutil.RemoveFinalizer(o, v1alpha1.FinalizerInUseByMoves)
-	}
-	err := r.Client.Patch(ctx, o, client.MergeFromWithOptions(base, client.MergeFromWithOptimisticLock{}))
-	if client.IgnoreNotFound(err) != nil {
-		return outcome.Retry(v1alpha1.ReasonTransient, fmt.Errorf("writing the finalizer of %T %s: %w", o, o.GetName(), err)).In(20 * time.Millisecond)
-	}
-	return nil
-}
-
-// neededByAnother says that another VCenter, with which machines are under way, refers to the same.
-func (r *VCenterReconciler) neededByAnother(ctx context.Context, v *v1alpha1.VCenter, used object) (bool, error) {
-	for _, request := range r.using(ctx, v.Namespace, func(other *v1alpha1.VCenter) bool {
-		return other.Name != v.Name && slices.Contains(needs(other), used)
-	}) {
-		moves, err := r.movesWith(ctx, r.Client, &v1alpha1.VCenter{ObjectMeta: metav1.ObjectMeta{Namespace: request.Namespace, Name: request.Name}})
-		if err != nil || len(moves) > 0 {
-			return true, err
+// letGo ends what is held in a namespace for no machine under way any more.
+func (r *VCenterReconciler) letGo(ctx context.Context, namespace string) *outcome.Outcome {
+	return r.holds().letGo(ctx, namespace, func(ctx context.Context, reader client.Reader) (map[object]bool, error) {
+		moves, vcenters := &v1alpha1.VirtualMachineMoveList{}, &v1alpha1.VCenterList{}
+		if err := errors.Join(reader.List(ctx, moves, client.InNamespace(namespace)), reader.List(ctx, vcenters, client.InNamespace(namespace))); err != nil {
+			return nil, err
 		}
-	}
-	return false, nil
+		busy := map[string]bool{}
+		for i := range moves.Items {
+			for _, name := range underWay(&moves.Items[i]) {
+				busy[name] = true
+			}
+		}
+		out := map[object]bool{}
+		for i := range vcenters.Items {
+			for _, used := range needs(&vcenters.Items[i]) {
+				out[used.object] = out[used.object] || busy[vcenters.Items[i].Name]
+			}
+		}
+		return out, nil
+	})
 }
 
 // HeldForMoves says whether a VCenter and all that it refers to is held for a machine that is about to start, and else what that waits for.
@@ -192,7 +168,7 @@ func (v *VCenters) HeldForMoves(ctx context.Context, namespace, name string) *ou
 		return o
 	}
 	for _, used := range needs(object) {
-		o := ofKind(used)
+		o := ofKind(used.kind)
 		if waits := v.held(ctx, namespace, used.name, used.kind, o, v1alpha1.FinalizerInUseByMoves); waits != nil {
 			return waits
 		}

@@ -56,7 +56,7 @@ type verification struct {
 func (r *IdentityReconciler) SetupWithManager(mgr ctrl.Manager) error {
 	users := func(kind string) handler.EventHandler {
 		return handler.EnqueueRequestsFromMapFunc(func(ctx context.Context, o client.Object) []reconcile.Request {
-			return r.identitiesUsing(ctx, object{kind, o.GetName()}, o.GetNamespace())
+			return orHolder(r.identitiesUsing(ctx, object{kind, o.GetName()}, o.GetNamespace()), o, v1alpha1.FinalizerInUse)
 		})
 	}
 	return ctrl.NewControllerManagedBy(mgr).Named("azureidentity").
@@ -80,11 +80,8 @@ func (r *IdentityReconciler) identitiesUsing(ctx context.Context, used object, n
 	}
 	var out []reconcile.Request
 	for i := range list.Items {
-		for _, one := range usedBy(&list.Items[i]) {
-			if one == used {
-				out = append(out, reconcile.Request{NamespacedName: types.NamespacedName{Namespace: namespace, Name: list.Items[i].Name}})
-				break
-			}
+		if refersTo(usedBy(&list.Items[i]), used) {
+			out = append(out, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(&list.Items[i])})
 		}
 	}
 	return out
@@ -93,11 +90,14 @@ func (r *IdentityReconciler) identitiesUsing(ctx context.Context, used object, n
 // Reconcile looks at one identity.
 func (r *IdentityReconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.Result, error) {
 	identity := &v1alpha1.AzureIdentity{}
-	if err := r.Client.Get(ctx, request.NamespacedName, identity); err != nil {
-		if client.IgnoreNotFound(err) == nil {
-			r.forget(request.NamespacedName)
-		}
-		return ctrl.Result{}, client.IgnoreNotFound(err)
+	if request.Name == "" { // something is held for an identity that nobody knows of
+		return r.Publisher.Result(r.letGo(ctx, request.Namespace))
+	}
+	if err := r.Client.Get(ctx, request.NamespacedName, identity); apierrors.IsNotFound(err) {
+		r.forget(request.NamespacedName)
+		return r.Publisher.Result(r.letGo(ctx, request.Namespace))
+	} else if err != nil {
+		return ctrl.Result{}, err
 	}
 	o := r.hold(ctx, identity)
 	if !identity.DeletionTimestamp.IsZero() && !Held(identity) {

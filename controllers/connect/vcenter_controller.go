@@ -6,10 +6,12 @@ package connect
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -49,7 +51,8 @@ type VCenterReconciler struct {
 func (r *VCenterReconciler) SetupWithManager(mgr ctrl.Manager) error {
 	users := func(kind string) handler.EventHandler {
 		return handler.EnqueueRequestsFromMapFunc(func(ctx context.Context, o client.Object) []reconcile.Request {
-			return r.using(ctx, o.GetNamespace(), func(v *v1alpha1.VCenter) bool { return vcenterRefersTo(v, kind, o.GetName()) })
+			using := r.using(ctx, o.GetNamespace(), func(v *v1alpha1.VCenter) bool { return refersTo(needs(v), object{kind, o.GetName()}) })
+			return orHolder(using, o, v1alpha1.FinalizerInUseByMoves)
 		})
 	}
 	err := mgr.GetFieldIndexer().IndexField(context.Background(), &v1alpha1.VirtualMachineMove{}, indexUnderWay, func(o client.Object) []string {
@@ -68,20 +71,9 @@ func (r *VCenterReconciler) SetupWithManager(mgr ctrl.Manager) error {
 		Complete(r)
 }
 
-// vcenterRefersTo says whether a VCenter uses the object.
-func vcenterRefersTo(v *v1alpha1.VCenter, kind, name string) bool {
-	if kind == "PrivateCloud" {
-		return v.Spec.PrivateCloudRef != nil && v.Spec.PrivateCloudRef.Name == name
-	}
-	if account := migrationAccount(v); kind == "Secret" && account != nil && account.Name == name {
-		return true
-	}
-	for _, one := range vcenterUses(v) {
-		if one.kind == kind && one.name == name {
-			return true
-		}
-	}
-	return false
+// refersTo says whether references name the object.
+func refersTo(references []reference, used object) bool {
+	return slices.ContainsFunc(references, func(one reference) bool { return one.object == used })
 }
 
 // using lists the VCenters of a namespace, or of all, that match.
@@ -120,11 +112,14 @@ func (r *VCenterReconciler) named(change VCenterChange) []types.NamespacedName {
 // Reconcile looks at one VCenter.
 func (r *VCenterReconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.Result, error) {
 	object := &v1alpha1.VCenter{}
-	if err := r.Client.Get(ctx, request.NamespacedName, object); err != nil {
-		if client.IgnoreNotFound(err) == nil {
-			r.VCenters.Forget(request.NamespacedName)
-		}
-		return ctrl.Result{}, client.IgnoreNotFound(err)
+	if request.Name == "" { // something is held for a VCenter that nobody knows of
+		return r.Publisher.Result(r.letGo(ctx, request.Namespace))
+	}
+	if err := r.Client.Get(ctx, request.NamespacedName, object); apierrors.IsNotFound(err) {
+		r.VCenters.Forget(request.NamespacedName)
+		return r.Publisher.Result(r.letGo(ctx, request.Namespace))
+	} else if err != nil {
+		return ctrl.Result{}, err
 	}
 	waits := r.hold(ctx, object)
 	if !object.DeletionTimestamp.IsZero() && len(object.Finalizers) == 0 {

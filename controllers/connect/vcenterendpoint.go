@@ -70,13 +70,13 @@ func (v *VCenters) version(ctx context.Context, object *v1alpha1.VCenter, kind, 
 }
 
 // vcenterUses lists what a connection is made from, in a fixed order. The migration account is not among it: it is for others.
-func vcenterUses(v *v1alpha1.VCenter) []object {
-	var out []object
+func vcenterUses(v *v1alpha1.VCenter) []reference {
+	var out []reference
 	if ref := v.Spec.CredentialsRef; ref != nil {
-		out = append(out, object{"Secret", ref.Name})
+		out = append(out, toSecret(ref.Name, forAccounts))
 	}
 	if t := v.Spec.Trust; t != nil && t.CARef != nil {
-		out = append(out, object{t.CARef.Kind, t.CARef.Name})
+		out = append(out, toCA(*t.CARef))
 	}
 	return out
 }

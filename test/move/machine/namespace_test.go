@@ -13,6 +13,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
@@ -174,4 +175,53 @@ func TestNothingStartsWithWhatIsBeingDeleted(t *testing.T) {
 	cluster.WaitGone(t, time.Minute, target)
 	w.untouched(second)
 	w.sameMachine(first)
+}
+
+// TestWhatIsNotReferredToAnyMoreIsLetGo: an account that is replaced in the middle of a move is its owner's again at once, the new one is held, and
+// a Secret that was made for something else is not held, whoever names it.
+func TestWhatIsNotReferredToAnyMoreIsLetGo(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	was := w.add(vcentersim.MachineSpec{Name: "rotate-01", PoweredOn: true})
+	w.source.Inject(vcentersim.Fault{Relocate: true, Machine: was.Name, AtPercent: 50, Delay: 6 * time.Second})
+	m := w.planned(was, v1alpha1.MoveMethodLive)
+	w.underWayTo(m, v1alpha1.MoveStepRelocating)
+	secret := func(name string) *corev1.Secret {
+		return &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: name}}
+	}
+	held := func(name string, want bool) {
+		t.Helper()
+		object := secret(name)
+		cluster.Eventually(t, 10*time.Second, fmt.Sprintf("Secret %s to be held: %v", name, want), func(ctx context.Context) error {
+			if err := cluster.Admin.Get(ctx, keyOf(object), object); err != nil || slices.Contains(object.Finalizers, v1alpha1.FinalizerInUseByMoves) != want {
+				return fmt.Errorf("its finalizers are %v: %w", object.Finalizers, err)
+			}
+			return nil
+		})
+	}
+	held("oslo", true)
+	w.secret("new", w.source.Username(), w.source.Password())
+	w.create(&corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: "database"}, StringData: map[string]string{"username": "app", "password": "x"}})
+	source := &v1alpha1.VCenter{ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: "oslo"}}
+	names := func(account string) {
+		t.Helper()
+		patch := client.RawPatch(types.MergePatchType, fmt.Appendf(nil, `{"spec":{"credentialsRef":{"name":%q}}}`, account))
+		if err := cluster.Admin.Patch(t.Context(), source, patch); err != nil {
+			t.Fatal(err)
+		}
+	}
+	names("new")
+	held("new", true)
+	held("oslo", false)
+	names("database")
+	held("new", false)
+	held("database", false)
+	if err := cluster.Admin.Get(t.Context(), keyOf(m), m); err != nil || m.Status.Task == nil {
+		t.Errorf("The move was over before the accounts were: %v, %+v", err, m.Status.Task)
+	}
+	names("new")
+	cluster.WaitCondition(t, time.Minute, m, v1alpha1.ConditionComplete, "True")
+	held("new", false)
+	held("weu", false)
+	w.sameMachine(was)
 }
