@@ -5,6 +5,7 @@ package status
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"strings"
@@ -15,6 +16,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/tools/events"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -28,6 +30,8 @@ type Publisher struct {
 	Client   client.Client
 	Recorder events.EventRecorder
 	Pace     outcome.Pace
+
+	latest latest
 }
 
 // Subject is an object on its way through a reconcile. Before is a copy as it was read; Object is the same object with the status that was
@@ -44,6 +48,9 @@ type Subject struct {
 func (p *Publisher) Publish(ctx context.Context, s Subject, r Report) (ctrl.Result, error) {
 	if ready := meta.FindStatusCondition(*s.Conditions, v1alpha1.ConditionReady); r.Outcome != nil && r.Outcome.Quiet && ready != nil &&
 		ready.Status == metav1.ConditionTrue && ready.ObservedGeneration == s.Object.GetGeneration() {
+		if p.latest.behind(s.Before) {
+			return ctrl.Result{RequeueAfter: p.latest.conflict(s.Object)}, nil
+		}
 		return p.Result(r.Outcome)
 	}
 	if err := p.Record(ctx, s, r); err != nil {
@@ -51,26 +58,28 @@ func (p *Publisher) Publish(ctx context.Context, s Subject, r Report) (ctrl.Resu
 			return ctrl.Result{}, nil // deleted meanwhile: there is nobody left to tell
 		}
 		if apierrors.IsConflict(err) {
-			return ctrl.Result{RequeueAfter: conflictRetry}, nil
+			return ctrl.Result{RequeueAfter: p.latest.conflict(s.Object)}, nil
 		}
 		return ctrl.Result{}, fmt.Errorf("writing status: %w", err)
 	}
 	return p.Result(r.Outcome)
 }
 
-// conflictRetry is how soon a reconcile that lost a race is repeated; the cache has caught up by then.
-const conflictRetry = 20 * time.Millisecond
-
-// Patch writes the status of after if it differs from before, with before's resourceVersion as a precondition, and takes over the new
-// resourceVersion into both.
+// Patch writes the status of after if it differs from before, with before's resourceVersion as a precondition, and takes the new
+// resourceVersion over into after. That nothing differs counts only if before is not older than what was last written: else it is a conflict too.
 func (p *Publisher) Patch(ctx context.Context, before, after client.Object) (bool, error) {
 	if equality.Semantic.DeepEqual(before, after) {
+		if p.latest.behind(before) {
+			return false, apierrors.NewConflict(schema.GroupResource{Group: v1alpha1.GroupVersion.Group, Resource: fmt.Sprintf("%T", before)}, before.GetName(),
+				errors.New("it was read from a cache that does not show the last write yet"))
+		}
 		return false, nil
 	}
 	patch := client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{})
 	if err := p.Client.Status().Patch(ctx, after, patch); err != nil {
 		return false, err
 	}
+	p.latest.wrote(after)
 	return true, nil
 }
 
