@@ -32,11 +32,11 @@ import (
 var cluster *env.Env
 
 func TestMain(m *testing.M) {
-	os.Exit(env.Main(m, env.Options{Scheme: controllers.Scheme()}, func(e *env.Env) { cluster = e }))
+	os.Exit(env.Main(m, env.Options{Scheme: controllers.Scheme(), Together: 10}, func(e *env.Env) { cluster = e }))
 }
 
 // soon is how long a test waits.
-const soon = time.Minute
+const soon = 3 * time.Minute
 
 // fast makes the private cloud in a few seconds; Azure's minute is a sixtieth of a second.
 const fast = 3600
