@@ -249,7 +249,7 @@ func TestWhatAzureRefusesForEverIsAskedAtAPace(t *testing.T) {
 					return nil
 				})
 				time.Sleep(600 * time.Millisecond) // more than half an hour
-				operator.Stop(t) // one that is stopped in the middle of a request looks for ten seconds first
+				operator.Stop(t)                   // one that is stopped in the middle of a request looks for ten seconds first
 			}
 			w.azure.ClearFaults()
 			env.Edit(t, cluster, p, func(p *v1alpha1.MaintenancePolicy) {
