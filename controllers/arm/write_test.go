@@ -133,7 +133,7 @@ func TestBeginLosesASlowAnswerAtTheDeadline(t *testing.T) {
 	w.Deadline = time.Now().Add(400 * time.Millisecond)
 	_, err := c.Begin(soon(t), w)
 	wantClass(t, err, AnswerLost)
-	if late := time.Since(w.Deadline); late > 2*time.Second {
+	if late := time.Since(w.Deadline); late > 10*time.Second {
 		t.Fatalf("the exchange went on for %s after the deadline", late)
 	}
 }

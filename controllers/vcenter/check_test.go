@@ -46,7 +46,7 @@ func TestAHangingCheckIsCancelled(t *testing.T) {
 	for rounds := 0; ; rounds++ {
 		at := time.Now()
 		_, got, err := f.from.CheckRelocate(t.Context(), r)
-		if took := time.Since(at); took > 2*time.Second {
+		if took := time.Since(at); took > 10*time.Second {
 			t.Fatalf("a look at the check took %s", took)
 		}
 		if err == nil {
@@ -61,7 +61,7 @@ func TestAHangingCheckIsCancelled(t *testing.T) {
 		}
 		r.Locator.Token = token
 	}
-	if len(faults) != 1 || faults[0].Class != FaultTimedOut || !faults[0].Retryable() || time.Since(began) > 10*time.Second {
+	if len(faults) != 1 || faults[0].Class != FaultTimedOut || !faults[0].Retryable() || time.Since(began) > time.Minute {
 		t.Errorf("after %s: %v", time.Since(began), faults)
 	}
 	if n := countOf(f.oslo, "CheckRelocate_Task"); n != 1 {

@@ -78,7 +78,7 @@ func TestASlowMappingNeverBlocksTheNotifierAndEqualChangesAreToldOnce(t *testing
 			b.ring(n)
 		}
 	}
-	if took := time.Since(start); took > time.Second {
+	if took := time.Since(start); took > 10*time.Second {
 		t.Fatalf("the notifier was held up for %s by a slow mapping", took)
 	}
 	close(gate)
@@ -107,7 +107,7 @@ func TestTheSubscriptionEndsWithTheController(t *testing.T) {
 		t.Fatal("the source did not subscribe")
 	}
 	cancel()
-	for deadline := time.Now().Add(5 * time.Second); b.ring(2); time.Sleep(time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); b.ring(2); time.Sleep(time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatal("the subscription outlived the controller")
 		}

@@ -223,7 +223,7 @@ func TestLaggingReplicas(t *testing.T) {
 	if lookupString(echo.body, "properties.provisioningState") != succeeded || lookupHosts(echo.body, cloudSize) != 3 || echo.header.Get("Location") != "" {
 		t.Errorf("the echo is %v %v", echo.body, echo.header)
 	}
-	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(5 * time.Millisecond) {
 		if now, _ := s.Resource(cloudPath); lookupHosts(now, cloudSize) == 4 {
 			break
 		}

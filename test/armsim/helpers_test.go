@@ -263,7 +263,7 @@ func (r *raw) build(edit ...string) {
 // finish polls a typed client's poller without its own pace of at least a second.
 func finish[T any](t testing.TB, p *runtime.Poller[T]) (T, error) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	for !p.Done() {
 		if _, err := p.Poll(ctx); err != nil {

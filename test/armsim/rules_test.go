@@ -289,7 +289,7 @@ func TestRegistration(t *testing.T) {
 	if got := state(r.want(http.StatusOK, http.MethodPost, path+"/register?api-version=2019-05-01", nil)); got != "Registering" {
 		t.Errorf("at first the state is %s", got)
 	}
-	for deadline := time.Now().Add(10 * time.Second); state(r.want(http.StatusOK, http.MethodGet, path+"?api-version=2022-09-01", nil)) != "Registered"; time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); state(r.want(http.StatusOK, http.MethodGet, path+"?api-version=2022-09-01", nil)) != "Registered"; time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatal("never registered")
 		}

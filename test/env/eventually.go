@@ -21,10 +21,15 @@ import (
 // pollPeriod is how often a condition is looked at: often enough that waiting costs a test nothing.
 const pollPeriod = 50 * time.Millisecond
 
-// Eventually calls check until it returns nil. After timeout it fails the test with what was waited for, the last error, and
-// the state of each of the objects as the API server has it.
+// leastPatience is how long any wait lasts at least, whatever its test asks for: a machine that is slow, or builds beside it, fails no test. A wait
+// ends as soon as the thing happens, so that patience costs nothing.
+const leastPatience = 3 * time.Minute
+
+// Eventually calls check until it returns nil. After timeout, or leastPatience if that is longer, it fails the test with what was waited for, the
+// last error, and the state of each of the objects as the API server has it.
 func (e *Env) Eventually(t testing.TB, timeout time.Duration, what string, check func(context.Context) error, objects ...client.Object) {
 	t.Helper()
+	timeout = max(timeout, leastPatience)
 	var last error
 	for deadline := time.Now().Add(timeout); ; {
 		if last = check(t.Context()); last == nil {

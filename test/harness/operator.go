@@ -6,6 +6,7 @@ package harness
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"testing"
 	"time"
@@ -105,8 +106,8 @@ func (o *Operator) wait() error {
 			return nil
 		}
 		return err
-	case <-time.After(time.Minute):
-		return errors.New("it did not stop within a minute")
+	case <-time.After(patience):
+		return fmt.Errorf("it did not stop within %s", patience)
 	}
 }
 

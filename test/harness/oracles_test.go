@@ -205,7 +205,7 @@ func TestGoroutinesThatAreLeft(t *testing.T) {
 	}
 	close(end)
 	<-ended
-	for deadline := time.Now().Add(time.Second); ; time.Sleep(time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(time.Millisecond) {
 		left, err := goroutinesOf(label)
 		if err == nil && len(left) == 0 {
 			return

@@ -37,7 +37,7 @@ func quickly(c *armsim.Config) {
 }
 
 // patience is how long anything may take, on a machine that is loaded.
-const patience = 2 * time.Minute
+const patience = 3 * time.Minute
 
 // Prepare makes the world that a subject's cases start from: what it refers to is made by the operator, once, and saved. Keeping it also
 // saves each case the making of keys.

@@ -43,12 +43,12 @@ func TestFiveRefusalsLockTheAccount(t *testing.T) {
 }
 
 func TestSessionsExpire(t *testing.T) {
-	v := start(t, sim.Config{Speed: 1, SessionIdle: 100 * time.Millisecond})
+	v := start(t, sim.Config{Speed: 1, SessionIdle: time.Second})
 	c := login(t, v)
 	if _, err := methods.GetCurrentTime(context.Background(), c); err != nil {
 		t.Fatal(err)
 	}
-	time.Sleep(150 * time.Millisecond)
+	time.Sleep(1100 * time.Millisecond)
 	if _, err := methods.GetCurrentTime(context.Background(), c); faultType(err) != "NotAuthenticated" {
 		t.Errorf("an idle session goes on: %v", err)
 	}

@@ -43,7 +43,7 @@ func TestProgressAndTime(t *testing.T) {
 		seen[info.Progress] = true
 		return info.State == types.TaskInfoStateSuccess
 	})
-	if took := time.Since(begun); took < 100*time.Millisecond || took > 5*time.Second {
+	if took := time.Since(begun); took < 100*time.Millisecond || took > 30*time.Second {
 		t.Errorf("it took %s", took)
 	}
 	if len(seen) < 5 {
@@ -307,7 +307,7 @@ func TestMovesTowardEachOtherDoNotBlock(t *testing.T) {
 		there := object.NewVirtualMachine(p.to.Client, types.ManagedObjectReference{Type: "VirtualMachine", Value: ref})
 		moves = append(moves, must(there.Relocate(context.Background(), p.homeSpec(there, "fin-app-01"), "defaultPriority"))(t))
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()
 	for _, m := range moves {
 		if err := m.Wait(ctx); err != nil {

@@ -234,7 +234,7 @@ func TestALargeSetIsQuick(t *testing.T) {
 	if got := Compare(map[string]any{"m": forth}, map[string]any{"m": back}, r); len(got) != 1 {
 		t.Fatal("the same")
 	}
-	if took := time.Since(started); took > time.Second {
+	if took := time.Since(started); took > 5*time.Second {
 		t.Errorf("took %s", took)
 	}
 }

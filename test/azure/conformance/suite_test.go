@@ -21,7 +21,7 @@ var cluster *env.Env
 const (
 	// speed lets an hour of Azure's pass in a second.
 	speed    = 3600
-	patience = time.Minute
+	patience = 3 * time.Minute
 	// quiet is how long nothing may be written once all is well: several periods of the watch of Azure.
 	quiet = time.Second
 	// together is how many kinds live at once: they mostly wait.

@@ -48,7 +48,7 @@ var serving = regexp.MustCompile(`Serving Azure at (https://\S+),`)
 
 func await(t *testing.T, out *buffer) string {
 	t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
 		if m := serving.FindStringSubmatch(out.String()); m != nil {
 			return m[1]
 		}
@@ -101,7 +101,7 @@ func TestProgram(t *testing.T) {
 	}
 	url := await(t, &out)
 	use(t, url, ca)
-	for deadline := time.Now().Add(10 * time.Second); !holds(stateFile, "/subscriptions/s/resourcegroups/rg-avs/providers/microsoft.avs/privateclouds/weu"); time.Sleep(50 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); !holds(stateFile, "/subscriptions/s/resourcegroups/rg-avs/providers/microsoft.avs/privateclouds/weu"); time.Sleep(50 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatal("the state file never showed the private cloud")
 		}
