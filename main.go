@@ -23,6 +23,7 @@ import (
 
 	"github.com/avs-operator/avs-operator/controllers"
 	"github.com/avs-operator/avs-operator/controllers/feature"
+	"github.com/avs-operator/avs-operator/controllers/freeze"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
 )
 
@@ -39,6 +40,7 @@ type flags struct {
 	allowedEndpoints           []string
 	resolve                    map[string]string
 	allowLocalEndpoints        bool
+	freeze                     bool
 	healthAddress              string
 	metricsAddress             string
 	pprofAddress               string
@@ -79,6 +81,7 @@ func parse(arguments []string) (*flags, error) {
 	set.StringSliceVar(&f.allowedEndpoints, "allowed-endpoints", nil, "hosts of Azure clouds that Microsoft does not run, separated by commas; an AzureIdentity may use no other custom endpoint; *.<host> allows the regional hosts of one too, where Azure's links name them")
 	set.StringVar(&f.featureGates, "feature-gates", "", "what works only when it is turned on, such as ScaleInHosts=true, separated by commas; see the guide")
 	set.BoolVar(&f.allowLocalEndpoints, "allow-local-endpoints", false, "let VCenters and custom Azure endpoints be at loopback, link-local, metadata or the API server's addresses; for simulators only")
+	set.BoolVar(&f.freeze, "freeze", false, "begin nothing new in Azure and in vCenters, and follow what runs to its end; the ConfigMap "+freeze.ConfigMapName+" in the operator's namespace does the same while it is there")
 	set.StringVar(&f.healthAddress, "health-probe-bind-address", ":8081", "address of /healthz and /readyz")
 	set.StringVar(&f.metricsAddress, "metrics-bind-address", ":8443", "address of the metrics, HTTPS with authentication and authorization; 0 for none")
 	set.StringVar(&f.pprofAddress, "pprof-bind-address", "0", "address of Go's profiles, without authentication, for a look at what costs memory or time; 0 for none")
@@ -139,7 +142,7 @@ func run(ctx context.Context, f *flags) error {
 		LeaderElection: f.leaderElect, LeaseDuration: f.leaseDuration,
 		HealthAddress: f.healthAddress, MetricsAddress: f.metricsAddress, PprofAddress: f.pprofAddress,
 		OperatorIdentityNamespaces: f.operatorIdentityNamespaces, AllowedEndpoints: f.allowedEndpoints, Resolve: f.resolve,
-		AllowLocalEndpoints: f.allowLocalEndpoints, Features: f.features, Pace: outcome.Pace(f.speed), Version: version,
+		AllowLocalEndpoints: f.allowLocalEndpoints, Features: f.features, Freeze: f.freeze, Pace: outcome.Pace(f.speed), Version: version,
 	})
 	if err != nil {
 		return err

@@ -54,6 +54,8 @@ type Options struct {
 	Features featuregate.FeatureGate
 	// AllowLocalEndpoints lets VCenters and custom Azure endpoints be at addresses that are local to the operator.
 	AllowLocalEndpoints bool
+	// Freeze begins nothing new in Azure and in vCenters.
+	Freeze bool
 	// Pace of Azure and vCenter; zero is real time.
 	Pace outcome.Pace
 	// MayWrite is asked right before each write to Azure or vCenter leaves; with LeaderElection it is the lease, otherwise nil means always.

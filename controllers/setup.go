@@ -28,6 +28,7 @@ import (
 	"github.com/avs-operator/avs-operator/controllers/capacity"
 	"github.com/avs-operator/avs-operator/controllers/connect"
 	"github.com/avs-operator/avs-operator/controllers/feature"
+	"github.com/avs-operator/avs-operator/controllers/freeze"
 	"github.com/avs-operator/avs-operator/controllers/move"
 	"github.com/avs-operator/avs-operator/controllers/status"
 )
@@ -40,14 +41,21 @@ func setup(ctx context.Context, mgr ctrl.Manager, o Options) error {
 	}
 	agent := "avs-operator/" + o.Version
 	live := connect.Live{Reader: mgr.GetAPIReader()}
-	publisher := &status.Publisher{Client: mgr.GetClient(), Recorder: mgr.GetEventRecorder("avs-operator"), Pace: o.Pace}
+	frozen, err := freeze.New(ctx, mgr.GetAPIReader(), o.Namespace, o.Freeze)
+	if err != nil {
+		return err
+	}
+	if err := mgr.Add(frozen); err != nil {
+		return fmt.Errorf("add what freezes: %w", err)
+	}
+	publisher := &status.Publisher{Freeze: frozen, Client: mgr.GetClient(), Recorder: mgr.GetEventRecorder("avs-operator"), Pace: o.Pace}
 	var local *connect.LocalAddresses
 	if !o.AllowLocalEndpoints {
 		local = &connect.LocalAddresses{Also: apiServer(mgr)}
 	}
 	fingerprints := &connect.Fingerprints{Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Namespace: o.Namespace}
 	identities := connect.NewAzure(connect.AzureOptions{
-		Client: mgr.GetClient(), Live: live, Pace: o.Pace, MayWrite: o.MayWrite, UserAgent: agent, Fingerprint: fingerprints.Of,
+		Client: mgr.GetClient(), Live: live, Pace: o.Pace, MayWrite: unlessFrozen(frozen, o.MayWrite), UserAgent: agent, Fingerprint: fingerprints.Of,
 		OperatorIdentityNamespaces: o.OperatorIdentityNamespaces, AllowedEndpoints: o.AllowedEndpoints, Resolve: o.Resolve, Local: local, WrapTransport: o.WrapTransport,
 	})
 	vcenters := connect.NewVCenters(connect.VCentersOptions{
@@ -89,6 +97,17 @@ func setup(ctx context.Context, mgr ctrl.Manager, o Options) error {
 		return err
 	}
 	return move.Setup(mgr, move.Options{Publisher: publisher, VCenters: vcenters, Pace: o.Pace})
+}
+
+// unlessFrozen asks right before a write to Azure leaves; a freeze that comes between the decision and the socket holds it too. Calls to
+// vCenter are not asked: a machine that was powered off to move is powered on again.
+func unlessFrozen(frozen *freeze.Freeze, mayWrite func() error) func() error {
+	return func() error {
+		if err := frozen.Error(); err != nil || mayWrite == nil {
+			return err
+		}
+		return mayWrite()
+	}
 }
 
 // clusterUID names this Kubernetes cluster: the UID of the namespace kube-system, which lives as long as the cluster.

@@ -37,6 +37,13 @@ type AzureIdentitySpec struct {
 	// +kubebuilder:validation:Pattern=`^[-\w\._\(\)]*[-\w_\(\)]$`
 	ResourceGroup string `json:"resourceGroup,omitempty"`
 
+	// maxHosts bounds the sum of the hosts of all private clouds and clusters that are made with this identity. What would need more is not
+	// written, with the reason LimitExceeded. What only observes does not count. Absent: no bound but Azure's own.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=100000
+	MaxHosts *int32 `json:"maxHosts,omitempty"`
+
 	// cloud to talk to. Absent: Azure's public cloud.
 	// +optional
 	Cloud *AzureCloud `json:"cloud,omitempty"`

@@ -30,6 +30,8 @@ const (
 	ConditionComplete = "Complete"
 	// ConditionNewMachines says whether a move's select matches machines that appeared after its selection was made, and are left alone.
 	ConditionNewMachines = "NewMachines"
+	// ConditionFrozen is there, and True, while the operator begins nothing new because a person froze it.
+	ConditionFrozen = "Frozen"
 	// ConditionFailed says whether machines of a move have failed.
 	ConditionFailed = "Failed"
 )
@@ -39,6 +41,7 @@ const (
 	ReasonReady       = "Ready"
 	ReasonReconciling = "Reconciling"
 	ReasonSuspended   = "Suspended"
+	ReasonFrozen      = "Frozen"
 	ReasonObserved    = "Observed"
 
 	ReasonCreating         = "Creating"

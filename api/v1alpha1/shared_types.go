@@ -527,6 +527,9 @@ type Operation struct {
 	// +optional
 	// +kubebuilder:validation:MaxLength=64
 	BodyHash string `json:"bodyHash,omitempty"`
+	// hosts that the resource has if it succeeds, of a write that says so.
+	// +optional
+	Hosts int32 `json:"hosts,omitempty"`
 	// specHash is the SHA-256 of what the spec asked for when the write was made, hex.
 	// +optional
 	// +kubebuilder:validation:MaxLength=64

@@ -165,15 +165,10 @@ func (r *Reconciler[T]) list(ctx context.Context, reader client.Reader, options 
 
 // listKind reads all objects of the kind of example.
 func listKind(ctx context.Context, c client.Client, reader client.Reader, example client.Object, options ...client.ListOption) ([]Object, error) {
-	gvk, err := c.GroupVersionKindFor(example)
+	list, err := newList(c, example)
 	if err != nil {
 		return nil, err
 	}
-	made, err := c.Scheme().New(gvk.GroupVersion().WithKind(gvk.Kind + "List"))
-	if err != nil {
-		return nil, err
-	}
-	list := made.(client.ObjectList)
 	if reader == c { // nobody changes what is listed, so the cache need not copy it
 		options = append(options, client.UnsafeDisableDeepCopy)
 	}
@@ -195,4 +190,17 @@ func listKind(ctx context.Context, c client.Client, reader client.Reader, exampl
 
 func hasFinalizer(obj client.Object) bool {
 	return controllerutil.ContainsFinalizer(obj, v1alpha1.Finalizer)
+}
+
+// newList is an empty list of an object's kind.
+func newList(c client.Client, example client.Object) (client.ObjectList, error) {
+	gvk, err := c.GroupVersionKindFor(example)
+	if err != nil {
+		return nil, err
+	}
+	made, err := c.Scheme().New(gvk.GroupVersion().WithKind(gvk.Kind + "List"))
+	if err != nil {
+		return nil, err
+	}
+	return made.(client.ObjectList), nil
 }

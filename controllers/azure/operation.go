@@ -50,6 +50,9 @@ func (r *Reconciler[T]) send(ctx context.Context, s *scope[T], w write) *outcome
 	name, carried, o := r.hash(ctx, s, w)
 	what := s.requestOf(w, name)
 	if o == nil {
+		o = r.Publisher.Freeze.Hold(w.what())
+	}
+	if o == nil {
 		o = r.refused(s, what)
 	}
 	if o == nil {
@@ -67,15 +70,24 @@ func (r *Reconciler[T]) send(ctx context.Context, s *scope[T], w write) *outcome
 		r.released(s)
 		return o
 	}
+	done, o := r.afford(ctx, s, w)
+	if o != nil {
+		r.released(s)
+		return o
+	}
+	hosts, _ := r.size(s, w)
 	op := r.newOperation(s.stat().Operation, v1alpha1.Operation{
-		Verb: string(w.verb), Purpose: w.purpose, Action: w.action, Target: string(w.target), WriteOnly: carried, BodyHash: name, SpecHash: r.specHash(s), Generation: s.obj.GetGeneration(),
+		Hosts: hosts,
+		Verb:  string(w.verb), Purpose: w.purpose, Action: w.action, Target: string(w.target), WriteOnly: carried, BodyHash: name, SpecHash: r.specHash(s), Generation: s.obj.GetGeneration(),
 	})
 	s.stat().Operation = op
 	say := r.refusals(s).Before(what, time.Now()) // one that is refused again and again does not seem to get anywhere each time
 	if say == nil {
 		say = outcome.Wait(w.reason, "%s", w.message)
 	}
-	if o := r.record(ctx, s, say); o != nil {
+	o = r.record(ctx, s, say)
+	done()
+	if o != nil {
 		r.released(s) // if it was stored after all, resume takes the seat again
 		return o
 	}

@@ -37,7 +37,9 @@ type Shared struct {
 	// Fingerprints tell write-only values apart without keeping them.
 	Fingerprints *connect.Fingerprints
 
-	seats *seats
+	seats   *seats
+	sized   []sized
+	budgets budgets
 }
 
 // Reconciler converges all objects of one kind.

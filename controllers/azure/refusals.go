@@ -72,6 +72,9 @@ func (r *Reconciler[T]) refused(s *scope[T], what ledger.Request) *outcome.Outco
 func (r *Reconciler[T]) withheld(ctx context.Context, s *scope[T], w *write) *outcome.Outcome {
 	name, _, o := r.hash(ctx, s, *w)
 	if o == nil {
+		o = r.Publisher.Freeze.Hold(w.what())
+	}
+	if o == nil {
 		o = r.refused(s, s.requestOf(*w, name))
 	}
 	if o != nil {

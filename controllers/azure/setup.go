@@ -37,14 +37,20 @@ func Setup[T Object](mgr ctrl.Manager, shared *Shared, kind Kind[T]) error {
 		shared.seats = &seats{shared: shared}
 	}
 	shared.seats.add(r)
+	r.countHosts()
 	if err := mgr.GetFieldIndexer().IndexField(context.Background(), kind.New(), azureIDIndex, indexAzureID); err != nil {
 		return fmt.Errorf("index %s by ARM id: %w", r.traits.Name, err)
+	}
+	list, err := newList(mgr.GetClient(), kind.New())
+	if err != nil {
+		return fmt.Errorf("list %s: %w", r.traits.Name, err)
 	}
 	b := ctrl.NewControllerManagedBy(mgr).Named(strings.ToLower(r.traits.Name)).
 		WithOptions(controller.Options{MaxConcurrentReconciles: workers}).
 		For(kind.New(), builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{}, predicate.AnnotationChangedPredicate{}))).
 		WatchesRawSource(watch.Source(shared.Watcher.Subscribe, r.changed)).
 		WatchesRawSource(watch.Source(shared.Lanes.OnFree, r.called)).
+		WatchesRawSource(shared.Publisher.Freeze.Wakes(mgr.GetClient(), list)).
 		Watches(&v1alpha1.AzureIdentity{}, handler.EnqueueRequestsFromMapFunc(r.usersOfIdentity))
 	if _, child := kind.(Child[T]); child {
 		if err := mgr.GetFieldIndexer().IndexField(context.Background(), kind.New(), parentIndex, r.below); err != nil {

@@ -48,6 +48,7 @@ func Setup(mgr ctrl.Manager, shared *azure.Shared) error {
 		For(&v1alpha1.MaintenancePolicy{}, builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{}, predicate.AnnotationChangedPredicate{}))).
 		WatchesRawSource(watch.Source(shared.Watcher.Subscribe, r.changed)).
 		WatchesRawSource(watch.Source(shared.Lanes.OnFree, called)).
+		WatchesRawSource(shared.Publisher.Freeze.Wakes(mgr.GetClient(), &v1alpha1.MaintenancePolicyList{})).
 		Watches(&v1alpha1.MaintenancePolicy{}, handler.EnqueueRequestsFromMapFunc(r.peers), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		Watches(&v1alpha1.PrivateCloud{}, handler.EnqueueRequestsFromMapFunc(r.policiesOf), builder.WithPredicates(azure.ParentChanged())).
 		Watches(&v1alpha1.AzureIdentity{}, handler.EnqueueRequestsFromMapFunc(r.usersOfIdentity)).

@@ -61,6 +61,9 @@ func (r *MaintenanceReconciler) act(ctx context.Context, p *pass, f finding) *ou
 	if o, done := r.refusedBefore(p, f); o != nil || done {
 		return o
 	}
+	if o := r.Publisher.Freeze.Hold(fmt.Sprintf("%s of %s", f.Action, f.resource.Name)); o != nil {
+		return o
+	}
 	ticket := r.Lanes.Acquire(p.cloudKey(), lane.Light, holder(p.key()), lane.Other)
 	if !ticket.Granted {
 		return azure.LaneHeld(ticket, fmt.Sprintf("%s of %s", f.Action, f.resource.Name))

@@ -68,6 +68,7 @@ func (r *VCenterReconciler) SetupWithManager(mgr ctrl.Manager) error {
 		WatchesMetadata(&corev1.ConfigMap{}, users("ConfigMap")).
 		Watches(&v1alpha1.PrivateCloud{}, users("PrivateCloud")).
 		WatchesRawSource(watch.Source(r.VCenters.Subscribe, r.named)).
+		WatchesRawSource(r.Publisher.Freeze.Wakes(mgr.GetClient(), &v1alpha1.VCenterList{})).
 		Complete(r)
 }
 

@@ -37,6 +37,9 @@ type call struct {
 func (p *pass) make(ctx context.Context, c call) *outcome.Outcome {
 	resumes := begun(&p.move.Status)
 	if c.starts && !resumes {
+		if o := p.Publisher.Freeze.Hold("the start of the move"); o != nil {
+			return p.going(v1alpha1.MoveStepWaiting, o)
+		}
 		if o := p.held(ctx); o != nil {
 			return o
 		}

@@ -57,6 +57,7 @@ func (r *MachineReconciler) SetupWithManager(mgr ctrl.Manager, turns source.Sour
 		Watches(&v1alpha1.WorkloadMove{}, handler.EnqueueRequestsFromMapFunc(r.children), builder.WithPredicates(wantsOtherwise())).
 		WatchesRawSource(watch.Source(r.VCenters.Subscribe, r.concerned)).
 		WatchesRawSource(turns).
+		WatchesRawSource(r.Publisher.Freeze.Wakes(mgr.GetClient(), &v1alpha1.VirtualMachineMoveList{})).
 		Complete(r)
 }
 

@@ -161,14 +161,18 @@ func (p *pass) blocked(name, format string, args ...any) *outcome.Outcome {
 	return o
 }
 
-// hold stops here while the programme is planned or paused.
+// hold stops here while the programme is planned or paused, and while the operator is frozen.
 func (p *pass) hold(context.Context) *outcome.Outcome {
-	if p.wish != wishHold || begun(&p.move.Status) {
+	frozen := p.Publisher.Freeze.Hold("the start of the move")
+	if p.wish != wishHold && frozen == nil || begun(&p.move.Status) {
 		return nil
 	}
 	if p.move.Status.GrantedAt != nil { // it was paused while vCenter checked: its turn is of use to another
 		p.ungrant()
 		p.Turns.Done(p.move.UID)
+	}
+	if frozen != nil {
+		return p.going(v1alpha1.MoveStepWaiting, frozen)
 	}
 	return p.going(v1alpha1.MoveStepWaiting, outcome.Wait(v1alpha1.ReasonPaused, "the WorkloadMove is not in state Run: the machine is not started"))
 }

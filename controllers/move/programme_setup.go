@@ -40,6 +40,7 @@ func (r *ProgrammeReconciler) SetupWithManager(mgr ctrl.Manager) error {
 		Watches(&v1alpha1.VirtualMachineMove{}, r.delayed()).
 		Watches(&v1alpha1.VCenter{}, handler.EnqueueRequestsFromMapFunc(r.users)).
 		WatchesRawSource(r.inventories()).
+		WatchesRawSource(r.Publisher.Freeze.Wakes(mgr.GetClient(), &v1alpha1.WorkloadMoveList{})).
 		Complete(r)
 }
 

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"time"
 
@@ -22,6 +23,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
+	"github.com/avs-operator/avs-operator/controllers/freeze"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
 )
 
@@ -30,6 +32,8 @@ type Publisher struct {
 	Client   client.Client
 	Recorder events.EventRecorder
 	Pace     outcome.Pace
+	// Freeze is said on every object while it lasts; nil: it never does.
+	Freeze *freeze.Freeze
 
 	latest latest
 }
@@ -87,6 +91,7 @@ func (p *Publisher) Patch(ctx context.Context, before, after client.Object) (boo
 // error, because what was to follow the record must then not happen.
 func (p *Publisher) Record(ctx context.Context, s Subject, r Report) error {
 	was := meta.FindStatusCondition(*s.Conditions, v1alpha1.ConditionReady).DeepCopy()
+	r.Facts = append(slices.Clip(r.Facts), p.frozen())
 	Apply(s.Conditions, s.Object.GetGeneration(), r)
 	*s.ObservedGeneration = s.Object.GetGeneration()
 	written, err := p.Patch(ctx, s.Before, s.Object)
@@ -94,6 +99,18 @@ func (p *Publisher) Record(ctx context.Context, s Subject, r Report) error {
 		p.event(s.Object, was, meta.FindStatusCondition(*s.Conditions, v1alpha1.ConditionReady), r.Outcome)
 	}
 	return err
+}
+
+// frozen is the condition that is there while the operator is frozen.
+func (p *Publisher) frozen() Fact {
+	why := p.Freeze.Why()
+	if why == "" {
+		return Fact{Condition: v1alpha1.ConditionFrozen}
+	}
+	return Fact{
+		Condition: v1alpha1.ConditionFrozen, Status: metav1.ConditionTrue, Reason: v1alpha1.ReasonFrozen,
+		Message: "nothing new is written to Azure or vCenter, and what runs is followed to its end: " + why,
+	}
 }
 
 // Result says when to look again. An outcome without a time is woken by an event.

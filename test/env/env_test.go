@@ -141,15 +141,21 @@ func TestNamespaceKeepsUnconfirmedPrivateCloud(t *testing.T) {
 // misspelt field would make the policy refuse every delete, or none.
 func TestPolicyIsTypeChecked(t *testing.T) {
 	t.Parallel()
-	policy := &admissionregistrationv1.ValidatingAdmissionPolicy{ObjectMeta: metav1.ObjectMeta{Name: "avs-operator-confirm-delete"}}
-	cluster.WaitFor(t, time.Minute, policy, "the type check", func() error {
-		if policy.Status.TypeChecking == nil {
-			return errors.New("it was not checked yet")
+	policies := &admissionregistrationv1.ValidatingAdmissionPolicyList{}
+	if err := cluster.Admin.List(t.Context(), policies); err != nil || len(policies.Items) == 0 {
+		t.Fatalf("there are %d policies (%v)", len(policies.Items), err)
+	}
+	for i := range policies.Items {
+		policy := &policies.Items[i]
+		cluster.WaitFor(t, time.Minute, policy, "the type check", func() error {
+			if policy.Status.TypeChecking == nil {
+				return errors.New("it was not checked yet")
+			}
+			return nil
+		})
+		for _, warning := range policy.Status.TypeChecking.ExpressionWarnings {
+			t.Errorf("%s: %s: %s", policy.Name, warning.FieldRef, warning.Warning)
 		}
-		return nil
-	})
-	for _, warning := range policy.Status.TypeChecking.ExpressionWarnings {
-		t.Errorf("%s: %s", warning.FieldRef, warning.Warning)
 	}
 }
 

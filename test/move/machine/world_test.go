@@ -27,6 +27,7 @@ import (
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/connect"
+	"github.com/avs-operator/avs-operator/controllers/freeze"
 	"github.com/avs-operator/avs-operator/controllers/move"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
 	"github.com/avs-operator/avs-operator/controllers/status"
@@ -166,7 +167,11 @@ func (w *world) register(mgr manager.Manager) {
 	w.t.Helper()
 	pace := outcome.Pace(speed)
 	live := connect.Live{Reader: mgr.GetAPIReader()}
-	publisher := &status.Publisher{Client: mgr.GetClient(), Recorder: mgr.GetEventRecorder("avs-operator"), Pace: pace}
+	frozen, err := freeze.New(w.t.Context(), mgr.GetAPIReader(), w.namespace, false)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	publisher := &status.Publisher{Freeze: frozen, Client: mgr.GetClient(), Recorder: mgr.GetEventRecorder("avs-operator"), Pace: pace}
 	w.vcenters = connect.NewVCenters(connect.VCentersOptions{
 		Client: mgr.GetClient(), Live: live, Pace: pace, UserAgent: "avs-operator/test", WrapTransport: w.wire,
 		MayWrite: func() error {
@@ -182,6 +187,7 @@ func (w *world) register(mgr manager.Manager) {
 	errs := []error{
 		move.IndexInFlight(w.t.Context(), mgr.GetFieldIndexer()),
 		mgr.Add(manager.RunnableFunc(w.vcenters.Run)),
+		mgr.Add(frozen),
 		(&connect.VCenterReconciler{Client: mgr.GetClient(), VCenters: w.vcenters, Publisher: publisher, Pace: pace}).SetupWithManager(mgr),
 		(&move.MachineReconciler{
 			Client: mgr.GetClient(), Live: mgr.GetAPIReader(), VCenters: w.vcenters, Turns: turns, Publisher: publisher, Pace: pace,
