@@ -51,7 +51,8 @@ func Setup[T Object](mgr ctrl.Manager, shared *Shared, kind Kind[T]) error {
 		WatchesRawSource(watch.Source(shared.Watcher.Subscribe, r.changed)).
 		WatchesRawSource(watch.Source(shared.Lanes.OnFree, r.called)).
 		WatchesRawSource(shared.Publisher.Freeze.Wakes(mgr.GetClient(), list)).
-		Watches(&v1alpha1.AzureIdentity{}, handler.EnqueueRequestsFromMapFunc(r.usersOfIdentity))
+		Watches(&v1alpha1.AzureIdentity{}, handler.EnqueueRequestsFromMapFunc(r.usersOfIdentity)).
+		WatchesRawSource(watch.Source(shared.Azure.Renewed, r.renewed))
 	if _, child := kind.(Child[T]); child {
 		if err := mgr.GetFieldIndexer().IndexField(context.Background(), kind.New(), parentIndex, r.below); err != nil {
 			return fmt.Errorf("index %s by parent: %w", r.traits.Name, err)
@@ -131,10 +132,22 @@ func (r *Reconciler[T]) called(holder string) []types.NamespacedName {
 	return nil
 }
 
-// usersOfIdentity wakes what may wait for an identity: private clouds of its namespace, and what is in them, wherever that is.
+// renewed names the users of an identity that has another credential: what was refused to the former one is asked again.
+func (r *Reconciler[T]) renewed(identity types.NamespacedName) (out []types.NamespacedName) {
+	for _, user := range r.usersOf(context.Background(), identity) {
+		out = append(out, user.NamespacedName)
+	}
+	return out
+}
+
 func (r *Reconciler[T]) usersOfIdentity(ctx context.Context, identity client.Object) []reconcile.Request {
+	return r.usersOf(ctx, client.ObjectKeyFromObject(identity))
+}
+
+// usersOf are what may wait for an identity: private clouds of its namespace, and what is in them, wherever that is.
+func (r *Reconciler[T]) usersOf(ctx context.Context, identity types.NamespacedName) []reconcile.Request {
 	clouds := &v1alpha1.PrivateCloudList{}
-	if err := r.Client.List(ctx, clouds, client.InNamespace(identity.GetNamespace())); err != nil {
+	if err := r.Client.List(ctx, clouds, client.InNamespace(identity.Namespace)); err != nil {
 		return nil // the cache is not there yet; its first list reconciles them all
 	}
 	_, root := r.kind.(Root[T])
@@ -142,7 +155,7 @@ func (r *Reconciler[T]) usersOfIdentity(ctx context.Context, identity client.Obj
 	for i := range clouds.Items {
 		cloud := &clouds.Items[i]
 		switch {
-		case connect.IdentityName(cloud.Spec.IdentityRef) != identity.GetName():
+		case connect.IdentityName(cloud.Spec.IdentityRef) != identity.Name:
 		case root:
 			out = append(out, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(cloud)})
 		default:

@@ -70,11 +70,11 @@ type Azure struct {
 	limiters *arm.Limiters
 	key      [32]byte // of principals: a credential's fingerprint must not be computable from outside
 
-	mu        sync.Mutex
-	entries   map[types.NamespacedName]*azureEntry
-	making    map[types.NamespacedName]*sync.Mutex
-	listeners map[int]func(types.NamespacedName)
-	nextID    int
+	touched, renewed listeners
+
+	mu      sync.Mutex
+	entries map[types.NamespacedName]*azureEntry
+	making  map[types.NamespacedName]*sync.Mutex
 }
 
 type azureEntry struct {
@@ -86,7 +86,7 @@ type azureEntry struct {
 
 // NewAzure makes the pool.
 func NewAzure(o AzureOptions) *Azure {
-	a := &Azure{o: o, limiters: arm.NewLimiters(), entries: map[types.NamespacedName]*azureEntry{}, making: map[types.NamespacedName]*sync.Mutex{}, listeners: map[int]func(types.NamespacedName){}}
+	a := &Azure{o: o, limiters: arm.NewLimiters(), entries: map[types.NamespacedName]*azureEntry{}, making: map[types.NamespacedName]*sync.Mutex{}}
 	if _, err := rand.Read(a.key[:]); err != nil {
 		panic(err) // crypto/rand never fails
 	}
@@ -115,7 +115,8 @@ func (a *Azure) ClientOf(ctx context.Context, identity *v1alpha1.AzureIdentity) 
 	if o != nil {
 		return nil, o
 	}
-	entry, done := a.entry(client.ObjectKeyFromObject(identity), versions)
+	key := client.ObjectKeyFromObject(identity)
+	entry, done := a.entry(key, versions)
 	defer done()
 	if entry != nil && entry.versions == versions {
 		return entry.client, nil
@@ -129,6 +130,7 @@ func (a *Azure) ClientOf(ctx context.Context, identity *v1alpha1.AzureIdentity) 
 	if err != nil {
 		return nil, outcome.Retry(v1alpha1.ReasonTransient, err)
 	}
+	renewed := entry != nil && entry.made != made
 	if entry == nil || entry.principal != principal {
 		c, o := a.connect(identity, material, principal)
 		if o != nil {
@@ -137,10 +139,16 @@ func (a *Azure) ClientOf(ctx context.Context, identity *v1alpha1.AzureIdentity) 
 		entry = &azureEntry{principal: principal, client: c}
 	}
 	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.entries[client.ObjectKeyFromObject(identity)] = &azureEntry{versions: versions, principal: principal, made: made, client: entry.client}
+	a.entries[key] = &azureEntry{versions: versions, principal: principal, made: made, client: entry.client}
+	a.mu.Unlock()
+	if renewed {
+		a.renewed.tell(key)
+	}
 	return entry.client, nil
 }
+
+// Renewed tells f which identities have another credential than before, until cancel. The identity itself may look as it did: both were accepted.
+func (a *Azure) Renewed(f func(types.NamespacedName)) (cancel func()) { return a.renewed.subscribe(f) }
 
 // entry is what there is for an identity. If that is not of these versions the caller makes it anew, alone: of two clients made at once each
 // would log in, and a refused credential would be presented twice.

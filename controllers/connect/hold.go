@@ -24,31 +24,10 @@ func Held(identity *v1alpha1.AzureIdentity) bool {
 }
 
 // Touch wakes an identity: what it is needed for has changed.
-func (a *Azure) Touch(identity types.NamespacedName) {
-	a.mu.Lock()
-	listeners := make([]func(types.NamespacedName), 0, len(a.listeners))
-	for _, f := range a.listeners {
-		listeners = append(listeners, f)
-	}
-	a.mu.Unlock()
-	for _, f := range listeners {
-		f(identity)
-	}
-}
+func (a *Azure) Touch(identity types.NamespacedName) { a.touched.tell(identity) }
 
-// Subscribe tells which identities were touched.
-func (a *Azure) Subscribe(f func(types.NamespacedName)) (cancel func()) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	id := a.nextID
-	a.nextID++
-	a.listeners[id] = f
-	return func() {
-		a.mu.Lock()
-		defer a.mu.Unlock()
-		delete(a.listeners, id)
-	}
-}
+// Touched tells f which identities were touched, until cancel.
+func (a *Azure) Touched(f func(types.NamespacedName)) (cancel func()) { return a.touched.subscribe(f) }
 
 func (r *IdentityReconciler) holds() holds {
 	return holds{client: r.Client, live: r.Azure.o.Live, finalizer: v1alpha1.FinalizerInUse, kinds: []string{"Secret", "ConfigMap"}}

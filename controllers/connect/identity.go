@@ -63,7 +63,7 @@ func (r *IdentityReconciler) SetupWithManager(mgr ctrl.Manager) error {
 		For(&v1alpha1.AzureIdentity{}, builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{}, predicate.AnnotationChangedPredicate{}, finalizersChanged))).
 		WatchesMetadata(&corev1.Secret{}, users("Secret")).
 		WatchesMetadata(&corev1.ConfigMap{}, users("ConfigMap")).
-		WatchesRawSource(watch.Source(r.Azure.Subscribe, func(touched types.NamespacedName) []types.NamespacedName { return []types.NamespacedName{touched} })).
+		WatchesRawSource(watch.Source(r.Azure.Touched, func(touched types.NamespacedName) []types.NamespacedName { return []types.NamespacedName{touched} })).
 		WatchesRawSource(r.Publisher.Freeze.Wakes(mgr.GetClient(), &v1alpha1.AzureIdentityList{})).
 		Complete(r)
 }

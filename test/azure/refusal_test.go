@@ -254,4 +254,14 @@ func TestARefusedRequestIsNotRepeatedForAFinalizer(t *testing.T) {
 	if n := len(w.writes()); n != 1 {
 		t.Fatalf("after a restart Azure had been asked %d times", n)
 	}
+	// Azure takes another secret of the same application as well, so that the identity stays Ready: what was refused is asked again all the same.
+	other := &corev1.Secret{}
+	other.Namespace, other.Name = w.namespace, "azure-client-secret"
+	env.Edit(t, cluster, other, func(s *corev1.Secret) { s.Data["clientSecret"] = []byte(harness.OtherClientSecret) })
+	cluster.Eventually(t, 15*time.Second, "the request with another secret", func(context.Context) error {
+		if n := len(w.writes()); n != 2 {
+			return fmt.Errorf("Azure has been asked %d times", n)
+		}
+		return nil
+	}, cloud)
 }

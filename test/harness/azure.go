@@ -24,11 +24,13 @@ import (
 
 // The tenant, application and resource group that suites use unless they need more.
 const (
-	TenantID      = "72f988bf-0000-0000-0000-00000000aaaa"
-	ClientID      = "0f8fad5b-0000-0000-0000-00000000cccc"
-	ClientSecret  = "a-client-secret-that-works"
-	ResourceGroup = "rg-avs"
-	Location      = "westeurope"
+	TenantID     = "72f988bf-0000-0000-0000-00000000aaaa"
+	ClientID     = "0f8fad5b-0000-0000-0000-00000000cccc"
+	ClientSecret = "a-client-secret-that-works"
+	// OtherClientSecret works too: an application may have several.
+	OtherClientSecret = "another-client-secret-that-works"
+	ResourceGroup     = "rg-avs"
+	Location          = "westeurope"
 )
 
 // Azure is a simulated Azure with one subscription.
@@ -46,7 +48,7 @@ func StartAzure(t testing.TB, speed float64, change ...func(*armsim.Config)) *Az
 	subscription := fmt.Sprintf("11111111-1111-1111-1111-%012d", subscriptions.Add(1))
 	config := armsim.Config{
 		Speed:          speed,
-		Tenants:        []armsim.Tenant{{ID: TenantID, Applications: []armsim.Application{{ClientID: ClientID, Secrets: []string{ClientSecret}}}}},
+		Tenants:        []armsim.Tenant{{ID: TenantID, Applications: []armsim.Application{{ClientID: ClientID, Secrets: []string{ClientSecret, OtherClientSecret}}}}},
 		Subscriptions:  []armsim.Subscription{{ID: subscription, TenantID: TenantID, DisplayName: "Production"}},
 		ResourceGroups: []armsim.ResourceGroup{{SubscriptionID: subscription, Name: ResourceGroup, Location: Location}},
 	}

@@ -175,7 +175,7 @@ var secretKey = regexp.MustCompile(`(?i)password|secret|key|token`)
 
 // Canaries are the secrets of a case: what its Secrets hold, and what the operator logged in with.
 func Canaries(revisions []Revision) []string {
-	out := []string{ClientSecret}
+	out := []string{ClientSecret, OtherClientSecret}
 	for _, r := range revisions {
 		if r.Object.GetKind() != "Secret" {
 			continue
