@@ -165,6 +165,9 @@ const (
 	AnnotationRan = "avs-operator.io/ran"
 	// AnnotationReconcileRequestedAt asks for a look now; its value is echoed in status.lastHandledReconcileAt.
 	AnnotationReconcileRequestedAt = "avs-operator.io/reconcile-requested-at"
+	// AnnotationRecreateRequestedAt asks for a private cloud or cluster that somebody deleted in Azure to be ordered once more: a time (RFC 3339)
+	// after the object said that it is gone.
+	AnnotationRecreateRequestedAt = "avs-operator.io/recreate-requested-at"
 	// AnnotationRetryRequestedAt asks a failed VirtualMachineMove to try again; any new value does.
 	AnnotationRetryRequestedAt = "avs-operator.io/retry-requested-at"
 	// AnnotationConfirmDelete must hold metadata.name before a PrivateCloud or Cluster is deleted in Azure.

@@ -27,7 +27,7 @@ func (r *Reconciler[T]) act(ctx context.Context, s *scope[T]) *outcome.Outcome {
 		return r.nothingToDo(s)
 	}
 	if s.observes() {
-		return outcome.Done(v1alpha1.ReasonObserved, "with managementPolicy Observe nothing is written; Azure differs from the spec: %s", drifted(s.stat().Drift))
+		return outcome.Done(v1alpha1.ReasonObserved, "with managementPolicy Observe nothing is written; Azure differs from the spec: %s", s.drifted())
 	}
 	if s.spec().Suspend {
 		return outcome.Wait(v1alpha1.ReasonSuspended, "suspended: %s waits until spec.suspend is taken away", w.what())

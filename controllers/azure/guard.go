@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"k8s.io/apimachinery/pkg/api/meta"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
@@ -60,20 +61,22 @@ func (r *Reconciler[T]) gated(s *scope[T]) *outcome.Outcome {
 // inSync says whether Azure equals the spec.
 func (s *scope[T]) inSync() {
 	if drift := s.stat().Drift; len(drift) > 0 {
-		s.fact(v1alpha1.ConditionInSync, false, v1alpha1.ReasonDrifted, drifted(drift))
+		s.fact(v1alpha1.ConditionInSync, false, v1alpha1.ReasonDrifted, s.drifted())
 		return
 	}
 	s.fact(v1alpha1.ConditionInSync, true, v1alpha1.ReasonInSync, "Azure equals the spec")
 }
 
-func drifted(drift []v1alpha1.DriftItem) string {
-	const most = 3
+// drifted lists all differences, as people read them. Azure shows no write-only value, so none is called absent.
+func (s *scope[T]) drifted() string {
 	var parts []string
-	for _, item := range drift[:min(len(drift), most)] {
+	for _, item := range s.stat().Drift {
+		writeOnly := slices.ContainsFunc(s.secrets, func(one secret) bool { return one.Path == item.Path || strings.HasPrefix(one.Path, item.Path+"/") })
+		if writeOnly && item.Actual == "" {
+			parts = append(parts, item.Path+" has another value than Azure was given last; Azure shows neither")
+			continue
+		}
 		parts = append(parts, fmt.Sprintf("%s is %s and should be %s", item.Path, orNothing(item.Actual), orNothing(item.Desired)))
-	}
-	if len(drift) > most {
-		parts = append(parts, fmt.Sprintf("and %d more, see status.drift", len(drift)-most))
 	}
 	return strings.Join(parts, "; ")
 }
@@ -118,7 +121,7 @@ func (r *Reconciler[T]) guardAbsent(ctx context.Context, s *scope[T]) *outcome.O
 	}
 	if s.observes() {
 		s.fact(v1alpha1.ConditionInSync, false, v1alpha1.ReasonNotFoundInAzure, "it is not in Azure")
-		return outcome.Wait(v1alpha1.ReasonNotFoundInAzure, "%s is not in Azure, and with managementPolicy Observe it is not made", s.id)
+		return outcome.Wait(v1alpha1.ReasonNotFoundInAzure, "Azure has no %s, and with managementPolicy Observe it is not made", s.id)
 	}
 	if o := r.hasRun(s); o != nil {
 		s.fact(v1alpha1.ConditionInSync, true, v1alpha1.ReasonInSync, "it has run")
@@ -126,15 +129,34 @@ func (r *Reconciler[T]) guardAbsent(ctx context.Context, s *scope[T]) *outcome.O
 	}
 	if r.builtIn(s.obj) {
 		s.fact(v1alpha1.ConditionInSync, false, v1alpha1.ReasonNotFoundInAzure, "it is not in Azure yet")
-		return outcome.Wait(v1alpha1.ReasonNotFoundInAzure, "%s comes with the private cloud and is not there yet; this goes on by itself when it is", s.id).In(requiredRecheck)
+		return outcome.Wait(v1alpha1.ReasonNotFoundInAzure, "it comes with the private cloud and is not there yet; this goes on by itself when it is (%s)", s.id).In(requiredRecheck)
 	}
 	if r.traits.Expensive && s.adopted() && s.stat().Operation == nil && !creationFailed(s.stat().Failure) {
-		s.fact(v1alpha1.ConditionInSync, false, v1alpha1.ReasonNotFoundInAzure, "it is not in Azure any more")
-		return outcome.Stall(v1alpha1.ReasonNotFoundInAzure,
-			"%s was there and is gone: somebody deleted it in Azure. It is not made a second time by itself; to have it made again, delete this object and apply it again", s.id)
+		if o := r.recreation(s); o != nil {
+			s.fact(v1alpha1.ConditionInSync, false, v1alpha1.ReasonNotFoundInAzure, "it is not in Azure any more")
+			return o
+		}
 	}
 	s.fact(v1alpha1.ConditionInSync, false, v1alpha1.ReasonNotFoundInAzure, "it is not in Azure yet")
 	return nil
+}
+
+// recreation decides about what costs much, was there and is gone: it is made again only if somebody who knows that asks for it. What was asked
+// before it was found to be gone meant something else.
+func (r *Reconciler[T]) recreation(s *scope[T]) *outcome.Outcome {
+	asked, name := s.obj.GetAnnotations()[v1alpha1.AnnotationRecreateRequestedAt], s.obj.GetName()
+	said := ""
+	if gone := meta.FindStatusCondition(s.before.AzureStatus().Conditions, v1alpha1.ConditionReady); asked != "" && gone != nil && gone.Reason == v1alpha1.ReasonNotFoundInAzure {
+		at, err := time.Parse(time.RFC3339, asked)
+		if err == nil && at.After(gone.LastTransitionTime.Time) {
+			return nil
+		}
+		said = fmt.Sprintf(" (the annotation says %q, which is not a time after %s)", asked, gone.LastTransitionTime.UTC().Format(time.RFC3339))
+	}
+	return outcome.Stall(v1alpha1.ReasonNotFoundInAzure,
+		"somebody deleted it in Azure: %s was there and is gone. It is not ordered a second time by itself. To have it made again: kubectl annotate %s %s --namespace %s --overwrite %s=$(date -u +%%FT%%TZ)%s; "+
+			"to do without it: set deletionPolicy: Retain here and in what stands in it, and delete these objects",
+		s.id, strings.ToLower(r.traits.Name), name, s.obj.GetNamespace(), v1alpha1.AnnotationRecreateRequestedAt, said)
 }
 
 // creationFailed says that the resource was never there whole.
@@ -156,11 +178,11 @@ func (r *Reconciler[T]) adoption(s *scope[T]) *outcome.Outcome {
 	case r.builtIn(s.obj) && policy != v1alpha1.AdoptionPolicyNever:
 	case policy == v1alpha1.AdoptionPolicyAlways:
 	case owner != "":
-		return outcome.Stall(v1alpha1.ReasonAlreadyManaged, "%s is managed by another object: its tag %s says %s. To take it over, set adoptionPolicy: Always, after the other has let go", s.id, v1alpha1.TagOwner, owner)
+		return outcome.Stall(v1alpha1.ReasonAlreadyManaged, "another object manages it: the tag %s of %s says %s. To take it over, set adoptionPolicy: Always, after the other has let go", v1alpha1.TagOwner, s.id, owner)
 	case policy == v1alpha1.AdoptionPolicyNever:
-		return outcome.Stall(v1alpha1.ReasonAdoptionRefused, "%s exists in Azure already, and adoptionPolicy is Never: %sallow its adoption", s.id, r.otherName())
+		return outcome.Stall(v1alpha1.ReasonAdoptionRefused, "it exists in Azure already, and adoptionPolicy is Never: %sallow its adoption (%s)", r.otherName(), s.id)
 	case len(s.stat().Drift) > 0:
-		return outcome.Stall(v1alpha1.ReasonAdoptionRefused, "%s exists in Azure already and differs from the spec: %s. Change the spec to what Azure has, or set adoptionPolicy: Always to have Azure changed", s.id, drifted(s.stat().Drift))
+		return outcome.Stall(v1alpha1.ReasonAdoptionRefused, "it exists in Azure already and differs from the spec: %s. Change the spec to what Azure has, or set adoptionPolicy: Always to have Azure changed (%s)", s.drifted(), s.id)
 	}
 	return nil
 }
@@ -180,7 +202,7 @@ func (r *Reconciler[T]) ownership(s *scope[T]) *outcome.Outcome {
 	if !r.traits.Tagged || s.observes() || owner == "" || owner == r.ownerOf(s.obj) || s.stat().Effective.AdoptionPolicy == v1alpha1.AdoptionPolicyAlways {
 		return nil
 	}
-	return outcome.Stall(v1alpha1.ReasonAlreadyManaged, "%s has been taken over: its tag %s says %s. Delete this object (with deletionPolicy Retain), or set adoptionPolicy: Always to take it back", s.id, v1alpha1.TagOwner, owner)
+	return outcome.Stall(v1alpha1.ReasonAlreadyManaged, "another object has taken it over: the tag %s of %s says %s. Delete this object (with deletionPolicy Retain), or set adoptionPolicy: Always to take it back", v1alpha1.TagOwner, s.id, owner)
 }
 
 // terminal holds writes back while Azure works on the resource, and from one that only Microsoft can mend.

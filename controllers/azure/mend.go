@@ -49,14 +49,14 @@ func (r *Reconciler[T]) broken(s *scope[T]) *outcome.Outcome {
 	f := s.stat().Failure
 	switch {
 	case r.traits.Mended == BySupport:
-		return outcome.Stall(v1alpha1.ReasonSupportRequired, "%s is in state Failed, which only Microsoft can clear: open a support request with this text%s", s.id, r.evidence(s))
+		return outcome.Stall(v1alpha1.ReasonSupportRequired, "only Microsoft can clear its state Failed: open a support request with this text: %s%s", s.id, r.evidence(s))
 	case s.observes():
-		return outcome.Stall(v1alpha1.ReasonOperationFailed, "%s is in state Failed, and with managementPolicy Observe nothing is written to mend it", s.id)
+		return outcome.Stall(v1alpha1.ReasonOperationFailed, "it is in state Failed, and with managementPolicy Observe nothing is written to mend it (%s)", s.id)
 	case f != nil && f.SpecHash == r.specHash(s):
 		return outcome.Stall(v1alpha1.ReasonOperationFailed,
-			"%s is in state Failed, and stays so with the spec as it is: correct the spec, which is then written again by itself; if the cause lay elsewhere and is gone, have it written once more with the annotation %s=<any new word>; "+
-				"what the spec cannot change takes another object, after this one is deleted%s",
-			s.id, v1alpha1.AnnotationReconcileRequestedAt, r.evidence(s))
+			"it is in state Failed, and stays so with the spec as it is: correct the spec, which is then written again by itself; if the cause lay elsewhere and is gone, have it written once more with the annotation %s=<any new word>; "+
+				"what the spec cannot change takes another object, after this one is deleted (%s)%s",
+			v1alpha1.AnnotationReconcileRequestedAt, s.id, r.evidence(s))
 	}
 	if done, lately := r.lastDone(s); lately && done.Verb == string(arm.DELETE) {
 		return outcome.Wait(v1alpha1.ReasonAzureBusy, "it was deleted a moment ago to be made anew, and Azure's answers do not all show that yet").In(5 * time.Second)

@@ -190,9 +190,19 @@ func standing(kind string, parent Object, size int32) *outcome.Outcome {
 		if said := takesTooLong(status); said != "" {
 			return outcome.Wait(v1alpha1.ReasonTakesTooLong, "%s %s is not ready yet: %s", kind, parent.GetName(), said).About(v1alpha1.ConditionReferencesReady)
 		}
-		return wait("%s %s is not ready yet; this goes on by itself when it is", kind, parent.GetName())
+		return NotReadyYet(kind, parent.GetName(), parent)
 	}
 	return nil
+}
+
+// NotReadyYet says that something waits for another object, and whether that goes on by itself or waits for a person in its turn.
+func NotReadyYet(kind, name string, other Object) *outcome.Outcome {
+	words := "%s %s is not ready yet; this goes on by itself when it is"
+	args := []any{kind, name}
+	if reason := stalledFor(other.AzureStatus()); reason != "" {
+		words, args = "%s %s needs somebody first: its condition Stalled has the reason %s and says what to do; this goes on by itself after that", append(args, reason)
+	}
+	return outcome.Wait(v1alpha1.ReasonReferenceNotReady, words, args...).About(v1alpha1.ConditionReferencesReady)
 }
 
 // refusedAsOwner says that an object was told to leave its resource to another one. What stands below it must not write either.

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/types"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
@@ -103,8 +104,16 @@ var parentChanged = predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
 	was, is := before.AzureStatus(), after.AzureStatus()
 	return before.GetGeneration() != after.GetGeneration() || was.ID != is.ID || was.ProvisioningState != is.ProvisioningState ||
 		before.GetDeletionTimestamp().IsZero() != after.GetDeletionTimestamp().IsZero() || refusedAsOwner(was) != refusedAsOwner(is) || was.Companion != is.Companion ||
-		takesTooLong(was) != takesTooLong(is)
+		takesTooLong(was) != takesTooLong(is) || stalledFor(was) != stalledFor(is)
 }}
+
+// stalledFor is the reason for which an object waits for a person, empty if it does not.
+func stalledFor(status *v1alpha1.AzureStatus) string {
+	if c := meta.FindStatusCondition(status.Conditions, v1alpha1.ConditionStalled); c != nil {
+		return c.Reason
+	}
+	return ""
+}
 
 // changed names the objects that a change in Azure is about.
 func (r *Reconciler[T]) changed(change arm.Change) []types.NamespacedName {

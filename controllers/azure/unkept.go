@@ -102,15 +102,11 @@ func (r *Reconciler[T]) asWritten(_ context.Context, s *scope[T]) *outcome.Outco
 		unkeptWords(left))
 }
 
-// unkeptWords show both values of the first changes.
+// unkeptWords show both values of each change.
 func unkeptWords(changes []diff.Change) string {
-	const most = 3
 	var parts []string
-	for _, change := range changes[:min(len(changes), most)] {
+	for _, change := range changes {
 		parts = append(parts, fmt.Sprintf("%s was written as %s and is %s", change.Path, orNothing(asJSON(change.Desired)), orNothing(asJSON(change.Actual))))
-	}
-	if len(changes) > most {
-		parts = append(parts, fmt.Sprintf("and %d more, see status.drift", len(changes)-most))
 	}
 	return strings.Join(parts, "; ")
 }

@@ -242,17 +242,54 @@ func TestOneManagerOneResource(t *testing.T) {
 	w.wrote(t, "PUT privateclouds/weu")
 }
 
+// TestVanishedIsNotMadeASecondTime: what the message of a private cloud that is gone advises is done, word by word, and what stands in it points there.
 func TestVanishedIsNotMadeASecondTime(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, fast)
 	cloud := harness.PrivateCloud(w.namespace, "weu")
-	cluster.Create(t, cloud)
+	key := &v1alpha1.ExpressRouteAuthorization{ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: "hub"},
+		Spec: v1alpha1.ExpressRouteAuthorizationSpec{PrivateCloudRef: v1alpha1.ParentReference{Name: "weu"}}}
+	cluster.Create(t, cloud, key)
 	ready(t, cloud)
-	if err := w.azure.RemoveInAzure(cloud.Status.ID); err != nil {
-		t.Fatal(err)
+	ready(t, key)
+	vanish := func() string {
+		t.Helper()
+		if err := w.azure.RemoveInAzure(cloud.Status.ID); err != nil {
+			t.Fatal(err)
+		}
+		return notReady(t, cloud, v1alpha1.ConditionStalled, v1alpha1.ReasonNotFoundInAzure)
 	}
-	env.Says(t, notReady(t, cloud, v1alpha1.ConditionStalled, v1alpha1.ReasonNotFoundInAzure), "somebody deleted it", "apply it again")
-	w.wrote(t, "PUT privateclouds/weu")
+	recreate := func(at time.Time) {
+		t.Helper()
+		env.Edit(t, cluster, cloud, func(c *v1alpha1.PrivateCloud) {
+			metav1.SetMetaDataAnnotation(&c.ObjectMeta, v1alpha1.AnnotationRecreateRequestedAt, at.UTC().Format(time.RFC3339))
+		})
+	}
+	made := []string{"PUT privateclouds/weu", "PUT privateclouds/weu/authorizations/hub"}
+	env.Says(t, vanish(), "somebody deleted it", "kubectl annotate privatecloud weu --namespace "+w.namespace+" --overwrite avs-operator.io/recreate-requested-at=")
+	env.Says(t, notReady(t, key, v1alpha1.ConditionReconciling, v1alpha1.ReasonReferenceNotReady), "PrivateCloud weu needs somebody first", "NotFoundInAzure")
+	recreate(time.Now().Add(-time.Hour)) // what was asked before it was gone was not asked for this
+	cluster.WaitFor(t, soon, cloud, "the word about an old time", func() error {
+		if c := meta.FindStatusCondition(cloud.Status.Conditions, v1alpha1.ConditionStalled); c == nil || !strings.Contains(c.Message, "is not a time after") {
+			return fmt.Errorf("%+v", c)
+		}
+		return nil
+	})
+	w.wrote(t, made...)
+	time.Sleep(time.Second) // conditions have seconds
+	recreate(time.Now())
+	ready(t, cloud)
+	ready(t, key)
+	w.wrote(t, append(made, made...)...)
+
+	env.Says(t, vanish(), "to do without it: set deletionPolicy: Retain here and in what stands in it, and delete these objects")
+	env.Edit(t, cluster, cloud, func(c *v1alpha1.PrivateCloud) { c.Spec.DeletionPolicy = v1alpha1.DeletionPolicyRetain })
+	env.Edit(t, cluster, key, func(k *v1alpha1.ExpressRouteAuthorization) { k.Spec.DeletionPolicy = v1alpha1.DeletionPolicyRetain })
+	cluster.Delete(t, cloud)
+	cluster.Delete(t, key)
+	cluster.WaitGone(t, soon, cloud)
+	cluster.WaitGone(t, soon, key)
+	w.wrote(t, append(made, made...)...)
 }
 
 func TestSecretOfSomebodyElseIsNotTouched(t *testing.T) {

@@ -169,11 +169,11 @@ func (c Catalogue) Offered(w Wanted) *Refusal {
 	}
 	zones, there := o.Zones[location]
 	if !there {
-		return refuse(Offer, "the SKU %s is not offered in %s, only in %s; %s", o.Name, location, some(slices.Sorted(maps.Keys(o.Zones))), c.instead(location))
+		return refuse(Offer, "the SKU %s is not offered in %s, only in %s; %s", o.Name, location, strings.Join(slices.Sorted(maps.Keys(o.Zones)), ", "), c.instead(location))
 	}
 	zone := strconv.Itoa(w.Zone)
 	if w.Zone > 0 && len(zones) > 0 && !slices.Contains(zones, zone) {
-		return refuse(Offer, "the SKU %s is not offered in zone %s of %s, only in %s: choose one of these, or leave the zone to Azure", o.Name, zone, location, some(zones))
+		return refuse(Offer, "the SKU %s is not offered in zone %s of %s, only in %s: choose one of these, or leave the zone to Azure", o.Name, zone, location, strings.Join(zones, ", "))
 	}
 	for _, r := range o.Withheld {
 		switch {
@@ -183,7 +183,7 @@ func (c Catalogue) Offered(w Wanted) *Refusal {
 				o.Name, location, r.Code, c.instead(location))
 		case w.Zone > 0 && slices.Contains(r.Zones, zone), w.Zone == 0 && len(zones) > 0 && covers(r.Zones, zones):
 			return refuse(Offer, "the SKU %s is withheld from this subscription in zone %s of %s (%s): choose another zone, or ask for it with a support request to Microsoft for Azure VMware Solution",
-				o.Name, some(r.Zones), location, r.Code)
+				o.Name, strings.Join(r.Zones, ", "), location, r.Code)
 		}
 	}
 	return nil
@@ -205,7 +205,7 @@ func (c Catalogue) instead(location string) string {
 	if len(there) == 0 {
 		return "nothing is offered in " + location + ": choose another location"
 	}
-	return "in " + location + " there are " + some(there) + ": choose one of these, or another location"
+	return "in " + location + " there are " + strings.Join(there, ", ") + ": choose one of these, or another location"
 }
 
 func text(value any) string {

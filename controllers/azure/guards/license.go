@@ -72,7 +72,7 @@ func (l License) Covers(needed Cores, field string) *Refusal {
 			l.Name, counted(l.Cores, "core"), needed.Total, needed.Words, needed.Total-l.Cores, askForCores, field)
 	case len(needed.Unknown) > 0:
 		return refuse(Unknown, "whether %s, of %s, covers all hosts cannot be found out: Azure's list of SKUs does not say how many cores a host of %s has",
-			l.Name, counted(l.Cores, "core"), some(needed.Unknown))
+			l.Name, counted(l.Cores, "core"), strings.Join(needed.Unknown, ", "))
 	}
 	return nil
 }

@@ -41,7 +41,7 @@ func Quiet(all []Host, announced []Announced) *Refusal {
 		}
 	}
 	if len(busy) > 0 {
-		return refuse(UnderMaintenance, "%s under maintenance by Microsoft: %s: the size is not changed before that is over; it goes on by itself", isAre(len(busy)), some(busy))
+		return refuse(UnderMaintenance, "%s under maintenance by Microsoft: %s: the size is not changed before that is over; it goes on by itself", isAre(len(busy)), strings.Join(busy, ", "))
 	}
 	return nil
 }

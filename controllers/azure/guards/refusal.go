@@ -8,7 +8,6 @@ package guards
 
 import (
 	"fmt"
-	"strings"
 )
 
 // Cause of a refusal: what its reader has to look at, and so what pace it deserves.
@@ -71,13 +70,4 @@ func counted(n int, what string) string {
 		return "1 " + what
 	}
 	return fmt.Sprintf("%d %ss", n, what)
-}
-
-// some names a few of a list.
-func some(names []string) string {
-	const most = 5
-	if len(names) > most {
-		return strings.Join(names[:most], ", ") + fmt.Sprintf(" and %d more", len(names)-most)
-	}
-	return strings.Join(names, ", ")
 }

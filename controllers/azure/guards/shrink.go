@@ -24,7 +24,7 @@ type Shrink struct {
 func (s Shrink) Named() *Refusal {
 	for _, name := range s.First {
 		if !has(s.Hosts, name) {
-			return refuse(Combination, "the host %s is to leave first and is not in %s, which has %s: correct scaleIn.hosts", name, s.Cluster, some(s.Hosts))
+			return refuse(Combination, "the host %s is to leave first and is not in %s, which has %s: correct scaleIn.hosts", name, s.Cluster, strings.Join(s.Hosts, ", "))
 		}
 	}
 	return nil

@@ -96,7 +96,7 @@ func otherCloud(ctx context.Context, w azure.World[*v1alpha1.CloudLink], ref *v1
 			key, other.Spec.Location, w.Cloud.Spec.Location)
 	}
 	if w.Actual == nil && other.Status.ProvisioningState != "Succeeded" || other.Status.ID == "" {
-		return nil, outcome.Wait(v1alpha1.ReasonReferenceNotReady, "PrivateCloud %s is not ready yet; this goes on by itself when it is", key).About(v1alpha1.ConditionReferencesReady).In(time.Minute)
+		return nil, azure.NotReadyYet("PrivateCloud", key.String(), other).In(time.Minute)
 	}
 	return other, nil
 }

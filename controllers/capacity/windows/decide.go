@@ -212,7 +212,6 @@ const (
 	checkNear     = 4 * time.Hour
 	checkFailing  = time.Hour
 	near          = 24 * time.Hour
-	mostNamed     = 5
 	leastInterval = time.Minute
 )
 
@@ -247,11 +246,7 @@ func named(failed []string) string {
 	if len(failed) == 0 {
 		return "Azure does not say which"
 	}
-	out := strings.Join(failed[:min(len(failed), mostNamed)], ", ")
-	if more := len(failed) - mostNamed; more > 0 {
-		out += fmt.Sprintf(" and %d more", more)
-	}
-	return out
+	return strings.Join(failed, ", ")
 }
 
 // sooner is the shorter of two waits, of which 0 is none.
