@@ -38,8 +38,8 @@ func TestANamespaceAsksForNoMoreHostsThanItMay(t *testing.T) {
 	}
 	large := cloud(bound, "large", 9)
 	cluster.Create(t, large)
-	cluster.Create(t, &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: env.OperatorNamespace, Name: "avs-operator-largest-size"},
-		Data: map[string]string{"_others": "13", bound: "6", unclear: "six"}})
+	limits := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: env.OperatorNamespace, Name: "avs-operator-largest-size"}}
+	env.Edit(t, cluster, limits, func(c *corev1.ConfigMap) { c.Data = map[string]string{"_others": "13", bound: "6", unclear: "six"} })
 	mallory := as(t, bound, editor)
 	beside := &v1alpha1.Cluster{ObjectMeta: metav1.ObjectMeta{Namespace: bound, Name: "beside"}, Spec: v1alpha1.ClusterSpec{
 		PrivateCloudRef: v1alpha1.ParentReference{Name: "large"}, SKU: "av36p", ClusterSize: ptr.To[int32](3)}}
