@@ -7,13 +7,11 @@ import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 // AddonSpec is the add-on that is wanted.
 // +kubebuilder:validation:XValidation:rule="!has(self.azureName)",message="azureName cannot be chosen: Azure names an add-on by what it is"
-// +kubebuilder:validation:XValidation:rule="self.privateCloudRef == oldSelf.privateCloudRef",message="privateCloudRef is immutable: an add-on stays in its private cloud"
 // +kubebuilder:validation:XValidation:rule="(has(self.hcx) ? 1 : 0) + (has(self.srm) ? 1 : 0) + (has(self.vr) ? 1 : 0) + (has(self.arc) ? 1 : 0) == 1",message="set exactly one of hcx, srm, vr and arc"
-// +kubebuilder:validation:XValidation:rule="has(self.hcx) == has(oldSelf.hcx) && has(self.srm) == has(oldSelf.srm) && has(self.vr) == has(oldSelf.vr) && has(self.arc) == has(oldSelf.arc)",message="an add-on cannot become another one: make a new object"
 type AddonSpec struct {
 	AzureSpec `json:",inline"`
 
-	// privateCloudRef names the PrivateCloud that the add-on belongs to. Immutable.
+	// privateCloudRef names the PrivateCloud that the add-on belongs to. Immutable once Azure was asked for it.
 	// +required
 	PrivateCloudRef ParentReference `json:"privateCloudRef,omitzero"`
 
@@ -105,6 +103,8 @@ type AddonStatus struct {
 // +kubebuilder:printcolumn:name="Operation",type=string,priority=1,JSONPath=`.status.operation.verb`
 // +kubebuilder:printcolumn:name="On-Delete",type=string,priority=1,JSONPath=`.status.effective.deletionPolicy`
 // +kubebuilder:printcolumn:name="Message",type=string,priority=1,JSONPath=`.status.conditions[?(@.type=="Ready")].message`
+// +kubebuilder:validation:XValidation:rule="!(has(self.status) && (has(self.status.operation) || has(self.status.managed) || (has(self.status.provisioningState) && !(has(self.status.conditions) && self.status.conditions.exists(c, c.type == 'Stalled' && c.reason in ['AdoptionRefused', 'AlreadyManaged', 'ImmutableFieldChanged']))))) || (self.spec.privateCloudRef == oldSelf.spec.privateCloudRef)",message="privateCloudRef is immutable: an add-on stays in its private cloud"
+// +kubebuilder:validation:XValidation:rule="!(has(self.status) && (has(self.status.operation) || has(self.status.managed) || (has(self.status.provisioningState) && !(has(self.status.conditions) && self.status.conditions.exists(c, c.type == 'Stalled' && c.reason in ['AdoptionRefused', 'AlreadyManaged', 'ImmutableFieldChanged']))))) || (has(self.spec.hcx) == has(oldSelf.spec.hcx) && has(self.spec.srm) == has(oldSelf.spec.srm) && has(self.spec.vr) == has(oldSelf.spec.vr) && has(self.spec.arc) == has(oldSelf.spec.arc))",message="an add-on cannot become another one: make a new object"
 type Addon struct {
 	metav1.TypeMeta `json:",inline"`
 	// metadata is the standard object metadata.

@@ -6,26 +6,22 @@ package v1alpha1
 import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 // CloudLinkSpec is the cloud link that is wanted.
-// +kubebuilder:validation:XValidation:rule="has(self.azureName) == has(oldSelf.azureName) && (!has(self.azureName) || self.azureName == oldSelf.azureName)",message="azureName is immutable: make a new object to manage another cloud link"
-// +kubebuilder:validation:XValidation:rule="self.privateCloudRef == oldSelf.privateCloudRef",message="privateCloudRef is immutable: make a new object for the cloud link of another private cloud"
-// +kubebuilder:validation:XValidation:rule="(has(oldSelf.managementPolicy) && oldSelf.managementPolicy == 'Observe') || (has(self.linkedCloudRef) == has(oldSelf.linkedCloudRef) && (!has(self.linkedCloudRef) || self.linkedCloudRef == oldSelf.linkedCloudRef))",message="linkedCloudRef is immutable: make another CloudLink for another private cloud"
-// +kubebuilder:validation:XValidation:rule="(has(oldSelf.managementPolicy) && oldSelf.managementPolicy == 'Observe') || (has(self.linkedCloudID) == has(oldSelf.linkedCloudID) && (!has(self.linkedCloudID) || self.linkedCloudID == oldSelf.linkedCloudID))",message="linkedCloudID is immutable: make another CloudLink for another private cloud"
 // +kubebuilder:validation:XValidation:rule="has(self.linkedCloudRef) != has(self.linkedCloudID) || (!has(self.linkedCloudRef) && (has(self.managementPolicy) && self.managementPolicy == 'Observe'))",message="set exactly one of linkedCloudRef and linkedCloudID (only with managementPolicy Observe both may be left out)"
 // +kubebuilder:validation:XValidation:rule="!has(self.linkedCloudRef) || !(self.linkedCloudRef.name == self.privateCloudRef.name) || has(self.linkedCloudRef.namespace) || has(self.privateCloudRef.namespace)",message="a private cloud cannot be linked to itself: linkedCloudRef must name another one than privateCloudRef"
 type CloudLinkSpec struct {
 	AzureSpec `json:",inline"`
 
-	// privateCloudRef names the PrivateCloud that the cloud link belongs to. Immutable.
+	// privateCloudRef names the PrivateCloud that the cloud link belongs to. Immutable once Azure was asked for it.
 	// +required
 	PrivateCloudRef ParentReference `json:"privateCloudRef,omitzero"`
 
 	// linkedCloudRef names the PrivateCloud to link to. One in another namespace must name this namespace, with the kind
 	// CloudLink, in its spec.allowedNamespaces.
-	// Immutable.
+	// Immutable once Azure was asked for it.
 	// +optional
 	LinkedCloudRef *ParentReference `json:"linkedCloudRef,omitempty"`
 
-	// linkedCloudID is the ARM id of the private cloud to link to, for one that no PrivateCloud here stands for. Immutable.
+	// linkedCloudID is the ARM id of the private cloud to link to, for one that no PrivateCloud here stands for. Immutable once Azure was asked for it.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=1024
@@ -62,6 +58,10 @@ type CloudLinkStatus struct {
 // +kubebuilder:printcolumn:name="Operation",type=string,priority=1,JSONPath=`.status.operation.verb`
 // +kubebuilder:printcolumn:name="On-Delete",type=string,priority=1,JSONPath=`.status.effective.deletionPolicy`
 // +kubebuilder:printcolumn:name="Message",type=string,priority=1,JSONPath=`.status.conditions[?(@.type=="Ready")].message`
+// +kubebuilder:validation:XValidation:rule="!(has(self.status) && (has(self.status.operation) || has(self.status.managed) || (has(self.status.provisioningState) && !(has(self.status.conditions) && self.status.conditions.exists(c, c.type == 'Stalled' && c.reason in ['AdoptionRefused', 'AlreadyManaged', 'ImmutableFieldChanged']))))) || (has(self.spec.azureName) == has(oldSelf.spec.azureName) && (!has(self.spec.azureName) || self.spec.azureName == oldSelf.spec.azureName))",message="azureName is immutable: make a new object to manage another cloud link"
+// +kubebuilder:validation:XValidation:rule="!(has(self.status) && (has(self.status.operation) || has(self.status.managed) || (has(self.status.provisioningState) && !(has(self.status.conditions) && self.status.conditions.exists(c, c.type == 'Stalled' && c.reason in ['AdoptionRefused', 'AlreadyManaged', 'ImmutableFieldChanged']))))) || (self.spec.privateCloudRef == oldSelf.spec.privateCloudRef)",message="privateCloudRef is immutable: make a new object for the cloud link of another private cloud"
+// +kubebuilder:validation:XValidation:rule="!(has(self.status) && (has(self.status.operation) || has(self.status.managed) || (has(self.status.provisioningState) && !(has(self.status.conditions) && self.status.conditions.exists(c, c.type == 'Stalled' && c.reason in ['AdoptionRefused', 'AlreadyManaged', 'ImmutableFieldChanged']))))) || ((has(oldSelf.spec.managementPolicy) && oldSelf.spec.managementPolicy == 'Observe') || (has(self.spec.linkedCloudRef) == has(oldSelf.spec.linkedCloudRef) && (!has(self.spec.linkedCloudRef) || self.spec.linkedCloudRef == oldSelf.spec.linkedCloudRef)))",message="linkedCloudRef is immutable: make another CloudLink for another private cloud"
+// +kubebuilder:validation:XValidation:rule="!(has(self.status) && (has(self.status.operation) || has(self.status.managed) || (has(self.status.provisioningState) && !(has(self.status.conditions) && self.status.conditions.exists(c, c.type == 'Stalled' && c.reason in ['AdoptionRefused', 'AlreadyManaged', 'ImmutableFieldChanged']))))) || ((has(oldSelf.spec.managementPolicy) && oldSelf.spec.managementPolicy == 'Observe') || (has(self.spec.linkedCloudID) == has(oldSelf.spec.linkedCloudID) && (!has(self.spec.linkedCloudID) || self.spec.linkedCloudID == oldSelf.spec.linkedCloudID)))",message="linkedCloudID is immutable: make another CloudLink for another private cloud"
 type CloudLink struct {
 	metav1.TypeMeta `json:",inline"`
 	// metadata is the standard object metadata.

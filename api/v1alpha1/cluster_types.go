@@ -6,20 +6,17 @@ package v1alpha1
 import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 // ClusterSpec is the cluster of hosts that is wanted.
-// +kubebuilder:validation:XValidation:rule="has(self.azureName) == has(oldSelf.azureName) && (!has(self.azureName) || self.azureName == oldSelf.azureName)",message="azureName is immutable: make a new object to manage another cluster"
-// +kubebuilder:validation:XValidation:rule="self.privateCloudRef == oldSelf.privateCloudRef",message="privateCloudRef is immutable: a cluster stays in its private cloud"
-// +kubebuilder:validation:XValidation:rule="(has(oldSelf.managementPolicy) && oldSelf.managementPolicy == 'Observe') || (has(self.sku) == has(oldSelf.sku) && (!has(self.sku) || self.sku.lowerAscii() == oldSelf.sku.lowerAscii()))",message="sku is immutable: make another Cluster for other hosts"
 // +kubebuilder:validation:XValidation:rule="!has(self.azureName) || self.azureName.lowerAscii() != 'cluster-1'",message="Cluster-1 comes with the private cloud: set managementCluster of the PrivateCloud instead"
 // +kubebuilder:validation:XValidation:rule="(has(self.managementPolicy) && self.managementPolicy == 'Observe') || has(self.sku)",message="sku is needed, for example av36p (only with managementPolicy Observe it may be left out)"
 // +kubebuilder:validation:XValidation:rule="(has(self.managementPolicy) && self.managementPolicy == 'Observe') || has(self.clusterSize)",message="clusterSize is needed, 3 to 16 hosts (only with managementPolicy Observe it may be left out)"
 type ClusterSpec struct {
 	AzureSpec `json:",inline"`
 
-	// privateCloudRef names the PrivateCloud that the cluster belongs to. Immutable.
+	// privateCloudRef names the PrivateCloud that the cluster belongs to. Immutable once Azure was asked for it.
 	// +required
 	PrivateCloudRef ParentReference `json:"privateCloudRef,omitzero"`
 
-	// sku of the hosts, such as av36p; upper and lower case mean the same. Immutable.
+	// sku of the hosts, such as av36p; upper and lower case mean the same. Immutable once Azure was asked for it.
 	// +optional
 	// +kubebuilder:validation:MinLength=2
 	// +kubebuilder:validation:MaxLength=32
@@ -84,6 +81,9 @@ type ClusterStatus struct {
 // +kubebuilder:printcolumn:name="Operation",type=string,priority=1,JSONPath=`.status.operation.verb`
 // +kubebuilder:printcolumn:name="On-Delete",type=string,priority=1,JSONPath=`.status.effective.deletionPolicy`
 // +kubebuilder:printcolumn:name="Message",type=string,priority=1,JSONPath=`.status.conditions[?(@.type=="Ready")].message`
+// +kubebuilder:validation:XValidation:rule="!(has(self.status) && (has(self.status.operation) || has(self.status.managed) || (has(self.status.provisioningState) && !(has(self.status.conditions) && self.status.conditions.exists(c, c.type == 'Stalled' && c.reason in ['AdoptionRefused', 'AlreadyManaged', 'ImmutableFieldChanged']))))) || (has(self.spec.azureName) == has(oldSelf.spec.azureName) && (!has(self.spec.azureName) || self.spec.azureName == oldSelf.spec.azureName))",message="azureName is immutable: make a new object to manage another cluster"
+// +kubebuilder:validation:XValidation:rule="!(has(self.status) && (has(self.status.operation) || has(self.status.managed) || (has(self.status.provisioningState) && !(has(self.status.conditions) && self.status.conditions.exists(c, c.type == 'Stalled' && c.reason in ['AdoptionRefused', 'AlreadyManaged', 'ImmutableFieldChanged']))))) || (self.spec.privateCloudRef == oldSelf.spec.privateCloudRef)",message="privateCloudRef is immutable: a cluster stays in its private cloud"
+// +kubebuilder:validation:XValidation:rule="!(has(self.status) && (has(self.status.operation) || has(self.status.managed) || (has(self.status.provisioningState) && !(has(self.status.conditions) && self.status.conditions.exists(c, c.type == 'Stalled' && c.reason in ['AdoptionRefused', 'AlreadyManaged', 'ImmutableFieldChanged']))))) || ((has(oldSelf.spec.managementPolicy) && oldSelf.spec.managementPolicy == 'Observe') || (has(self.spec.sku) == has(oldSelf.spec.sku) && (!has(self.spec.sku) || self.spec.sku.lowerAscii() == oldSelf.spec.sku.lowerAscii())))",message="sku is immutable: make another Cluster for other hosts"
 type Cluster struct {
 	metav1.TypeMeta `json:",inline"`
 	// metadata is the standard object metadata.

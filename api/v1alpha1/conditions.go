@@ -159,6 +159,9 @@ const (
 const (
 	// AnnotationAzureID keeps the ARM id, so that a backup restored without status still names the same thing in Azure.
 	AnnotationAzureID = "avs-operator.io/azure-id"
+	// AnnotationWritten is set before the first write to Azure, or when what is there is taken over, and is never removed: from then on the ARM
+	// id stays, also when a backup is restored without status.
+	AnnotationWritten = "avs-operator.io/written"
 	// LabelAzureIDHash is a hash of the ARM id, by which other objects with the same one are found.
 	LabelAzureIDHash = "avs-operator.io/azure-id-hash"
 	// AnnotationRan keeps the ARM id of what runs once, such as a script, when it has run.

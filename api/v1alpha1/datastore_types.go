@@ -6,31 +6,25 @@ package v1alpha1
 import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 // DatastoreSpec is the datastore that is wanted.
-// +kubebuilder:validation:XValidation:rule="has(self.azureName) == has(oldSelf.azureName) && (!has(self.azureName) || self.azureName == oldSelf.azureName)",message="azureName is immutable: make a new object to manage another datastore"
 // +kubebuilder:validation:XValidation:rule="has(self.clusterRef) != has(self.privateCloudRef)",message="set exactly one of clusterRef and privateCloudRef, which stands for Cluster-1"
-// +kubebuilder:validation:XValidation:rule="has(self.clusterRef) == has(oldSelf.clusterRef) && (!has(self.clusterRef) || self.clusterRef == oldSelf.clusterRef)",message="clusterRef is immutable: a datastore stays in its cluster"
-// +kubebuilder:validation:XValidation:rule="has(self.privateCloudRef) == has(oldSelf.privateCloudRef) && (!has(self.privateCloudRef) || self.privateCloudRef == oldSelf.privateCloudRef)",message="privateCloudRef is immutable: a datastore stays in its cluster"
 // +kubebuilder:validation:XValidation:rule="((has(self.managementPolicy) && self.managementPolicy == 'Observe') && (has(self.netAppVolume) ? 1 : 0) + (has(self.elasticSanVolume) ? 1 : 0) + (has(self.pureStorageVolume) ? 1 : 0) == 0) || (has(self.netAppVolume) ? 1 : 0) + (has(self.elasticSanVolume) ? 1 : 0) + (has(self.pureStorageVolume) ? 1 : 0) == 1",message="set exactly one of netAppVolume, elasticSanVolume and pureStorageVolume"
-// +kubebuilder:validation:XValidation:rule="(has(oldSelf.managementPolicy) && oldSelf.managementPolicy == 'Observe') || (has(self.netAppVolume) == has(oldSelf.netAppVolume) && (!has(self.netAppVolume) || self.netAppVolume == oldSelf.netAppVolume))",message="netAppVolume is immutable: attach another volume by another Datastore"
-// +kubebuilder:validation:XValidation:rule="(has(oldSelf.managementPolicy) && oldSelf.managementPolicy == 'Observe') || (has(self.elasticSanVolume) == has(oldSelf.elasticSanVolume) && (!has(self.elasticSanVolume) || self.elasticSanVolume == oldSelf.elasticSanVolume))",message="elasticSanVolume is immutable: attach another volume by another Datastore"
-// +kubebuilder:validation:XValidation:rule="(has(oldSelf.managementPolicy) && oldSelf.managementPolicy == 'Observe') || (has(self.pureStorageVolume) == has(oldSelf.pureStorageVolume) && (!has(self.pureStorageVolume) || self.pureStorageVolume.storagePoolID == oldSelf.pureStorageVolume.storagePoolID))",message="pureStorageVolume is immutable but for its sizeGB: attach another volume by another Datastore"
 type DatastoreSpec struct {
 	AzureSpec `json:",inline"`
 
-	// clusterRef names the Cluster that the datastore belongs to. Immutable.
+	// clusterRef names the Cluster that the datastore belongs to. Immutable once Azure was asked for it.
 	// +optional
 	ClusterRef *ParentReference `json:"clusterRef,omitempty"`
 
-	// privateCloudRef names the PrivateCloud instead, for its Cluster-1. Immutable.
+	// privateCloudRef names the PrivateCloud instead, for its Cluster-1. Immutable once Azure was asked for it.
 	// +optional
 	PrivateCloudRef *ParentReference `json:"privateCloudRef,omitempty"`
 
-	// netAppVolume is a volume of Azure NetApp Files, mounted over NFS. Immutable.
+	// netAppVolume is a volume of Azure NetApp Files, mounted over NFS. Immutable once Azure was asked for it.
 	// +optional
 	NetAppVolume *NetAppVolume `json:"netAppVolume,omitempty"`
 
 	// elasticSanVolume is a volume of an Elastic SAN, attached over iSCSI: it needs the private cloud's IscsiPath, except in a virtual network.
-	// Immutable.
+	// Immutable once Azure was asked for it.
 	// +optional
 	ElasticSanVolume *ElasticSanVolume `json:"elasticSanVolume,omitempty"`
 
@@ -100,6 +94,12 @@ type DatastoreStatus struct {
 // +kubebuilder:printcolumn:name="Operation",type=string,priority=1,JSONPath=`.status.operation.verb`
 // +kubebuilder:printcolumn:name="On-Delete",type=string,priority=1,JSONPath=`.status.effective.deletionPolicy`
 // +kubebuilder:printcolumn:name="Message",type=string,priority=1,JSONPath=`.status.conditions[?(@.type=="Ready")].message`
+// +kubebuilder:validation:XValidation:rule="!(has(self.status) && (has(self.status.operation) || has(self.status.managed) || (has(self.status.provisioningState) && !(has(self.status.conditions) && self.status.conditions.exists(c, c.type == 'Stalled' && c.reason in ['AdoptionRefused', 'AlreadyManaged', 'ImmutableFieldChanged']))))) || (has(self.spec.azureName) == has(oldSelf.spec.azureName) && (!has(self.spec.azureName) || self.spec.azureName == oldSelf.spec.azureName))",message="azureName is immutable: make a new object to manage another datastore"
+// +kubebuilder:validation:XValidation:rule="!(has(self.status) && (has(self.status.operation) || has(self.status.managed) || (has(self.status.provisioningState) && !(has(self.status.conditions) && self.status.conditions.exists(c, c.type == 'Stalled' && c.reason in ['AdoptionRefused', 'AlreadyManaged', 'ImmutableFieldChanged']))))) || (has(self.spec.clusterRef) == has(oldSelf.spec.clusterRef) && (!has(self.spec.clusterRef) || self.spec.clusterRef == oldSelf.spec.clusterRef))",message="clusterRef is immutable: a datastore stays in its cluster"
+// +kubebuilder:validation:XValidation:rule="!(has(self.status) && (has(self.status.operation) || has(self.status.managed) || (has(self.status.provisioningState) && !(has(self.status.conditions) && self.status.conditions.exists(c, c.type == 'Stalled' && c.reason in ['AdoptionRefused', 'AlreadyManaged', 'ImmutableFieldChanged']))))) || (has(self.spec.privateCloudRef) == has(oldSelf.spec.privateCloudRef) && (!has(self.spec.privateCloudRef) || self.spec.privateCloudRef == oldSelf.spec.privateCloudRef))",message="privateCloudRef is immutable: a datastore stays in its cluster"
+// +kubebuilder:validation:XValidation:rule="!(has(self.status) && (has(self.status.operation) || has(self.status.managed) || (has(self.status.provisioningState) && !(has(self.status.conditions) && self.status.conditions.exists(c, c.type == 'Stalled' && c.reason in ['AdoptionRefused', 'AlreadyManaged', 'ImmutableFieldChanged']))))) || ((has(oldSelf.spec.managementPolicy) && oldSelf.spec.managementPolicy == 'Observe') || (has(self.spec.netAppVolume) == has(oldSelf.spec.netAppVolume) && (!has(self.spec.netAppVolume) || self.spec.netAppVolume == oldSelf.spec.netAppVolume)))",message="netAppVolume is immutable: attach another volume by another Datastore"
+// +kubebuilder:validation:XValidation:rule="!(has(self.status) && (has(self.status.operation) || has(self.status.managed) || (has(self.status.provisioningState) && !(has(self.status.conditions) && self.status.conditions.exists(c, c.type == 'Stalled' && c.reason in ['AdoptionRefused', 'AlreadyManaged', 'ImmutableFieldChanged']))))) || ((has(oldSelf.spec.managementPolicy) && oldSelf.spec.managementPolicy == 'Observe') || (has(self.spec.elasticSanVolume) == has(oldSelf.spec.elasticSanVolume) && (!has(self.spec.elasticSanVolume) || self.spec.elasticSanVolume == oldSelf.spec.elasticSanVolume)))",message="elasticSanVolume is immutable: attach another volume by another Datastore"
+// +kubebuilder:validation:XValidation:rule="!(has(self.status) && (has(self.status.operation) || has(self.status.managed) || (has(self.status.provisioningState) && !(has(self.status.conditions) && self.status.conditions.exists(c, c.type == 'Stalled' && c.reason in ['AdoptionRefused', 'AlreadyManaged', 'ImmutableFieldChanged']))))) || ((has(oldSelf.spec.managementPolicy) && oldSelf.spec.managementPolicy == 'Observe') || (has(self.spec.pureStorageVolume) == has(oldSelf.spec.pureStorageVolume) && (!has(self.spec.pureStorageVolume) || self.spec.pureStorageVolume.storagePoolID == oldSelf.spec.pureStorageVolume.storagePoolID)))",message="pureStorageVolume is immutable but for its sizeGB: attach another volume by another Datastore"
 type Datastore struct {
 	metav1.TypeMeta `json:",inline"`
 	// metadata is the standard object metadata.

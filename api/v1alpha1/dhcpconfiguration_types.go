@@ -6,14 +6,11 @@ package v1alpha1
 import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 // DHCPConfigurationSpec is the DHCP configuration that is wanted.
-// +kubebuilder:validation:XValidation:rule="has(self.azureName) == has(oldSelf.azureName) && (!has(self.azureName) || self.azureName == oldSelf.azureName)",message="azureName is immutable: make a new object to manage another DHCP configuration"
-// +kubebuilder:validation:XValidation:rule="self.privateCloudRef == oldSelf.privateCloudRef",message="privateCloudRef is immutable: make a new object for the DHCP configuration of another private cloud"
 // +kubebuilder:validation:XValidation:rule="has(self.server) != has(self.relay) || (!has(self.server) && (has(self.managementPolicy) && self.managementPolicy == 'Observe'))",message="set exactly one of server and relay (only with managementPolicy Observe both may be left out)"
-// +kubebuilder:validation:XValidation:rule="(has(oldSelf.managementPolicy) && oldSelf.managementPolicy == 'Observe') || (has(self.server) == has(oldSelf.server) && has(self.relay) == has(oldSelf.relay))",message="a DHCP configuration cannot change between server and relay: make another one"
 type DHCPConfigurationSpec struct {
 	AzureSpec `json:",inline"`
 
-	// privateCloudRef names the PrivateCloud that the DHCP configuration belongs to. Immutable.
+	// privateCloudRef names the PrivateCloud that the DHCP configuration belongs to. Immutable once Azure was asked for it.
 	// +required
 	PrivateCloudRef ParentReference `json:"privateCloudRef,omitzero"`
 
@@ -87,6 +84,9 @@ type DHCPConfigurationStatus struct {
 // +kubebuilder:printcolumn:name="Operation",type=string,priority=1,JSONPath=`.status.operation.verb`
 // +kubebuilder:printcolumn:name="On-Delete",type=string,priority=1,JSONPath=`.status.effective.deletionPolicy`
 // +kubebuilder:printcolumn:name="Message",type=string,priority=1,JSONPath=`.status.conditions[?(@.type=="Ready")].message`
+// +kubebuilder:validation:XValidation:rule="!(has(self.status) && (has(self.status.operation) || has(self.status.managed) || (has(self.status.provisioningState) && !(has(self.status.conditions) && self.status.conditions.exists(c, c.type == 'Stalled' && c.reason in ['AdoptionRefused', 'AlreadyManaged', 'ImmutableFieldChanged']))))) || (has(self.spec.azureName) == has(oldSelf.spec.azureName) && (!has(self.spec.azureName) || self.spec.azureName == oldSelf.spec.azureName))",message="azureName is immutable: make a new object to manage another DHCP configuration"
+// +kubebuilder:validation:XValidation:rule="!(has(self.status) && (has(self.status.operation) || has(self.status.managed) || (has(self.status.provisioningState) && !(has(self.status.conditions) && self.status.conditions.exists(c, c.type == 'Stalled' && c.reason in ['AdoptionRefused', 'AlreadyManaged', 'ImmutableFieldChanged']))))) || (self.spec.privateCloudRef == oldSelf.spec.privateCloudRef)",message="privateCloudRef is immutable: make a new object for the DHCP configuration of another private cloud"
+// +kubebuilder:validation:XValidation:rule="!(has(self.status) && (has(self.status.operation) || has(self.status.managed) || (has(self.status.provisioningState) && !(has(self.status.conditions) && self.status.conditions.exists(c, c.type == 'Stalled' && c.reason in ['AdoptionRefused', 'AlreadyManaged', 'ImmutableFieldChanged']))))) || ((has(oldSelf.spec.managementPolicy) && oldSelf.spec.managementPolicy == 'Observe') || (has(self.spec.server) == has(oldSelf.spec.server) && has(self.spec.relay) == has(oldSelf.spec.relay)))",message="a DHCP configuration cannot change between server and relay: make another one"
 type DHCPConfiguration struct {
 	metav1.TypeMeta `json:",inline"`
 	// metadata is the standard object metadata.

@@ -6,17 +6,14 @@ package v1alpha1
 import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 // ExpressRouteAuthorizationSpec is the ExpressRoute authorization that is wanted.
-// +kubebuilder:validation:XValidation:rule="has(self.azureName) == has(oldSelf.azureName) && (!has(self.azureName) || self.azureName == oldSelf.azureName)",message="azureName is immutable: make a new object to manage another ExpressRoute authorization"
-// +kubebuilder:validation:XValidation:rule="self.privateCloudRef == oldSelf.privateCloudRef",message="privateCloudRef is immutable: make a new object for the ExpressRoute authorization of another private cloud"
-// +kubebuilder:validation:XValidation:rule="(has(oldSelf.managementPolicy) && oldSelf.managementPolicy == 'Observe') || (has(self.expressRouteID) == has(oldSelf.expressRouteID) && (!has(self.expressRouteID) || self.expressRouteID == oldSelf.expressRouteID))",message="expressRouteID is immutable: an authorization stays with its circuit, make another one"
 type ExpressRouteAuthorizationSpec struct {
 	AzureSpec `json:",inline"`
 
-	// privateCloudRef names the PrivateCloud that the ExpressRoute authorization belongs to. Immutable.
+	// privateCloudRef names the PrivateCloud that the ExpressRoute authorization belongs to. Immutable once Azure was asked for it.
 	// +required
 	PrivateCloudRef ParentReference `json:"privateCloudRef,omitzero"`
 
-	// expressRouteID is the ARM id of the circuit. Absent: the private cloud's own. Immutable.
+	// expressRouteID is the ARM id of the circuit. Absent: the private cloud's own. Immutable once Azure was asked for it.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=1024
@@ -55,6 +52,9 @@ type ExpressRouteAuthorizationStatus struct {
 // +kubebuilder:printcolumn:name="Operation",type=string,priority=1,JSONPath=`.status.operation.verb`
 // +kubebuilder:printcolumn:name="On-Delete",type=string,priority=1,JSONPath=`.status.effective.deletionPolicy`
 // +kubebuilder:printcolumn:name="Message",type=string,priority=1,JSONPath=`.status.conditions[?(@.type=="Ready")].message`
+// +kubebuilder:validation:XValidation:rule="!(has(self.status) && (has(self.status.operation) || has(self.status.managed) || (has(self.status.provisioningState) && !(has(self.status.conditions) && self.status.conditions.exists(c, c.type == 'Stalled' && c.reason in ['AdoptionRefused', 'AlreadyManaged', 'ImmutableFieldChanged']))))) || (has(self.spec.azureName) == has(oldSelf.spec.azureName) && (!has(self.spec.azureName) || self.spec.azureName == oldSelf.spec.azureName))",message="azureName is immutable: make a new object to manage another ExpressRoute authorization"
+// +kubebuilder:validation:XValidation:rule="!(has(self.status) && (has(self.status.operation) || has(self.status.managed) || (has(self.status.provisioningState) && !(has(self.status.conditions) && self.status.conditions.exists(c, c.type == 'Stalled' && c.reason in ['AdoptionRefused', 'AlreadyManaged', 'ImmutableFieldChanged']))))) || (self.spec.privateCloudRef == oldSelf.spec.privateCloudRef)",message="privateCloudRef is immutable: make a new object for the ExpressRoute authorization of another private cloud"
+// +kubebuilder:validation:XValidation:rule="!(has(self.status) && (has(self.status.operation) || has(self.status.managed) || (has(self.status.provisioningState) && !(has(self.status.conditions) && self.status.conditions.exists(c, c.type == 'Stalled' && c.reason in ['AdoptionRefused', 'AlreadyManaged', 'ImmutableFieldChanged']))))) || ((has(oldSelf.spec.managementPolicy) && oldSelf.spec.managementPolicy == 'Observe') || (has(self.spec.expressRouteID) == has(oldSelf.spec.expressRouteID) && (!has(self.spec.expressRouteID) || self.spec.expressRouteID == oldSelf.spec.expressRouteID)))",message="expressRouteID is immutable: an authorization stays with its circuit, make another one"
 type ExpressRouteAuthorization struct {
 	metav1.TypeMeta `json:",inline"`
 	// metadata is the standard object metadata.

@@ -6,32 +6,27 @@ package v1alpha1
 import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 // GlobalReachConnectionSpec is the Global Reach connection that is wanted.
-// +kubebuilder:validation:XValidation:rule="has(self.azureName) == has(oldSelf.azureName) && (!has(self.azureName) || self.azureName == oldSelf.azureName)",message="azureName is immutable: make a new object to manage another Global Reach connection"
-// +kubebuilder:validation:XValidation:rule="self.privateCloudRef == oldSelf.privateCloudRef",message="privateCloudRef is immutable: make a new object for the Global Reach connection of another private cloud"
-// +kubebuilder:validation:XValidation:rule="(has(oldSelf.managementPolicy) && oldSelf.managementPolicy == 'Observe') || (has(self.authorizationKeySecretRef) == has(oldSelf.authorizationKeySecretRef) && (!has(self.authorizationKeySecretRef) || self.authorizationKeySecretRef == oldSelf.authorizationKeySecretRef))",message="authorizationKeySecretRef is immutable: Azure cannot change a Global Reach connection, make another one"
-// +kubebuilder:validation:XValidation:rule="(has(oldSelf.managementPolicy) && oldSelf.managementPolicy == 'Observe') || (has(self.peerExpressRouteCircuitID) == has(oldSelf.peerExpressRouteCircuitID) && (!has(self.peerExpressRouteCircuitID) || self.peerExpressRouteCircuitID == oldSelf.peerExpressRouteCircuitID))",message="peerExpressRouteCircuitID is immutable: Azure cannot change a Global Reach connection, make another one"
-// +kubebuilder:validation:XValidation:rule="(has(oldSelf.managementPolicy) && oldSelf.managementPolicy == 'Observe') || (has(self.expressRouteID) == has(oldSelf.expressRouteID) && (!has(self.expressRouteID) || self.expressRouteID == oldSelf.expressRouteID))",message="expressRouteID is immutable: Azure cannot change a Global Reach connection, make another one"
 // +kubebuilder:validation:XValidation:rule="(has(self.managementPolicy) && self.managementPolicy == 'Observe') || has(self.authorizationKeySecretRef)",message="authorizationKeySecretRef is needed: the key of an authorization at the peer circuit (only with managementPolicy Observe it may be left out)"
 // +kubebuilder:validation:XValidation:rule="(has(self.managementPolicy) && self.managementPolicy == 'Observe') || has(self.peerExpressRouteCircuitID)",message="peerExpressRouteCircuitID is needed: the ARM id of the other circuit (only with managementPolicy Observe it may be left out)"
 type GlobalReachConnectionSpec struct {
 	AzureSpec `json:",inline"`
 
-	// privateCloudRef names the PrivateCloud that the Global Reach connection belongs to. Immutable.
+	// privateCloudRef names the PrivateCloud that the Global Reach connection belongs to. Immutable once Azure was asked for it.
 	// +required
 	PrivateCloudRef ParentReference `json:"privateCloudRef,omitzero"`
 
-	// authorizationKeySecretRef names the key of an authorization that the owner of the peer circuit has made. Immutable.
+	// authorizationKeySecretRef names the key of an authorization that the owner of the peer circuit has made. Immutable once Azure was asked for it.
 	// +optional
 	AuthorizationKeySecretRef *SecretKeyReference `json:"authorizationKeySecretRef,omitempty"`
 
-	// peerExpressRouteCircuitID is the ARM id of the circuit to join with. Immutable.
+	// peerExpressRouteCircuitID is the ARM id of the circuit to join with. Immutable once Azure was asked for it.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=1024
 	// +kubebuilder:validation:Pattern=`^/subscriptions/[^/?#]+/resource[Gg]roups/[^/?#]+/providers/[Mm]icrosoft\.[Nn]etwork/express[Rr]oute[Cc]ircuits/[^/?#]+$`
 	PeerExpressRouteCircuitID string `json:"peerExpressRouteCircuitID,omitempty"`
 
-	// expressRouteID is the ARM id of the circuit on this side. Absent: the private cloud's own. Immutable.
+	// expressRouteID is the ARM id of the circuit on this side. Absent: the private cloud's own. Immutable once Azure was asked for it.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=1024
@@ -68,6 +63,11 @@ type GlobalReachConnectionStatus struct {
 // +kubebuilder:printcolumn:name="Operation",type=string,priority=1,JSONPath=`.status.operation.verb`
 // +kubebuilder:printcolumn:name="On-Delete",type=string,priority=1,JSONPath=`.status.effective.deletionPolicy`
 // +kubebuilder:printcolumn:name="Message",type=string,priority=1,JSONPath=`.status.conditions[?(@.type=="Ready")].message`
+// +kubebuilder:validation:XValidation:rule="!(has(self.status) && (has(self.status.operation) || has(self.status.managed) || (has(self.status.provisioningState) && !(has(self.status.conditions) && self.status.conditions.exists(c, c.type == 'Stalled' && c.reason in ['AdoptionRefused', 'AlreadyManaged', 'ImmutableFieldChanged']))))) || (has(self.spec.azureName) == has(oldSelf.spec.azureName) && (!has(self.spec.azureName) || self.spec.azureName == oldSelf.spec.azureName))",message="azureName is immutable: make a new object to manage another Global Reach connection"
+// +kubebuilder:validation:XValidation:rule="!(has(self.status) && (has(self.status.operation) || has(self.status.managed) || (has(self.status.provisioningState) && !(has(self.status.conditions) && self.status.conditions.exists(c, c.type == 'Stalled' && c.reason in ['AdoptionRefused', 'AlreadyManaged', 'ImmutableFieldChanged']))))) || (self.spec.privateCloudRef == oldSelf.spec.privateCloudRef)",message="privateCloudRef is immutable: make a new object for the Global Reach connection of another private cloud"
+// +kubebuilder:validation:XValidation:rule="!(has(self.status) && (has(self.status.operation) || has(self.status.managed) || (has(self.status.provisioningState) && !(has(self.status.conditions) && self.status.conditions.exists(c, c.type == 'Stalled' && c.reason in ['AdoptionRefused', 'AlreadyManaged', 'ImmutableFieldChanged']))))) || ((has(oldSelf.spec.managementPolicy) && oldSelf.spec.managementPolicy == 'Observe') || (has(self.spec.authorizationKeySecretRef) == has(oldSelf.spec.authorizationKeySecretRef) && (!has(self.spec.authorizationKeySecretRef) || self.spec.authorizationKeySecretRef == oldSelf.spec.authorizationKeySecretRef)))",message="authorizationKeySecretRef is immutable: Azure cannot change a Global Reach connection, make another one"
+// +kubebuilder:validation:XValidation:rule="!(has(self.status) && (has(self.status.operation) || has(self.status.managed) || (has(self.status.provisioningState) && !(has(self.status.conditions) && self.status.conditions.exists(c, c.type == 'Stalled' && c.reason in ['AdoptionRefused', 'AlreadyManaged', 'ImmutableFieldChanged']))))) || ((has(oldSelf.spec.managementPolicy) && oldSelf.spec.managementPolicy == 'Observe') || (has(self.spec.peerExpressRouteCircuitID) == has(oldSelf.spec.peerExpressRouteCircuitID) && (!has(self.spec.peerExpressRouteCircuitID) || self.spec.peerExpressRouteCircuitID == oldSelf.spec.peerExpressRouteCircuitID)))",message="peerExpressRouteCircuitID is immutable: Azure cannot change a Global Reach connection, make another one"
+// +kubebuilder:validation:XValidation:rule="!(has(self.status) && (has(self.status.operation) || has(self.status.managed) || (has(self.status.provisioningState) && !(has(self.status.conditions) && self.status.conditions.exists(c, c.type == 'Stalled' && c.reason in ['AdoptionRefused', 'AlreadyManaged', 'ImmutableFieldChanged']))))) || ((has(oldSelf.spec.managementPolicy) && oldSelf.spec.managementPolicy == 'Observe') || (has(self.spec.expressRouteID) == has(oldSelf.spec.expressRouteID) && (!has(self.spec.expressRouteID) || self.spec.expressRouteID == oldSelf.spec.expressRouteID)))",message="expressRouteID is immutable: Azure cannot change a Global Reach connection, make another one"
 type GlobalReachConnection struct {
 	metav1.TypeMeta `json:",inline"`
 	// metadata is the standard object metadata.

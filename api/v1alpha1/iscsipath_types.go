@@ -7,17 +7,15 @@ import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 // IscsiPathSpec is the iSCSI path that is wanted.
 // +kubebuilder:validation:XValidation:rule="!has(self.azureName)",message="azureName cannot be chosen: a private cloud has one iSCSI path, named default"
-// +kubebuilder:validation:XValidation:rule="self.privateCloudRef == oldSelf.privateCloudRef",message="privateCloudRef is immutable: an iSCSI path stays in its private cloud"
-// +kubebuilder:validation:XValidation:rule="(has(oldSelf.managementPolicy) && oldSelf.managementPolicy == 'Observe') || (has(self.networkBlock) == has(oldSelf.networkBlock) && (!has(self.networkBlock) || self.networkBlock == oldSelf.networkBlock))",message="networkBlock is immutable: make a new object after this one is deleted"
 // +kubebuilder:validation:XValidation:rule="(has(self.managementPolicy) && self.managementPolicy == 'Observe') || has(self.networkBlock)",message="networkBlock is needed, for example 10.200.0.0/24 (only with managementPolicy Observe it may be left out)"
 type IscsiPathSpec struct {
 	AzureSpec `json:",inline"`
 
-	// privateCloudRef names the PrivateCloud that the iSCSI path belongs to. Immutable.
+	// privateCloudRef names the PrivateCloud that the iSCSI path belongs to. Immutable once Azure was asked for it.
 	// +required
 	PrivateCloudRef ParentReference `json:"privateCloudRef,omitzero"`
 
-	// networkBlock is the private IPv4 network that the hosts reach block storage from: /24 or larger, and in use nowhere else. Immutable.
+	// networkBlock is the private IPv4 network that the hosts reach block storage from: /24 or larger, and in use nowhere else. Immutable once Azure was asked for it.
 	// +optional
 	// +kubebuilder:validation:MinLength=9
 	// +kubebuilder:validation:MaxLength=18
@@ -51,6 +49,8 @@ type IscsiPathStatus struct {
 // +kubebuilder:printcolumn:name="Operation",type=string,priority=1,JSONPath=`.status.operation.verb`
 // +kubebuilder:printcolumn:name="On-Delete",type=string,priority=1,JSONPath=`.status.effective.deletionPolicy`
 // +kubebuilder:printcolumn:name="Message",type=string,priority=1,JSONPath=`.status.conditions[?(@.type=="Ready")].message`
+// +kubebuilder:validation:XValidation:rule="!(has(self.status) && (has(self.status.operation) || has(self.status.managed) || (has(self.status.provisioningState) && !(has(self.status.conditions) && self.status.conditions.exists(c, c.type == 'Stalled' && c.reason in ['AdoptionRefused', 'AlreadyManaged', 'ImmutableFieldChanged']))))) || (self.spec.privateCloudRef == oldSelf.spec.privateCloudRef)",message="privateCloudRef is immutable: an iSCSI path stays in its private cloud"
+// +kubebuilder:validation:XValidation:rule="!(has(self.status) && (has(self.status.operation) || has(self.status.managed) || (has(self.status.provisioningState) && !(has(self.status.conditions) && self.status.conditions.exists(c, c.type == 'Stalled' && c.reason in ['AdoptionRefused', 'AlreadyManaged', 'ImmutableFieldChanged']))))) || ((has(oldSelf.spec.managementPolicy) && oldSelf.spec.managementPolicy == 'Observe') || (has(self.spec.networkBlock) == has(oldSelf.spec.networkBlock) && (!has(self.spec.networkBlock) || self.spec.networkBlock == oldSelf.spec.networkBlock)))",message="networkBlock is immutable: make a new object after this one is deleted"
 type IscsiPath struct {
 	metav1.TypeMeta `json:",inline"`
 	// metadata is the standard object metadata.

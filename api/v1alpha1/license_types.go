@@ -7,19 +7,17 @@ import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 // LicenseSpec is the licence that is wanted.
 // +kubebuilder:validation:XValidation:rule="!has(self.azureName)",message="azureName cannot be chosen: Azure names a licence by its kind"
-// +kubebuilder:validation:XValidation:rule="self.privateCloudRef == oldSelf.privateCloudRef",message="privateCloudRef is immutable: a licence stays in its private cloud"
-// +kubebuilder:validation:XValidation:rule="has(self.kind) == has(oldSelf.kind) && (!has(self.kind) || self.kind == oldSelf.kind)",message="kind is immutable: make a new object for another licence"
 // +kubebuilder:validation:XValidation:rule="(has(self.managementPolicy) && self.managementPolicy == 'Observe') || has(self.licenseKeySecretRef)",message="licenseKeySecretRef is needed, a Secret with the key that Broadcom sold (only with managementPolicy Observe it may be left out)"
 // +kubebuilder:validation:XValidation:rule="(has(self.managementPolicy) && self.managementPolicy == 'Observe') || has(self.cores)",message="cores is needed, the number of cores that the licence covers (only with managementPolicy Observe it may be left out)"
 // +kubebuilder:validation:XValidation:rule="(has(self.managementPolicy) && self.managementPolicy == 'Observe') || has(self.endDate)",message="endDate is needed, for example 2027-12-31T00:00:00Z (only with managementPolicy Observe it may be left out)"
 type LicenseSpec struct {
 	AzureSpec `json:",inline"`
 
-	// privateCloudRef names the PrivateCloud that the licence belongs to. Immutable.
+	// privateCloudRef names the PrivateCloud that the licence belongs to. Immutable once Azure was asked for it.
 	// +required
 	PrivateCloudRef ParentReference `json:"privateCloudRef,omitzero"`
 
-	// kind of the licence, which is its name in Azure too: VmwareFirewall is the distributed firewall of vDefend. Immutable.
+	// kind of the licence, which is its name in Azure too: VmwareFirewall is the distributed firewall of vDefend. Immutable once Azure was asked for it.
 	// +required
 	// +kubebuilder:validation:Enum=VmwareFirewall
 	Kind string `json:"kind"`
@@ -52,6 +50,8 @@ type LicenseStatus struct {
 // +kubebuilder:printcolumn:name="Operation",type=string,priority=1,JSONPath=`.status.operation.verb`
 // +kubebuilder:printcolumn:name="On-Delete",type=string,priority=1,JSONPath=`.status.effective.deletionPolicy`
 // +kubebuilder:printcolumn:name="Message",type=string,priority=1,JSONPath=`.status.conditions[?(@.type=="Ready")].message`
+// +kubebuilder:validation:XValidation:rule="!(has(self.status) && (has(self.status.operation) || has(self.status.managed) || (has(self.status.provisioningState) && !(has(self.status.conditions) && self.status.conditions.exists(c, c.type == 'Stalled' && c.reason in ['AdoptionRefused', 'AlreadyManaged', 'ImmutableFieldChanged']))))) || (self.spec.privateCloudRef == oldSelf.spec.privateCloudRef)",message="privateCloudRef is immutable: a licence stays in its private cloud"
+// +kubebuilder:validation:XValidation:rule="!(has(self.status) && (has(self.status.operation) || has(self.status.managed) || (has(self.status.provisioningState) && !(has(self.status.conditions) && self.status.conditions.exists(c, c.type == 'Stalled' && c.reason in ['AdoptionRefused', 'AlreadyManaged', 'ImmutableFieldChanged']))))) || (has(self.spec.kind) == has(oldSelf.spec.kind) && (!has(self.spec.kind) || self.spec.kind == oldSelf.spec.kind))",message="kind is immutable: make a new object for another licence"
 type License struct {
 	metav1.TypeMeta `json:",inline"`
 	// metadata is the standard object metadata.

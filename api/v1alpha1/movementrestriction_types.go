@@ -8,22 +8,19 @@ import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 // MovementRestrictionSpec says which machine stays on its host.
 // +kubebuilder:validation:XValidation:rule="!has(self.azureName)",message="azureName cannot be chosen: Azure names machines by itself, and virtualMachine says which one is meant"
 // +kubebuilder:validation:XValidation:rule="has(self.clusterRef) != has(self.privateCloudRef)",message="set exactly one of clusterRef and privateCloudRef, which stands for Cluster-1"
-// +kubebuilder:validation:XValidation:rule="has(self.clusterRef) == has(oldSelf.clusterRef) && (!has(self.clusterRef) || self.clusterRef == oldSelf.clusterRef)",message="clusterRef is immutable: make a new object for a machine of another cluster"
-// +kubebuilder:validation:XValidation:rule="has(self.privateCloudRef) == has(oldSelf.privateCloudRef) && (!has(self.privateCloudRef) || self.privateCloudRef == oldSelf.privateCloudRef)",message="privateCloudRef is immutable: make a new object for a machine of another private cloud"
-// +kubebuilder:validation:XValidation:rule="self.virtualMachine == oldSelf.virtualMachine",message="virtualMachine is immutable: make a new object for another machine"
 type MovementRestrictionSpec struct {
 	AzureSpec `json:",inline"`
 
-	// clusterRef names the Cluster that the machine runs in. Immutable.
+	// clusterRef names the Cluster that the machine runs in. Immutable once Azure was asked for it.
 	// +optional
 	ClusterRef *ParentReference `json:"clusterRef,omitempty"`
 
-	// privateCloudRef names the PrivateCloud instead, for its Cluster-1. Immutable.
+	// privateCloudRef names the PrivateCloud instead, for its Cluster-1. Immutable once Azure was asked for it.
 	// +optional
 	PrivateCloudRef *ParentReference `json:"privateCloudRef,omitempty"`
 
 	// virtualMachine is the machine. Once it is found the object keeps to it, also when it is renamed, until it is gone from the cluster; then it
-	// is looked for again. With managementPolicy Observe it is looked for each time. Immutable.
+	// is looked for again. With managementPolicy Observe it is looked for each time. Immutable once Azure was asked for it.
 	// +required
 	VirtualMachine RestrictedMachine `json:"virtualMachine,omitzero"`
 
@@ -82,6 +79,9 @@ type MovementRestrictionStatus struct {
 // +kubebuilder:printcolumn:name="Operation",type=string,priority=1,JSONPath=`.status.operation.verb`
 // +kubebuilder:printcolumn:name="On-Delete",type=string,priority=1,JSONPath=`.status.effective.deletionPolicy`
 // +kubebuilder:printcolumn:name="Message",type=string,priority=1,JSONPath=`.status.conditions[?(@.type=="Ready")].message`
+// +kubebuilder:validation:XValidation:rule="!(has(self.status) && (has(self.status.operation) || has(self.status.managed) || (has(self.status.provisioningState) && !(has(self.status.conditions) && self.status.conditions.exists(c, c.type == 'Stalled' && c.reason in ['AdoptionRefused', 'AlreadyManaged', 'ImmutableFieldChanged']))))) || (has(self.spec.clusterRef) == has(oldSelf.spec.clusterRef) && (!has(self.spec.clusterRef) || self.spec.clusterRef == oldSelf.spec.clusterRef))",message="clusterRef is immutable: make a new object for a machine of another cluster"
+// +kubebuilder:validation:XValidation:rule="!(has(self.status) && (has(self.status.operation) || has(self.status.managed) || (has(self.status.provisioningState) && !(has(self.status.conditions) && self.status.conditions.exists(c, c.type == 'Stalled' && c.reason in ['AdoptionRefused', 'AlreadyManaged', 'ImmutableFieldChanged']))))) || (has(self.spec.privateCloudRef) == has(oldSelf.spec.privateCloudRef) && (!has(self.spec.privateCloudRef) || self.spec.privateCloudRef == oldSelf.spec.privateCloudRef))",message="privateCloudRef is immutable: make a new object for a machine of another private cloud"
+// +kubebuilder:validation:XValidation:rule="!(has(self.status) && (has(self.status.operation) || has(self.status.managed) || (has(self.status.provisioningState) && !(has(self.status.conditions) && self.status.conditions.exists(c, c.type == 'Stalled' && c.reason in ['AdoptionRefused', 'AlreadyManaged', 'ImmutableFieldChanged']))))) || (self.spec.virtualMachine == oldSelf.spec.virtualMachine)",message="virtualMachine is immutable: make a new object for another machine"
 type MovementRestriction struct {
 	metav1.TypeMeta `json:",inline"`
 	// metadata is the standard object metadata.

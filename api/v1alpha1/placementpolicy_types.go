@@ -6,13 +6,7 @@ package v1alpha1
 import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 // PlacementPolicySpec is the placement policy that is wanted.
-// +kubebuilder:validation:XValidation:rule="has(self.azureName) == has(oldSelf.azureName) && (!has(self.azureName) || self.azureName == oldSelf.azureName)",message="azureName is immutable: make a new object to manage another policy"
 // +kubebuilder:validation:XValidation:rule="has(self.clusterRef) != has(self.privateCloudRef)",message="set exactly one of clusterRef and privateCloudRef, which stands for Cluster-1"
-// +kubebuilder:validation:XValidation:rule="has(self.clusterRef) == has(oldSelf.clusterRef) && (!has(self.clusterRef) || self.clusterRef == oldSelf.clusterRef)",message="clusterRef is immutable: a policy stays in its cluster"
-// +kubebuilder:validation:XValidation:rule="has(self.privateCloudRef) == has(oldSelf.privateCloudRef) && (!has(self.privateCloudRef) || self.privateCloudRef == oldSelf.privateCloudRef)",message="privateCloudRef is immutable: a policy stays in its cluster"
-// +kubebuilder:validation:XValidation:rule="(has(oldSelf.managementPolicy) && oldSelf.managementPolicy == 'Observe') || (has(self.type) == has(oldSelf.type) && (!has(self.type) || self.type == oldSelf.type))",message="type is immutable: make a new object for another kind of policy"
-// +kubebuilder:validation:XValidation:rule="(has(oldSelf.managementPolicy) && oldSelf.managementPolicy == 'Observe') || (has(self.affinityType) == has(oldSelf.affinityType) && (!has(self.affinityType) || self.affinityType == oldSelf.affinityType))",message="affinityType is immutable: make a new object for the contrary"
-// +kubebuilder:validation:XValidation:rule="(has(oldSelf.managementPolicy) && oldSelf.managementPolicy == 'Observe') || (has(self.displayName) == has(oldSelf.displayName) && (!has(self.displayName) || self.displayName == oldSelf.displayName))",message="displayName is immutable: Azure cannot rename a policy"
 // +kubebuilder:validation:XValidation:rule="(has(self.managementPolicy) && self.managementPolicy == 'Observe') || has(self.type)",message="type is needed, VmVm or VmHost (only with managementPolicy Observe it may be left out)"
 // +kubebuilder:validation:XValidation:rule="(has(self.managementPolicy) && self.managementPolicy == 'Observe') || has(self.affinityType)",message="affinityType is needed, Affinity or AntiAffinity (only with managementPolicy Observe it may be left out)"
 // +kubebuilder:validation:XValidation:rule="(has(self.managementPolicy) && self.managementPolicy == 'Observe') || has(self.vmMembers)",message="vmMembers is needed, the machines that it places (only with managementPolicy Observe it may be left out)"
@@ -22,20 +16,20 @@ import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 type PlacementPolicySpec struct {
 	AzureSpec `json:",inline"`
 
-	// clusterRef names the Cluster that the policy belongs to. Immutable.
+	// clusterRef names the Cluster that the policy belongs to. Immutable once Azure was asked for it.
 	// +optional
 	ClusterRef *ParentReference `json:"clusterRef,omitempty"`
 
-	// privateCloudRef names the PrivateCloud instead, for its Cluster-1. Immutable.
+	// privateCloudRef names the PrivateCloud instead, for its Cluster-1. Immutable once Azure was asked for it.
 	// +optional
 	PrivateCloudRef *ParentReference `json:"privateCloudRef,omitempty"`
 
-	// type: VmVm places machines together or apart; VmHost places them on some hosts or off them. Immutable.
+	// type: VmVm places machines together or apart; VmHost places them on some hosts or off them. Immutable once Azure was asked for it.
 	// +optional
 	// +kubebuilder:validation:Enum=VmVm;VmHost
 	Type string `json:"type,omitempty"`
 
-	// affinityType: Affinity keeps together, AntiAffinity apart. Immutable.
+	// affinityType: Affinity keeps together, AntiAffinity apart. Immutable once Azure was asked for it.
 	// +optional
 	// +kubebuilder:validation:Enum=Affinity;AntiAffinity
 	AffinityType string `json:"affinityType,omitempty"`
@@ -45,7 +39,7 @@ type PlacementPolicySpec struct {
 	// +kubebuilder:validation:Enum=Enabled;Disabled
 	State string `json:"state,omitempty"`
 
-	// displayName in vCenter. Absent: the name in Azure. Immutable.
+	// displayName in vCenter. Absent: the name in Azure. Immutable once Azure was asked for it.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=80
@@ -130,6 +124,12 @@ type PlacementPolicyStatus struct {
 // +kubebuilder:printcolumn:name="Operation",type=string,priority=1,JSONPath=`.status.operation.verb`
 // +kubebuilder:printcolumn:name="On-Delete",type=string,priority=1,JSONPath=`.status.effective.deletionPolicy`
 // +kubebuilder:printcolumn:name="Message",type=string,priority=1,JSONPath=`.status.conditions[?(@.type=="Ready")].message`
+// +kubebuilder:validation:XValidation:rule="!(has(self.status) && (has(self.status.operation) || has(self.status.managed) || (has(self.status.provisioningState) && !(has(self.status.conditions) && self.status.conditions.exists(c, c.type == 'Stalled' && c.reason in ['AdoptionRefused', 'AlreadyManaged', 'ImmutableFieldChanged']))))) || (has(self.spec.azureName) == has(oldSelf.spec.azureName) && (!has(self.spec.azureName) || self.spec.azureName == oldSelf.spec.azureName))",message="azureName is immutable: make a new object to manage another policy"
+// +kubebuilder:validation:XValidation:rule="!(has(self.status) && (has(self.status.operation) || has(self.status.managed) || (has(self.status.provisioningState) && !(has(self.status.conditions) && self.status.conditions.exists(c, c.type == 'Stalled' && c.reason in ['AdoptionRefused', 'AlreadyManaged', 'ImmutableFieldChanged']))))) || (has(self.spec.clusterRef) == has(oldSelf.spec.clusterRef) && (!has(self.spec.clusterRef) || self.spec.clusterRef == oldSelf.spec.clusterRef))",message="clusterRef is immutable: a policy stays in its cluster"
+// +kubebuilder:validation:XValidation:rule="!(has(self.status) && (has(self.status.operation) || has(self.status.managed) || (has(self.status.provisioningState) && !(has(self.status.conditions) && self.status.conditions.exists(c, c.type == 'Stalled' && c.reason in ['AdoptionRefused', 'AlreadyManaged', 'ImmutableFieldChanged']))))) || (has(self.spec.privateCloudRef) == has(oldSelf.spec.privateCloudRef) && (!has(self.spec.privateCloudRef) || self.spec.privateCloudRef == oldSelf.spec.privateCloudRef))",message="privateCloudRef is immutable: a policy stays in its cluster"
+// +kubebuilder:validation:XValidation:rule="!(has(self.status) && (has(self.status.operation) || has(self.status.managed) || (has(self.status.provisioningState) && !(has(self.status.conditions) && self.status.conditions.exists(c, c.type == 'Stalled' && c.reason in ['AdoptionRefused', 'AlreadyManaged', 'ImmutableFieldChanged']))))) || ((has(oldSelf.spec.managementPolicy) && oldSelf.spec.managementPolicy == 'Observe') || (has(self.spec.type) == has(oldSelf.spec.type) && (!has(self.spec.type) || self.spec.type == oldSelf.spec.type)))",message="type is immutable: make a new object for another kind of policy"
+// +kubebuilder:validation:XValidation:rule="!(has(self.status) && (has(self.status.operation) || has(self.status.managed) || (has(self.status.provisioningState) && !(has(self.status.conditions) && self.status.conditions.exists(c, c.type == 'Stalled' && c.reason in ['AdoptionRefused', 'AlreadyManaged', 'ImmutableFieldChanged']))))) || ((has(oldSelf.spec.managementPolicy) && oldSelf.spec.managementPolicy == 'Observe') || (has(self.spec.affinityType) == has(oldSelf.spec.affinityType) && (!has(self.spec.affinityType) || self.spec.affinityType == oldSelf.spec.affinityType)))",message="affinityType is immutable: make a new object for the contrary"
+// +kubebuilder:validation:XValidation:rule="!(has(self.status) && (has(self.status.operation) || has(self.status.managed) || (has(self.status.provisioningState) && !(has(self.status.conditions) && self.status.conditions.exists(c, c.type == 'Stalled' && c.reason in ['AdoptionRefused', 'AlreadyManaged', 'ImmutableFieldChanged']))))) || ((has(oldSelf.spec.managementPolicy) && oldSelf.spec.managementPolicy == 'Observe') || (has(self.spec.displayName) == has(oldSelf.spec.displayName) && (!has(self.spec.displayName) || self.spec.displayName == oldSelf.spec.displayName)))",message="displayName is immutable: Azure cannot rename a policy"
 type PlacementPolicy struct {
 	metav1.TypeMeta `json:",inline"`
 	// metadata is the standard object metadata.

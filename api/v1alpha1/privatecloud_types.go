@@ -6,18 +6,10 @@ package v1alpha1
 import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 // PrivateCloudSpec is the private cloud that is wanted.
-// +kubebuilder:validation:XValidation:rule="has(self.azureName) == has(oldSelf.azureName) && (!has(self.azureName) || self.azureName == oldSelf.azureName)",message="azureName is immutable: make a new object to manage another private cloud"
-// +kubebuilder:validation:XValidation:rule="has(self.subscriptionID) == has(oldSelf.subscriptionID) && (!has(self.subscriptionID) || self.subscriptionID == oldSelf.subscriptionID)",message="subscriptionID is immutable: Azure cannot move a private cloud to another subscription"
-// +kubebuilder:validation:XValidation:rule="has(self.resourceGroup) == has(oldSelf.resourceGroup) && (!has(self.resourceGroup) || self.resourceGroup == oldSelf.resourceGroup)",message="resourceGroup is immutable: Azure cannot move a private cloud to another resource group"
-// +kubebuilder:validation:XValidation:rule="(has(oldSelf.managementPolicy) && oldSelf.managementPolicy == 'Observe') || (has(self.location) == has(oldSelf.location) && (!has(self.location) || self.location == oldSelf.location))",message="location is immutable: a private cloud stays in its region"
-// +kubebuilder:validation:XValidation:rule="(has(oldSelf.managementPolicy) && oldSelf.managementPolicy == 'Observe') || (has(self.sku) == has(oldSelf.sku) && (!has(self.sku) || self.sku.lowerAscii() == oldSelf.sku.lowerAscii()))",message="sku is immutable: add a Cluster with another sku instead"
-// +kubebuilder:validation:XValidation:rule="(has(oldSelf.managementPolicy) && oldSelf.managementPolicy == 'Observe') || (has(self.networkBlock) == has(oldSelf.networkBlock) && (!has(self.networkBlock) || self.networkBlock == oldSelf.networkBlock))",message="networkBlock is immutable: the management network of a private cloud cannot be renumbered"
-// +kubebuilder:validation:XValidation:rule="(has(oldSelf.managementPolicy) && oldSelf.managementPolicy == 'Observe') || (has(self.availability) == has(oldSelf.availability) && (!has(self.availability) || self.availability == oldSelf.availability))",message="availability is immutable: the zone of a private cloud cannot be changed"
 // +kubebuilder:validation:XValidation:rule="(has(self.managementPolicy) && self.managementPolicy == 'Observe') || has(self.location)",message="location is needed, for example westeurope (only with managementPolicy Observe it may be left out)"
 // +kubebuilder:validation:XValidation:rule="(has(self.managementPolicy) && self.managementPolicy == 'Observe') || has(self.sku)",message="sku is needed, for example av36p (only with managementPolicy Observe it may be left out)"
 // +kubebuilder:validation:XValidation:rule="(has(self.managementPolicy) && self.managementPolicy == 'Observe') || has(self.networkBlock)",message="networkBlock is needed, for example 10.175.0.0/22 (only with managementPolicy Observe it may be left out)"
 // +kubebuilder:validation:XValidation:rule="(has(self.managementPolicy) && self.managementPolicy == 'Observe') || has(self.managementCluster)",message="managementCluster.clusterSize is needed, 3 to 16 hosts (only with managementPolicy Observe it may be left out)"
-// +kubebuilder:validation:XValidation:rule="(has(oldSelf.managementPolicy) && oldSelf.managementPolicy == 'Observe') || (has(self.virtualNetworkID) == has(oldSelf.virtualNetworkID) && (!has(self.virtualNetworkID) || self.virtualNetworkID.lowerAscii() == oldSelf.virtualNetworkID.lowerAscii()))",message="virtualNetworkID is immutable: a private cloud stays in its virtual network, or outside of one"
 // +kubebuilder:validation:XValidation:rule="!has(self.availability) || !has(self.availability.strategy) || self.availability.strategy != 'DualZone' || !has(self.managementCluster) || (self.managementCluster.clusterSize >= 6 && self.managementCluster.clusterSize % 2 == 0)",message="with availability.strategy DualZone, clusterSize must be even and 6 to 16: half of the hosts stand in each zone"
 // +kubebuilder:validation:XValidation:rule="!has(self.virtualNetworkID) || !has(self.sku) || self.sku.lowerAscii() == 'av64'",message="a private cloud in a virtual network has hosts of sku av64 and no other"
 // +kubebuilder:validation:XValidation:rule="has(self.virtualNetworkID) || !has(self.sku) || self.sku.lowerAscii() != 'av64' || (has(self.managementPolicy) && self.managementPolicy == 'Observe')",message="sku av64 needs virtualNetworkID; without one, start with another sku and add a Cluster of av64 hosts"
@@ -33,28 +25,28 @@ type PrivateCloudSpec struct {
 	// +optional
 	IdentityRef *ObjectReference `json:"identityRef,omitempty"`
 
-	// subscriptionID of the private cloud. Absent: the identity's. Immutable.
+	// subscriptionID of the private cloud. Absent: the identity's. Immutable once Azure was asked for it.
 	// +optional
 	// +kubebuilder:validation:MinLength=36
 	// +kubebuilder:validation:MaxLength=36
 	// +kubebuilder:validation:Pattern=`^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$`
 	SubscriptionID string `json:"subscriptionID,omitempty"`
 
-	// resourceGroup of the private cloud; it must exist. Absent: the identity's. Immutable.
+	// resourceGroup of the private cloud; it must exist. Absent: the identity's. Immutable once Azure was asked for it.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=90
 	// +kubebuilder:validation:Pattern=`^[-\w\._\(\)]*[-\w_\(\)]$`
 	ResourceGroup string `json:"resourceGroup,omitempty"`
 
-	// location is the Azure region, such as westeurope. Immutable.
+	// location is the Azure region, such as westeurope. Immutable once Azure was asked for it.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=64
 	// +kubebuilder:validation:Pattern=`^[A-Za-z0-9 ]+$`
 	Location string `json:"location,omitempty"`
 
-	// sku of the hosts, such as av36p; upper and lower case mean the same. Immutable.
+	// sku of the hosts, such as av36p; upper and lower case mean the same. Immutable once Azure was asked for it.
 	// +optional
 	// +kubebuilder:validation:MinLength=2
 	// +kubebuilder:validation:MaxLength=32
@@ -62,7 +54,7 @@ type PrivateCloudSpec struct {
 	SKU string `json:"sku,omitempty"`
 
 	// networkBlock is the private IPv4 network that vCenter, NSX, hosts and their traffic live in: /22 or larger, not in 172.17.0.0/16,
-	// and in use nowhere else. Immutable.
+	// and in use nowhere else. Immutable once Azure was asked for it.
 	// +optional
 	// +kubebuilder:validation:MinLength=9
 	// +kubebuilder:validation:MaxLength=18
@@ -80,7 +72,7 @@ type PrivateCloudSpec struct {
 	// +kubebuilder:validation:Enum=Enabled;Disabled
 	Internet string `json:"internet,omitempty"`
 
-	// availability says where in the region the hosts are. Absent: Azure chooses. Immutable.
+	// availability says where in the region the hosts are. Absent: Azure chooses. Immutable once Azure was asked for it.
 	// +optional
 	Availability *Availability `json:"availability,omitempty"`
 
@@ -108,7 +100,7 @@ type PrivateCloudSpec struct {
 	ExtendedNetworkBlocks []ExtendedNetworkBlock `json:"extendedNetworkBlocks,omitempty"`
 
 	// virtualNetworkID is the ARM id of the virtual network that the private cloud stands in (generation 2). Absent: it stands beside virtual
-	// networks and is reached by ExpressRoute (generation 1). Immutable.
+	// networks and is reached by ExpressRoute (generation 1). Immutable once Azure was asked for it.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=512
@@ -179,6 +171,14 @@ type PrivateCloudSpec struct {
 // +kubebuilder:printcolumn:name="Operation",type=string,priority=1,JSONPath=`.status.operation.verb`
 // +kubebuilder:printcolumn:name="On-Delete",type=string,priority=1,JSONPath=`.status.effective.deletionPolicy`
 // +kubebuilder:printcolumn:name="Message",type=string,priority=1,JSONPath=`.status.conditions[?(@.type=="Ready")].message`
+// +kubebuilder:validation:XValidation:rule="!(has(self.status) && (has(self.status.operation) || has(self.status.managed) || (has(self.status.provisioningState) && !(has(self.status.conditions) && self.status.conditions.exists(c, c.type == 'Stalled' && c.reason in ['AdoptionRefused', 'AlreadyManaged', 'ImmutableFieldChanged']))))) || (has(self.spec.azureName) == has(oldSelf.spec.azureName) && (!has(self.spec.azureName) || self.spec.azureName == oldSelf.spec.azureName))",message="azureName is immutable: make a new object to manage another private cloud"
+// +kubebuilder:validation:XValidation:rule="!(has(self.status) && (has(self.status.operation) || has(self.status.managed) || (has(self.status.provisioningState) && !(has(self.status.conditions) && self.status.conditions.exists(c, c.type == 'Stalled' && c.reason in ['AdoptionRefused', 'AlreadyManaged', 'ImmutableFieldChanged']))))) || (has(self.spec.subscriptionID) == has(oldSelf.spec.subscriptionID) && (!has(self.spec.subscriptionID) || self.spec.subscriptionID == oldSelf.spec.subscriptionID))",message="subscriptionID is immutable: Azure cannot move a private cloud to another subscription"
+// +kubebuilder:validation:XValidation:rule="!(has(self.status) && (has(self.status.operation) || has(self.status.managed) || (has(self.status.provisioningState) && !(has(self.status.conditions) && self.status.conditions.exists(c, c.type == 'Stalled' && c.reason in ['AdoptionRefused', 'AlreadyManaged', 'ImmutableFieldChanged']))))) || (has(self.spec.resourceGroup) == has(oldSelf.spec.resourceGroup) && (!has(self.spec.resourceGroup) || self.spec.resourceGroup == oldSelf.spec.resourceGroup))",message="resourceGroup is immutable: Azure cannot move a private cloud to another resource group"
+// +kubebuilder:validation:XValidation:rule="!(has(self.status) && (has(self.status.operation) || has(self.status.managed) || (has(self.status.provisioningState) && !(has(self.status.conditions) && self.status.conditions.exists(c, c.type == 'Stalled' && c.reason in ['AdoptionRefused', 'AlreadyManaged', 'ImmutableFieldChanged']))))) || ((has(oldSelf.spec.managementPolicy) && oldSelf.spec.managementPolicy == 'Observe') || (has(self.spec.location) == has(oldSelf.spec.location) && (!has(self.spec.location) || self.spec.location == oldSelf.spec.location)))",message="location is immutable: a private cloud stays in its region"
+// +kubebuilder:validation:XValidation:rule="!(has(self.status) && (has(self.status.operation) || has(self.status.managed) || (has(self.status.provisioningState) && !(has(self.status.conditions) && self.status.conditions.exists(c, c.type == 'Stalled' && c.reason in ['AdoptionRefused', 'AlreadyManaged', 'ImmutableFieldChanged']))))) || ((has(oldSelf.spec.managementPolicy) && oldSelf.spec.managementPolicy == 'Observe') || (has(self.spec.sku) == has(oldSelf.spec.sku) && (!has(self.spec.sku) || self.spec.sku.lowerAscii() == oldSelf.spec.sku.lowerAscii())))",message="sku is immutable: add a Cluster with another sku instead"
+// +kubebuilder:validation:XValidation:rule="!(has(self.status) && (has(self.status.operation) || has(self.status.managed) || (has(self.status.provisioningState) && !(has(self.status.conditions) && self.status.conditions.exists(c, c.type == 'Stalled' && c.reason in ['AdoptionRefused', 'AlreadyManaged', 'ImmutableFieldChanged']))))) || ((has(oldSelf.spec.managementPolicy) && oldSelf.spec.managementPolicy == 'Observe') || (has(self.spec.networkBlock) == has(oldSelf.spec.networkBlock) && (!has(self.spec.networkBlock) || self.spec.networkBlock == oldSelf.spec.networkBlock)))",message="networkBlock is immutable: the management network of a private cloud cannot be renumbered"
+// +kubebuilder:validation:XValidation:rule="!(has(self.status) && (has(self.status.operation) || has(self.status.managed) || (has(self.status.provisioningState) && !(has(self.status.conditions) && self.status.conditions.exists(c, c.type == 'Stalled' && c.reason in ['AdoptionRefused', 'AlreadyManaged', 'ImmutableFieldChanged']))))) || ((has(oldSelf.spec.managementPolicy) && oldSelf.spec.managementPolicy == 'Observe') || (has(self.spec.availability) == has(oldSelf.spec.availability) && (!has(self.spec.availability) || self.spec.availability == oldSelf.spec.availability)))",message="availability is immutable: the zone of a private cloud cannot be changed"
+// +kubebuilder:validation:XValidation:rule="!(has(self.status) && (has(self.status.operation) || has(self.status.managed) || (has(self.status.provisioningState) && !(has(self.status.conditions) && self.status.conditions.exists(c, c.type == 'Stalled' && c.reason in ['AdoptionRefused', 'AlreadyManaged', 'ImmutableFieldChanged']))))) || ((has(oldSelf.spec.managementPolicy) && oldSelf.spec.managementPolicy == 'Observe') || (has(self.spec.virtualNetworkID) == has(oldSelf.spec.virtualNetworkID) && (!has(self.spec.virtualNetworkID) || self.spec.virtualNetworkID.lowerAscii() == oldSelf.spec.virtualNetworkID.lowerAscii())))",message="virtualNetworkID is immutable: a private cloud stays in its virtual network, or outside of one"
 type PrivateCloud struct {
 	metav1.TypeMeta `json:",inline"`
 	// metadata is the standard object metadata.

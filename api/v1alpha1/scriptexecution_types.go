@@ -7,37 +7,30 @@ import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 // ScriptExecutionSpec is the execution that is wanted.
 // +kubebuilder:validation:XValidation:rule="!has(self.azureName)",message="azureName cannot be chosen: it is the object's name with a hash of what it runs"
-// +kubebuilder:validation:XValidation:rule="self.privateCloudRef == oldSelf.privateCloudRef",message="privateCloudRef is immutable: an execution stays in its private cloud"
-// +kubebuilder:validation:XValidation:rule="has(self.scriptPackage) == has(oldSelf.scriptPackage) && (!has(self.scriptPackage) || self.scriptPackage == oldSelf.scriptPackage)",message="scriptPackage is immutable: a script runs once; make a new object to run it again"
-// +kubebuilder:validation:XValidation:rule="has(self.scriptCmdlet) == has(oldSelf.scriptCmdlet) && (!has(self.scriptCmdlet) || self.scriptCmdlet == oldSelf.scriptCmdlet)",message="scriptCmdlet is immutable: a script runs once; make a new object to run it again"
-// +kubebuilder:validation:XValidation:rule="has(self.parameters) == has(oldSelf.parameters) && (!has(self.parameters) || self.parameters == oldSelf.parameters)",message="parameters is immutable: a script runs once; make a new object to run it again"
-// +kubebuilder:validation:XValidation:rule="has(self.hiddenParameters) == has(oldSelf.hiddenParameters) && (!has(self.hiddenParameters) || self.hiddenParameters == oldSelf.hiddenParameters)",message="hiddenParameters is immutable: a script runs once; make a new object to run it again"
-// +kubebuilder:validation:XValidation:rule="has(self.timeoutSeconds) == has(oldSelf.timeoutSeconds) && (!has(self.timeoutSeconds) || self.timeoutSeconds == oldSelf.timeoutSeconds)",message="timeoutSeconds is immutable: a script runs once; make a new object to run it again"
-// +kubebuilder:validation:XValidation:rule="has(self.retentionSeconds) == has(oldSelf.retentionSeconds) && (!has(self.retentionSeconds) || self.retentionSeconds == oldSelf.retentionSeconds)",message="retentionSeconds is immutable: a script runs once; make a new object to run it again"
 // +kubebuilder:validation:XValidation:rule="has(self.secretName) == has(self.secretOutputs)",message="secretName and secretOutputs belong together: which outputs are secret, and the Secret that they go to"
 type ScriptExecutionSpec struct {
 	AzureSpec `json:",inline"`
 
-	// privateCloudRef names the PrivateCloud that the execution belongs to. Immutable.
+	// privateCloudRef names the PrivateCloud that the execution belongs to. Immutable once Azure was asked for it.
 	// +required
 	PrivateCloudRef ParentReference `json:"privateCloudRef,omitzero"`
 
 	// scriptPackage that has the cmdlet, such as Microsoft.AVS.Management@7.0.187; without a version, the newest that the private cloud offers
-	// when it runs. Immutable.
+	// when it runs. Immutable once Azure was asked for it.
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=128
 	// +kubebuilder:validation:Pattern=`^[-\w\.]+(@[-\w\.]+)?$`
 	ScriptPackage string `json:"scriptPackage"`
 
-	// scriptCmdlet to run, such as New-LDAPSIdentitySource. Immutable.
+	// scriptCmdlet to run, such as New-LDAPSIdentitySource. Immutable once Azure was asked for it.
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=128
 	// +kubebuilder:validation:Pattern=`^[-\w\.@]+$`
 	ScriptCmdlet string `json:"scriptCmdlet"`
 
-	// parameters of the cmdlet. Immutable.
+	// parameters of the cmdlet. Immutable once Azure was asked for it.
 	// +optional
 	// +listType=map
 	// +listMapKey=name
@@ -45,7 +38,7 @@ type ScriptExecutionSpec struct {
 	// +kubebuilder:validation:MaxItems=32
 	Parameters []ScriptParameter `json:"parameters,omitempty"`
 
-	// hiddenParameters of the cmdlet, which the portal does not show. Immutable.
+	// hiddenParameters of the cmdlet, which the portal does not show. Immutable once Azure was asked for it.
 	// +optional
 	// +listType=map
 	// +listMapKey=name
@@ -53,13 +46,13 @@ type ScriptExecutionSpec struct {
 	// +kubebuilder:validation:MaxItems=32
 	HiddenParameters []ScriptParameter `json:"hiddenParameters,omitempty"`
 
-	// timeoutSeconds after which Azure stops the script. Immutable.
+	// timeoutSeconds after which Azure stops the script. Immutable once Azure was asked for it.
 	// +required
 	// +kubebuilder:validation:Minimum=60
 	// +kubebuilder:validation:Maximum=86400
 	TimeoutSeconds int32 `json:"timeoutSeconds"`
 
-	// retentionSeconds after which Azure forgets the execution. Absent: 60 days, as Azure decides. Immutable.
+	// retentionSeconds after which Azure forgets the execution. Absent: 60 days, as Azure decides. Immutable once Azure was asked for it.
 	// +optional
 	// +kubebuilder:validation:Minimum=3600
 	// +kubebuilder:validation:Maximum=31536000
@@ -188,6 +181,13 @@ type ScriptExecutionStatus struct {
 // +kubebuilder:printcolumn:name="Operation",type=string,priority=1,JSONPath=`.status.operation.verb`
 // +kubebuilder:printcolumn:name="On-Delete",type=string,priority=1,JSONPath=`.status.effective.deletionPolicy`
 // +kubebuilder:printcolumn:name="Message",type=string,priority=1,JSONPath=`.status.conditions[?(@.type=="Ready")].message`
+// +kubebuilder:validation:XValidation:rule="!(has(self.status) && (has(self.status.operation) || has(self.status.managed) || (has(self.status.provisioningState) && !(has(self.status.conditions) && self.status.conditions.exists(c, c.type == 'Stalled' && c.reason in ['AdoptionRefused', 'AlreadyManaged', 'ImmutableFieldChanged']))))) || (self.spec.privateCloudRef == oldSelf.spec.privateCloudRef)",message="privateCloudRef is immutable: an execution stays in its private cloud"
+// +kubebuilder:validation:XValidation:rule="!(has(self.status) && (has(self.status.operation) || has(self.status.managed) || (has(self.status.provisioningState) && !(has(self.status.conditions) && self.status.conditions.exists(c, c.type == 'Stalled' && c.reason in ['AdoptionRefused', 'AlreadyManaged', 'ImmutableFieldChanged']))))) || (has(self.spec.scriptPackage) == has(oldSelf.spec.scriptPackage) && (!has(self.spec.scriptPackage) || self.spec.scriptPackage == oldSelf.spec.scriptPackage))",message="scriptPackage is immutable: a script runs once; make a new object to run it again"
+// +kubebuilder:validation:XValidation:rule="!(has(self.status) && (has(self.status.operation) || has(self.status.managed) || (has(self.status.provisioningState) && !(has(self.status.conditions) && self.status.conditions.exists(c, c.type == 'Stalled' && c.reason in ['AdoptionRefused', 'AlreadyManaged', 'ImmutableFieldChanged']))))) || (has(self.spec.scriptCmdlet) == has(oldSelf.spec.scriptCmdlet) && (!has(self.spec.scriptCmdlet) || self.spec.scriptCmdlet == oldSelf.spec.scriptCmdlet))",message="scriptCmdlet is immutable: a script runs once; make a new object to run it again"
+// +kubebuilder:validation:XValidation:rule="!(has(self.status) && (has(self.status.operation) || has(self.status.managed) || (has(self.status.provisioningState) && !(has(self.status.conditions) && self.status.conditions.exists(c, c.type == 'Stalled' && c.reason in ['AdoptionRefused', 'AlreadyManaged', 'ImmutableFieldChanged']))))) || (has(self.spec.parameters) == has(oldSelf.spec.parameters) && (!has(self.spec.parameters) || self.spec.parameters == oldSelf.spec.parameters))",message="parameters is immutable: a script runs once; make a new object to run it again"
+// +kubebuilder:validation:XValidation:rule="!(has(self.status) && (has(self.status.operation) || has(self.status.managed) || (has(self.status.provisioningState) && !(has(self.status.conditions) && self.status.conditions.exists(c, c.type == 'Stalled' && c.reason in ['AdoptionRefused', 'AlreadyManaged', 'ImmutableFieldChanged']))))) || (has(self.spec.hiddenParameters) == has(oldSelf.spec.hiddenParameters) && (!has(self.spec.hiddenParameters) || self.spec.hiddenParameters == oldSelf.spec.hiddenParameters))",message="hiddenParameters is immutable: a script runs once; make a new object to run it again"
+// +kubebuilder:validation:XValidation:rule="!(has(self.status) && (has(self.status.operation) || has(self.status.managed) || (has(self.status.provisioningState) && !(has(self.status.conditions) && self.status.conditions.exists(c, c.type == 'Stalled' && c.reason in ['AdoptionRefused', 'AlreadyManaged', 'ImmutableFieldChanged']))))) || (has(self.spec.timeoutSeconds) == has(oldSelf.spec.timeoutSeconds) && (!has(self.spec.timeoutSeconds) || self.spec.timeoutSeconds == oldSelf.spec.timeoutSeconds))",message="timeoutSeconds is immutable: a script runs once; make a new object to run it again"
+// +kubebuilder:validation:XValidation:rule="!(has(self.status) && (has(self.status.operation) || has(self.status.managed) || (has(self.status.provisioningState) && !(has(self.status.conditions) && self.status.conditions.exists(c, c.type == 'Stalled' && c.reason in ['AdoptionRefused', 'AlreadyManaged', 'ImmutableFieldChanged']))))) || (has(self.spec.retentionSeconds) == has(oldSelf.spec.retentionSeconds) && (!has(self.spec.retentionSeconds) || self.spec.retentionSeconds == oldSelf.spec.retentionSeconds))",message="retentionSeconds is immutable: a script runs once; make a new object to run it again"
 type ScriptExecution struct {
 	metav1.TypeMeta `json:",inline"`
 	// metadata is the standard object metadata.

@@ -50,14 +50,14 @@ func (r *Reconciler[T]) identify(ctx context.Context, s *scope[T], namespace str
 	return o
 }
 
-// name settles the ARM id. The annotation that was written before the first write to Azure decides: an identity whose subscription was
-// edited, or a status that was lost, must not turn one resource into two. What runs once for each id moves on to the next.
+// name settles the ARM id. Once something was written to Azure the annotation that keeps it decides: an identity whose subscription was edited, or
+// a status that was lost, must not turn one resource into two. What runs once for each id moves on to the next.
 func (r *Reconciler[T]) name(s *scope[T], computed arm.ID) *outcome.Outcome {
 	if _, err := arm.ParseID(string(computed)); err != nil {
 		return outcome.Stall(v1alpha1.ReasonInvalidSpec, "the resource cannot be named in Azure: %s", err)
 	}
 	s.id = computed
-	if kept := arm.ID(s.obj.GetAnnotations()[v1alpha1.AnnotationAzureID]); kept != "" {
+	if kept := arm.ID(s.obj.GetAnnotations()[v1alpha1.AnnotationAzureID]); kept != "" && (written(s.obj) || s.deleting()) {
 		same := kept.Key() == computed.Key()
 		moves := r.traits.Once && kept.Parent().Key() == computed.Parent().Key() && !s.deleting() && s.stat().Operation == nil
 		if same || !moves {

@@ -91,6 +91,9 @@ func (r *Reconciler[T]) send(ctx context.Context, s *scope[T], w write) *outcome
 		r.released(s) // if it was stored after all, resume takes the seat again
 		return o
 	}
+	if o := r.commit(ctx, s); o != nil {
+		return o // nothing was sent; the record says so in a while
+	}
 	id := s.id
 	if w.target != "" {
 		id = w.target

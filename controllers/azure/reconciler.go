@@ -144,6 +144,11 @@ func (r *Reconciler[T]) publish(ctx context.Context, s *scope[T], o *outcome.Out
 	result, err := r.Publisher.Publish(ctx, s.subject(), status.Report{
 		Outcome: r.orRetain(s, o), Facts: s.facts, ReadyReason: s.readyReason, ReadyMessage: s.readyMessage,
 	})
+	if err == nil && s.adopted() && !s.deleting() {
+		if o := r.commit(ctx, s); o != nil { // of what was taken over without a write
+			return ctrl.Result{RequeueAfter: conflictPause}, nil
+		}
+	}
 	if err == nil && s.again > 0 && (result.RequeueAfter == 0 || result.RequeueAfter > s.again) {
 		result.RequeueAfter = s.again
 	}

@@ -13,23 +13,26 @@ import (
 var (
 	same = regexp.MustCompile(`self\.([\w.]+?)(?:\.lowerAscii\(\))? == oldSelf\.`)
 	// observed may change what Azure cannot: it says what is there, and Azure is not written to.
-	observed = "oldSelf.managementPolicy == 'Observe'"
+	observed = "managementPolicy == 'Observe'"
 )
 
 // immutable: a field that the rule keeps as it is cannot be changed, added, removed, nor removed and then added.
 func (c *coverage) immutable(t *testing.T, r *rule, word string) {
 	t.Helper()
-	var at path
+	at, stands := path(nil), r.path
+	if r.onceWritten() {
+		stands = path{"spec"}
+	}
 	for _, m := range same.FindAllStringSubmatch(r.Rule, -1) {
-		if m[1] == word || strings.HasPrefix(m[1], word+".") {
-			at = r.path.to(strings.Split(m[1], ".")...)
+		if name := strings.TrimPrefix(m[1], "spec."); name == word || strings.HasPrefix(name, word+".") {
+			at = stands.to(strings.Split(name, ".")...)
 		}
 	}
 	if at == nil {
 		t.Errorf("The rule %s does not compare the %s that it speaks of with what it was", r, word)
 		return
 	}
-	field := r.path.to(strings.Split(word, ".")...) // what is added and removed: at may be a part of it
+	field := stands.to(strings.Split(word, ".")...) // what is added and removed: at may be a part of it
 	set := c.have(t, r, field)
 	if set == nil {
 		return
@@ -42,7 +45,8 @@ func (c *coverage) immutable(t *testing.T, r *rule, word string) {
 		return
 	}
 	ctx := t.Context()
-	stored, err := c.store(ctx, set)
+	c.free(t, r, set, other)
+	stored, err := c.storeWritten(ctx, r, set)
 	if err != nil {
 		t.Errorf("The start for the rule %s is refused: %v", r, err)
 		return
@@ -71,6 +75,38 @@ func (c *coverage) immutable(t *testing.T, r *rule, word string) {
 	}
 }
 
+// free: until something was written to Azure, what is immutable later may be edited, and again while the object says that it must be.
+func (c *coverage) free(t *testing.T, r *rule, set, other map[string]any) {
+	t.Helper()
+	if !r.onceWritten() || c.create(t.Context(), other) != nil {
+		return
+	}
+	stored, err := c.store(t.Context(), set)
+	if err != nil {
+		t.Errorf("The start for the rule %s is refused: %v", r, err)
+		return
+	}
+	if err := c.update(t.Context(), stored, other); err != nil {
+		t.Errorf("Before anything is in Azure, an edit is refused by the rule %s: %v", r, err)
+	}
+	stalled := map[string]any{"type": "Stalled", "status": "True", "reason": "AdoptionRefused", "message": "choose another", "lastTransitionTime": "2026-01-01T00:00:00Z"}
+	for _, says := range []struct {
+		status  map[string]any
+		refused bool
+	}{
+		{map[string]any{"provisioningState": "Succeeded"}, true},
+		{map[string]any{"provisioningState": "Succeeded", "conditions": []any{stalled}}, false},
+		{map[string]any{"managed": []any{"/id"}}, true},
+	} {
+		if err := c.say(t.Context(), stored, says.status); err != nil {
+			t.Fatal(err)
+		}
+		if err := c.update(t.Context(), stored, other); !sameSpec(other, set) && saysRule(err, r) != says.refused {
+			t.Errorf("With status %v an edit is refused by the rule %s: %t (%v)", says.status, r, !says.refused, err)
+		}
+	}
+}
+
 // added: a field that was not there cannot be added, unless the object only observed.
 func (c *coverage) added(t *testing.T, r *rule, lacking, set map[string]any) {
 	t.Helper()
@@ -82,7 +118,7 @@ func (c *coverage) added(t *testing.T, r *rule, lacking, set map[string]any) {
 	} else if c.create(ctx, start) != nil { // Azure needs it: only who observes lacks it
 		start = c.kind.put(lacking, path{"spec", "managementPolicy"}, "Observe")
 	}
-	stored, err := c.store(ctx, start)
+	stored, err := c.storeWritten(ctx, r, start)
 	if err != nil && strings.Contains(err.Error(), "exactly one of") {
 		return // it cannot be lacking: another one would be there, and that one cannot be removed
 	}

@@ -88,7 +88,7 @@ func (c *coverage) row(t *testing.T, rules []*rule, row oneCase) {
 		on = patched(t, on, row.on)
 	}
 	if r.transition() {
-		stored, err := c.store(t.Context(), on)
+		stored, err := c.storeWritten(t.Context(), r, on)
 		if err != nil {
 			t.Errorf("The start of the case %q is refused: %v", row.rule, err)
 			return

@@ -51,6 +51,11 @@ type rule struct {
 // transition tells whether the rule compares with what was before.
 func (r *rule) transition() bool { return strings.Contains(r.Rule, "oldSelf") }
 
+// onceWritten tells whether the rule holds only once something was written to Azure: it then stands on the object, and asks its status.
+func (r *rule) onceWritten() bool {
+	return r.transition() && len(r.path) == 0 && strings.Contains(r.Rule, "self.status.managed")
+}
+
 // at tells whether a complaint about the field is one about what the rule stands on.
 func (r *rule) at(field string) bool {
 	return len(r.path) == 0 || indexes.ReplaceAllString(field, "[0]") == r.path.field()

@@ -71,6 +71,24 @@ func (b *bench) store(ctx context.Context, content map[string]any) (*unstructure
 	return o, cluster.Admin.Create(ctx, o, client.FieldValidation(metav1.FieldValidationStrict))
 }
 
+// storeWritten makes an object that stays, in the state in which a rule about transitions holds.
+func (b *bench) storeWritten(ctx context.Context, r *rule, content map[string]any) (*unstructured.Unstructured, error) {
+	stored, err := b.store(ctx, content)
+	if err == nil && r.onceWritten() {
+		err = b.say(ctx, stored, map[string]any{"managed": []any{"/id"}})
+	}
+	return stored, err
+}
+
+// say writes what the operator would say of a stored object.
+func (b *bench) say(ctx context.Context, stored *unstructured.Unstructured, status map[string]any) error {
+	before := stored.DeepCopy()
+	status = deepCopy(status).(map[string]any)
+	status["observedGeneration"] = stored.GetGeneration()
+	stored.Object["status"] = status
+	return cluster.Admin.Status().Patch(ctx, stored, client.MergeFrom(before))
+}
+
 // update asks whether the API server would accept the stored object with another spec.
 func (b *bench) update(ctx context.Context, stored *unstructured.Unstructured, content map[string]any) error {
 	return cluster.Admin.Update(ctx, b.edited(stored, content), client.DryRunAll, client.FieldValidation(metav1.FieldValidationStrict))
