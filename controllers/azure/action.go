@@ -19,7 +19,7 @@ import (
 
 // locate finds the resource, unless the object has found it before.
 func (r *Reconciler[T]) locate(ctx context.Context, s *scope[T], locator Locator[T], base arm.ID) *outcome.Outcome {
-	if kept := s.obj.GetAnnotations()[v1alpha1.AnnotationAzureID]; kept != "" {
+	if kept := s.obj.GetAnnotations()[v1alpha1.AnnotationAzureID]; kept != "" && (written(s.obj) || s.deleting()) {
 		return r.name(s, base.Child(r.traits.Segment, arm.ID(kept).Name()))
 	}
 	if s.deleting() {

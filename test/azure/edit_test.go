@@ -46,6 +46,25 @@ func TestBeforeAnythingExistsImmutableFieldsMayBeEdited(t *testing.T) {
 	refused(t, cloud, "azureName")
 }
 
+// What Azure has refused to make can be asked for elsewhere or with other hosts, in the same object. Its name stays: what a refusal may have left behind
+// is found under it.
+func TestARefusedCreationMayBeEdited(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, fast)
+	w.azure.Inject(armsim.Fault{Verb: http.MethodPut, Path: weu, Status: 409, Code: "AllocationFailed", Message: "There are no hosts.", Count: 1})
+	cloud := harness.PrivateCloud(w.namespace, "weu")
+	cluster.Create(t, cloud)
+	env.Says(t, notReady(t, cloud, v1alpha1.ConditionReconciling, v1alpha1.ReasonInsufficientCapacity), "There are no hosts")
+	env.Edit(t, cluster, cloud, func(c *v1alpha1.PrivateCloud) { c.Spec.AzureName = "another" })
+	env.Says(t, notReady(t, cloud, v1alpha1.ConditionStalled, v1alpha1.ReasonImmutableField), "set them back")
+	env.Edit(t, cluster, cloud, func(c *v1alpha1.PrivateCloud) { c.Spec.AzureName, c.Spec.Location = "", "northeurope" })
+	ready(t, cloud)
+	w.wrote(t, "PUT privateclouds/weu", "PUT privateclouds/weu")
+	if at := w.inAzure(t, "", "location"); at != "northeurope" {
+		t.Errorf("it is in %v", at)
+	}
+}
+
 // refused fails unless the API server refuses another name in Azure.
 func refused(t *testing.T, cloud *v1alpha1.PrivateCloud, word string) {
 	t.Helper()
