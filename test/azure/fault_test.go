@@ -233,7 +233,12 @@ func TestWrongCredentialsAreTriedOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	cluster.WaitCondition(t, soon, identity, v1alpha1.ConditionReady, "True")
-	notReady(t, cloud, v1alpha1.ConditionReconciling, v1alpha1.ReasonCreating)
+	cluster.Eventually(t, soon, "the creation", func(context.Context) error {
+		if len(w.writes()) == 0 {
+			return errors.New("nothing was written")
+		}
+		return nil
+	})
 	w.wrote(t, "PUT privateclouds/weu")
 }
 
