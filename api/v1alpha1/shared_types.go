@@ -166,7 +166,7 @@ type ScaleIn struct {
 type ManagementPolicy string
 
 // AdoptionPolicy says what happens with a resource that was in Azure before the object.
-// +kubebuilder:validation:Enum=IfUnchanged;Always;Never
+// +kubebuilder:validation:Enum=IfUnchanged;Takeover;Always;Never
 type AdoptionPolicy string
 
 // DeletionPolicy says what happens in Azure when the object is deleted.
@@ -179,6 +179,7 @@ const (
 	ManagementPolicyObserve ManagementPolicy = "Observe"
 
 	AdoptionPolicyIfUnchanged AdoptionPolicy = "IfUnchanged"
+	AdoptionPolicyTakeover    AdoptionPolicy = "Takeover"
 	AdoptionPolicyAlways      AdoptionPolicy = "Always"
 	AdoptionPolicyNever       AdoptionPolicy = "Never"
 
@@ -201,7 +202,8 @@ type AzureSpec struct {
 	ManagementPolicy ManagementPolicy `json:"managementPolicy,omitempty"`
 
 	// adoptionPolicy: what to do when the resource already exists in Azure. IfUnchanged adopts it if nothing would change, and else stops
-	// and shows the difference; Always adopts and changes it; Never refuses. One that another cluster owns needs Always.
+	// and shows the difference; Takeover does that too for what another Kubernetes cluster owned, changes nothing but the owner's tag, and makes
+	// nothing that is not there; Always adopts and changes it, whoever owned it; Never refuses.
 	// Absent: IfUnchanged.
 	// +optional
 	AdoptionPolicy AdoptionPolicy `json:"adoptionPolicy,omitempty"`

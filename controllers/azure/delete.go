@@ -147,6 +147,9 @@ func (r *Reconciler[T]) doubted(s *scope[T]) *outcome.Outcome {
 
 // wouldAdopt says that the resource would be taken over by the spec as it is: so it was, if a status that is lost could still say so.
 func (r *Reconciler[T]) wouldAdopt(ctx context.Context, s *scope[T]) bool {
+	if s.takesOver() {
+		return false // it was to change nothing before it was taken over
+	}
 	if r.traits.Tagged {
 		return tagOwner(s.actual) == r.ownerOf(s.obj)
 	}

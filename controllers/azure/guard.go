@@ -123,6 +123,11 @@ func (r *Reconciler[T]) guardAbsent(ctx context.Context, s *scope[T]) *outcome.O
 		s.fact(v1alpha1.ConditionInSync, false, v1alpha1.ReasonNotFoundInAzure, "it is not in Azure")
 		return outcome.Wait(v1alpha1.ReasonNotFoundInAzure, "Azure has no %s, and with managementPolicy Observe it is not made", s.id)
 	}
+	if s.takesOver() && r.hasRun(s) == nil {
+		s.fact(v1alpha1.ConditionInSync, false, v1alpha1.ReasonNotFoundInAzure, "it is not in Azure")
+		return outcome.Stall(v1alpha1.ReasonNotFoundInAzure,
+			"Azure has no %s, and with adoptionPolicy: Takeover nothing is made: correct the name if it is called otherwise there, or take adoptionPolicy out of the spec to have it made", s.id)
+	}
 	if o := r.hasRun(s); o != nil {
 		s.fact(v1alpha1.ConditionInSync, true, v1alpha1.ReasonInSync, "it has run")
 		return o
@@ -169,6 +174,9 @@ func (r *Reconciler[T]) adoption(s *scope[T]) *outcome.Outcome {
 	if s.observes() || s.adopted() {
 		return r.ownership(s)
 	}
+	if s.takesOver() {
+		return r.takeover(s)
+	}
 	if r.pristine(s) {
 		return nil
 	}
@@ -178,13 +186,27 @@ func (r *Reconciler[T]) adoption(s *scope[T]) *outcome.Outcome {
 	case r.builtIn(s.obj) && policy != v1alpha1.AdoptionPolicyNever:
 	case policy == v1alpha1.AdoptionPolicyAlways:
 	case owner != "":
-		return outcome.Stall(v1alpha1.ReasonAlreadyManaged, "another object manages it: the tag %s of %s says %s. To take it over, set adoptionPolicy: Always, after the other has let go", v1alpha1.TagOwner, s.id, owner)
+		return outcome.Stall(v1alpha1.ReasonAlreadyManaged, "another object manages it: the tag %s of %s says %s. To take it over, set adoptionPolicy: Takeover, which changes nothing else, after the other has let go", v1alpha1.TagOwner, s.id, owner)
 	case policy == v1alpha1.AdoptionPolicyNever:
 		return outcome.Stall(v1alpha1.ReasonAdoptionRefused, "it exists in Azure already, and adoptionPolicy is Never: %sallow its adoption (%s)", r.otherName(), s.id)
 	case len(s.stat().Drift) > 0:
 		return outcome.Stall(v1alpha1.ReasonAdoptionRefused, "it exists in Azure already and differs from the spec: %s. Change the spec to what Azure has, or set adoptionPolicy: Always to have Azure changed (%s)", s.drifted(), s.id)
 	}
 	return nil
+}
+
+// takesOver says that the resource of a lost Kubernetes cluster is to be taken over, and has not been yet.
+func (s *scope[T]) takesOver() bool {
+	return s.stat().Effective.AdoptionPolicy == v1alpha1.AdoptionPolicyTakeover && !s.adopted() && !s.observes()
+}
+
+// takeover takes a resource over that is as the spec says, whoever owned it.
+func (r *Reconciler[T]) takeover(s *scope[T]) *outcome.Outcome {
+	if len(s.stat().Drift) == 0 {
+		return nil
+	}
+	return outcome.Stall(v1alpha1.ReasonAdoptionRefused,
+		"with adoptionPolicy: Takeover nothing is changed, and Azure differs from the spec: %s. Change the spec to what Azure has; edit it again after it has been taken over (%s)", s.drifted(), s.id)
 }
 
 // otherName advises another name in Azure, if one can be chosen.

@@ -50,6 +50,8 @@ func (r *Reconciler[T]) broken(s *scope[T]) *outcome.Outcome {
 	switch {
 	case r.traits.Mended == BySupport:
 		return outcome.Stall(v1alpha1.ReasonSupportRequired, "only Microsoft can clear its state Failed: open a support request with this text: %s%s", s.id, r.evidence(s))
+	case s.takesOver():
+		return outcome.Stall(v1alpha1.ReasonOperationFailed, "it is in state Failed, and with adoptionPolicy: Takeover nothing is written to mend it: set adoptionPolicy: Always (%s)", s.id)
 	case s.observes():
 		return outcome.Stall(v1alpha1.ReasonOperationFailed, "it is in state Failed, and with managementPolicy Observe nothing is written to mend it (%s)", s.id)
 	case f != nil && f.SpecHash == r.specHash(s):
