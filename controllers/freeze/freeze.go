@@ -35,6 +35,8 @@ const ConfigMapName = "avs-operator-freeze"
 const (
 	period = 1500 * time.Millisecond
 	bound  = 2 * time.Second
+	// firstBound is that of the first look, before which nothing is written: it opens the connection, and asks which kinds there are.
+	firstBound = 30 * time.Second
 )
 
 // mostReason bounds what of the key reason is shown, in bytes.
@@ -55,7 +57,7 @@ type Freeze struct {
 // New looks once, so that the first write already knows. reader reads the API server itself; flag freezes whatever there is.
 func New(ctx context.Context, reader client.Reader, namespace string, flag bool) (*Freeze, error) {
 	f := &Freeze{reader: reader, key: types.NamespacedName{Namespace: namespace, Name: ConfigMapName}, flag: flag, listeners: map[int]func(string){}}
-	why, err := f.look(ctx)
+	why, err := f.look(ctx, firstBound)
 	if err != nil {
 		return nil, err
 	}
@@ -89,7 +91,7 @@ func (f *Freeze) Error() error {
 }
 
 // look reads the ConfigMap. An operator that may not read it cannot know, so it is frozen until it may.
-func (f *Freeze) look(ctx context.Context) (string, error) {
+func (f *Freeze) look(ctx context.Context, bound time.Duration) (string, error) {
 	if f.flag {
 		return "the operator's flag --freeze", nil
 	}
@@ -129,7 +131,7 @@ func (f *Freeze) Start(ctx context.Context) error {
 			return nil
 		case <-tick.C:
 		}
-		if why, err := f.look(ctx); err == nil && why != f.Why() {
+		if why, err := f.look(ctx, bound); err == nil && why != f.Why() {
 			f.why.Store(&why)
 			f.tell(why)
 		}

@@ -18,8 +18,12 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client/apiutil"
 )
 
-// pollPeriod is how often a condition is looked at: often enough that waiting costs a test nothing.
-const pollPeriod = 50 * time.Millisecond
+// pollPeriod is how often a condition is looked at: often enough that waiting costs a test nothing. What takes long is looked at less often, up to
+// slowPollPeriod: a dozen tests wait at once, and each look is work for the API server.
+const (
+	pollPeriod     = 50 * time.Millisecond
+	slowPollPeriod = 100 * time.Millisecond
+)
 
 // leastPatience is how long any wait lasts at least, whatever its test asks for: a machine that is slow, or builds beside it, fails no test. A wait
 // ends as soon as the thing happens, so that patience costs nothing.
@@ -31,14 +35,15 @@ func (e *Env) Eventually(t testing.TB, timeout time.Duration, what string, check
 	t.Helper()
 	timeout = max(timeout, leastPatience)
 	var last error
-	for deadline := time.Now().Add(timeout); ; {
+	for began := time.Now(); ; {
 		if last = check(t.Context()); last == nil {
 			return
 		}
-		if time.Now().After(deadline) || t.Context().Err() != nil {
+		waited := time.Since(began)
+		if waited > timeout || t.Context().Err() != nil {
 			break
 		}
-		time.Sleep(pollPeriod)
+		time.Sleep(min(max(waited/20, pollPeriod), slowPollPeriod))
 	}
 	t.Fatalf("Waited %s for %s: %v%s", timeout, what, last, e.describeAll(t, objects))
 }

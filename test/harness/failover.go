@@ -52,20 +52,21 @@ func NewLedLife(t testing.TB, cluster *env.Env, hub *Hub, subject *Subject) *Led
 	t.Helper()
 	l := newLife(t, cluster, subject)
 	l.elects = true
-	l.letElect()
+	LetElect(t, cluster, l.namespace)
 	l.begin(hub)
 	return &LedLife{Life: l, leader: l.operator, seams: l.seams, ended: make(chan error, 1)}
 }
 
-// letElect gives the operator's ServiceAccount in this namespace what it has in its own for the election.
-func (l *Life) letElect() {
-	l.t.Helper()
-	meta := metav1.ObjectMeta{Namespace: l.namespace, Name: "leader-election"}
-	create(l.t, l.Cluster, &rbacv1.Role{ObjectMeta: meta, Rules: []rbacv1.PolicyRule{
+// LetElect gives the operator's ServiceAccount in a namespace what it has in its own for the election, so that operators of several tests lead
+// at once.
+func LetElect(t testing.TB, cluster *env.Env, namespace string) {
+	t.Helper()
+	meta := metav1.ObjectMeta{Namespace: namespace, Name: "leader-election"}
+	create(t, cluster, &rbacv1.Role{ObjectMeta: meta, Rules: []rbacv1.PolicyRule{
 		{APIGroups: []string{"coordination.k8s.io"}, Resources: []string{"leases"}, Verbs: []string{"create", "get", "update"}},
 		{APIGroups: []string{"", "events.k8s.io"}, Resources: []string{"events"}, Verbs: []string{"create", "patch"}},
 	}})
-	create(l.t, l.Cluster, &rbacv1.RoleBinding{ObjectMeta: meta,
+	create(t, cluster, &rbacv1.RoleBinding{ObjectMeta: meta,
 		RoleRef:  rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "Role", Name: meta.Name},
 		Subjects: []rbacv1.Subject{{Kind: "ServiceAccount", Namespace: env.OperatorNamespace, Name: env.OperatorServiceAccount}},
 	})

@@ -22,6 +22,7 @@ import (
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/test/armsim"
+	"github.com/avs-operator/avs-operator/test/env"
 	"github.com/avs-operator/avs-operator/test/harness"
 )
 
@@ -47,8 +48,9 @@ func get(url, token string) (int, string, error) {
 }
 
 func TestProbesAndMetrics(t *testing.T) {
+	t.Parallel()
 	namespace := cluster.Namespace(t)
-	p := start(t, namespace, 1)
+	p := startFrom(t, env.OperatorNamespace, namespace, 1)
 	for _, path := range []string{"/healthz", "/readyz"} {
 		cluster.Eventually(t, 30*time.Second, path, func(context.Context) error {
 			code, body, err := get("http://"+p.health+path, "")
@@ -80,7 +82,7 @@ func TestProbesAndMetrics(t *testing.T) {
 		RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: "avs-operator-metrics-reader"},
 		Subjects:   []rbacv1.Subject{{Kind: "ServiceAccount", Namespace: namespace, Name: "scraper"}},
 	})
-	waitLeader(t, "")
+	waitLeader(t, p.home, "")
 	cluster.Eventually(t, 30*time.Second, "the metrics", func(context.Context) error {
 		code, body, err := get(metrics, request.Status.Token)
 		if err == nil && (code != http.StatusOK || !strings.Contains(body, "controller_runtime_reconcile_total")) {
@@ -89,10 +91,10 @@ func TestProbesAndMetrics(t *testing.T) {
 		return err
 	})
 	p.signal(t, syscall.SIGTERM)
-	if code := p.waitEnd(t, 20*time.Second); code != 0 {
+	if code := p.waitEnd(t, time.Minute); code != 0 {
 		t.Errorf("exit code %d after TERM", code)
 	}
-	if who, err := leader(t.Context()); err != nil || who != "" {
+	if who, err := leader(t.Context(), p.home); err != nil || who != "" {
 		t.Errorf("the lease was not released: %q, %v", who, err)
 	}
 }
@@ -108,9 +110,10 @@ func puts(azure *harness.Azure, method string) (n int) {
 
 // The leader is killed while Azure builds. Another takes over when the lease has run out, and the private cloud is made once.
 func TestAnotherTakesOverAfterAKill(t *testing.T) {
-	azure, namespace := harness.StartAzure(t, 1200, noVCenters), cluster.Namespace(t)
+	t.Parallel()
+	azure, namespace := harness.StartAzure(t, 1200, noVCenters), house(t)
 	first := start(t, namespace, 1200)
-	was := waitLeader(t, "")
+	was := waitLeader(t, namespace, "")
 	start(t, namespace, 1200)
 	cloud := harness.PrivateCloud(namespace, "weu")
 	cluster.Create(t, append(azure.Identity(namespace), cloud)...)
@@ -121,7 +124,7 @@ func TestAnotherTakesOverAfterAKill(t *testing.T) {
 		return nil
 	})
 	first.signal(t, syscall.SIGKILL)
-	waitLeader(t, was)
+	waitLeader(t, namespace, was)
 	cluster.WaitCondition(t, time.Minute, cloud, v1alpha1.ConditionReady, "True")
 	if n := puts(azure, http.MethodPut); n != 1 {
 		t.Errorf("%d PUTs", n)
@@ -130,16 +133,17 @@ func TestAnotherTakesOverAfterAKill(t *testing.T) {
 
 // The leader is stopped past its lease and wakes when another leads. It writes nothing any more, and ends.
 func TestALateLeaderWritesNothing(t *testing.T) {
-	azure, namespace := harness.StartAzure(t, 3600, noVCenters), cluster.Namespace(t)
+	t.Parallel()
+	azure, namespace := harness.StartAzure(t, 3600, noVCenters), house(t)
 	first := start(t, namespace, 3600)
-	was := waitLeader(t, "")
+	was := waitLeader(t, namespace, "")
 	cloud := harness.PrivateCloud(namespace, "weu")
 	cluster.Create(t, append(azure.Identity(namespace), cloud)...)
 	cluster.WaitCondition(t, time.Minute, cloud, v1alpha1.ConditionReady, "True")
 
 	first.signal(t, syscall.SIGSTOP)
 	start(t, namespace, 3600)
-	waitLeader(t, was)
+	waitLeader(t, namespace, was)
 	base := cloud.DeepCopy()
 	cloud.Spec.Internet = "Enabled"
 	if err := cluster.Admin.Patch(t.Context(), cloud, client.MergeFrom(base)); err != nil {
@@ -152,7 +156,7 @@ func TestALateLeaderWritesNothing(t *testing.T) {
 		return nil
 	})
 	first.signal(t, syscall.SIGCONT)
-	if code := first.waitEnd(t, 20*time.Second); code == 0 {
+	if code := first.waitEnd(t, time.Minute); code == 0 {
 		t.Error("a leader that lost its lease ended with exit code 0")
 	}
 	cluster.WaitCondition(t, time.Minute, cloud, v1alpha1.ConditionReady, "True")

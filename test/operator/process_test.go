@@ -24,6 +24,7 @@ import (
 
 	"github.com/avs-operator/avs-operator/controllers"
 	"github.com/avs-operator/avs-operator/test/env"
+	"github.com/avs-operator/avs-operator/test/harness"
 )
 
 var (
@@ -43,7 +44,7 @@ func TestMain(m *testing.M) {
 		fmt.Fprintf(os.Stderr, "Building the operator: %v\n%s", err, out)
 		os.Exit(1)
 	}
-	code := env.Main(m, env.Options{Scheme: controllers.Scheme()}, func(e *env.Env) {
+	code := env.Main(m, env.Options{Scheme: controllers.Scheme(), Together: 6}, func(e *env.Env) {
 		cluster = e
 		content, err := e.OperatorKubeconfig(context.Background())
 		if err == nil {
@@ -61,6 +62,7 @@ func TestMain(m *testing.M) {
 // process is a running operator.
 type process struct {
 	*exec.Cmd
+	home   string // where its lease is
 	log    *buffer
 	health string
 	metric string
@@ -85,13 +87,30 @@ func (b *buffer) String() string {
 	return b.Buffer.String()
 }
 
-// start runs the operator, with a lease of two seconds and Azure at the given speed.
-func start(t *testing.T, namespace string, speed float64) *process {
+// lease is one that a machine which builds beside the test can keep.
+const lease = 5 * time.Second
+
+// house is a namespace for a test's objects and for the lease of its operators, so that tests do not wait for each other.
+func house(t *testing.T) string {
 	t.Helper()
-	p := &process{log: &buffer{}, health: freeAddress(t), metric: freeAddress(t), ended: make(chan struct{})}
-	p.Cmd = exec.Command(binary, "--lease-duration=2s", fmt.Sprintf("--speed=%g", speed), "--namespaces="+namespace,
+	namespace := cluster.Namespace(t)
+	harness.LetElect(t, cluster, namespace)
+	return namespace
+}
+
+// start runs the operator for a house, with Azure and vCenter at the given speed.
+func start(t *testing.T, house string, speed float64) *process {
+	t.Helper()
+	return startFrom(t, house, house, speed)
+}
+
+// startFrom runs the operator with its lease in the namespace home.
+func startFrom(t *testing.T, home, namespace string, speed float64) *process {
+	t.Helper()
+	p := &process{home: home, log: &buffer{}, health: freeAddress(t), metric: freeAddress(t), ended: make(chan struct{})}
+	p.Cmd = exec.Command(binary, "--lease-duration="+lease.String(), fmt.Sprintf("--speed=%g", speed), "--namespaces="+namespace,
 		"--health-probe-bind-address="+p.health, "--metrics-bind-address="+p.metric, "--allowed-endpoints=127.0.0.1", "--allow-local-endpoints")
-	p.Env = append(os.Environ(), "KUBECONFIG="+kubeconfig, "POD_NAMESPACE="+env.OperatorNamespace)
+	p.Env = append(os.Environ(), "KUBECONFIG="+kubeconfig, "POD_NAMESPACE="+home)
 	p.Stdout, p.Stderr = p.log, p.log
 	p.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if err := p.Start(); err != nil {
@@ -142,10 +161,10 @@ func freeAddress(t *testing.T) string {
 	return l.Addr().String()
 }
 
-// leader is who holds the lease now, empty if nobody.
-func leader(ctx context.Context) (string, error) {
+// leader is who holds the lease in a namespace now, empty if nobody.
+func leader(ctx context.Context, home string) (string, error) {
 	lease := &coordinationv1.Lease{}
-	err := cluster.Admin.Get(ctx, types.NamespacedName{Namespace: env.OperatorNamespace, Name: controllers.LeaseName}, lease)
+	err := cluster.Admin.Get(ctx, types.NamespacedName{Namespace: home, Name: controllers.LeaseName}, lease)
 	if err != nil || lease.Spec.HolderIdentity == nil {
 		return "", err
 	}
@@ -153,12 +172,12 @@ func leader(ctx context.Context) (string, error) {
 }
 
 // waitLeader waits until somebody other than not holds the lease, and returns who.
-func waitLeader(t *testing.T, not string) string {
+func waitLeader(t *testing.T, home, not string) string {
 	t.Helper()
 	var who string
 	cluster.Eventually(t, 30*time.Second, "a leader", func(ctx context.Context) error {
 		var err error
-		if who, err = leader(ctx); err != nil {
+		if who, err = leader(ctx, home); err != nil {
 			return err
 		}
 		if who == "" || who == not {
@@ -170,6 +189,7 @@ func waitLeader(t *testing.T, not string) string {
 }
 
 func TestCommandLine(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		arguments []string
 		code      int

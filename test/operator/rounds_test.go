@@ -28,6 +28,7 @@ const roundSpeed = 300
 // TestRounds lets a programme move machines while the operator, as the process that it is, is killed at random moments: live, cold, and with
 // its namespace deleted in the middle. No machine is twice, none is lost, and none is off that ran.
 func TestRounds(t *testing.T) {
+	t.Parallel()
 	kills, machines := 2, 3
 	if harness.Sweeping() {
 		kills, machines = 8, 8
@@ -43,23 +44,35 @@ func TestRounds(t *testing.T) {
 		if !harness.Chosen("round "+round.name, 1) {
 			continue
 		}
-		t.Run(round.name, func(t *testing.T) { aRound(t, round.method, round.deleted, kills, machines) })
+		t.Run(round.name, func(t *testing.T) {
+			t.Parallel()
+			aRound(t, round.method, round.deleted, kills, machines)
+		})
 	}
 }
 
-func aRound(t *testing.T, method v1alpha1.MoveMethod, deleted bool, kills, machines int) {
-	namespace := cluster.Namespace(t)
-	source := simulated(t, namespace, "oslo", vcentersim.Config{Layout: vcentersim.OnPremises, Name: "Oslo", Speed: roundSpeed})
-	target := simulated(t, namespace, "weu", vcentersim.Config{Layout: vcentersim.AVS, Speed: roundSpeed, PortGroups: []string{"finance-web"}})
+// stage is two vCenters, with machines at the source that a programme is to move.
+type stage struct {
+	home, namespace string // of the operator's lease, and of the objects, which may be deleted
+	source, target  *vcentersim.VCenter
+	were            []vcentersim.MachineState
+	programme       *v1alpha1.WorkloadMove
+}
+
+func newStage(t *testing.T, method v1alpha1.MoveMethod, machines int) *stage {
+	t.Helper()
+	s := &stage{home: house(t), namespace: cluster.Namespace(t)}
+	s.source = simulated(t, s.namespace, "oslo", vcentersim.Config{Layout: vcentersim.OnPremises, Name: "Oslo", Speed: roundSpeed})
+	s.target = simulated(t, s.namespace, "weu", vcentersim.Config{Layout: vcentersim.AVS, Speed: roundSpeed, PortGroups: []string{"finance-web"}})
 	for i := range machines {
-		_, err := source.AddMachine(vcentersim.MachineSpec{Name: fmt.Sprintf("web-%02d", i), Folder: "Finance", Networks: []string{"VLAN-120"}, PoweredOn: true})
+		_, err := s.source.AddMachine(vcentersim.MachineSpec{Name: fmt.Sprintf("web-%02d", i), Folder: "Finance", Networks: []string{"VLAN-120"}, PoweredOn: true})
 		if err != nil {
 			t.Fatal(err)
 		}
 	}
-	were := source.Machines()
-	programme := &v1alpha1.WorkloadMove{
-		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "finance"},
+	s.were = s.source.Machines()
+	s.programme = &v1alpha1.WorkloadMove{
+		ObjectMeta: metav1.ObjectMeta{Namespace: s.namespace, Name: "finance"},
 		Spec: v1alpha1.WorkloadMoveSpec{
 			State: v1alpha1.MoveStateRun, Method: method, Power: &v1alpha1.MovePower{PowerOff: v1alpha1.PowerOffGuest},
 			Source: v1alpha1.MoveSource{VCenterRef: v1alpha1.ObjectReference{Name: "oslo"}},
@@ -69,40 +82,50 @@ func aRound(t *testing.T, method v1alpha1.MoveMethod, deleted bool, kills, machi
 			Networks: []v1alpha1.NameMapping{{From: "VLAN-120", To: "finance-web"}},
 		},
 	}
-	p := start(t, namespace, roundSpeed)
-	cluster.Create(t, programme)
+	return s
+}
+
+func (s *stage) start(t *testing.T) *process {
+	t.Helper()
+	return startFrom(t, s.home, s.namespace, roundSpeed)
+}
+
+func aRound(t *testing.T, method v1alpha1.MoveMethod, deleted bool, kills, machines int) {
+	s := newStage(t, method, machines)
+	p := s.start(t)
+	cluster.Create(t, s.programme)
 	for i := range kills {
 		time.Sleep(time.Duration(1000+rand.IntN(4000)) * time.Millisecond)
 		if deleted && i == kills/2 {
-			if err := cluster.Admin.Delete(t.Context(), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: namespace}}); err != nil {
+			if err := cluster.Admin.Delete(t.Context(), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: s.namespace}}); err != nil {
 				t.Fatal(err)
 			}
 		}
 		_ = p.Process.Kill() // unless it has lost its lease and ended by itself
 		<-p.ended
-		p = start(t, namespace, roundSpeed)
+		p = s.start(t)
 	}
 	cluster.Eventually(t, 3*time.Minute, "the end of the round", func(ctx context.Context) error {
 		select {
 		case <-p.ended: // on a busy machine it loses its short lease; a Deployment would start it again too
-			p = start(t, namespace, roundSpeed)
+			p = s.start(t)
 		default:
 		}
 		if deleted {
-			if err := cluster.Admin.Get(ctx, client.ObjectKey{Name: namespace}, &corev1.Namespace{}); !apierrors.IsNotFound(err) {
+			if err := cluster.Admin.Get(ctx, client.ObjectKey{Name: s.namespace}, &corev1.Namespace{}); !apierrors.IsNotFound(err) {
 				return fmt.Errorf("the namespace is there: %w", err)
 			}
 			return nil
 		}
-		if err := cluster.Admin.Get(ctx, client.ObjectKeyFromObject(programme), programme); err != nil {
+		if err := cluster.Admin.Get(ctx, client.ObjectKeyFromObject(s.programme), s.programme); err != nil {
 			return err
 		}
-		if !meta.IsStatusConditionTrue(programme.Status.Conditions, v1alpha1.ConditionComplete) {
-			return errors.New(cluster.Describe(ctx, programme))
+		if !meta.IsStatusConditionTrue(s.programme.Status.Conditions, v1alpha1.ConditionComplete) {
+			return errors.New(cluster.Describe(ctx, s.programme))
 		}
 		return nil
 	})
-	wholeAfter(t, source, target, were, deleted)
+	wholeAfter(t, s.source, s.target, s.were, deleted)
 }
 
 // simulated starts a vCenter and declares it.

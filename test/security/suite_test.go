@@ -51,7 +51,7 @@ const (
 )
 
 func TestMain(m *testing.M) {
-	os.Exit(env.Main(m, env.Options{Scheme: controllers.Scheme()}, func(e *env.Env) { cluster = e }))
+	os.Exit(env.Main(m, env.Options{Scheme: controllers.Scheme(), Together: 6}, func(e *env.Env) { cluster = e }))
 }
 
 // The roles that are shipped, as config/rbac names them.

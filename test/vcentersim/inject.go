@@ -36,8 +36,10 @@ type Fault struct {
 	Delay time.Duration
 	// Late, real time, is how long the answer takes after the call was carried out.
 	Late time.Duration
-	// Hang stops the move at AtPercent until it is cancelled.
+	// Hang stops the move at AtPercent until it is cancelled, or Until is closed.
 	Hang bool
+	// Until lets a move that hangs go on when it is closed; nil: never.
+	Until <-chan struct{}
 	// Hidden lets the move succeed, but the machine shows up at the destination only after this real time.
 	Hidden time.Duration
 	// Unplugged lets the move succeed with every network card disconnected at the destination, as when its switch has no free port; with

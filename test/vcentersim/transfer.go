@@ -115,8 +115,12 @@ func (m *move) strike(planned *Fault, percent int32) types.BaseMethodFault {
 	}
 	planned.Delay = 0
 	if planned.Hang {
-		<-m.ctx.Done()
-		return &types.RequestCanceled{}
+		select {
+		case <-planned.Until:
+			planned.Hang = false
+		case <-m.ctx.Done():
+			return &types.RequestCanceled{}
+		}
 	}
 	return planned.With
 }

@@ -34,7 +34,7 @@ import (
 var cluster *env.Env
 
 func TestMain(m *testing.M) {
-	os.Exit(env.Main(m, env.Options{Scheme: controllers.Scheme()}, func(e *env.Env) { cluster = e }))
+	os.Exit(env.Main(m, env.Options{Scheme: controllers.Scheme(), Together: 6}, func(e *env.Env) { cluster = e }))
 }
 
 const (

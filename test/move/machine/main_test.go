@@ -33,7 +33,7 @@ func TestMain(m *testing.M) {
 		panic(err)
 	}
 	ctrl.SetLogger(zap.New(zap.WriteTo(logs), zap.UseDevMode(true)))
-	code := env.Main(m, env.Options{Scheme: scheme, Together: 6}, func(e *env.Env) { cluster = e })
+	code := env.Main(m, env.Options{Scheme: scheme, Together: 10}, func(e *env.Env) { cluster = e })
 	if err := logs.Close(); err == nil && code == 0 {
 		_ = os.Remove(logs.Name())
 	} else {

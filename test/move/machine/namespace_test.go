@@ -116,39 +116,40 @@ func (w *world) gone(namespace *corev1.Namespace) {
 // machine needs goes before it, and afterwards everything does.
 func TestEveryOrderOfDeletion(t *testing.T) {
 	t.Parallel()
-	orders := [][]int{{0, 1, 2, 3, 4}, {4, 3, 2, 1, 0}, {2, 0, 4, 1, 3}, {1, 3, 0, 4, 2}, {3, 4, 1, 2, 0}}
-	w := newWorld(t)
-	for i, order := range orders {
-		// A VCenter and a Secret of its own for each, so that one order does not delete what another needs.
-		source, target := fmt.Sprintf("from-%d", i), fmt.Sprintf("to-%d", i)
-		objects := []client.Object{
-			w.declare(source, w.source, nil), w.declare(target, w.target, nil),
-			&corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: source}},
-			&corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: target}},
-		}
-		was := w.add(vcentersim.MachineSpec{Name: fmt.Sprintf("order-%02d", i), PoweredOn: true})
-		w.source.Inject(vcentersim.Fault{Relocate: true, Machine: was.Name, AtPercent: 50, Delay: 2 * time.Second})
-		m := w.cold(was, guestPower)
-		m.Spec.Source.VCenterRef.Name, m.Spec.Target.VCenterRef.Name = source, target
-		w.underWayTo(m, v1alpha1.MoveStepRelocating)
-		objects = append(objects, m)
-		for _, at := range order {
-			if err := cluster.Admin.Delete(t.Context(), objects[at]); err != nil {
-				t.Fatal(err)
+	for _, order := range [][]int{{0, 1, 2, 3, 4}, {4, 3, 2, 1, 0}, {2, 0, 4, 1, 3}, {1, 3, 0, 4, 2}, {3, 4, 1, 2, 0}} {
+		t.Run(fmt.Sprint(order), func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			named := func(o client.Object, name string) client.Object {
+				o.SetNamespace(w.namespace)
+				o.SetName(name)
+				return o
 			}
-			if at == 4 {
-				continue // let go when its machine is safe
+			was := w.add(vcentersim.MachineSpec{Name: "order-01", PoweredOn: true})
+			w.source.Inject(vcentersim.Fault{Relocate: true, Machine: was.Name, AtPercent: 50, Delay: 2 * time.Second})
+			m := w.cold(was, guestPower)
+			w.underWayTo(m, v1alpha1.MoveStepRelocating)
+			objects := []client.Object{
+				named(&v1alpha1.VCenter{}, "oslo"), named(&v1alpha1.VCenter{}, "weu"), named(&corev1.Secret{}, "oslo"), named(&corev1.Secret{}, "weu"), m,
 			}
-			if err := cluster.Admin.Get(t.Context(), keyOf(objects[at]), objects[at]); err != nil {
-				if err := cluster.Admin.Get(t.Context(), keyOf(m), m); !apierrors.IsNotFound(err) {
-					t.Errorf("%v: %T went while the machine was under way: %v", order, objects[at], err)
+			for _, at := range order {
+				if err := cluster.Admin.Delete(t.Context(), objects[at]); err != nil {
+					t.Fatal(err)
+				}
+				if at == 4 {
+					continue // let go when its machine is safe
+				}
+				if err := cluster.Admin.Get(t.Context(), keyOf(objects[at]), objects[at]); err != nil {
+					if err := cluster.Admin.Get(t.Context(), keyOf(m), m); !apierrors.IsNotFound(err) {
+						t.Errorf("%T went while the machine was under way: %v", objects[at], err)
+					}
 				}
 			}
-		}
-		for _, o := range objects {
-			cluster.WaitGone(t, time.Minute, o)
-		}
-		w.ranIsRunning(was)
+			for _, o := range objects {
+				cluster.WaitGone(t, time.Minute, o)
+			}
+			w.ranIsRunning(was)
+		})
 	}
 }
 
@@ -157,7 +158,8 @@ func TestNothingStartsWithWhatIsBeingDeleted(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	first := w.add(vcentersim.MachineSpec{Name: "first-01", PoweredOn: true})
-	w.source.Inject(vcentersim.Fault{Relocate: true, Machine: first.Name, AtPercent: 50, Delay: 3 * time.Second})
+	seen := make(chan struct{})
+	w.source.Inject(vcentersim.Fault{Relocate: true, Machine: first.Name, AtPercent: 50, Hang: true, Until: seen})
 	m := w.planned(first, v1alpha1.MoveMethodLive)
 	w.underWayTo(m, v1alpha1.MoveStepRelocating)
 	target := &v1alpha1.VCenter{ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: "weu"}}
@@ -168,6 +170,7 @@ func TestNothingStartsWithWhatIsBeingDeleted(t *testing.T) {
 	later := w.planned(second, v1alpha1.MoveMethodLive)
 	w.create(later)
 	w.says(later, v1alpha1.ReasonReferenceNotReady, "VCenter", "weu is being deleted")
+	close(seen)
 	cluster.WaitCondition(t, time.Minute, m, v1alpha1.ConditionComplete, "True")
 	if err := cluster.Admin.Delete(t.Context(), later); err != nil {
 		t.Fatal(err)

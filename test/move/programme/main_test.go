@@ -24,5 +24,5 @@ func TestMain(m *testing.M) {
 	if err := errors.Join(clientgoscheme.AddToScheme(scheme), v1alpha1.AddToScheme(scheme)); err != nil {
 		panic(err)
 	}
-	os.Exit(env.Main(m, env.Options{Scheme: scheme}, func(e *env.Env) { cluster = e }))
+	os.Exit(env.Main(m, env.Options{Scheme: scheme, Together: 6}, func(e *env.Env) { cluster = e }))
 }
