@@ -26,7 +26,7 @@ const LeaseName = "avs-operator"
 type Leadership struct {
 	resourcelock.Interface
 	duration time.Duration
-	renewed  atomic.Pointer[time.Time] // with its monotonic part: a wall clock that is set does not matter
+	renewed  atomic.Pointer[time.Time] // with its monotonic part
 }
 
 // NewLeadership makes the lock for a process that calls itself identity.
@@ -73,8 +73,14 @@ var errNotLeader = errors.New("this process does not hold the lease (any more), 
 // MayWrite says whether the lease still holds. It is asked right before each write leaves.
 func (l *Leadership) MayWrite() error {
 	renewed := l.renewed.Load()
-	if renewed == nil || time.Since(*renewed) >= l.duration {
+	if renewed == nil || age(*renewed, time.Now()) >= l.duration {
 		return errNotLeader
 	}
 	return nil
+}
+
+// age is how long ago a moment was, by the clock that shows more: the monotonic one stands still while a whole machine is suspended, and the wall
+// clock may be set back.
+func age(then, now time.Time) time.Duration {
+	return max(now.Sub(then), now.Round(0).Sub(then.Round(0)))
 }

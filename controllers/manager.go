@@ -29,6 +29,7 @@ import (
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
+	"github.com/avs-operator/avs-operator/controllers/ledger"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
 )
 
@@ -58,6 +59,8 @@ type Options struct {
 	Freeze bool
 	// Pace of Azure and vCenter; zero is real time.
 	Pace outcome.Pace
+	// Clock by which records are read; nil: one that follows the API server's.
+	Clock *ledger.Clock
 	// MayWrite is asked right before each write to Azure or vCenter leaves; with LeaderElection it is the lease, otherwise nil means always.
 	MayWrite func() error
 	// Version goes into the user agent.
@@ -85,6 +88,11 @@ func Scheme() *runtime.Scheme {
 // NewManager makes the operator, ready to start.
 func NewManager(ctx context.Context, restConfig *rest.Config, o Options) (ctrl.Manager, error) {
 	options := managerOptions(o)
+	if o.Clock == nil {
+		o.Clock = &ledger.Clock{}
+	}
+	restConfig = rest.CopyConfig(restConfig)
+	restConfig.Wrap(o.Clock.Learn)
 	if o.LeaderElection {
 		lease, err := NewLeadership(restConfig, o.Namespace, identity(), o.LeaseDuration)
 		if err != nil {

@@ -72,7 +72,7 @@ func setup(ctx context.Context, mgr ctrl.Manager, o Options) error {
 	}
 	shared := &azure.Shared{
 		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Azure: identities, VCenters: vcenters, Watcher: watcher,
-		Lanes: lane.New(), Publisher: publisher, Pace: o.Pace, Owner: owner, Features: o.Features,
+		Lanes: lane.New(), Publisher: publisher, Pace: o.Pace, Clock: o.Clock, Owner: owner, Features: o.Features,
 		Fingerprints: fingerprints,
 	}
 	if err := (&connect.VCenterReconciler{Client: mgr.GetClient(), VCenters: vcenters, Publisher: publisher, Pace: o.Pace}).SetupWithManager(mgr); err != nil {
@@ -96,7 +96,7 @@ func setup(ctx context.Context, mgr ctrl.Manager, o Options) error {
 	if err := capacity.Setup(mgr, shared); err != nil {
 		return err
 	}
-	return move.Setup(mgr, move.Options{Publisher: publisher, VCenters: vcenters, Pace: o.Pace})
+	return move.Setup(mgr, move.Options{Publisher: publisher, VCenters: vcenters, Pace: o.Pace, Clock: o.Clock})
 }
 
 // unlessFrozen asks right before a write to Azure leaves; a freeze that comes between the decision and the socket holds it too. Calls to

@@ -70,7 +70,7 @@ func longest(e Expectation, least ledger.Wait) time.Duration { return max(2*e.La
 // late says whether an operation has run for longer, and how long it usually takes at most.
 func (r *Reconciler[T]) late(s *scope[T], op *v1alpha1.Operation) (late bool, usual time.Duration) {
 	e := r.expect(s, op)
-	return r.Pace.Elapsed(time.Since(op.StartedAt.Time)) > longest(e, ledger.Running), e.Latest
+	return r.Pace.Elapsed(r.Clock.Since(op.StartedAt.Time)) > longest(e, ledger.Running), e.Latest
 }
 
 // tooLong says that what Azure does takes too long, and tells those that wait for the lane.

@@ -81,7 +81,7 @@ func (r *Reconciler[T]) send(ctx context.Context, s *scope[T], w write) *outcome
 		Verb:  string(w.verb), Purpose: w.purpose, Action: w.action, Target: string(w.target), WriteOnly: carried, BodyHash: name, SpecHash: r.specHash(s), Generation: s.obj.GetGeneration(),
 	})
 	s.stat().Operation = op
-	say := r.refusals(s).Before(what, time.Now()) // one that is refused again and again does not seem to get anywhere each time
+	say := r.refusals(s).Before(what, r.Clock.Now()) // one that is refused again and again does not seem to get anywhere each time
 	if say == nil {
 		say = outcome.Wait(w.reason, "%s", w.message)
 	}
@@ -99,7 +99,7 @@ func (r *Reconciler[T]) send(ctx context.Context, s *scope[T], w write) *outcome
 		id = w.target
 	}
 	accepted, err := s.client.Begin(ctx, arm.Write{
-		ID: id, Verb: w.verb, Action: w.action, Body: body, OperationID: op.ID, Deadline: op.Deadline.Time,
+		ID: id, Verb: w.verb, Action: w.action, Body: body, OperationID: op.ID, Deadline: r.Clock.Here(op.Deadline.Time),
 	})
 	if err != nil {
 		return r.notAccepted(s, err)
@@ -110,7 +110,7 @@ func (r *Reconciler[T]) send(ctx context.Context, s *scope[T], w write) *outcome
 // newOperation completes the record of a write that is about to be made. If lost, a record that nobody answered, is of the same write, its id is
 // used again, so that Azure, which swallows a repeated id, does it at most once.
 func (s *Shared) newOperation(lost *v1alpha1.Operation, op v1alpha1.Operation) *v1alpha1.Operation {
-	now := time.Now()
+	now := s.Clock.Now()
 	op.Format, op.State, op.Attempt, op.ID = v1alpha1.OperationFormat, v1alpha1.OperationIntended, 1, uuid.NewString()
 	op.StartedAt, op.Deadline = metav1.NewMicroTime(now), metav1.NewMicroTime(ledger.Deadline(s.Pace, ledger.Sending, now))
 	if lost != nil && lost.Verb == op.Verb && lost.Action == op.Action && lost.Target == op.Target && lost.BodyHash == op.BodyHash {
@@ -161,7 +161,7 @@ func (r *Reconciler[T]) lostAgain(s *scope[T], what ledger.Request) *outcome.Out
 	if lost == nil || asked(s.id, lost) != what {
 		return nil
 	}
-	left := ledger.UntilResend(r.Pace, lost.Attempt, lost.Deadline.Time, time.Now())
+	left := ledger.UntilResend(r.Pace, lost.Attempt, lost.Deadline.Time, r.Clock.Now())
 	if left <= 0 {
 		return nil
 	}

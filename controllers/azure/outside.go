@@ -71,5 +71,5 @@ func (s *Shared) NewOperation(lost *v1alpha1.Operation, w arm.Write, generation 
 
 // UntilLook is how long to wait until a write without an answer can no longer be on its way, in Azure's time.
 func (s *Shared) UntilLook(op *v1alpha1.Operation) time.Duration {
-	return ledger.UntilLook(s.Pace, op.Deadline.Time, time.Now())
+	return ledger.UntilLook(s.Pace, op.Deadline.Time, s.Clock.Now())
 }

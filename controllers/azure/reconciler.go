@@ -16,6 +16,7 @@ import (
 	"github.com/avs-operator/avs-operator/controllers/arm"
 	"github.com/avs-operator/avs-operator/controllers/azure/lane"
 	"github.com/avs-operator/avs-operator/controllers/connect"
+	"github.com/avs-operator/avs-operator/controllers/ledger"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
 	"github.com/avs-operator/avs-operator/controllers/status"
 )
@@ -30,6 +31,8 @@ type Shared struct {
 	Lanes     *lane.Lanes
 	Publisher *status.Publisher
 	Pace      outcome.Pace
+	// Clock is the API server's: what is on record is read by it.
+	Clock *ledger.Clock
 	// Owner names this Kubernetes cluster in Azure: the UID of its namespace kube-system.
 	Owner string
 	// Features are the feature gates.

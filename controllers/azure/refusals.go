@@ -7,7 +7,6 @@ import (
 	"context"
 	"net/http"
 	"strings"
-	"time"
 
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -54,7 +53,7 @@ func (r *Reconciler[T]) asker(s *scope[T]) string {
 
 // refuse notes that Azure refused a request, and says what that means.
 func (r *Reconciler[T]) refuse(s *scope[T], what ledger.Request, err error, o *outcome.Outcome) *outcome.Outcome {
-	said := r.refusals(s).Refuse(what, r.asker(s), o, ledger.ConflictOf(err), time.Now())
+	said := r.refusals(s).Refuse(what, r.asker(s), o, ledger.ConflictOf(err), r.Clock.Now())
 	r.memory.refusedIn(client.ObjectKeyFromObject(s.obj), cloudKey(s.id), what.Key(), true)
 	return said
 }
@@ -65,7 +64,7 @@ func (r *Reconciler[T]) refused(s *scope[T], what ledger.Request) *outcome.Outco
 	if r.refusals(s).Conflicting(what) {
 		stirred = r.memory.refusedIn(client.ObjectKeyFromObject(s.obj), cloudKey(s.id), what.Key(), false)
 	}
-	return r.refusals(s).Held(what, r.asker(s), stirred, time.Now())
+	return r.refusals(s).Held(what, r.asker(s), stirred, r.Clock.Now())
 }
 
 // withheld is what Azure said to a write not long ago: it need not wait for its turn in a lane to say so.

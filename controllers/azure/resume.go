@@ -121,7 +121,7 @@ func (r *Reconciler[T]) poll(ctx context.Context, s *scope[T], op *v1alpha1.Oper
 
 // again waits for the next poll.
 func (r *Reconciler[T]) again(s *scope[T], op *v1alpha1.Operation, retryAfter time.Duration) *outcome.Outcome {
-	elapsed := r.Pace.Elapsed(time.Since(op.StartedAt.Time))
+	elapsed := r.Pace.Elapsed(r.Clock.Since(op.StartedAt.Time))
 	pause := nextPoll(elapsed, r.expect(s, op), retryAfter)
 	r.memory.do(client.ObjectKeyFromObject(s.obj), func(m *remembered) { m.pollAt, m.polled = time.Now().Add(r.Pace.Real(pause)), nil })
 	return r.underWay(s, op).In(pause)

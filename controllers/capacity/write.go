@@ -98,20 +98,20 @@ func (r *MaintenanceReconciler) send(ctx context.Context, p *pass, f finding) *o
 	}
 	op := r.NewOperation(p.lost, w, p.policy.Generation)
 	if lost := p.lost; lost != nil && lost.ID == op.ID {
-		if left := ledger.UntilResend(r.Pace, lost.Attempt, lost.Deadline.Time, time.Now()); left > 0 {
+		if left := ledger.UntilResend(r.Pace, lost.Attempt, lost.Deadline.Time, r.Clock.Now()); left > 0 {
 			p.policy.Status.Operation = lost
 			return outcome.Wait(v1alpha1.ReasonOperationUnknown, "the answers to %s of %s (operation %s) are lost again and again: it is sent again at longer and longer intervals", f.Action, f.resource.Name, op.ID).In(left)
 		}
 	}
 	p.policy.Status.Operation, p.lost = op, nil
-	say := r.refusals(p).Before(requestOf(w), time.Now()) // one that is refused again and again does not seem to get anywhere each time
+	say := r.refusals(p).Before(requestOf(w), r.Clock.Now()) // one that is refused again and again does not seem to get anywhere each time
 	if say == nil {
 		say = outcome.Wait(reasonFor(f), "%s", wordsFor(f))
 	}
 	if o := r.record(ctx, p, say); o != nil {
 		return o
 	}
-	w.OperationID, w.Deadline = op.ID, op.Deadline.Time
+	w.OperationID, w.Deadline = op.ID, r.Clock.Here(op.Deadline.Time)
 	_, err := p.client.Begin(ctx, w)
 	if ledger.FateOf(err) == ledger.Lost {
 		return outcome.Wait(v1alpha1.ReasonOperationUnknown,
@@ -199,7 +199,7 @@ func (r *MaintenanceReconciler) asker(p *pass) string {
 func (r *MaintenanceReconciler) notAccepted(p *pass, f finding, w arm.Write, err error) *outcome.Outcome {
 	o := connect.OutcomeOf(err)
 	if ledger.FateOf(err) == ledger.Refused {
-		o = r.refusals(p).Refuse(requestOf(w), r.asker(p), o, ledger.ConflictOf(err), time.Now())
+		o = r.refusals(p).Refuse(requestOf(w), r.asker(p), o, ledger.ConflictOf(err), r.Clock.Now())
 	}
 	return r.held(p, f, arm.ClassOf(err) == arm.InvalidRequest, ledger.ConflictOf(err) != ledger.NoConflict, o)
 }
@@ -211,7 +211,7 @@ func (r *MaintenanceReconciler) refusedBefore(p *pass, f finding) (o *outcome.Ou
 	if o != nil {
 		return o, true
 	}
-	if o = r.refusals(p).Held(requestOf(w), r.asker(p), false, time.Now()); o == nil {
+	if o = r.refusals(p).Held(requestOf(w), r.asker(p), false, r.Clock.Now()); o == nil {
 		return nil, false
 	}
 	return r.held(p, f, o.Reason == v1alpha1.ReasonInvalidSpec, r.refusals(p).Conflicting(requestOf(w)), o), true

@@ -39,6 +39,8 @@ type MachineReconciler struct {
 	Turns     Turns
 	Publisher *status.Publisher
 	Pace      outcome.Pace
+	// Clock is the API server's: what is on record is read by it. Nil: this machine's.
+	Clock *ledger.Clock
 	// Workers is how many machines are looked at at once; 0: 16.
 	Workers int
 }

@@ -19,7 +19,7 @@ func (p *pass) pause(context.Context) *outcome.Outcome {
 	if s.RetryAfter == nil {
 		return nil
 	}
-	wait := time.Until(s.RetryAfter.Time)
+	wait := p.Clock.Until(s.RetryAfter.Time)
 	if wait <= 0 {
 		return nil
 	}
@@ -71,7 +71,7 @@ func (p *pass) turn(ctx context.Context) *outcome.Outcome {
 		}
 		return p.going(v1alpha1.MoveStepWaiting, outcome.Wait(v1alpha1.ReasonWaitingForTurn, "%s", waits).In(glance))
 	}
-	s.GrantedAt = now()
+	s.GrantedAt = p.now()
 	s.Host, s.SourceHost = reference(grant.Host), reference(grant.SourceHost)
 	p.request.Host = grant.Host.Ref
 	return nil

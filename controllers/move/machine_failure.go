@@ -21,8 +21,8 @@ const firstRetry = 30 * time.Second
 // callRecheck is how soon a claim that two moves gave up at once is looked at again, in real time.
 const callRecheck = 500 * time.Millisecond
 
-func now() *metav1.MicroTime {
-	t := metav1.NowMicro()
+func (p *pass) now() *metav1.MicroTime {
+	t := metav1.NewMicroTime(p.Clock.Now())
 	return &t
 }
 
@@ -51,7 +51,7 @@ func (p *pass) fail(ctx context.Context, fault vcenter.Fault) *outcome.Outcome {
 
 // after is when to try again what has failed so many times.
 func (p *pass) after(failures int32) *metav1.MicroTime {
-	at := metav1.NewMicroTime(time.Now().Add(p.Pace.Real(firstRetry << (2 * (max(failures, 1) - 1)))))
+	at := metav1.NewMicroTime(p.Clock.Now().Add(p.Pace.Real(firstRetry << (2 * (max(failures, 1) - 1)))))
 	return &at
 }
 

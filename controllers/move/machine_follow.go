@@ -53,10 +53,10 @@ func (p *pass) forgotten(task *v1alpha1.MoveTask, progress *movers.Progress) {
 	case progress.State != movers.Forgotten:
 		task.ForgottenAt = nil
 	case task.ForgottenAt == nil:
-		task.ForgottenAt = now()
+		task.ForgottenAt = p.now()
 		p.log.Info("Task forgotten by vCenter", "machine", p.move.Spec.Machine.Name, "kind", task.Kind, "task", task.Ref)
 	default:
-		progress.Ended = max(time.Since(task.ForgottenAt.Time), 0)
+		progress.Ended = max(p.Clock.Since(task.ForgottenAt.Time), 0)
 	}
 }
 
@@ -129,7 +129,7 @@ func (p *pass) relocated(ctx context.Context, progress movers.Progress) *outcome
 // stays true.
 func (p *pass) recover(ctx context.Context) *outcome.Outcome {
 	s := &p.move.Status
-	if wait := time.Until(p.lostAt(s.Task)); wait > 0 {
+	if wait := p.Clock.Until(p.lostAt(s.Task)); wait > 0 {
 		return p.going(s.Step, outcome.Wait(v1alpha1.ReasonMoving,
 			"the answer to the call %s is not on record: vCenter is looked at when that call cannot arrive any more", s.Task.Kind).In(p.Pace.Elapsed(wait)))
 	}
@@ -166,7 +166,7 @@ func (p *pass) unfound(ctx context.Context) *outcome.Outcome {
 	case p.at.Where == movers.AtTarget:
 		s.Task, s.TargetRef = nil, p.at.Target.Ref
 		return nil
-	case time.Since(p.lostAt(s.Task)) < ledger.Settling.Real(p.Pace):
+	case p.Clock.Since(p.lostAt(s.Task)) < ledger.Settling.Real(p.Pace):
 		return p.going(v1alpha1.MoveStepVerifying, outcome.Wait(v1alpha1.ReasonMoving,
 			"a relocation may just have ended: waiting for both vCenters to settle").In(ledger.Settling.Bound/12))
 	}
@@ -189,7 +189,7 @@ func (p *pass) foreign(ctx context.Context) *outcome.Outcome {
 	if o := p.worked(ctx, v1alpha1.MoveStepRelocating); o != nil {
 		return o
 	}
-	if wait := time.Until(p.lostAt(p.move.Status.Task)); wait > 0 {
+	if wait := p.Clock.Until(p.lostAt(p.move.Status.Task)); wait > 0 {
 		return p.going(v1alpha1.MoveStepRelocating, outcome.Wait(v1alpha1.ReasonMoving, "a call of another version may still arrive").In(p.Pace.Elapsed(wait)))
 	}
 	p.move.Status.Task = nil

@@ -58,7 +58,7 @@ func (p *pass) powerOff(ctx context.Context) *outcome.Outcome {
 		says: "the guest was asked to shut down", starts: true,
 		note: func(s *v1alpha1.VirtualMachineMoveStatus, task *v1alpha1.MoveTask) {
 			s.PoweredOffByMove = poweredOffYes
-			until := metav1.NewMicroTime(later(time.Now().Add(p.Pace.Real(timeout)), p.lostAt(task)))
+			until := metav1.NewMicroTime(later(p.Clock.Now().Add(p.Pace.Real(timeout)), p.lostAt(task)))
 			task.GuestDeadline = &until
 		},
 		make: func(ctx context.Context) (vcenter.TaskHandle, error) {
@@ -98,7 +98,7 @@ func (p *pass) followShutdown(ctx context.Context) *outcome.Outcome {
 		s.Task = nil
 		return nil // it is off, or somebody else moved it: the next steps see
 	}
-	if wait := time.Until(s.Task.GuestDeadline.Time); wait > 0 {
+	if wait := p.Clock.Until(s.Task.GuestDeadline.Time); wait > 0 {
 		return p.going(v1alpha1.MoveStepShuttingDown, outcome.Wait(v1alpha1.ReasonMoving,
 			"the guest was asked to shut down and has until %s", s.Task.GuestDeadline.UTC().Format(time.RFC3339)).In(min(p.Pace.Elapsed(wait), glance)))
 	}

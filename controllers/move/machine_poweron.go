@@ -39,7 +39,7 @@ func (p *pass) powerOn(ctx context.Context, side v1alpha1.MoveSide, machine *vce
 		if tried.RetryAfter == nil {
 			return p.staysOff(side, tried)
 		}
-		if wait := time.Until(tried.RetryAfter.Time); wait > 0 {
+		if wait := p.Clock.Until(tried.RetryAfter.Time); wait > 0 {
 			p.move.Status.Step = v1alpha1.MoveStepPoweringOn
 			return outcome.Wait(v1alpha1.ReasonPowerOnFailed, "the machine is %s and powered off by this move; powering it on again failed %d times: %s. It is tried again at %s",
 				sideWords(side), tried.Attempts, tried.Message, tried.RetryAfter.UTC().Format(time.RFC3339)).In(p.Pace.Elapsed(wait))

@@ -53,7 +53,7 @@ func (p *pass) make(ctx context.Context, c call) *outcome.Outcome {
 		}
 	}
 	s := &p.move.Status
-	cctx, cancel := context.WithDeadline(ctx, s.Task.Deadline.Time)
+	cctx, cancel := context.WithDeadline(ctx, p.Clock.Here(s.Task.Deadline.Time))
 	defer cancel()
 	handle, err := c.make(cctx)
 	if err != nil {
@@ -78,7 +78,7 @@ func (p *pass) record(ctx context.Context, c call) *outcome.Outcome {
 	if err := p.keep(ctx); err != nil {
 		return p.notStored(err)
 	}
-	s, now := &p.move.Status, time.Now()
+	s, now := &p.move.Status, p.Clock.Now()
 	task := &v1alpha1.MoveTask{
 		Format: v1alpha1.MoveTaskFormat, Kind: c.kind, At: c.at, State: v1alpha1.OperationIntended, Entity: c.machine.Ref, User: side.Client.User(),
 		RecordedAt: metav1.NewMicroTime(clock.Truncate(time.Microsecond)), Deadline: metav1.NewMicroTime(ledger.Deadline(p.Pace, ledger.Calling, now)),
@@ -116,7 +116,7 @@ func (p *pass) unanswered(ctx context.Context, c call, err error) *outcome.Outco
 	case ledger.Lost:
 		p.log.Info("Answer lost", "machine", p.move.Spec.Machine.Name, "kind", c.kind, "error", err.Error())
 		return p.going(c.step, outcome.Wait(v1alpha1.ReasonMoving,
-			"the answer to the call %s was lost: vCenter is looked at when that call cannot arrive any more", c.kind).In(ledger.UntilLook(p.Pace, s.Task.Deadline.Time, time.Now())))
+			"the answer to the call %s was lost: vCenter is looked at when that call cannot arrive any more", c.kind).In(ledger.UntilLook(p.Pace, s.Task.Deadline.Time, p.Clock.Now())))
 	case ledger.Unsent:
 		s.Task = nil
 		if c.kind == v1alpha1.MoveTaskRelocate {

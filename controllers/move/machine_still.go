@@ -56,7 +56,7 @@ func (p *pass) standing(progress movers.Progress) *outcome.Outcome {
 	if s.StartedAt != nil {
 		started = s.StartedAt.Time
 	}
-	since := observe(s.Task, progress, started, time.Now(), stillFor(progress.State, s.BytesTotal, p.Pace))
+	since := observe(s.Task, progress, started, p.Clock.Now(), stillFor(progress.State, s.BytesTotal, p.Pace))
 	if since.IsZero() {
 		return nil
 	}

@@ -10,6 +10,7 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 
 	"github.com/avs-operator/avs-operator/controllers/connect"
+	"github.com/avs-operator/avs-operator/controllers/ledger"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
 	"github.com/avs-operator/avs-operator/controllers/status"
 )
@@ -19,6 +20,7 @@ type Options struct {
 	Publisher *status.Publisher
 	VCenters  *connect.VCenters
 	Pace      outcome.Pace
+	Clock     *ledger.Clock
 	// HeadroomPercent of vCenter's limits that is left to others even while they do not use it.
 	HeadroomPercent int
 }
@@ -30,7 +32,7 @@ func Setup(mgr ctrl.Manager, o Options) error {
 	}
 	turns := NewDispatcher(DispatcherOptions{Client: mgr.GetClient(), VCenters: o.VCenters, Pace: o.Pace, HeadroomPercent: o.HeadroomPercent})
 	machines := &MachineReconciler{
-		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), VCenters: o.VCenters, Turns: turns, Publisher: o.Publisher, Pace: o.Pace,
+		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), VCenters: o.VCenters, Turns: turns, Publisher: o.Publisher, Pace: o.Pace, Clock: o.Clock,
 	}
 	if err := machines.SetupWithManager(mgr, turns.Source()); err != nil {
 		return fmt.Errorf("setting up VirtualMachineMoves: %w", err)
