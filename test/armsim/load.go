@@ -78,6 +78,9 @@ func (s *Server) restore(state *savedState) error {
 	}
 	maps.Copy(s.capacity, state.Capacity)
 	maps.Copy(s.draws, state.Draws)
+	for url, allowed := range state.Vaults {
+		s.vaults[url] = maps.Clone(allowed)
+	}
 	for _, f := range state.Faults {
 		s.faults.add(f)
 	}

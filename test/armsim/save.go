@@ -102,7 +102,10 @@ func (s *Server) savedRest(out *savedState) {
 	for key, b := range s.buckets {
 		out.Buckets[key] = savedBucket{b.tokens, b.filled}
 	}
-	out.Capacity, out.Draws = maps.Clone(s.capacity), maps.Clone(s.draws)
+	out.Capacity, out.Draws, out.Vaults = maps.Clone(s.capacity), maps.Clone(s.draws), map[string]map[string]bool{}
+	for url, allowed := range s.vaults {
+		out.Vaults[url] = maps.Clone(allowed)
+	}
 	for _, f := range s.faults.all() {
 		out.Faults = append(out.Faults, f.Fault)
 	}

@@ -23,16 +23,17 @@ type savedState struct {
 	CA       string `json:"ca"`       // PEM: certificate and private key
 	TokenKey string `json:"tokenKey"` // PEM: Entra's signing key, so that tokens stay valid
 
-	Subscriptions []savedSubscription    `json:"subscriptions"`
-	Groups        []savedGroup           `json:"resourceGroups"`
-	Resources     []savedResource        `json:"resources"` // parents first
-	Locks         []*lock                `json:"locks,omitempty"`
-	Operations    []savedOperation       `json:"operations"`
-	Replays       map[string]savedAnswer `json:"replays,omitempty"`
-	Buckets       map[string]savedBucket `json:"buckets,omitempty"`
-	Capacity      map[string]int         `json:"capacity,omitempty"`
-	Draws         map[string]int         `json:"draws,omitempty"`
-	Faults        []Fault                `json:"faults,omitempty"`
+	Subscriptions []savedSubscription        `json:"subscriptions"`
+	Groups        []savedGroup               `json:"resourceGroups"`
+	Resources     []savedResource            `json:"resources"` // parents first
+	Locks         []*lock                    `json:"locks,omitempty"`
+	Operations    []savedOperation           `json:"operations"`
+	Replays       map[string]savedAnswer     `json:"replays,omitempty"`
+	Buckets       map[string]savedBucket     `json:"buckets,omitempty"`
+	Capacity      map[string]int             `json:"capacity,omitempty"`
+	Draws         map[string]int             `json:"draws,omitempty"`
+	Vaults        map[string]map[string]bool `json:"vaults,omitempty"` // by URL, whom each lets in
+	Faults        []Fault                    `json:"faults,omitempty"`
 }
 
 type savedSubscription struct {

@@ -221,7 +221,7 @@ func TestEveryFieldIsSaved(t *testing.T) {
 		{bucket{}, "tokens filled"},
 		{answer{}, "status header body"},
 		{staleReads{}, "left body"},
-		{Server{}, "config url authority control controlURL http log entra clock signer requests faults ctx cancel work mu closed subscriptions groups resources index ghosts locks operations clouds replays buckets capacity draws"},
+		{Server{}, "config url authority control controlURL http log entra clock signer requests faults ctx cancel work mu closed subscriptions groups resources index ghosts locks operations clouds replays buckets capacity draws vaults"},
 	} {
 		kind := reflect.TypeOf(one.of)
 		for i := range kind.NumField() {
