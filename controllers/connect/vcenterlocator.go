@@ -69,6 +69,17 @@ func migrationAccount(object *v1alpha1.VCenter) *v1alpha1.CredentialsReference {
 	return object.Spec.Migration.CredentialsRef
 }
 
+// Arriving names the account as which machines come to a vCenter from another one: that of spec.migration, or the operator's own, as an empty
+// name, because its token is what the other side gets.
+func (v *VCenters) Arriving(ctx context.Context, c *Connected) (string, *outcome.Outcome) {
+	ref := migrationAccount(c.Object)
+	if ref == nil {
+		return "", nil
+	}
+	username, _, o := v.o.Live.BasicAuth(ctx, c.Object.Namespace, *ref)
+	return username, o
+}
+
 // CheckMigration tries the migration account of a VCenter, once for each version of its Secret: that it is wrong should be known before
 // the first machine wants to start.
 func (v *VCenters) CheckMigration(ctx context.Context, object *v1alpha1.VCenter) *outcome.Outcome {

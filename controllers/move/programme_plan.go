@@ -91,9 +91,9 @@ func (p *programme) gather(ctx context.Context, need plan.Needs, in *plan.Input)
 	if in.Details, err = p.facts.details(ctx, p.source, need.Machines, stale); err != nil {
 		return outcome.Retry(v1alpha1.ReasonUnreachable, err)
 	}
-	target, err := p.facts.site(ctx, p.target, need, p.move.UID, p.Pace.RealAtLeast(siteFresh, time.Second))
-	if err != nil {
-		return outcome.Retry(v1alpha1.ReasonUnreachable, err)
+	target, o := p.facts.site(ctx, p.target, p.arriving, need, p.move.UID, p.Pace.RealAtLeast(siteFresh, time.Second))
+	if o != nil {
+		return o
 	}
 	in.Pools, in.Factor = target.pools, target.factor
 	if !p.wantsRoom(need) {

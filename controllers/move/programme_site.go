@@ -13,8 +13,10 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	ctrl "sigs.k8s.io/controller-runtime"
 
+	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/connect"
 	"github.com/avs-operator/avs-operator/controllers/move/plan"
+	"github.com/avs-operator/avs-operator/controllers/outcome"
 	"github.com/avs-operator/avs-operator/controllers/vcenter"
 )
 
@@ -24,7 +26,7 @@ const assignToPool = "Resource.AssignVMToPool"
 // site is what a target allows, and how it keeps what it is given. It changes when somebody administers it, not by itself.
 type site struct {
 	at     time.Time
-	of     []string // pools and datastores that were asked for
+	of     []string // the version of the VCenter, and the pools and datastores that were asked for
 	pools  map[string]bool
 	factor map[string]float64
 }
@@ -32,10 +34,19 @@ type site struct {
 // siteFresh is how long that holds, in vCenter's time.
 const siteFresh = 10 * time.Minute
 
-// site reads which pools of the target take machines of this account, and what vSAN makes of a byte, unless it was read not long ago. What
-// vCenter does not tell is left out.
-func (f *facts) site(ctx context.Context, c *connect.Connected, need plan.Needs, programme types.UID, fresh time.Duration) (site, error) {
-	of := slices.Concat(need.Pools, need.Datastores)
+// arriving names the account that vCenter will place the machines with: within one vCenter the operator's own, else the one that the source is
+// given.
+func (p *programme) arriving(ctx context.Context) (string, *outcome.Outcome) {
+	if p.source.Client.About().InstanceUUID == p.target.Client.About().InstanceUUID {
+		return "", nil
+	}
+	return p.VCenters.Arriving(ctx, p.target)
+}
+
+// site reads which pools of the target take machines that come with an account, and what vSAN makes of a byte, unless it was read not long ago.
+// What vCenter does not tell is left out.
+func (f *facts) site(ctx context.Context, c *connect.Connected, account func(context.Context) (string, *outcome.Outcome), need plan.Needs, programme types.UID, fresh time.Duration) (site, *outcome.Outcome) {
+	of := slices.Concat([]string{fmt.Sprint(c.Object.UID, c.Object.Generation)}, need.Pools, need.Datastores)
 	f.mu.Lock()
 	s, ok := f.sites[programme]
 	f.mu.Unlock()
@@ -43,7 +54,11 @@ func (f *facts) site(ctx context.Context, c *connect.Connected, need plan.Needs,
 		return s, nil
 	}
 	s = site{at: time.Now(), of: of, pools: map[string]bool{}, factor: map[string]float64{}}
-	missing, err := c.Client.Privileges(ctx, need.Pools, []string{assignToPool})
+	as, o := account(ctx)
+	if o != nil {
+		return s, o
+	}
+	missing, err := c.Client.Privileges(ctx, as, need.Pools, []string{assignToPool})
 	switch vcenter.ClassOf(err) {
 	case "":
 		for _, ref := range need.Pools {
@@ -51,7 +66,7 @@ func (f *facts) site(ctx context.Context, c *connect.Connected, need plan.Needs,
 		}
 	case vcenter.NotSupported, vcenter.NoPermission:
 	default:
-		return s, fmt.Errorf("reading the privileges on pools of VCenter %s: %w", c.Object.Name, err)
+		return s, outcome.Retry(v1alpha1.ReasonUnreachable, fmt.Errorf("reading the privileges on pools of VCenter %s: %w", c.Object.Name, err))
 	}
 	inventory := c.Watcher.Inventory()
 	for _, ref := range need.Datastores {

@@ -201,11 +201,11 @@ func TestAMissingPrivilegeIsNamed(t *testing.T) {
 	d := f.add(t, vcentersim.MachineSpec{Name: "denied", PoweredOn: true})
 	r := f.crossing(t, d)
 	const id = "Resource.AssignVMToPool"
-	if gaps, err := f.to.Privileges(t.Context(), []string{r.ResourcePool, r.Folder}, []string{id, "VirtualMachine.Inventory.Create"}); err != nil || len(gaps) != 0 {
+	if gaps, err := f.to.Privileges(t.Context(), "", []string{r.ResourcePool, r.Folder}, []string{id, "VirtualMachine.Inventory.Create"}); err != nil || len(gaps) != 0 {
 		t.Errorf("missing %v, %v", gaps, err)
 	}
 	f.weu.Revoke(f.weu.Username(), id)
-	gaps, err := f.to.Privileges(t.Context(), []string{r.ResourcePool}, []string{id, "VirtualMachine.Inventory.Create", "Host.Config.Maintenance"})
+	gaps, err := f.to.Privileges(t.Context(), "", []string{r.ResourcePool}, []string{id, "VirtualMachine.Inventory.Create", "Host.Config.Maintenance"})
 	if err != nil || !slices.Equal(gaps[r.ResourcePool], []string{id, "Host.Config.Maintenance"}) {
 		t.Errorf("missing %v, %v", gaps, err)
 	}

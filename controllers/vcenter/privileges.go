@@ -11,9 +11,9 @@ import (
 	"github.com/vmware/govmomi/vim25/types"
 )
 
-// Privileges tells which of the privileges ids this account lacks on each of refs; references without a gap are not in the
-// answer. It asks for the account by name, so group memberships count.
-func (c *Client) Privileges(ctx context.Context, refs, ids []string) (missing map[string][]string, err error) {
+// Privileges tells which of the privileges ids an account lacks on each of refs; references without a gap are not in the answer. The account is
+// named, user@domain or DOMAIN\user, so group memberships count; an empty name is the account of this client. System.View is enough to ask.
+func (c *Client) Privileges(ctx context.Context, account string, refs, ids []string) (missing map[string][]string, err error) {
 	const doing = "check the privileges of the account"
 	if len(refs) == 0 || len(ids) == 0 {
 		return nil, nil
@@ -22,7 +22,10 @@ func (c *Client) Privileges(ctx context.Context, refs, ids []string) (missing ma
 	if manager == nil {
 		return nil, &Error{Class: NotSupported, Doing: doing, Server: c.host, Err: errors.New("the vCenter has no authorization manager")}
 	}
-	req := types.HasUserPrivilegeOnEntities{This: *manager, UserName: c.User(), PrivId: ids}
+	if account == "" {
+		account = c.User()
+	}
+	req := types.HasUserPrivilegeOnEntities{This: *manager, UserName: account, PrivId: ids}
 	for _, r := range refs {
 		req.Entities = append(req.Entities, refOf(r))
 	}

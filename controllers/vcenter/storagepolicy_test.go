@@ -56,7 +56,7 @@ func TestClosedPools(t *testing.T) {
 	inventory := watch(t, c, WatcherOptions{}).Inventory()
 	may := map[string]bool{"Resources": false, "MGMT-ResourcePool": false, "Compute-ResourcePool": true}
 	for _, p := range inventory.ResourcePools.All() {
-		missing, err := c.Privileges(t.Context(), []string{p.Ref}, []string{"Resource.AssignVMToPool"})
+		missing, err := c.Privileges(t.Context(), "", []string{p.Ref}, []string{"Resource.AssignVMToPool"})
 		want, known := may[p.Name]
 		if err != nil || !known || (len(missing[p.Ref]) == 0) != want {
 			t.Errorf("%s: %v, %v", p.Path, missing, err)

@@ -147,7 +147,7 @@ var kinds = map[string]kind{
 	TooManyMachines: {blocking, true, "spec.select matches more machines than one WorkloadMove takes (%s): make several of it"},
 	ResourcePoolReserved: {blocking, true,
 		"spec.target.resourcePool leads to a pool that is kept for the vCenter's own machines: %s. Name another, or the cluster"},
-	ResourcePoolForbidden: {blocking, true, "the account of the target may not place machines where spec.target leads (it lacks Resource.AssignVMToPool): %s"},
+	ResourcePoolForbidden: {blocking, true, "the account that machines come to the target with (migration.credentialsRef of its VCenter, or its own) may not place them where spec.target leads (it lacks Resource.AssignVMToPool): %s"},
 	SourceDatastoreNotFound: {blocking, true,
 		"spec.datastores has entries for datastores that the source does not have: %s. Correct the name, or take the entry out: the disks would go to spec.target.datastore"},
 	AmbiguousSourceDatastore: {blocking, true,

@@ -33,7 +33,7 @@ import (
 var cluster *env.Env
 
 func TestMain(m *testing.M) {
-	os.Exit(env.Main(m, env.Options{Scheme: controllers.Scheme()}, func(e *env.Env) { cluster = e }))
+	os.Exit(env.Main(m, env.Options{Scheme: controllers.Scheme(), Together: 4}, func(e *env.Env) { cluster = e }))
 }
 
 // speed lets six hours of building pass in four seconds.
@@ -47,6 +47,7 @@ type world struct {
 	namespace string
 	cloud     *v1alpha1.PrivateCloud
 	vcenter   *v1alpha1.VCenter
+	operator  *harness.Operator
 }
 
 func newWorld(t *testing.T) *world {
@@ -60,10 +61,15 @@ func newWorld(t *testing.T) *world {
 	w.cloud = harness.PrivateCloud(w.namespace, "weu")
 	cluster.Create(t, w.vcenter) // first: in an apply everything arrives in any order
 	cluster.Create(t, w.azure.Identity(w.namespace)...)
-	harness.StartOperator(t, harness.OperatorOptions{Config: cluster.OperatorConfig(), Speed: speed, Namespace: w.namespace})
+	w.start(t)
 	w.says(t, v1alpha1.ConditionReconciling, metav1.ConditionTrue, v1alpha1.ReasonReferenceNotFound, "PrivateCloud", "weu")
 	cluster.Create(t, w.cloud)
 	return w
+}
+
+func (w *world) start(t *testing.T) {
+	t.Helper()
+	w.operator = harness.StartOperator(t, harness.OperatorOptions{Config: cluster.OperatorConfig(), Speed: speed, Namespace: w.namespace})
 }
 
 // says waits until a condition of the VCenter has that status and reason, with the words in its message.
@@ -219,4 +225,88 @@ func TestARotationThatNoObjectTellsIsFollowed(t *testing.T) {
 	if _, refused := w.logins(); refused > 2 {
 		t.Errorf("the old password was tried %d times; five refusals lock the account", refused)
 	}
+}
+
+// TestAPrivateCloudIsHeldForAMachineUnderWay deletes a private cloud, and all that its vCenter's password is asked for with, while a machine is
+// on its way there: all of it stays until the machine has arrived, so that an operator which is started meanwhile logs in too, and goes then.
+func TestAPrivateCloudIsHeldForAMachineUnderWay(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	cluster.WaitCondition(t, 2*time.Minute, w.vcenter, v1alpha1.ConditionReady, "True")
+	target := w.azure.VCenter(w.azure.PrivateCloudID("weu"))
+	source := w.onPremises(t)
+	deleted := make(chan struct{})
+	source.Inject(vcentersim.Fault{Relocate: true, AtPercent: 50, Hang: true, Until: deleted})
+	if _, err := source.AddMachine(vcentersim.MachineSpec{Name: "web-01", Folder: "Finance", Networks: []string{"VLAN-120"}, DiskGB: []int{40}, PoweredOn: true}); err != nil {
+		t.Fatal(err)
+	}
+	move := &v1alpha1.WorkloadMove{
+		ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: "finance"},
+		Spec: v1alpha1.WorkloadMoveSpec{
+			State: v1alpha1.MoveStateRun, Source: v1alpha1.MoveSource{VCenterRef: v1alpha1.ObjectReference{Name: "oslo"}},
+			Target: v1alpha1.MoveTarget{VCenterRef: v1alpha1.ObjectReference{Name: "weu"}, Cluster: "Cluster-1",
+				Folder: "/SDDC-Datacenter/vm/Workloads", Datastore: "vsanDatastore"},
+			Select: []v1alpha1.MachineSelector{{Folder: "/Oslo/vm/Finance"}}, Networks: []v1alpha1.NameMapping{{From: "VLAN-120", To: "finance-web"}},
+		},
+	}
+	cluster.Create(t, move)
+	cluster.Eventually(t, 2*time.Minute, "the machine to be under way", func(ctx context.Context) error {
+		moves := &v1alpha1.VirtualMachineMoveList{}
+		if err := cluster.Admin.List(ctx, moves, client.InNamespace(w.namespace)); err != nil {
+			return err
+		}
+		for _, m := range moves.Items {
+			if m.Status.Step == v1alpha1.MoveStepRelocating && m.Status.Task != nil && m.Status.Task.State == v1alpha1.OperationAccepted {
+				return nil
+			}
+		}
+		return fmt.Errorf("%d moves", len(moves.Items))
+	}, move)
+
+	needed := append([]client.Object{w.cloud}, w.azure.Identity(w.namespace)...)
+	for _, object := range needed {
+		cluster.Delete(t, object)
+	}
+	logins, _ := w.logins()
+	w.operator.Stop(t)
+	w.start(t)
+	cluster.Eventually(t, time.Minute, "the new operator's login at the target", func(context.Context) error {
+		if now, refused := w.logins(); now == logins || refused > 0 {
+			return fmt.Errorf("%d logins, %d refused", now-logins, refused)
+		}
+		return nil
+	}, w.vcenter)
+	for _, object := range needed {
+		if err := cluster.Admin.Get(t.Context(), client.ObjectKeyFromObject(object), object); err != nil || object.GetDeletionTimestamp() == nil {
+			t.Errorf("%T %s was not held while a machine was under way: %v", object, object.GetName(), err)
+		}
+	}
+	close(deleted)
+	cluster.WaitCondition(t, 2*time.Minute, move, v1alpha1.ConditionComplete, "True")
+	for _, object := range needed {
+		cluster.WaitGone(t, 2*time.Minute, object)
+	}
+	if at := target.Machines(); !slices.ContainsFunc(at, func(m vcentersim.MachineState) bool { return m.Name == "web-01" && m.PowerState == "poweredOn" }) {
+		t.Errorf("at the target are %+v", at)
+	}
+	if n := len(source.Machines()); n != 0 {
+		t.Errorf("%d machines are left at the source", n)
+	}
+}
+
+// onPremises starts a vCenter outside Azure, and declares it as oslo.
+func (w *world) onPremises(t *testing.T) *vcentersim.VCenter {
+	t.Helper()
+	v, err := vcentersim.Start(context.WithoutCancel(t.Context()), vcentersim.Config{Layout: vcentersim.OnPremises, Name: "Oslo", Speed: speed})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(v.Close)
+	named := metav1.ObjectMeta{Namespace: w.namespace, Name: "oslo"}
+	cluster.Create(t,
+		&corev1.Secret{ObjectMeta: named, Type: corev1.SecretTypeBasicAuth, StringData: map[string]string{"username": v.Username(), "password": v.Password()}},
+		&v1alpha1.VCenter{ObjectMeta: named, Spec: v1alpha1.VCenterSpec{
+			URL: v.URL(), CredentialsRef: &v1alpha1.CredentialsReference{Name: "oslo"}, Trust: &v1alpha1.VCenterTrust{Thumbprint: v.Thumbprint()},
+		}})
+	return v
 }

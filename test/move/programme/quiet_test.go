@@ -8,10 +8,12 @@ import (
 	"strings"
 	"testing"
 
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
+	"github.com/avs-operator/avs-operator/test/env"
 	"github.com/avs-operator/avs-operator/test/vcentersim"
 )
 
@@ -110,6 +112,33 @@ func TestAClusterMeansThePoolThatTheAccountMayUse(t *testing.T) {
 			t.Errorf("it is in pool %s", m.Pool)
 		}
 	}
+}
+
+// Where machines come with an account of their own, it is that account whose rights on pools count, and not the operator's.
+func TestThePoolIsAskedForTheAccountThatMachinesComeWith(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	const mover, password, right = "mover@vsphere.local", "a-passw0rd-of-movers", "Resource.AssignVMToPool"
+	w.target.AddUser(mover, password, vcentersim.CloudAdmin)
+	w.target.Revoke(mover, right)
+	w.create(&corev1.Secret{
+		ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: "movers"}, Type: corev1.SecretTypeBasicAuth,
+		StringData: map[string]string{"username": mover, "password": password},
+	})
+	weu := &v1alpha1.VCenter{ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: "weu"}}
+	env.Edit(t, cluster, weu, func(v *v1alpha1.VCenter) {
+		v.Spec.Migration = &v1alpha1.VCenterMigration{CredentialsRef: &v1alpha1.CredentialsReference{Name: "movers"}}
+	})
+	w.add(nil, "app-01")
+	move := w.move("finance", v1alpha1.MoveStatePlan, nil)
+	w.says(move, metav1.ConditionFalse, "ResourcePoolForbidden", right, "migration.credentialsRef")
+	w.untouched()
+
+	w.target.AddUser(mover, password, vcentersim.CloudAdmin)
+	w.target.Revoke(w.target.Username(), right) // which is not what machines come with
+	w.edit(move, `{"state":"Run"}`)
+	cluster.WaitCondition(t, soon, move, v1alpha1.ConditionComplete, "True")
+	w.whole([]string{"app-01"})
 }
 
 // Room on vSAN is counted as often as the datastore's own policy keeps a byte.
