@@ -71,7 +71,7 @@ func connected(t *testing.T, s *armsim.Server, clientID, password string) *Clien
 }
 
 func write(id ID, verb Verb, body string) Write {
-	w := Write{ID: id, Verb: verb, OperationID: uuid.NewString(), Deadline: time.Now().Add(20 * time.Second)}
+	w := Write{ID: id, Types: []string{id.Type()}, Verb: verb, OperationID: uuid.NewString(), Deadline: time.Now().Add(20 * time.Second)}
 	if body != "" {
 		w.Body = []byte(body)
 	}

@@ -137,7 +137,7 @@ func armError(code, message string) string {
 }
 
 func put(id ID) Write {
-	return Write{ID: id, Verb: PUT, Body: []byte(`{"location":"westeurope"}`), OperationID: "22222222-2222-2222-2222-222222222222", Deadline: time.Now().Add(10 * time.Second)}
+	return Write{ID: id, Types: []string{id.Type()}, Verb: PUT, Body: []byte(`{"location":"westeurope"}`), OperationID: "22222222-2222-2222-2222-222222222222", Deadline: time.Now().Add(10 * time.Second)}
 }
 
 func wantClass(t *testing.T, err error, want Class) {

@@ -8,6 +8,8 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -24,7 +26,10 @@ const (
 
 // Write is one change, as its record says.
 type Write struct {
-	ID     ID
+	ID ID
+	// Types are the ARM types that the writer may write, in any case. An id of another type is refused here: it came from somewhere that it
+	// should not have.
+	Types  []string
 	Verb   Verb
 	Action string // of a POST, such as rotateVcenterPassword
 	Body   []byte // JSON; nil for DELETE and most actions
@@ -80,6 +85,8 @@ func (w Write) check() error {
 		return fmt.Errorf("%q is not a verb of a write", w.Verb)
 	case (w.Verb == POST) != (w.Action != ""):
 		return errors.New("an action goes with POST, and POST with an action")
+	case !slices.ContainsFunc(w.Types, func(t string) bool { return strings.EqualFold(t, w.ID.Type()) }):
+		return fmt.Errorf("it is a %s, and what is written here is %s", w.ID.Type(), strings.Join(w.Types, " or "))
 	case w.OperationID == "" || w.Deadline.IsZero():
 		return errors.New("a write needs the id and the deadline of its record")
 	}

@@ -19,18 +19,25 @@ import (
 
 // locate finds the resource, unless the object has found it before.
 func (r *Reconciler[T]) locate(ctx context.Context, s *scope[T], locator Locator[T], base arm.ID) *outcome.Outcome {
-	if kept := s.obj.GetAnnotations()[v1alpha1.AnnotationAzureID]; kept != "" && (written(s.obj) || s.deleting()) {
-		return r.name(s, base.Child(r.traits.Segment, arm.ID(kept).Name()))
+	if kept := r.recordedID(s.obj); kept != "" {
+		return r.name(s, base.Child(r.traits.Segment, kept.Name()))
 	}
-	if s.deleting() {
+	if s.deleting() && s.obj.GetAnnotations()[v1alpha1.AnnotationAzureID] == "" {
 		return r.release(ctx, s) // it never found any, so it changed nothing
 	}
-	for _, first := range []step[T]{r.permitted, r.references} { // nobody asks with another's identity before he may
-		if o := first(ctx, s); o != nil {
+	first := []step[T]{r.permitted, r.references} // nobody asks with another's identity before he may
+	if s.deleting() {
+		first = first[:1]
+	}
+	for _, step := range first {
+		if o := step(ctx, s); o != nil {
 			return o
 		}
 	}
 	name, o := locator.Locate(ctx, r.world(s), base+"/"+arm.ID(r.traits.Segment))
+	if s.deleting() && o != nil && o.Reason == v1alpha1.ReasonMachineNotFound {
+		return r.release(ctx, s) // what it had found is not there any more
+	}
 	if o != nil {
 		return o
 	}
@@ -69,7 +76,7 @@ func (r *Reconciler[T]) lost(ctx context.Context, s *scope[T]) *outcome.Outcome 
 			return o
 		}
 	}
-	s.stat().Managed, s.stat().Operation = nil, nil
+	s.stat().ID, s.stat().Managed, s.stat().Operation = string(next), nil, nil
 	return outcome.Wait(v1alpha1.ReasonNotFoundInAzure, "%s is not in Azure any more; %s is what the spec means now", s.id, next).In(syncPause)
 }
 

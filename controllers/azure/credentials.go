@@ -50,23 +50,28 @@ func (r *Reconciler[T]) identify(ctx context.Context, s *scope[T], namespace str
 	return o
 }
 
-// name settles the ARM id. Once something was written to Azure the annotation that keeps it decides: an identity whose subscription was edited, or
-// a status that was lost, must not turn one resource into two. What runs once for each id moves on to the next.
+// name settles the ARM id. Once something was written to Azure the one that is recorded decides: an identity whose subscription was edited must not
+// turn one resource into two. One that only the annotation has, because a status was lost, tells that something has changed, and decides nothing:
+// whoever may edit an object could else have another's resource written. What runs once for each id moves on to the next.
 func (r *Reconciler[T]) name(s *scope[T], computed arm.ID) *outcome.Outcome {
 	if _, err := arm.ParseID(string(computed)); err != nil {
 		return outcome.Stall(v1alpha1.ReasonInvalidSpec, "the resource cannot be named in Azure: %s", err)
 	}
 	s.id = computed
-	if kept := arm.ID(s.obj.GetAnnotations()[v1alpha1.AnnotationAzureID]); kept != "" && (written(s.obj) || s.deleting()) {
-		same := kept.Key() == computed.Key()
-		moves := r.traits.Once && kept.Parent().Key() == computed.Parent().Key() && !s.deleting() && s.stat().Operation == nil
-		if same || !moves {
-			s.id = kept
-		}
-		if !same && !moves && !s.deleting() && s.stat().Operation == nil {
-			return outcome.Stall(v1alpha1.ReasonImmutableField,
-				"this object manages %s, but subscription, resource group, parent and name now give %s: set them back, or make a new object for the other resource", kept, computed)
-		}
+	kept := r.recordedID(s.obj)
+	known := kept != "" && r.possible(kept, computed)
+	if _, found := r.kind.(Locator[T]); kept == "" && !found && (written(s.obj) || s.deleting()) {
+		kept = arm.ID(s.obj.GetAnnotations()[v1alpha1.AnnotationAzureID])
+	}
+	same := kept.Key() == computed.Key()
+	busy := s.deleting() || s.stat().Operation != nil
+	switch {
+	case known && (same || busy):
+		s.id = kept
+	case kept == "" || same || r.traits.Once && !busy && kept.Parent().Key() == computed.Parent().Key():
+	default:
+		return outcome.Stall(v1alpha1.ReasonImmutableField,
+			"this object manages %s, but subscription, resource group, parent and name now give %s: set them back, or make a new object for the other resource", cutID(kept), computed)
 	}
 	s.stat().ID = string(s.id)
 	identity := client.ObjectKeyFromObject(s.identity)
@@ -81,6 +86,30 @@ func (r *Reconciler[T]) name(s *scope[T], computed arm.ID) *outcome.Outcome {
 		r.Azure.Touch(former) // it may be let go
 	}
 	return nil
+}
+
+// cutID shortens what need not be an ARM id for a message.
+func cutID(id arm.ID) string {
+	const most = 512
+	if len(id) <= most {
+		return string(id)
+	}
+	return strings.ToValidUTF8(string(id[:most]), "") + "…"
+}
+
+// recordedID is the ARM id that status has for what the object manages: only the operator writes it. It is empty if the object manages nothing yet.
+func (r *Reconciler[T]) recordedID(obj T) arm.ID {
+	if written(obj) || !obj.GetDeletionTimestamp().IsZero() {
+		return arm.ID(obj.AzureStatus().ID)
+	}
+	return ""
+}
+
+// possible says that an object of this kind may manage an id, given what the id is now worked out to be: the type is the kind's, and so is what it
+// stands in. Only a private cloud may have been made in another resource group.
+func (r *Reconciler[T]) possible(id, computed arm.ID) bool {
+	_, root := r.kind.(Root[T])
+	return strings.EqualFold(id.Type(), r.traits.Type()) && (root || id.Parent().Key() == computed.Parent().Key())
 }
 
 // azureName is the resource's name in Azure.

@@ -24,6 +24,9 @@ func (r *Reconciler[T]) letGo(ctx context.Context, s *scope[T]) *outcome.Outcome
 		return nil
 	}
 	if o := r.dependents(ctx, s); o != nil {
+		if s.stat().ID == "" { // a status that was lost: what stands below cannot go without the id
+			_ = r.credentials(ctx, s)
+		}
 		return o
 	}
 	if o := r.releaseSecret(ctx, s); o != nil {
@@ -153,7 +156,7 @@ func (r *Reconciler[T]) wouldAdopt(ctx context.Context, s *scope[T]) bool {
 	if r.traits.Tagged {
 		return tagOwner(s.actual) == r.ownerOf(s.obj)
 	}
-	return s.obj.GetAnnotations()[v1alpha1.AnnotationAzureID] != "" && s.stat().Effective.AdoptionPolicy != v1alpha1.AdoptionPolicyNever &&
+	return arm.ID(s.obj.GetAnnotations()[v1alpha1.AnnotationAzureID]).Key() == s.id.Key() && s.stat().Effective.AdoptionPolicy != v1alpha1.AdoptionPolicyNever &&
 		r.desire(ctx, s) == nil && len(r.compare(s)) == 0
 }
 

@@ -6,6 +6,8 @@
 package azure
 
 import (
+	"strings"
+
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
@@ -43,6 +45,8 @@ type Traits struct {
 	Segment string
 	// InCluster kinds stand below a cluster; one that names a PrivateCloud as its parent stands below Cluster-1.
 	InCluster bool
+	// Beside are the ARM types of other resources that it writes: of its companion, or of what must be cleared before it is deleted.
+	Beside []string
 	// Lane that its writes go through.
 	Lane lane.Class
 	// Kept kinds stay in Azure when their object is deleted and nothing is said: applying the manifest again would not bring back what is lost
@@ -82,6 +86,18 @@ type Traits struct {
 	// by a PATCH with all properties, as Microsoft's examples do (WorkloadNetworks_UpdateSegments and its siblings): what a PATCH leaves out
 	// NSX may set back.
 	Revised bool
+}
+
+// Type is the kind's ARM type, such as Microsoft.AVS/privateClouds/clusters.
+func (t Traits) Type() string {
+	cloud := arm.ID("/subscriptions/x/resourceGroups/x/providers/Microsoft.AVS/privateClouds/x")
+	switch {
+	case strings.EqualFold(t.Segment, "privateClouds"):
+		return cloud.Type()
+	case t.InCluster:
+		cloud = cloud.Child("clusters", "x")
+	}
+	return cloud.Child(t.Segment, "x").Type()
 }
 
 // Root is a kind that stands in a resource group and brings its own identity.

@@ -94,12 +94,12 @@ func (r *Reconciler[T]) send(ctx context.Context, s *scope[T], w write) *outcome
 	if o := r.commit(ctx, s); o != nil {
 		return o // nothing was sent; the record says so in a while
 	}
-	id := s.id
+	id, types := s.id, []string{r.traits.Type()}
 	if w.target != "" {
-		id = w.target
+		id, types = w.target, r.traits.Beside
 	}
 	accepted, err := s.client.Begin(ctx, arm.Write{
-		ID: id, Verb: w.verb, Action: w.action, Body: body, OperationID: op.ID, Deadline: r.Clock.Here(op.Deadline.Time),
+		ID: id, Types: types, Verb: w.verb, Action: w.action, Body: body, OperationID: op.ID, Deadline: r.Clock.Here(op.Deadline.Time),
 	})
 	if err != nil {
 		return r.notAccepted(s, err)

@@ -122,7 +122,7 @@ func (r *Reconciler[T]) base(s *scope[T]) (arm.ID, *outcome.Outcome) {
 		id = id.Child("clusters", cluster1)
 	}
 	if id == "" {
-		if kept := arm.ID(s.obj.GetAnnotations()[v1alpha1.AnnotationAzureID]); kept != "" && s.deleting() {
+		if kept := r.recordedID(s.obj); kept != "" && s.deleting() {
 			return parentOf(kept, r.traits.Segment), nil // a parent whose status was lost must not hold up who knows his id
 		}
 		return "", outcome.Wait(v1alpha1.ReasonReferenceNotReady, "%s %s has no ARM id yet; this goes on by itself when it has", kind, name).About(v1alpha1.ConditionReferencesReady)

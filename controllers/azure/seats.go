@@ -67,8 +67,8 @@ func (r *Reconciler[T]) seat(ctx context.Context) error {
 		return err
 	}
 	for _, object := range objects {
-		if id := object.GetAnnotations()[v1alpha1.AnnotationAzureID]; id != "" && object.AzureStatus().Operation != nil {
-			r.Lanes.Seat(cloudKey(arm.ID(id)), r.traits.Lane, r.holder(client.ObjectKeyFromObject(object)))
+		if stat := object.AzureStatus(); stat.ID != "" && stat.Operation != nil {
+			r.Lanes.Seat(cloudKey(arm.ID(stat.ID)), r.traits.Lane, r.holder(client.ObjectKeyFromObject(object)))
 		}
 	}
 	return nil

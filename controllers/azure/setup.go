@@ -90,11 +90,19 @@ func Setup[T Object](mgr ctrl.Manager, shared *Shared, kind Kind[T]) error {
 // notCreated drops the creation of a Secret of ours: we know.
 var notCreated = predicate.Funcs{CreateFunc: func(event.CreateEvent) bool { return false }}
 
+// indexAzureID has an object under its id as the annotation has it and as status has it. Whoever finds it asks which of them counts.
 func indexAzureID(object client.Object) []string {
-	if id := object.GetAnnotations()[v1alpha1.AnnotationAzureID]; id != "" {
-		return []string{strings.ToLower(id)}
+	id := strings.ToLower(object.GetAnnotations()[v1alpha1.AnnotationAzureID])
+	if id == "" {
+		return nil
 	}
-	return nil
+	out := []string{id}
+	if mine, ok := object.(Object); ok {
+		if stat := strings.ToLower(mine.AzureStatus().ID); stat != "" && stat != id {
+			out = append(out, stat)
+		}
+	}
+	return out
 }
 
 // parentChanged lets through what matters to those below: that a parent was edited, came to be or ceased to be in Azure, is on its way out,

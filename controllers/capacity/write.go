@@ -134,9 +134,11 @@ func (r *MaintenanceReconciler) send(ctx context.Context, p *pass, f finding) *o
 	return nil
 }
 
+const maintenanceType = "Microsoft.AVS/privateClouds/maintenances"
+
 // writeFor is the request that an action makes.
 func (r *MaintenanceReconciler) writeFor(p *pass, f finding) (arm.Write, *outcome.Outcome) {
-	w := arm.Write{ID: f.resource.ID, Verb: arm.POST, Action: string(f.Action)}
+	w := arm.Write{ID: f.resource.ID, Types: []string{maintenanceType}, Verb: arm.POST, Action: string(f.Action)}
 	if f.Action == windows.Check {
 		return w, nil
 	}

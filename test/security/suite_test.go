@@ -133,6 +133,18 @@ func (w *world) privateCloud(t *testing.T, namespace, name, block string) *v1alp
 	return cloud
 }
 
+// writes are the changes that Azure was asked for, and took.
+func (w *world) writes() []string {
+	var out []string
+	for _, r := range w.azure.Requests() {
+		rotates := r.Method == http.MethodPost && strings.Contains(strings.ToLower(r.Path), "/rotate")
+		if writes := r.Method == http.MethodPut || r.Method == http.MethodPatch || r.Method == http.MethodDelete || rotates; writes && r.Status/100 == 2 {
+			out = append(out, r.Method+" "+r.Path)
+		}
+	}
+	return out
+}
+
 // as is a client with the rights that the roles give in a namespace, and no other.
 func as(t *testing.T, namespace string, roles ...string) client.Client {
 	t.Helper()
@@ -142,6 +154,12 @@ func as(t *testing.T, namespace string, roles ...string) client.Client {
 			t.Fatal(err)
 		}
 	}
+	return like(t, user)
+}
+
+// like is a client that acts as a user.
+func like(t *testing.T, user string) client.Client {
+	t.Helper()
 	config := cluster.ControlPlane.AdminConfig()
 	config.Impersonate = rest.ImpersonationConfig{UserName: user}
 	c, err := client.New(config, client.Options{Scheme: cluster.Admin.Scheme()})

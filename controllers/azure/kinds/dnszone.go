@@ -26,6 +26,7 @@ type dnsZone struct {
 
 func (dnsZone) Traits() azure.Traits {
 	t := networkTraits("DNSZone", "dnsZones")
+	t.Beside = []string{dnsService{}.Traits().Type()} // a zone is taken out of its services before it is deleted
 	t.Rules = diff.Rules{Sets: []string{"/properties/domain"}}
 	t.Defaults = map[string]any{"/properties/sourceIp": ""}
 	return t

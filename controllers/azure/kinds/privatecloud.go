@@ -35,7 +35,7 @@ const (
 func (privateCloud) Traits() azure.Traits {
 	return azure.Traits{
 		Name: "PrivateCloud", Segment: "privateClouds", Lane: lane.Hosts, Kept: true, Expensive: true, Tagged: true,
-		Mended: azure.BySupport,
+		Mended: azure.BySupport, Beside: []string{lockType},
 		Rules: diff.Rules{
 			IgnoreCase: []string{"/sku/name"},
 			Sets:       []string{"/properties/extendedNetworkBlocks", "/properties/identitySources", vcfLicense + "/labels"},

@@ -124,6 +124,7 @@ func (privateCloud) Keeps(c *v1alpha1.PrivateCloud, body map[string]any) *outcom
 
 // lockName is the name of the lock in Azure where the spec names none, and lockNotes begin the notes of every lock that the operator makes.
 const (
+	lockType  = "Microsoft.Authorization/locks"
 	lockName  = "avs-operator"
 	lockNotes = "Kept by avs-operator"
 )
@@ -136,7 +137,7 @@ func (privateCloud) Beside(c *v1alpha1.PrivateCloud, own arm.ID) (azure.Beside, 
 		name = lockName
 	}
 	lock := azure.Beside{
-		ID: own.Child("providers/Microsoft.Authorization/locks", name), Words: "the delete lock",
+		ID: own.Child("providers/"+lockType, name), Words: "the delete lock",
 		Ours: func(lock *arm.Resource) bool { return strings.HasPrefix(lock.String("/properties/notes"), lockNotes) },
 	}
 	if c.Spec.DeleteLock == enabled {

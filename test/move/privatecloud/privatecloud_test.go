@@ -201,7 +201,7 @@ func TestARotationThatNoObjectTellsIsFollowed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := portal.Begin(t.Context(), arm.Write{ID: id, Verb: arm.POST, Action: "rotateVcenterPassword", OperationID: "by-hand", Deadline: time.Now().Add(time.Minute)}); err != nil {
+	if _, err := portal.Begin(t.Context(), arm.Write{ID: id, Types: []string{id.Type()}, Verb: arm.POST, Action: "rotateVcenterPassword", OperationID: "by-hand", Deadline: time.Now().Add(time.Minute)}); err != nil {
 		t.Fatal(err)
 	}
 	refused := func() (at int) { // among the logins since, -1 if there is none
