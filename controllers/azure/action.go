@@ -25,12 +25,8 @@ func (r *Reconciler[T]) locate(ctx context.Context, s *scope[T], locator Locator
 	if s.deleting() && s.obj.GetAnnotations()[v1alpha1.AnnotationAzureID] == "" {
 		return r.release(ctx, s) // it never found any, so it changed nothing
 	}
-	first := []step[T]{r.permitted, r.references} // nobody asks with another's identity before he may
-	if s.deleting() {
-		first = first[:1]
-	}
-	for _, step := range first {
-		if o := step(ctx, s); o != nil {
+	if !s.deleting() {
+		if o := r.references(ctx, s); o != nil {
 			return o
 		}
 	}

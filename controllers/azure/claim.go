@@ -134,7 +134,15 @@ func (r *Reconciler[T]) sole(ctx context.Context, s *scope[T]) *outcome.Outcome 
 		return outcome.Retry(v1alpha1.ReasonTransient, fmt.Errorf("looking for other objects with the same ARM id: %w", err))
 	}
 	for _, other := range list {
-		if other.GetUID() == s.obj.GetUID() || arm.ID(other.GetAnnotations()[v1alpha1.AnnotationAzureID]).Key() != s.id.Key() || !precedes(other, s.obj) {
+		mine, is := other.(T)
+		if !is || other.GetUID() == s.obj.GetUID() || !precedes(other, s.obj) {
+			continue
+		}
+		counts, err := r.claims(ctx, mine, s)
+		if err != nil {
+			return outcome.Retry(v1alpha1.ReasonTransient, fmt.Errorf("reading what %s %s/%s refers to: %w", r.traits.Name, other.GetNamespace(), other.GetName(), err))
+		}
+		if !counts {
 			continue
 		}
 		s.stat().ManagedBy = r.holder(client.ObjectKeyFromObject(other))
@@ -143,6 +151,68 @@ func (r *Reconciler[T]) sole(ctx context.Context, s *scope[T]) *outcome.Outcome 
 	}
 	s.stat().ManagedBy = ""
 	return nil
+}
+
+// claims says that another object stands for the ARM id: it may, and the id is recorded for it or is what its spec comes to. What a namespace
+// without consent, or with an identity that Azure refuses, makes of an id is nothing: it could keep who may from managing what is theirs.
+func (r *Reconciler[T]) claims(ctx context.Context, other T, s *scope[T]) (bool, error) {
+	computed, err := r.computed(ctx, other)
+	if err != nil || computed == "" {
+		return false, err
+	}
+	if cloud, root := any(other).(*v1alpha1.PrivateCloud); root && !Credible(ctx, r.Client, cloud, s.obj.GetNamespace()) {
+		return false, nil
+	}
+	if recorded := r.recordedID(other); recorded != "" {
+		return recorded.Key() == s.id.Key() && r.possible(recorded, computed), nil
+	}
+	marked := arm.ID(other.GetAnnotations()[v1alpha1.AnnotationAzureID])
+	return marked.Key() == s.id.Key() && (computed.Key() == s.id.Key() || computed.Name() == "*" && computed.Collection().Key() == s.id.Collection().Key()), nil
+}
+
+// computed is the ARM id that an object's spec comes to, from caches alone; its name is * where only Azure knows that. It is empty if what the object
+// refers to is not there, or does not let it be used.
+func (r *Reconciler[T]) computed(ctx context.Context, obj T) (arm.ID, error) {
+	other := &scope[T]{obj: obj}
+	if root, ok := r.kind.(Root[T]); ok {
+		identity := &v1alpha1.AzureIdentity{}
+		key := types.NamespacedName{Namespace: obj.GetNamespace(), Name: connect.IdentityName(root.IdentityRef(obj))}
+		if err := r.Client.Get(ctx, key, identity); err != nil {
+			return "", client.IgnoreNotFound(err)
+		}
+		group, o := root.Group(obj, identity)
+		if o != nil {
+			return "", nil
+		}
+		return group.Child("providers/Microsoft.AVS/"+r.traits.Segment, r.azureName(obj)), nil
+	}
+	if o := r.parents(ctx, other); o != nil {
+		return "", o.Err
+	}
+	base, o := r.base(other)
+	if o != nil || !other.cloud.Allows(obj.GetNamespace(), r.traits.Name) {
+		return "", nil
+	}
+	name := r.azureName(obj)
+	if _, located := r.kind.(Locator[T]); located {
+		name = "*"
+	}
+	return base.Child(r.traits.Segment, name), nil
+}
+
+// Credible says that what a private cloud's object stands for counts for objects of a namespace: it is of that namespace, or Azure has shown that
+// it can be what it says.
+func Credible(ctx context.Context, reader client.Reader, cloud *v1alpha1.PrivateCloud, namespace string) bool {
+	seen := cloud.Status.ProvisioningState != "" || meta.FindStatusCondition(cloud.Status.Conditions, v1alpha1.ConditionInSync) != nil
+	if cloud.Namespace == namespace || begun(cloud) || seen {
+		return true
+	}
+	identity := &v1alpha1.AzureIdentity{}
+	if err := reader.Get(ctx, types.NamespacedName{Namespace: cloud.Namespace, Name: connect.IdentityName(cloud.Spec.IdentityRef)}, identity); err != nil {
+		return !apierrors.IsNotFound(err)
+	}
+	elsewhere := cloud.Spec.SubscriptionID != "" && !strings.EqualFold(cloud.Spec.SubscriptionID, identity.Spec.SubscriptionID)
+	return !elsewhere && !meta.IsStatusConditionFalse(identity.Status.Conditions, v1alpha1.ConditionReady) // one that nobody has judged yet may be good
 }
 
 // begun says that an object has written to Azure, or has taken over what is there.

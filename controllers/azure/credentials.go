@@ -31,6 +31,11 @@ func (r *Reconciler[T]) credentials(ctx context.Context, s *scope[T]) *outcome.O
 	if o := r.parents(ctx, s); o != nil {
 		return o
 	}
+	if s.stat().Operation == nil { // who may not act with another's identity learns neither its troubles nor an id; what was begun is followed
+		if o := r.permitted(ctx, s); o != nil {
+			return o
+		}
+	}
 	if o := r.identify(ctx, s, s.cloud.Namespace, s.cloud.Spec.IdentityRef); o != nil {
 		return o
 	}

@@ -78,7 +78,11 @@ func (r *Reconciler[T]) dependents(ctx context.Context, s *scope[T]) *outcome.Ou
 	if controllerutil.ContainsFinalizer(s.obj, v1alpha1.FinalizerInUseByMoves) {
 		return outcome.Wait(v1alpha1.ReasonDependentsExist, "machines are on their way into its vCenter or out of it: it is deleted when they have come to their end").In(time.Minute)
 	}
-	names, err := r.seats.below(ctx, r.holder(client.ObjectKeyFromObject(s.obj)))
+	may, err := r.consentOf(ctx, s)
+	if err != nil {
+		return outcome.Retry(v1alpha1.ReasonTransient, err)
+	}
+	names, err := r.seats.below(ctx, r.holder(client.ObjectKeyFromObject(s.obj)), may)
 	if err != nil {
 		return outcome.Retry(v1alpha1.ReasonTransient, err)
 	}
@@ -86,6 +90,26 @@ func (r *Reconciler[T]) dependents(ctx context.Context, s *scope[T]) *outcome.Ou
 		return outcome.Wait(v1alpha1.ReasonDependentsExist, "these still refer to it and go first: %s", strings.Join(names[:min(len(names), 10)], ", ")).In(time.Minute)
 	}
 	return nil
+}
+
+// consentOf says who may have objects in the object's private cloud: those that its owner lets, and where that is not there any more those of the
+// object's own namespace.
+func (r *Reconciler[T]) consentOf(ctx context.Context, s *scope[T]) (consent, error) {
+	if cloud, root := any(s.obj).(*v1alpha1.PrivateCloud); root {
+		return cloud.Allows, nil
+	}
+	own := func(namespace, _ string) bool { return namespace == s.obj.GetNamespace() }
+	if !r.standsAbove() {
+		return own, nil
+	}
+	above := &scope[T]{obj: s.obj}
+	switch o := r.parents(ctx, above); {
+	case o == nil:
+		return above.cloud.Allows, nil
+	case o.Err != nil:
+		return nil, o.Err
+	}
+	return own, nil
 }
 
 // remove deletes the resource in Azure, if it is there, and then lets the object go.

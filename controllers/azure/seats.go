@@ -32,8 +32,8 @@ type seats struct {
 type seatable interface {
 	// seat puts the stored operations of the kind into the lanes.
 	seat(ctx context.Context) error
-	// under names the objects that stand directly below a parent, as the index has it.
-	under(ctx context.Context, parent string) ([]string, error)
+	// under names the objects that stand directly below a parent, as the index has it, and that may.
+	under(ctx context.Context, parent string, may consent) ([]string, error)
 	// deletable names the objects of a private cloud, itself included, that must still be deleted in Azure.
 	deletable(ctx context.Context, cloud *v1alpha1.PrivateCloud) ([]string, error)
 }
@@ -74,11 +74,14 @@ func (r *Reconciler[T]) seat(ctx context.Context) error {
 	return nil
 }
 
-// below names all objects that stand directly below a parent: PrivateCloud/<namespace>/<name> or Cluster/<namespace>/<name>.
-func (s *seats) below(ctx context.Context, parent string) ([]string, error) {
+// consent says whether a namespace may have objects of a kind in a private cloud. Those of another hold nothing up.
+type consent func(namespace, kind string) bool
+
+// below names all objects that stand directly below a parent: PrivateCloud/<namespace>/<name> or Cluster/<namespace>/<name>, and that may.
+func (s *seats) below(ctx context.Context, parent string, may consent) ([]string, error) {
 	var out []string
 	for _, kind := range s.kinds {
-		names, err := kind.under(ctx, parent)
+		names, err := kind.under(ctx, parent, may)
 		if err != nil {
 			return nil, err
 		}
@@ -87,7 +90,7 @@ func (s *seats) below(ctx context.Context, parent string) ([]string, error) {
 	return out, nil
 }
 
-func (r *Reconciler[T]) under(ctx context.Context, parent string) ([]string, error) {
+func (r *Reconciler[T]) under(ctx context.Context, parent string, may consent) ([]string, error) {
 	if _, child := r.kind.(Child[T]); !child {
 		return nil, nil
 	}
@@ -97,7 +100,9 @@ func (r *Reconciler[T]) under(ctx context.Context, parent string) ([]string, err
 	}
 	var out []string
 	for _, object := range objects {
-		out = append(out, r.traits.Name+" "+object.GetName())
+		if may(object.GetNamespace(), r.traits.Name) {
+			out = append(out, r.traits.Name+" "+object.GetName())
+		}
 	}
 	return out, nil
 }
@@ -134,7 +139,7 @@ func (r *Reconciler[T]) deletable(ctx context.Context, cloud *v1alpha1.PrivateCl
 	}
 	var out []string
 	for _, object := range objects {
-		if mine, is := object.(T); is && hasFinalizer(object) && r.effective(mine).DeletionPolicy == v1alpha1.DeletionPolicyDelete {
+		if mine, is := object.(T); is && hasFinalizer(object) && cloud.Allows(object.GetNamespace(), r.traits.Name) && r.effective(mine).DeletionPolicy == v1alpha1.DeletionPolicyDelete {
 			out = append(out, r.traits.Name+" "+object.GetName())
 		}
 	}

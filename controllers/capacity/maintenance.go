@@ -106,6 +106,12 @@ func (r *MaintenanceReconciler) locate(ctx context.Context, p *pass) *outcome.Ou
 	} else if err != nil {
 		return outcome.Retry(v1alpha1.ReasonTransient, err)
 	}
+	if p.policy.Status.Operation == nil { // who may not act with another's identity does not learn its troubles
+		if o := azure.Permitted(p.cloud, p.policy.Namespace, maintenancePolicy); o != nil {
+			r.leave(p)
+			return o
+		}
+	}
 	id := arm.ID(p.cloud.Status.ID)
 	if id == "" {
 		return outcome.Wait(v1alpha1.ReasonReferenceNotReady, "PrivateCloud %s has no ARM id yet; this goes on by itself when it has", key).About(v1alpha1.ConditionReferencesReady)

@@ -4,12 +4,15 @@
 package security
 
 import (
+	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"slices"
 	"strings"
 	"testing"
 
+	corev1 "k8s.io/api/core/v1"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/ptr"
@@ -19,6 +22,7 @@ import (
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	azurekinds "github.com/avs-operator/avs-operator/controllers/azure/kinds"
 	"github.com/avs-operator/avs-operator/test/env"
+	"github.com/avs-operator/avs-operator/test/harness"
 )
 
 // A namespace that may have segments in a private cloud has no hosts, no scripts and no mirrors there, and one that may have scripts has those.
@@ -82,4 +86,64 @@ func TestConsentNamesEveryKind(t *testing.T) {
 	if !slices.Equal(got, want) {
 		t.Errorf("may be consented to:\n%v\nthere are:\n%v", got, want)
 	}
+}
+
+// An object that nobody consented to learns no id, is nobody's older owner, keeps no address from others, and holds no deletion up.
+func TestWithoutConsentAnObjectCountsForNothing(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.start(t)
+	cloud := w.privateCloud(t, w.others, "weu", "10.175.0.0/22")
+	meta := func(namespace, name string) metav1.ObjectMeta {
+		return metav1.ObjectMeta{Namespace: namespace, Name: name}
+	}
+	segment := func(namespace, name string) *v1alpha1.Segment {
+		return &v1alpha1.Segment{ObjectMeta: meta(namespace, name), Spec: v1alpha1.SegmentSpec{AzureSpec: v1alpha1.AzureSpec{AzureName: "web"},
+			PrivateCloudRef: v1alpha1.ParentReference{Namespace: w.others, Name: "weu"}, Subnet: &v1alpha1.SegmentSubnet{GatewayAddress: "10.60.7.1/24"}}}
+	}
+
+	// The attacker is first, and even writes the marks of what another will make.
+	mallory := as(t, w.theirs, editor, privileged)
+	marked := segment(w.theirs, "marked")
+	marked.Annotations = map[string]string{v1alpha1.AnnotationAzureID: cloud.Status.ID + "/workloadNetworks/default/segments/web"}
+	marked.Finalizers = []string{v1alpha1.Finalizer}
+	plain := segment(w.theirs, "plain")
+	hosts := &v1alpha1.Cluster{ObjectMeta: meta(w.theirs, "hosts"), Spec: v1alpha1.ClusterSpec{PrivateCloudRef: plain.Spec.PrivateCloudRef, SKU: "av36p", ClusterSize: ptr.To[int32](3)}}
+	bogus := harness.IdentityOf(w.azure.Identity(w.theirs))
+	bogus.Name, bogus.Spec.ClientSecretRef.Name = "bogus", "bogus"
+	squatter := harness.PrivateCloud(w.theirs, "squatter")
+	squatter.Spec.AzureName, squatter.Spec.NetworkBlock, squatter.Spec.IdentityRef = "later", "10.176.0.0/22", &v1alpha1.ObjectReference{Name: "bogus"}
+	create(t, restorer(t, w.theirs), marked)
+	create(t, as(t, w.theirs, "edit"), &corev1.Secret{ObjectMeta: meta(w.theirs, "bogus"), Type: v1alpha1.SecretTypeAzure, StringData: map[string]string{"clientSecret": "wrong"}})
+	create(t, mallory, plain, hosts, bogus, squatter)
+	for _, object := range []client.Object{marked, plain, hosts} {
+		stalled(t, object, v1alpha1.ReasonReferenceNotPermitted)
+		text, _ := json.Marshal(object)
+		var read struct{ Status map[string]any }
+		if err := json.Unmarshal(text, &read); err != nil {
+			t.Fatal(err)
+		}
+		if status := fmt.Sprint(read.Status); strings.Contains(strings.ToLower(status), "/subscriptions/") {
+			t.Errorf("%s learned an id: %s", object.GetName(), status)
+		}
+	}
+	stalled(t, squatter, v1alpha1.ReasonCredentialsInvalid)
+
+	// Whoever may gets it all the same.
+	web, later := segment(w.others, "web"), harness.PrivateCloud(w.others, "later")
+	later.Spec.NetworkBlock = "10.176.0.0/22"
+	cluster.Create(t, web, later)
+	cluster.WaitCondition(t, patience, web, v1alpha1.ConditionReady, "True")
+	cluster.WaitCondition(t, patience, later, v1alpha1.ConditionReady, "True")
+
+	// And deletes it.
+	env.Edit(t, cluster, cloud, func(c *v1alpha1.PrivateCloud) {
+		c.Spec.DeletionPolicy = v1alpha1.DeletionPolicyDelete
+		c.Annotations[v1alpha1.AnnotationConfirmDelete], c.Annotations[v1alpha1.AnnotationConfirmMachines] = "weu", "weu"
+	})
+	cluster.Delete(t, web)
+	cluster.Delete(t, cloud)
+	cluster.WaitGone(t, patience, web)
+	cluster.WaitGone(t, patience, cloud)
+	w.discreet(t)
 }

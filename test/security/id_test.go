@@ -186,7 +186,7 @@ func TestARestoredBackupWritesNothing(t *testing.T) {
 	for _, object := range append(objects, &corev1.Secret{ObjectMeta: meta("admin")}) {
 		backup = append(backup, exported(t, object))
 	}
-	before := w.writes()
+	before := w.changes()
 	for _, object := range backup {
 		cluster.Eventually(t, patience, "the loss of "+object.GetName(), func(ctx context.Context) error {
 			lost := object.DeepCopyObject().(client.Object) //nolint:forcetypeassert // a copy of a client.Object is one.
@@ -207,7 +207,7 @@ func TestARestoredBackupWritesNothing(t *testing.T) {
 	}
 	cluster.WaitFor(t, patience, cloud, "the rotation to be remembered", rotated)
 	time.Sleep(500 * time.Millisecond) // half an hour of Azure's
-	if after := w.writes(); len(after) != len(before) {
+	if after := w.changes(); len(after) != len(before) {
 		t.Errorf("after the restore were written:\n%s", strings.Join(after[len(before):], "\n"))
 	}
 }

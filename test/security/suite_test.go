@@ -133,8 +133,8 @@ func (w *world) privateCloud(t *testing.T, namespace, name, block string) *v1alp
 	return cloud
 }
 
-// writes are the changes that Azure was asked for, and took.
-func (w *world) writes() []string {
+// changes are what Azure was asked for, and took.
+func (w *world) changes() []string {
 	var out []string
 	for _, r := range w.azure.Requests() {
 		rotates := r.Method == http.MethodPost && strings.Contains(strings.ToLower(r.Path), "/rotate")

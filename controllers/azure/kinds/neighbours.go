@@ -38,6 +38,9 @@ func neighbours(ctx context.Context, w azure.World[*v1alpha1.PrivateCloud]) ([]g
 	mine := azureOf(ctx, w.Reader, w.Object)
 	for i := range objects.Items {
 		other := &objects.Items[i]
+		if !azure.Credible(ctx, w.Reader, other, w.Object.Namespace) { // else whoever may write a PrivateCloud keeps addresses from everybody
+			continue
+		}
 		if other.UID == w.Object.UID || seen[strings.ToLower(other.Status.ID)] || !before(other, w.Object) || azureOf(ctx, w.Reader, other) != mine {
 			continue
 		}
