@@ -1,0 +1,157 @@
+// Copyright The avs-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package security
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/avs-operator/avs-operator/api/v1alpha1"
+	azurekinds "github.com/avs-operator/avs-operator/controllers/azure/kinds"
+	"github.com/avs-operator/avs-operator/test/harness"
+)
+
+// rounds of the fuzz are objects of each kind, seed what they are made from.
+const (
+	rounds = 4
+	seed   = 1
+)
+
+// Objects of every kind, with hostile ids in every mark, in references and in the fields of their specs, are made and deleted in one namespace by
+// somebody who may even restore: nothing outside of it changes.
+func TestFuzzOfMarksAndReferences(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.start(t)
+	victim := w.privateCloud(t, w.others, "weu", "10.175.0.0/22")
+	web := &v1alpha1.Segment{ObjectMeta: metav1.ObjectMeta{Namespace: w.others, Name: "web"}, Spec: v1alpha1.SegmentSpec{
+		PrivateCloudRef: v1alpha1.ParentReference{Name: "weu"}, Subnet: &v1alpha1.SegmentSubnet{GatewayAddress: "10.60.7.1/24"}}}
+	cluster.Create(t, web)
+	cluster.WaitCondition(t, patience, web, v1alpha1.ConditionReady, "True")
+	own := w.privateCloud(t, w.theirs, theirCloud, "10.180.0.0/22")
+	w.remember(t)
+
+	f := &fuzz{Rand: rand.New(rand.NewPCG(seed, seed)), names: []string{theirCloud, "weu", "web", "default"}, namespaces: []string{w.theirs, w.others}} //nolint:gosec // repeatable on purpose
+	for _, id := range []string{victim.Status.ID, web.Status.ID, own.Status.ID, victim.Status.ID + "/clusters/Cluster-1"} {
+		group, _, _ := strings.Cut(id, "/providers/")
+		f.ids = append(f.ids, id, strings.ToUpper(id), group, own.Status.ID+"/../weu", id+"/../..", id+"/"+strings.Repeat("x", 4096), strings.Replace(id, w.azure.SubscriptionID, "99999999-9999-9999-9999-999999999999", 1))
+	}
+	samples, err := harness.LoadSamples()
+	if err != nil {
+		t.Fatal(err)
+	}
+	mallory := restorer(t, w.theirs)
+	cluster.Eventually(t, patience, "the restorer's role", func(ctx context.Context) error {
+		return mallory.List(ctx, &v1alpha1.SegmentList{}, client.InNamespace(w.theirs))
+	})
+	var made []client.Object
+	taken := map[string]bool{}
+	for _, kind := range azurekinds.All {
+		sample, err := samples.Of(kind.Name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for round := range rounds * 3 {
+			object := f.object(sample, w.theirs, round)
+			if err := mallory.Create(t.Context(), object); err == nil {
+				made, taken[kind.Name] = append(made, object), true
+			} else if !apierrors.IsInvalid(err) && !apierrors.IsForbidden(err) {
+				t.Errorf("%s %v: %v", kind.Name, object.Object, err)
+			}
+		}
+		if !taken[kind.Name] {
+			t.Errorf("the API server took no %s, so nothing was tried", kind.Name)
+		}
+	}
+	time.Sleep(time.Second) // an hour of Azure's
+	for _, object := range made {
+		if err := client.IgnoreNotFound(mallory.Delete(t.Context(), object)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, object := range made {
+		cluster.Eventually(t, patience, "what becomes of "+object.GetName(), func(ctx context.Context) error {
+			if err := cluster.Admin.Get(ctx, client.ObjectKeyFromObject(object), object); err != nil {
+				return client.IgnoreNotFound(err)
+			}
+			if len(conditionsOf(t, object)) == 0 {
+				return errors.New("nothing is said yet")
+			}
+			return nil
+		}, object)
+	}
+	time.Sleep(500 * time.Millisecond)
+	w.unharmed(t)
+	w.discreet(t)
+}
+
+// fuzz makes hostile objects.
+type fuzz struct {
+	*rand.Rand
+	ids, names, namespaces []string
+}
+
+func (f *fuzz) one(of []string) string { return of[f.IntN(len(of))] }
+
+// object is a kind's sample with hostile marks, references and values, to be deleted in Azure as far as it is up to whoever made it.
+func (f *fuzz) object(sample *unstructured.Unstructured, namespace string, round int) *unstructured.Unstructured {
+	out := sample.DeepCopy()
+	name := fmt.Sprintf("f-%d", round)
+	spec, _ := out.Object["spec"].(map[string]any)
+	if spec == nil {
+		spec = map[string]any{}
+	}
+	f.spoil(spec, round%3 == 2)
+	maps.Copy(spec, map[string]any{"deletionPolicy": "Delete", "adoptionPolicy": "Always"})
+	if kind := out.GetKind(); kind == "PrivateCloud" || kind == "Cluster" {
+		spec["suspend"] = f.IntN(2) == 0 || kind == "PrivateCloud" // what is made is the attacker's own; what is deleted is the question
+		spec["azureName"] = f.one([]string{"weu", "Cluster-1", name})
+	}
+	out.Object = map[string]any{"apiVersion": out.GetAPIVersion(), "kind": out.GetKind(), "spec": spec}
+	out.SetNamespace(namespace)
+	out.SetName(name)
+	out.SetFinalizers([]string{v1alpha1.Finalizer})
+	annotations := map[string]string{v1alpha1.AnnotationConfirmDelete: name, v1alpha1.AnnotationConfirmMachines: name, v1alpha1.AnnotationAzureID: f.one(f.ids)}
+	for _, key := range []string{v1alpha1.AnnotationWritten, v1alpha1.AnnotationRan, v1alpha1.AnnotationVCenterRotation, v1alpha1.AnnotationNSXTRotation, v1alpha1.AnnotationScheduled} {
+		if f.IntN(2) == 0 {
+			annotations[key] = f.one(f.ids)
+		}
+	}
+	out.SetAnnotations(annotations)
+	out.SetLabels(map[string]string{v1alpha1.LabelMove: f.one(f.names), v1alpha1.LabelAzureIDHash: "x"})
+	return out
+}
+
+// spoil puts other names and namespaces into references, and ids into other texts, if asked to.
+func (f *fuzz) spoil(spec map[string]any, texts bool) {
+	for _, key := range slices.Sorted(maps.Keys(spec)) {
+		switch value := spec[key].(type) {
+		case map[string]any:
+			if _, reference := value["name"].(string); reference && strings.HasSuffix(key, "Ref") {
+				value["name"] = f.one(f.names)
+				if strings.HasSuffix(strings.ToLower(key), "cloudref") && f.IntN(2) == 0 {
+					value["namespace"] = f.one(f.namespaces)
+				}
+				continue
+			}
+			f.spoil(value, texts)
+		case string:
+			if texts && f.IntN(4) == 0 {
+				spec[key] = f.one(f.ids)
+			}
+		}
+	}
+}
