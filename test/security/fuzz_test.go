@@ -26,7 +26,7 @@ import (
 
 // rounds of the fuzz are objects of each kind, seed what they are made from.
 const (
-	rounds = 4
+	rounds = 2
 	seed   = 1
 )
 
