@@ -55,14 +55,14 @@ func (r *Reconciler[T]) lost(ctx context.Context, s *scope[T]) *outcome.Outcome 
 	s.fact(v1alpha1.ConditionInSync, false, v1alpha1.ReasonNotFoundInAzure, "it is not in Azure any more")
 	locator, ok := r.kind.(Locator[T])
 	if !ok {
-		return outcome.Wait(v1alpha1.ReasonNotFoundInAzure, "%s is not in Azure", s.id).In(requiredRecheck)
+		return outcome.Wait(v1alpha1.ReasonNotFoundInAzure, "Azure has no %s", s.id).In(requiredRecheck)
 	}
 	name, o := locator.Locate(ctx, r.world(s), s.id.Collection())
 	if o != nil {
 		return o
 	}
 	if strings.EqualFold(name, s.id.Name()) {
-		return outcome.Wait(v1alpha1.ReasonNotFoundInAzure, "%s is not in Azure any more, although Azure lists it: it is looked for again", s.id).In(time.Minute)
+		return outcome.Wait(v1alpha1.ReasonNotFoundInAzure, "it is not in Azure any more, although Azure lists it: it is looked for again (%s)", s.id).In(time.Minute)
 	}
 	next := s.id.Collection() + "/" + arm.ID(name)
 	if s.obj.GetAnnotations()[v1alpha1.AnnotationAzureID] != "" {
@@ -73,7 +73,7 @@ func (r *Reconciler[T]) lost(ctx context.Context, s *scope[T]) *outcome.Outcome 
 		}
 	}
 	s.stat().ID, s.stat().Managed, s.stat().Operation = string(next), nil, nil
-	return outcome.Wait(v1alpha1.ReasonNotFoundInAzure, "%s is not in Azure any more; %s is what the spec means now", s.id, next).In(syncPause)
+	return outcome.Wait(v1alpha1.ReasonNotFoundInAzure, "it is not in Azure any more: %s; the spec now means %s", s.id, next).In(syncPause)
 }
 
 // byAction says that an operation is a change by the kind's action, and not one of its one-shot actions.
