@@ -94,7 +94,7 @@ func TestNetworksOfPrivateCloudsDoNotOverlap(t *testing.T) {
 	w.stalled(t, other, v1alpha1.ReasonNetworkBlockInUse, "10.174.8.0/22 of PrivateCloud "+w.namespace+"/weu")
 	env.Edit(t, cluster, cloud, func(cloud *v1alpha1.PrivateCloud) {
 		cloud.Spec.DeletionPolicy = v1alpha1.DeletionPolicyDelete
-		cloud.Annotations = map[string]string{v1alpha1.AnnotationAzureID: cloud.Annotations[v1alpha1.AnnotationAzureID], v1alpha1.AnnotationConfirmDelete: "weu", v1alpha1.AnnotationConfirmMachines: "weu"}
+		cloud.Annotations[v1alpha1.AnnotationConfirmDelete], cloud.Annotations[v1alpha1.AnnotationConfirmMachines] = "weu", "weu"
 	})
 	if err := cluster.Admin.Delete(t.Context(), cloud); err != nil {
 		t.Fatal(err)
