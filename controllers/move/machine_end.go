@@ -130,11 +130,32 @@ func powerWords(state string) string {
 	return state
 }
 
-// held says that all that the machine will need until its end is held: this object, and both VCenters with what they refer to.
+// held says that all that the machine will need until its end is held: this object, and both VCenters with what they refer to. Where some of it is
+// gone or on its way out, nothing is held for a machine that has not begun: else what is deleted would wait for one that waits for it.
 func (p *pass) held(ctx context.Context) *outcome.Outcome {
+	if !controllerutil.ContainsFinalizer(p.move, v1alpha1.Finalizer) {
+		if o := p.holding(ctx); leaving(o) {
+			return o
+		}
+	}
 	if err := p.keep(ctx); err != nil {
 		return p.notStored(err)
 	}
+	o := p.holding(ctx)
+	if leaving(o) {
+		if lost := p.release(ctx); lost != nil {
+			return lost
+		}
+	}
+	return o
+}
+
+func leaving(o *outcome.Outcome) bool {
+	return o != nil && (o.Reason == v1alpha1.ReasonReferenceNotReady || o.Reason == v1alpha1.ReasonReferenceNotFound)
+}
+
+// holding asks both VCenters whether they and what they refer to are held.
+func (p *pass) holding(ctx context.Context) *outcome.Outcome {
 	for _, name := range []string{p.move.Spec.Source.VCenterRef.Name, p.move.Spec.Target.VCenterRef.Name} {
 		if o := p.VCenters.HeldForMoves(ctx, p.move.Namespace, name); o != nil {
 			p.fine = o.Reason == v1alpha1.ReasonReconciling

@@ -82,7 +82,16 @@ func explain(fault vcenter.Fault, target v1alpha1.MachineTarget) (reason, messag
 	if fault.Says != "" {
 		what += ": " + fault.Says
 	}
-	return e.reason, fmt.Sprintf("%s (%s). To go on: %s", what, fault.String(), e.advice)
+	advice := e.advice
+	if fault.OnlyRunning && coldHelps[fault.Class] {
+		advice = "set method: Cold in the WorkloadMove, which this does not hinder, and delete this VirtualMachineMove, so that it is made anew; or " + advice
+	}
+	return e.reason, fmt.Sprintf("%s (%s). To go on: %s", what, fault.String(), advice)
+}
+
+// coldHelps are the classes of faults of which some hinder a machine only while it runs, and whose advice does not name method Cold by itself.
+var coldHelps = map[vcenter.FaultClass]bool{
+	vcenter.FaultNetwork: true, vcenter.FaultDevice: true, vcenter.FaultHost: true, vcenter.FaultRules: true, vcenter.FaultSnapshot: true, vcenter.FaultTolerance: true,
 }
 
 func privilegeWords(fault vcenter.Fault) string {

@@ -6,7 +6,9 @@ package vcentersim
 import (
 	"fmt"
 	"slices"
+	"strings"
 
+	"github.com/vmware/govmomi/object"
 	"github.com/vmware/govmomi/simulator"
 	"github.com/vmware/govmomi/vim25/types"
 )
@@ -110,13 +112,55 @@ func (v *VCenter) names(kind string) []string {
 	return out
 }
 
+// datastoreNamed is the datastore of that name in the datacenter of the layout.
 func (v *VCenter) datastoreNamed(name string) *simulator.Datastore {
-	for _, e := range v.service.Context.Map.All("Datastore") {
-		if ds, ok := e.(*simulator.Datastore); ok && sameName(ds.Name, name) {
+	m := v.service.Context.Map
+	dc, ok := m.Get(v.layout.datacenter.Reference()).(*simulator.Datacenter)
+	if !ok {
+		return nil
+	}
+	var datastores []reference
+	v.newContext("").WithLock(dc, func() { datastores = slices.Clone(dc.Datastore) })
+	for _, ref := range datastores {
+		if ds, ok := m.Get(ref).(*simulator.Datastore); ok && sameName(ds.Name, name) {
 			return ds
 		}
 	}
 	return nil
+}
+
+// AddTwinDatastore adds a datastore to a datacenter of its own, which is made with the one host that mounts it, and returns its managed object id:
+// vCenter keeps names of datastores apart within a datacenter only.
+func (v *VCenter) AddTwinDatastore(datacenter, name string) (string, error) {
+	v.building.Lock()
+	defer v.building.Unlock()
+	dc, err := object.NewRootFolder(v.client).CreateDatacenter(v.ctx, datacenter)
+	if err != nil {
+		return "", fmt.Errorf("create datacenter %s: %w", datacenter, err)
+	}
+	folders, err := dc.Folders(v.ctx)
+	if err != nil {
+		return "", fmt.Errorf("find the folders of datacenter %s: %w", datacenter, err)
+	}
+	task, err := folders.HostFolder.AddStandaloneHost(v.ctx, types.HostConnectSpec{HostName: "esx-of-" + strings.ToLower(datacenter)}, true, nil, nil)
+	if err != nil {
+		return "", fmt.Errorf("add a host to datacenter %s: %w", datacenter, err)
+	}
+	made, err := resultOf(v.ctx, task)
+	if err != nil {
+		return "", fmt.Errorf("add a host to datacenter %s: %w", datacenter, err)
+	}
+	ctx := v.newContext("")
+	host, ok := ctx.Map.Get(made).(*simulator.HostSystem)
+	if !ok {
+		return "", fmt.Errorf("add a host to datacenter %s: %s is none", datacenter, made)
+	}
+	v.describeHost(ctx, host)
+	if err := v.mountFrom(ctx, host, name, "twin of "+datacenter); err != nil {
+		return "", fmt.Errorf("mount %s in datacenter %s: %w", name, datacenter, err)
+	}
+	v.hub.touch(append(v.referencesOf("Datastore", "Datacenter"), made)...)
+	return ctx.Map.FindByName(keptName(name), host.Datastore).Reference().Value, nil
 }
 
 // attachmentNamed answers what is attached under a name; nil: a datastore of vCenter's own.

@@ -274,7 +274,12 @@ func (v *VCenter) datastoresFor(number int) []string {
 }
 
 func (v *VCenter) mount(ctx *simulator.Context, host *simulator.HostSystem, name string) error {
-	dir := filepath.Join(v.home, strings.ReplaceAll(keptName(name), " ", "_"))
+	return v.mountFrom(ctx, host, name, strings.ReplaceAll(keptName(name), " ", "_"))
+}
+
+// mountFrom mounts a datastore whose files are in a directory of that name.
+func (v *VCenter) mountFrom(ctx *simulator.Context, host *simulator.HostSystem, name, files string) error {
+	dir := filepath.Join(v.home, files)
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}

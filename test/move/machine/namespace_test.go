@@ -172,10 +172,11 @@ func TestNothingStartsWithWhatIsBeingDeleted(t *testing.T) {
 	w.says(later, v1alpha1.ReasonReferenceNotReady, "VCenter", "weu is being deleted")
 	close(seen)
 	cluster.WaitCondition(t, time.Minute, m, v1alpha1.ConditionComplete, "True")
+	cluster.WaitGone(t, time.Minute, target) // though another waits for it to come back
+	w.says(later, v1alpha1.ReasonReferenceNotReady, "VCenter", "weu is not there")
 	if err := cluster.Admin.Delete(t.Context(), later); err != nil {
 		t.Fatal(err)
 	}
-	cluster.WaitGone(t, time.Minute, target)
 	w.untouched(second)
 	w.sameMachine(first)
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/vcenter"
@@ -85,4 +86,24 @@ func TestWhatOthersRunIsLeftRoomFor(t *testing.T) {
 	}
 	cluster.WaitCondition(t, soon, move, v1alpha1.ConditionComplete, "True")
 	w.whole([]string{"app-01"})
+}
+
+// Of two datastores with one name, in two datacenters, the machine goes to the one that the hosts of the target cluster mount.
+func TestOfTwinDatastoresTheOneOfTheClusterIsTaken(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	twin, err := w.target.AddTwinDatastore("Other-Datacenter", "vsanDatastore")
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.add(nil, "app-01")
+	other := w.move("other", v1alpha1.MoveStatePlan, func(s *v1alpha1.WorkloadMoveSpec) { s.Target.Datastore = "/Other-Datacenter/datastore/vsanDatastore" })
+	w.says(other, metav1.ConditionFalse, "DatastoreNotInCluster", "/Other-Datacenter/datastore/vsanDatastore")
+	move := w.move("finance", v1alpha1.MoveStateRun, nil)
+	cluster.WaitCondition(t, soon, move, v1alpha1.ConditionComplete, "True")
+	w.whole([]string{"app-01"})
+	w.counts(move, 1, 1, 0, 0, 0)
+	if to := w.children()["app-01"].Spec.Target.Datastore; to.Ref == twin || to.Name != "vsanDatastore" {
+		t.Errorf("it went to %+v, the twin is %s", to, twin)
+	}
 }

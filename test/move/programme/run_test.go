@@ -6,6 +6,7 @@ package programme_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -16,6 +17,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
+	"github.com/avs-operator/avs-operator/test/env"
 	"github.com/avs-operator/avs-operator/test/harness"
 	"github.com/avs-operator/avs-operator/test/vcentersim"
 )
@@ -214,6 +216,50 @@ func TestBlockedMachinesAreNamedAndTheOthersGoOn(t *testing.T) {
 	w.edit(move, `{"exclude":[{"names":["snap-*","cd-01"]}]}`)
 	cluster.WaitCondition(t, soon, move, v1alpha1.ConditionComplete, "True")
 	w.counts(move, 2, 2, 0, 0, 0)
+}
+
+// A running machine goes from a distributed to a standard port group neither by the plan nor, where that is waived, by vCenter itself; both say
+// what helps, and that does.
+func TestAStandardPortGroupTakesMachinesThatAreOff(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.add(nil, "web-01")
+	const standard = "VM Network"
+	move := w.move("finance", v1alpha1.MoveStateRun, func(s *v1alpha1.WorkloadMoveSpec) {
+		s.Method, s.Networks[0].To = v1alpha1.MoveMethodLive, standard
+	})
+	w.says(move, metav1.ConditionFalse, v1alpha1.ReasonBlocked, "NetworkIncompatible (web-01)")
+	env.Says(t, concern(move, "NetworkIncompatible"), "VLAN-120 to "+standard, "move it Cold")
+	w.untouched()
+
+	w.edit(move, `{"waivers":[{"concern":"NetworkIncompatible","reason":"vCenter is to decide"}]}`)
+	w.counts(move, 1, 0, 1, 0, 0)
+	failed := w.children()["web-01"]
+	env.Says(t, failed.Status.Failure.Message, "NetworksMayNotBeTheSame", "method: Cold", "delete this VirtualMachineMove")
+	if n := calls(w.source, "RelocateVM_Task"); n != 0 {
+		t.Errorf("%d relocations of what vCenter's check refuses", n)
+	}
+	w.whole(nil)
+
+	w.edit(move, `{"waivers":null,"method":"Cold","power":{"powerOff":"Guest"}}`)
+	cluster.Delete(t, &failed) // as it says
+	cluster.WaitCondition(t, soon, move, v1alpha1.ConditionComplete, "True")
+	for _, m := range w.target.Machines() {
+		if m.Name == "web-01" && (m.PowerState != "poweredOn" || !slices.Equal(m.Networks, []string{standard})) {
+			t.Errorf("it is %+v", m)
+		}
+	}
+	w.counts(move, 1, 1, 0, 0, 0)
+}
+
+// concern is the message of a concern of the plan, empty if it has none of that name.
+func concern(move *v1alpha1.WorkloadMove, name string) string {
+	for _, c := range move.Status.Plan.Concerns {
+		if c.Name == name {
+			return c.Message
+		}
+	}
+	return ""
 }
 
 func TestMachinesThatAreAtTheTargetAlreadyCountAsMoved(t *testing.T) {
