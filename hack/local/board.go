@@ -184,9 +184,24 @@ func (b *board) moving() int {
 	return n
 }
 
+// moved says that every machine has come.
+func (b *board) moved() bool {
+	return b.move != nil && meta.IsStatusConditionTrue(b.move.Status.Conditions, v1alpha1.ConditionComplete)
+}
+
+// has says that there is an object of a kind.
+func (b *board) has(kind string) bool {
+	for _, r := range b.rows {
+		if r.kind == kind {
+			return true
+		}
+	}
+	return false
+}
+
 // finished says that every object is where its spec wants it.
 func (b *board) finished() bool {
-	if b.move == nil || !meta.IsStatusConditionTrue(b.move.Status.Conditions, v1alpha1.ConditionComplete) {
+	if !b.moved() {
 		return false
 	}
 	for _, r := range b.rows {

@@ -88,6 +88,7 @@ Ready. In another terminal, in this directory:
   kubectl apply -k %[3]s        # config/samples, with this Azure's and this vCenter's addresses
   kubectl get avs -A -w
   kubectl -n %[4]s patch wmove finance --type=merge -p '{"spec":{"state":"Run"}}'   # once it is Planned
+  kubectl apply -k config/samples/after-move   # once it is Complete: what is about the machines that have come
 
 The namespace %[4]s has what the samples refer to: Secret azure-client-secret and ConfigMap azure-ca for Azure,
 Secret oslo-vcenter and ConfigMap oslo-ca for the vCenter in Oslo, and ServiceAccount %[5]s for workload identity.

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -54,7 +55,8 @@ var story = []beat{
 	{when: (*demo).cloudHalfBuilt, do: (*demo).killWhileBuilding},
 	{when: (*demo).planned, do: (*demo).run},
 	{when: (*demo).wellUnderWay, do: (*demo).killWhileMoving},
-	{when: func(d *demo) bool { return d.board.finished() }, do: func(d *demo, _ context.Context) error {
+	{when: func(d *demo) bool { return d.board.moved() }, do: (*demo).applyAfterMove},
+	{when: func(d *demo) bool { return d.board.finished() && d.board.has(afterMove) }, do: func(d *demo, _ context.Context) error {
 		d.finished = time.Now()
 		return nil
 	}},
@@ -119,6 +121,16 @@ func (d *demo) apply(ctx context.Context) error {
 	return err
 }
 
+// afterMove is a kind of which only the samples for after the move have one.
+const afterMove = "PlacementPolicy"
+
+// applyAfterMove applies what is about the machines that have come.
+func (d *demo) applyAfterMove(ctx context.Context) error {
+	d.screen.say("kubectl apply -k config/samples/after-move")
+	_, err := d.plane.Kubectl(ctx, "apply", "-k", filepath.Join(d.files.root, "config", "samples", "after-move"))
+	return err
+}
+
 // cloudHalfBuilt says that Azure has built for a while, or that it is too late for that.
 func (d *demo) cloudHalfBuilt() bool {
 	if d.board.cloud != nil && d.board.cloud.Status.ProvisioningState == "Succeeded" {
@@ -164,7 +176,7 @@ func (d *demo) run(ctx context.Context) error {
 }
 
 // wellUnderWay says that several machines are on their way, or that it is too late for that.
-func (d *demo) wellUnderWay() bool { return d.board.moving() >= movingAtKill || d.board.finished() }
+func (d *demo) wellUnderWay() bool { return d.board.moving() >= movingAtKill || d.board.moved() }
 
 func (d *demo) killWhileMoving(ctx context.Context) error {
 	moving := d.board.moving()

@@ -197,9 +197,13 @@ type sample struct {
 // samples reads the objects of config/samples that are ours.
 func samples(t *testing.T) []sample {
 	t.Helper()
-	files, err := filepath.Glob(filepath.Join(root, "config/samples/*.yaml"))
-	if err != nil || len(files) == 0 {
-		t.Fatalf("config/samples is empty (%v)", err)
+	var files []string
+	for _, pattern := range []string{"config/samples/*.yaml", "config/samples/*/*.yaml"} {
+		found, err := filepath.Glob(filepath.Join(root, pattern))
+		if err != nil || len(found) == 0 {
+			t.Fatalf("%s is empty (%v)", pattern, err)
+		}
+		files = append(files, found...)
 	}
 	var out []sample
 	for _, file := range files {

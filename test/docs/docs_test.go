@@ -77,6 +77,9 @@ func TestSamplesApplyTwice(t *testing.T) {
 	if out, err := cluster.ControlPlane.Kubectl(ctx, "apply", "-k", "../../config/samples"); err != nil {
 		t.Fatal(err, out)
 	}
+	if out, err := cluster.ControlPlane.Kubectl(ctx, "apply", "-k", "../../config/samples/after-move"); err != nil {
+		t.Fatal(err, out)
+	}
 	out, err := cluster.ControlPlane.Kubectl(ctx, "apply", "-k", "../../config/samples")
 	if err != nil {
 		t.Fatal(err, out)
@@ -86,6 +89,33 @@ func TestSamplesApplyTwice(t *testing.T) {
 		if !strings.HasSuffix(line, " unchanged") && !strings.HasPrefix(line, "secret/") {
 			t.Errorf("applied a second time: %s", line)
 		}
+	}
+}
+
+// What config/argocd adds to Argo CD's settings leaves what else is in there.
+func TestArgoCDKeepsItsOtherSettings(t *testing.T) {
+	ctx := t.Context()
+	for _, object := range []client.Object{
+		&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "argocd"}},
+		&corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: "argocd", Name: "argocd-cm", Labels: map[string]string{"app.kubernetes.io/part-of": "argocd"}}, Data: map[string]string{"url": "https://argocd.example.com"}},
+	} {
+		if err := cluster.Admin.Create(ctx, object); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if out, err := cluster.ControlPlane.Kubectl(ctx, "apply", "--server-side", "-k", "../../config/argocd"); err != nil {
+		t.Fatal(err, out)
+	}
+	settings := &corev1.ConfigMap{}
+	if err := cluster.Admin.Get(ctx, client.ObjectKey{Namespace: "argocd", Name: "argocd-cm"}, settings); err != nil {
+		t.Fatal(err)
+	}
+	check, err := os.ReadFile("../../config/argocd/health.lua")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if settings.Data["url"] == "" || settings.Data["resource.customizations.health.avs-operator.io_PrivateCloud"] != string(check) {
+		t.Errorf("the settings are %v", settings.Data)
 	}
 }
 

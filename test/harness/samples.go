@@ -23,15 +23,19 @@ type Samples []*unstructured.Unstructured
 // fromFile is the annotation of a loaded sample that says which file it is from, until it is used.
 const fromFile = "harness/file"
 
-// LoadSamples reads config/samples.
+// LoadSamples reads config/samples and the kustomizations beside it.
 func LoadSamples() (Samples, error) {
 	root, err := repositoryRoot()
 	if err != nil {
 		return nil, err
 	}
-	files, err := filepath.Glob(filepath.Join(root, "config", "samples", "*.yaml"))
-	if err != nil {
-		return nil, err
+	var files []string
+	for _, pattern := range []string{"*.yaml", "*/*.yaml"} {
+		found, err := filepath.Glob(filepath.Join(root, "config", "samples", pattern))
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, found...)
 	}
 	var out Samples
 	for _, file := range files {

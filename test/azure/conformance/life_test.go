@@ -211,6 +211,31 @@ func (l *life) until(what string, ok func(*v1alpha1.AzureStatus) error) {
 		return ok(fresh.AzureStatus())
 	}, l.object, &v1alpha1.AzureIdentity{ObjectMeta: metav1.ObjectMeta{Namespace: l.namespace, Name: "default"}})
 	l.object = fresh
+	l.agreesWithArgoCD()
+}
+
+// agreesWithArgoCD: what Argo CD says of the object is what its conditions say.
+func (l *life) agreesWithArgoCD() {
+	l.t.Helper()
+	content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(l.object)
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	s := l.object.AzureStatus()
+	ready := meta.FindStatusCondition(s.Conditions, v1alpha1.ConditionReady)
+	want := "Progressing"
+	switch {
+	case ready == nil || s.ObservedGeneration != l.object.GetGeneration():
+	case meta.IsStatusConditionTrue(s.Conditions, v1alpha1.ConditionStalled):
+		want = "Degraded"
+	case ready.Reason == v1alpha1.ReasonSuspended:
+		want = "Suspended"
+	case ready.Status == metav1.ConditionTrue:
+		want = "Healthy"
+	}
+	if health, message, err := harness.ArgoHealth(&unstructured.Unstructured{Object: content}); err != nil || health != want || message == "" {
+		l.t.Errorf("Argo CD says %s %q (%v), want %s: %s", health, message, err, want, asText(s.Conditions))
+	}
 }
 
 // ready waits until the object is Ready as it stands now.

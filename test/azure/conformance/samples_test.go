@@ -28,9 +28,13 @@ type samples []*unstructured.Unstructured
 // loadSamples reads the files of config/samples. The one in the file of its kind is that kind's sample.
 func loadSamples(t *testing.T) samples {
 	t.Helper()
-	files, err := filepath.Glob(filepath.Join("..", "..", "..", "config", "samples", "*.yaml"))
-	if err != nil || len(files) == 0 {
-		t.Fatalf("No samples: %v", err)
+	var files []string
+	for _, pattern := range []string{"*.yaml", "*/*.yaml"} {
+		found, err := filepath.Glob(filepath.Join("..", "..", "..", "config", "samples", pattern))
+		if err != nil || len(found) == 0 {
+			t.Fatalf("No samples: %v", err)
+		}
+		files = append(files, found...)
 	}
 	var first, rest samples
 	for _, file := range files {

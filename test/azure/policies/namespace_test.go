@@ -32,9 +32,13 @@ const ordersVariable = "AVS_OPERATOR_DELETION_ORDERS"
 // everything are the samples of all Azure kinds, of their Secrets, and a VCenter and a workload move that is over, in a namespace.
 func everything(t *testing.T, namespace string) []client.Object {
 	t.Helper()
-	files, err := filepath.Glob(filepath.Join("..", "..", "..", "config", "samples", "*.yaml"))
-	if err != nil || len(files) == 0 {
-		t.Fatalf("no samples: %v", err)
+	var files []string
+	for _, pattern := range []string{"*.yaml", "*/*.yaml"} {
+		found, err := filepath.Glob(filepath.Join("..", "..", "..", "config", "samples", pattern))
+		if err != nil || len(found) == 0 {
+			t.Fatalf("no samples: %v", err)
+		}
+		files = append(files, found...)
 	}
 	var out []client.Object
 	for _, file := range files {
