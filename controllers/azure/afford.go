@@ -218,29 +218,36 @@ func (r *Reconciler[T]) hostsInAzure(ctx context.Context, s *scope[T], o *onReco
 			return nil, err
 		}
 		for i := range clouds {
-			cloud := &clouds[i]
-			id := cloud.ID.Key()
-			mine, known := o.objects[id]
-			made := strings.HasPrefix(tagOwner(cloud), o.from)
-			whole := mine && (made || !o.watched[id]) || !known && made
-			if !whole && !mine {
-				continue
-			}
-			if whole {
-				out[id] = hostsIn(cloud, sizeOfCloud)
-			}
-			clusters, err := s.client.List(ctx, cloud.ID+"/clusters")
-			if err != nil {
+			if err := r.hostsInCloud(ctx, s, o, &clouds[i], out); err != nil {
 				return nil, err
-			}
-			for j := range clusters {
-				if one := &clusters[j]; (whole || o.clusters[one.ID.Key()]) && !strings.EqualFold(one.Name, firstCluster) {
-					out[one.ID.Key()] = hostsIn(one, sizeOfCluster)
-				}
 			}
 		}
 	}
 	return out, nil
+}
+
+// hostsInCloud adds those of one private cloud: all of them if it was made with the identity, else those of the clusters that were.
+func (r *Reconciler[T]) hostsInCloud(ctx context.Context, s *scope[T], o *onRecord, cloud *arm.Resource, out map[string]int32) error {
+	id := cloud.ID.Key()
+	mine, known := o.objects[id]
+	made := strings.HasPrefix(tagOwner(cloud), o.from)
+	whole := mine && (made || !o.watched[id]) || !known && made
+	if !whole && !mine {
+		return nil
+	}
+	if whole {
+		out[id] = hostsIn(cloud, sizeOfCloud)
+	}
+	clusters, err := s.client.List(ctx, cloud.ID+"/clusters")
+	if err != nil {
+		return err
+	}
+	for i := range clusters {
+		if one := &clusters[i]; (whole || o.clusters[one.ID.Key()]) && !strings.EqualFold(one.Name, firstCluster) {
+			out[one.ID.Key()] = hostsIn(one, sizeOfCluster)
+		}
+	}
+	return nil
 }
 
 // Where ARM has the number of hosts, and the cluster that it counts with the private cloud.
