@@ -42,6 +42,8 @@ type Options struct {
 	Speed float64
 	// Limiters are shared by all clients of a process; nil: its own.
 	Limiters *Limiters
+	// Quota is shared by the clients of one owner; nil: its own, as for Azure.
+	Quota *Quota
 	// MayWrite is asked by the last transport right before a PUT, PATCH, DELETE or action leaves; with an error it is not sent.
 	MayWrite func() error
 	// Observe is told of each exchange after it ended.
@@ -64,6 +66,7 @@ type Client struct {
 	principal string
 	speed     float64
 	limiters  *Limiters
+	quota     *Quota
 	observe   func(Request)
 	userAgent string
 	recents   recents
@@ -85,9 +88,12 @@ func NewClient(o Options) (*Client, error) {
 		return nil, fmt.Errorf("make an ARM client: the Resource Manager endpoint %s is not https", endpoint.Redacted())
 	}
 	endpoint.Path = strings.TrimRight(endpoint.Path, "/")
-	c := &Client{hosts: hosts{endpoint, o.Regional}, principal: o.Principal, speed: o.Speed, limiters: o.Limiters, observe: o.Observe, userAgent: o.UserAgent}
+	c := &Client{hosts: hosts{endpoint, o.Regional}, principal: o.Principal, speed: o.Speed, limiters: o.Limiters, quota: o.Quota, observe: o.Observe, userAgent: o.UserAgent}
 	if c.speed <= 0 {
 		c.speed = 1
+	}
+	if c.quota == nil {
+		c.quota = NewQuota(AzureLimits)
 	}
 	if c.limiters == nil {
 		c.limiters = NewLimiters()
@@ -161,6 +167,8 @@ func (c *Client) list(ctx context.Context, collection ID) ([]item, error) {
 		return nil, invalid(doing, err)
 	}
 	askedAt := time.Now()
+	ctx, done := c.quota.begin(ctx, c.quota.most.List)
+	defer done()
 	all := []item{}
 	for page := 0; next != nil; page++ {
 		if page == mostPages {

@@ -64,7 +64,7 @@ func (c *Client) exchange(parent context.Context, k call) (*answer, error) {
 	if k.correlationID == "" {
 		k.correlationID = uuid.NewString()
 	}
-	end := time.Now().Add(ReadTimeout)
+	end := time.Now().Add(c.quota.most.Within)
 	if k.write {
 		end = k.deadline
 	}
@@ -76,6 +76,16 @@ func (c *Client) exchange(parent context.Context, k call) (*answer, error) {
 	}
 	ctx, cancel := context.WithDeadline(parent, end)
 	defer cancel()
+	leave, err := c.quota.enter(ctx, k.doing)
+	if err != nil {
+		if e := asError(err); e != nil {
+			return nil, e
+		}
+		return nil, unsent(parent, &exchange{write: k.write, deadline: k.deadline}, k, err)
+	}
+	defer leave()
+	ctx, done := c.quota.begin(ctx, c.quota.most.Answer)
+	defer done()
 	b := c.limiters.bucket(bucketKey{region: c.hosts.bucketRegion(k.url), subscription: ID(k.id.Key()).SubscriptionID(), principal: c.principal, class: classOf(k.method)})
 	if err := c.waitForPlace(ctx, b, k); err != nil {
 		if e := asError(err); e != nil {
@@ -83,7 +93,7 @@ func (c *Client) exchange(parent context.Context, k call) (*answer, error) {
 		}
 		return nil, unsent(parent, &exchange{write: k.write, deadline: k.deadline}, k, err)
 	}
-	x := &exchange{write: k.write, once: k.once, deadline: k.deadline}
+	x := &exchange{write: k.write, once: k.once, deadline: k.deadline, most: c.quota.most.Answer}
 	started := time.Now()
 	a, err := c.send(context.WithValue(ctx, exchangeKey{}, x), k)
 	if x.sends == 0 {

@@ -115,11 +115,27 @@ func (w *Watcher) look(ctx context.Context, e *watched, round int) error {
 			e.snapshot.err = err
 			return nil
 		}
+		if !e.hold(sizeOf(resources)) {
+			err = errHeld(e.collection)
+			e.snapshot.err = err
+			return nil
+		}
 		return e.snapshot.replace(resources, askedAt)
 	})
 	w.mu.Unlock()
 	w.tell(changes)
 	return err
+}
+
+func sizeOf(list []item) (size int64) {
+	for _, i := range list {
+		size += int64(len(i.body))
+	}
+	return size
+}
+
+func errHeld(collection ID) *Error {
+	return &Error{Class: Transient, Doing: "LIST " + string(collection), Message: "what the identities of this namespace see in Azure is larger, together, than what is kept of it may be"}
 }
 
 // oneByOne says, after a list, that the resources are to be read by themselves until it is tried again.
@@ -195,7 +211,14 @@ func (w *Watcher) readEach(ctx context.Context, e *watched, client *Client) erro
 			continue
 		}
 		w.mu.Lock()
-		changes := w.settle(e, func() []ID { return e.snapshot.put(item{id: id, body: body, askedAt: askedAt}) })
+		changes := w.settle(e, func() []ID {
+			was := len(e.snapshot.items[id.Key()].body)
+			if !e.hold(e.held + int64(len(body)-was)) {
+				last = errHeld(e.collection)
+				return nil
+			}
+			return e.snapshot.put(item{id: id, body: body, askedAt: askedAt})
+		})
 		w.mu.Unlock()
 		w.tell(changes)
 	}
@@ -203,6 +226,7 @@ func (w *Watcher) readEach(ctx context.Context, e *watched, client *Client) erro
 	changes := w.settle(e, func() []ID {
 		e.snapshot.err = last
 		e.snapshot.keepOnly(e.ids)
+		e.hold(e.snapshot.size())
 		return nil
 	})
 	w.mu.Unlock()

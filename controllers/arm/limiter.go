@@ -57,11 +57,26 @@ func (l *Limiters) bucket(key bucketKey) *bucket {
 	defer l.mu.Unlock()
 	b := l.buckets[key]
 	if b == nil {
+		if len(l.buckets) >= fewBuckets {
+			l.sweep(time.Now())
+		}
 		p := published[key.class]
 		b = &bucket{class: key.class, size: p.size, refill: p.refill, tokens: 1, filledAt: time.Now()}
 		l.buckets[key] = b
 	}
 	return b
+}
+
+// fewBuckets are not worth a sweep.
+const fewBuckets = 256
+
+// sweep forgets the buckets of identities that nobody uses any more: an hour of Azure's fills every one of them again. The caller holds the lock.
+func (l *Limiters) sweep(now time.Time) {
+	for key, b := range l.buckets {
+		if b.idle(now) {
+			delete(l.buckets, key)
+		}
+	}
 }
 
 // bucketRegion is the region that answers a request: that of a link, or of a configured endpoint (westeurope.management.azure.com), else "global".
@@ -115,6 +130,13 @@ func (b *bucket) fill(now time.Time, speed float64) {
 		b.tokens = min(b.size, b.tokens+elapsed*speed*b.refill)
 		b.filledAt = now
 	}
+}
+
+// idle says that nothing was taken for an hour and nothing is on its way.
+func (b *bucket) idle(now time.Time) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.inFlight == 0 && now.Sub(b.filledAt) > time.Hour && now.After(b.blockedUntil)
 }
 
 // giveBack undoes a take whose call was not sent.

@@ -117,6 +117,14 @@ func (s *snapshot) put(now item) []ID {
 	return []ID{now.id}
 }
 
+// size of what is held, in bytes.
+func (s *snapshot) size() (size int64) {
+	for _, i := range s.items {
+		size += int64(len(i.body))
+	}
+	return size
+}
+
 // keepOnly forgets what nobody reads by itself any more, and ages the whole by its oldest part.
 func (s *snapshot) keepOnly(ids map[string]*used) {
 	s.askedAt = time.Now()

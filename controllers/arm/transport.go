@@ -19,13 +19,11 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 )
 
-// largestAnswer bounds a body, so that a broken server cannot fill the operator's memory. In bytes.
-const largestAnswer = 64 << 20
-
 // exchange is what the last transport must know about a call; it travels in the context.
 type exchange struct {
 	write    bool      // subject to deadline and leadership
 	once     bool      // one HTTP exchange and no more
+	most     int64     // bytes of the answer
 	deadline time.Time // of a write
 
 	sends   int         // handed to the transport
@@ -108,7 +106,7 @@ func (g *gate) Do(req *http.Request) (*http.Response, error) {
 	resp.Body = struct {
 		io.Reader
 		io.Closer
-	}{&bounded{from: resp.Body, left: largestAnswer}, resp.Body}
+	}{&bounded{from: resp.Body, left: x.most, all: tallyOf(req.Context())}, resp.Body}
 	return resp, nil
 }
 
@@ -148,19 +146,4 @@ func portOf(u *url.URL) string {
 		return "80"
 	}
 	return "443"
-}
-
-// bounded fails, rather than ends, when too much is read: a cut body must not look whole.
-type bounded struct {
-	from io.Reader
-	left int64
-}
-
-func (b *bounded) Read(p []byte) (int, error) {
-	if b.left <= 0 {
-		return 0, fmt.Errorf("the answer is larger than %d bytes", largestAnswer)
-	}
-	n, err := b.from.Read(p[:min(int64(len(p)), b.left)])
-	b.left -= int64(n)
-	return n, err
 }

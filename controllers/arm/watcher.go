@@ -50,6 +50,22 @@ type watched struct {
 	failed     int // lists in a row
 	stop       context.CancelFunc
 	snapshot   snapshot
+	quota      *Quota // that holds the snapshot
+	held       int64  // of it, in bytes
+}
+
+// hold takes what the snapshot is about to be of the client's quota, and gives back what it was; false if that is too much.
+func (e *watched) hold(size int64) bool {
+	if e.quota != nil && e.quota != e.client.quota {
+		e.quota.keep(e.held, 0)
+		e.held = 0
+	}
+	e.quota = e.client.quota
+	if !e.quota.keep(e.held, size) {
+		return false
+	}
+	e.held = size
+	return true
 }
 
 // used is a resource that somebody watches by itself, for collections that cannot be listed.
@@ -140,6 +156,7 @@ func (w *Watcher) release(e *watched, id ID) {
 		return
 	}
 	delete(w.watched, e.key)
+	e.hold(0)
 	if e.stop != nil {
 		e.stop()
 	}

@@ -75,6 +75,7 @@ type Azure struct {
 	mu      sync.Mutex
 	entries map[types.NamespacedName]*azureEntry
 	making  map[types.NamespacedName]*sync.Mutex
+	quotas  map[owner]*arm.Quota
 }
 
 type azureEntry struct {
@@ -86,7 +87,7 @@ type azureEntry struct {
 
 // NewAzure makes the pool.
 func NewAzure(o AzureOptions) *Azure {
-	a := &Azure{o: o, limiters: arm.NewLimiters(), entries: map[types.NamespacedName]*azureEntry{}, making: map[types.NamespacedName]*sync.Mutex{}}
+	a := &Azure{o: o, limiters: arm.NewLimiters(), entries: map[types.NamespacedName]*azureEntry{}, making: map[types.NamespacedName]*sync.Mutex{}, quotas: map[owner]*arm.Quota{}}
 	if _, err := rand.Read(a.key[:]); err != nil {
 		panic(err) // crypto/rand never fails
 	}
@@ -176,6 +177,7 @@ func (a *Azure) Forget(key types.NamespacedName) {
 	defer a.mu.Unlock()
 	delete(a.entries, key)
 	delete(a.making, key)
+	a.dropQuotas(key.Namespace)
 }
 
 // versions is what the client depends on, from caches alone: no call, no secret.

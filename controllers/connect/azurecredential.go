@@ -135,17 +135,17 @@ func (a *Azure) connect(identity *v1alpha1.AzureIdentity, m *material, principal
 	if !m.custom || identity.Spec.Operator != nil { // the operator's own login asks the metadata service of its machine
 		local = nil
 	}
-	transport := transportFor(m.pool, local, a.o.Resolve)
+	transport := transportFor(m.pool, local, a.o.Resolve, m.custom)
 	if a.o.WrapTransport != nil {
 		transport.Transport = a.o.WrapTransport(transport.Transport)
 	}
-	credential, err := a.credential(identity, m, transport)
+	credential, err := a.credential(identity, m, loginTransport{transport})
 	if err != nil {
 		return nil, outcome.Stall(v1alpha1.ReasonCredentialsInvalid, "the credential of AzureIdentity %s/%s cannot be used: %s", identity.Namespace, identity.Name, err).About(v1alpha1.ConditionCredentialsReady)
 	}
 	c, err := arm.NewClient(arm.Options{
 		Credential: credential, Cloud: m.cloud, Regional: a.regional(m), Transport: transport, Principal: principal, Speed: float64(a.o.Pace),
-		Limiters: a.limiters, MayWrite: a.o.MayWrite, Observe: a.o.Observe, UserAgent: a.o.UserAgent,
+		Limiters: a.limiters, Quota: a.quota(identity.Namespace, m.custom), MayWrite: a.o.MayWrite, Observe: a.o.Observe, UserAgent: a.o.UserAgent,
 	})
 	if err != nil {
 		return nil, outcome.Stall(v1alpha1.ReasonInvalidSpec, "AzureIdentity %s/%s: %s", identity.Namespace, identity.Name, err).About(v1alpha1.ConditionCredentialsReady)
@@ -167,9 +167,14 @@ func (a *Azure) regional(m *material) bool {
 
 // transportFor is a transport that trusts the pool; nil: what the system trusts. It keeps away from local addresses, if there is a guard. Of the
 // names in resolve it asks no DNS.
-func transportFor(pool *x509.CertPool, local *LocalAddresses, resolve map[string]string) *http.Client {
+func transportFor(pool *x509.CertPool, local *LocalAddresses, resolve map[string]string, custom bool) *http.Client {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
-	transport.DialContext = local.Guard(transport, net.Dialer{Timeout: 15 * time.Second, KeepAlive: 30 * time.Second})
+	dialWithin := ordinaryDial
+	if custom {
+		dialWithin = customDial
+		transport.TLSHandshakeTimeout = customDial
+	}
+	transport.DialContext = local.Guard(transport, net.Dialer{Timeout: dialWithin, KeepAlive: 30 * time.Second})
 	if dial := transport.DialContext; len(resolve) > 0 {
 		transport.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
 			if host, port, err := net.SplitHostPort(address); err == nil && resolve[strings.ToLower(host)] != "" {
