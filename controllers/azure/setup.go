@@ -23,13 +23,18 @@ import (
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/arm"
 	"github.com/avs-operator/avs-operator/controllers/connect"
+	"github.com/avs-operator/avs-operator/controllers/fair"
 	"github.com/avs-operator/avs-operator/controllers/watch"
 )
 
 // +kubebuilder:rbac:groups="",resources=namespaces,resourceNames=kube-system,verbs=get
 
-// workers reconcile one kind at once. None of them ever waits for Azure longer than one exchange takes.
-const workers = 8
+// workers reconcile one kind at once, and half of them at most one namespace: none waits for Azure longer than one exchange takes, but that may be
+// long where a user chose the host.
+const (
+	workers     = 16
+	ofNamespace = 8
+)
 
 // Setup registers the reconciler of one kind with the manager.
 func Setup[T Object](mgr ctrl.Manager, shared *Shared, kind Kind[T]) error {
@@ -84,7 +89,8 @@ func Setup[T Object](mgr ctrl.Manager, shared *Shared, kind Kind[T]) error {
 		}
 		b = b.WatchesMetadata(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(r.usersOfSecret))
 	}
-	return b.Complete(r)
+	queue := fair.New(r, ofNamespace)
+	return b.WatchesRawSource(queue.Source()).Complete(queue)
 }
 
 // notCreated drops the creation of a Secret of ours: we know.

@@ -24,6 +24,7 @@ import (
 	"github.com/avs-operator/avs-operator/controllers/azure"
 	"github.com/avs-operator/avs-operator/controllers/azure/lane"
 	"github.com/avs-operator/avs-operator/controllers/connect"
+	"github.com/avs-operator/avs-operator/controllers/fair"
 	"github.com/avs-operator/avs-operator/controllers/watch"
 )
 
@@ -34,7 +35,10 @@ import (
 const cloudIndex = "privateCloud"
 
 // workers reconcile policies at once. None of them waits for Azure longer than one exchange takes.
-const workers = 4
+const (
+	workers     = 8
+	ofNamespace = 4
+)
 
 // Setup registers the reconciler with the manager. The kinds have been set up before it.
 func Setup(mgr ctrl.Manager, shared *azure.Shared) error {
@@ -43,6 +47,7 @@ func Setup(mgr ctrl.Manager, shared *azure.Shared) error {
 	if err := mgr.GetFieldIndexer().IndexField(context.Background(), &v1alpha1.MaintenancePolicy{}, cloudIndex, indexCloud); err != nil {
 		return fmt.Errorf("index MaintenancePolicy by private cloud: %w", err)
 	}
+	queue := fair.New(r, ofNamespace)
 	err := ctrl.NewControllerManagedBy(mgr).Named("maintenancepolicy").
 		WithOptions(controller.Options{MaxConcurrentReconciles: workers}).
 		For(&v1alpha1.MaintenancePolicy{}, builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{}, predicate.AnnotationChangedPredicate{}))).
@@ -52,7 +57,8 @@ func Setup(mgr ctrl.Manager, shared *azure.Shared) error {
 		Watches(&v1alpha1.MaintenancePolicy{}, handler.EnqueueRequestsFromMapFunc(r.peers), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		Watches(&v1alpha1.PrivateCloud{}, handler.EnqueueRequestsFromMapFunc(r.policiesOf), builder.WithPredicates(azure.ParentChanged())).
 		Watches(&v1alpha1.AzureIdentity{}, handler.EnqueueRequestsFromMapFunc(r.usersOfIdentity)).
-		Complete(r)
+		WatchesRawSource(queue.Source()).
+		Complete(queue)
 	if err != nil {
 		return fmt.Errorf("setting up MaintenancePolicies: %w", err)
 	}

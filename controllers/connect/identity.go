@@ -16,6 +16,7 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller"
 	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
@@ -23,6 +24,7 @@ import (
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/arm"
+	"github.com/avs-operator/avs-operator/controllers/fair"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
 	"github.com/avs-operator/avs-operator/controllers/status"
 	"github.com/avs-operator/avs-operator/controllers/watch"
@@ -52,6 +54,12 @@ type verification struct {
 	subscription string
 }
 
+// Workers look at identities, and at VCenters, at once; one namespace holds a few of them.
+const (
+	workers     = 8
+	ofNamespace = 3
+)
+
 // SetupWithManager registers the reconciler, its watches included.
 func (r *IdentityReconciler) SetupWithManager(mgr ctrl.Manager) error {
 	users := func(kind string) handler.EventHandler {
@@ -59,13 +67,16 @@ func (r *IdentityReconciler) SetupWithManager(mgr ctrl.Manager) error {
 			return orHolder(r.identitiesUsing(ctx, object{kind, o.GetName()}, o.GetNamespace()), o, v1alpha1.FinalizerInUse)
 		})
 	}
+	queue := fair.New(r, ofNamespace)
 	return ctrl.NewControllerManagedBy(mgr).Named("azureidentity").
 		For(&v1alpha1.AzureIdentity{}, builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{}, predicate.AnnotationChangedPredicate{}, finalizersChanged))).
 		WatchesMetadata(&corev1.Secret{}, users("Secret")).
 		WatchesMetadata(&corev1.ConfigMap{}, users("ConfigMap")).
 		WatchesRawSource(watch.Source(r.Azure.Touched, func(touched types.NamespacedName) []types.NamespacedName { return []types.NamespacedName{touched} })).
 		WatchesRawSource(r.Publisher.Freeze.Wakes(mgr.GetClient(), &v1alpha1.AzureIdentityList{})).
-		Complete(r)
+		WatchesRawSource(queue.Source()).
+		WithOptions(controller.Options{MaxConcurrentReconciles: workers}).
+		Complete(queue)
 }
 
 // finalizersChanged lets a change of the hold through, whoever made it: a decision that was made on an older view is made again.

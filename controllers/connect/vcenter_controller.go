@@ -17,11 +17,13 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
+	"github.com/avs-operator/avs-operator/controllers/fair"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
 	"github.com/avs-operator/avs-operator/controllers/status"
 	"github.com/avs-operator/avs-operator/controllers/vcenter"
@@ -44,7 +46,7 @@ type VCenterReconciler struct {
 	Pace      outcome.Pace
 
 	mu      sync.Mutex
-	counted map[types.UID]time.Time // when counts were published last
+	counted map[types.NamespacedName]time.Time // when counts were published last
 }
 
 // SetupWithManager registers the reconciler, its watches included.
@@ -61,6 +63,7 @@ func (r *VCenterReconciler) SetupWithManager(mgr ctrl.Manager) error {
 	if err != nil {
 		return fmt.Errorf("indexing VirtualMachineMoves by the VCenters that they need: %w", err)
 	}
+	queue := fair.New(r, ofNamespace)
 	return ctrl.NewControllerManagedBy(mgr).Named("vcenter").
 		For(&v1alpha1.VCenter{}, builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{}, predicate.AnnotationChangedPredicate{}, finalizersChanged))).
 		Watches(&v1alpha1.VirtualMachineMove{}, handler.EnqueueRequestsFromMapFunc(both), builder.WithPredicates(beginsOrEnds)).
@@ -69,7 +72,9 @@ func (r *VCenterReconciler) SetupWithManager(mgr ctrl.Manager) error {
 		Watches(&v1alpha1.PrivateCloud{}, users("PrivateCloud")).
 		WatchesRawSource(watch.Source(r.VCenters.Subscribe, r.named)).
 		WatchesRawSource(r.Publisher.Freeze.Wakes(mgr.GetClient(), &v1alpha1.VCenterList{})).
-		Complete(r)
+		WatchesRawSource(queue.Source()).
+		WithOptions(controller.Options{MaxConcurrentReconciles: workers}).
+		Complete(queue)
 }
 
 // refersTo says whether references name the object.
@@ -118,6 +123,9 @@ func (r *VCenterReconciler) Reconcile(ctx context.Context, request ctrl.Request)
 	}
 	if err := r.Client.Get(ctx, request.NamespacedName, object); apierrors.IsNotFound(err) {
 		r.VCenters.Forget(request.NamespacedName)
+		r.mu.Lock()
+		delete(r.counted, request.NamespacedName)
+		r.mu.Unlock()
 		return r.Publisher.Result(r.letGo(ctx, request.Namespace))
 	} else if err != nil {
 		return ctrl.Result{}, err
@@ -179,13 +187,13 @@ func (r *VCenterReconciler) observe(object *v1alpha1.VCenter, c *Connected) time
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if wait := time.Until(r.counted[object.UID].Add(r.Pace.Real(countPeriod))); wait > 0 && s.Inventory != nil {
+	if wait := time.Until(r.counted[client.ObjectKeyFromObject(object)].Add(r.Pace.Real(countPeriod))); wait > 0 && s.Inventory != nil {
 		return wait
 	}
 	if r.counted == nil {
-		r.counted = map[types.UID]time.Time{}
+		r.counted = map[types.NamespacedName]time.Time{}
 	}
-	r.counted[object.UID] = time.Now()
+	r.counted[client.ObjectKeyFromObject(object)] = time.Now()
 	s.Inventory = &counts
 	return 0
 }

@@ -21,6 +21,7 @@ import (
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/connect"
+	"github.com/avs-operator/avs-operator/controllers/fair"
 	"github.com/avs-operator/avs-operator/controllers/vcenter"
 	"github.com/avs-operator/avs-operator/controllers/watch"
 )
@@ -50,15 +51,18 @@ func (r *MachineReconciler) SetupWithManager(mgr ctrl.Manager, turns source.Sour
 			return fmt.Errorf("indexing VirtualMachineMoves by %s: %w", name, err)
 		}
 	}
+	workers := max(r.Workers, 16)
+	queue := fair.New(r, workers)
 	return ctrl.NewControllerManagedBy(mgr).Named("virtualmachinemove").
-		WithOptions(controller.Options{MaxConcurrentReconciles: max(r.Workers, 16)}).
+		WithOptions(controller.Options{MaxConcurrentReconciles: 2 * workers}).
 		For(&v1alpha1.VirtualMachineMove{}).
 		Watches(&v1alpha1.VirtualMachineMove{}, handler.EnqueueRequestsFromMapFunc(r.rivals), builder.WithPredicates(letsGo())).
 		Watches(&v1alpha1.WorkloadMove{}, handler.EnqueueRequestsFromMapFunc(r.children), builder.WithPredicates(wantsOtherwise())).
 		WatchesRawSource(watch.Source(r.VCenters.Subscribe, r.concerned)).
 		WatchesRawSource(turns).
 		WatchesRawSource(r.Publisher.Freeze.Wakes(mgr.GetClient(), &v1alpha1.VirtualMachineMoveList{})).
-		Complete(r)
+		WatchesRawSource(queue.Source()).
+		Complete(queue)
 }
 
 func taskOf(m *v1alpha1.VirtualMachineMove) []string {

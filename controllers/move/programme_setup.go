@@ -22,6 +22,7 @@ import (
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/connect"
+	"github.com/avs-operator/avs-operator/controllers/fair"
 )
 
 const (
@@ -34,14 +35,16 @@ const (
 
 // SetupWithManager registers the reconciler with its watches.
 func (r *ProgrammeReconciler) SetupWithManager(mgr ctrl.Manager) error {
+	queue := fair.New(r, 4)
 	return ctrl.NewControllerManagedBy(mgr).Named("workloadmove").
-		WithOptions(controller.Options{MaxConcurrentReconciles: 4}).
+		WithOptions(controller.Options{MaxConcurrentReconciles: 8}).
 		For(&v1alpha1.WorkloadMove{}, builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{}, predicate.AnnotationChangedPredicate{}))).
 		Watches(&v1alpha1.VirtualMachineMove{}, r.delayed()).
 		Watches(&v1alpha1.VCenter{}, handler.EnqueueRequestsFromMapFunc(r.users)).
 		WatchesRawSource(r.inventories()).
 		WatchesRawSource(r.Publisher.Freeze.Wakes(mgr.GetClient(), &v1alpha1.WorkloadMoveList{})).
-		Complete(r)
+		WatchesRawSource(queue.Source()).
+		Complete(queue)
 }
 
 func (r *ProgrammeReconciler) stride() time.Duration { return r.Pace.RealAtLeast(stride, strideFloor) }
