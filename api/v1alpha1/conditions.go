@@ -55,6 +55,7 @@ const (
 	ReasonTakesTooLong     = "TakesTooLong"
 	ReasonConflict         = "Conflict"
 	ReasonNotAsWritten     = "NotAsWritten"
+	ReasonStatusRefused    = "StatusRefused"
 
 	ReasonReferenceNotFound     = "ReferenceNotFound"
 	ReasonReferenceNotReady     = "ReferenceNotReady"

@@ -64,7 +64,13 @@ func (p *Publisher) Publish(ctx context.Context, s Subject, r Report) (ctrl.Resu
 		if apierrors.IsConflict(err) {
 			return ctrl.Result{RequeueAfter: p.latest.conflict(s.Object)}, nil
 		}
-		return ctrl.Result{}, fmt.Errorf("writing status: %w", err)
+		if !refused(err) {
+			return ctrl.Result{}, fmt.Errorf("writing status: %w", err)
+		}
+		if told := p.smaller(ctx, s, err); told != nil {
+			return ctrl.Result{}, fmt.Errorf("writing status: %w, and that it was refused: %w", err, told)
+		}
+		return p.Result(statusRefused(err))
 	}
 	return p.Result(r.Outcome)
 }
@@ -72,7 +78,14 @@ func (p *Publisher) Publish(ctx context.Context, s Subject, r Report) (ctrl.Resu
 // Patch writes the status of after if it differs from before, with before's resourceVersion as a precondition, and takes the new
 // resourceVersion over into after. That nothing differs counts only if before is not older than what was last written: else it is a conflict too.
 func (p *Publisher) Patch(ctx context.Context, before, after client.Object) (bool, error) {
-	if equality.Semantic.DeepEqual(before, after) {
+	same := equality.Semantic.DeepEqual(before, after)
+	if !same {
+		if err := fit(after); err != nil {
+			return false, err
+		}
+		same = equality.Semantic.DeepEqual(before, after)
+	}
+	if same {
 		if p.latest.behind(before) {
 			return false, apierrors.NewConflict(schema.GroupResource{Group: v1alpha1.GroupVersion.Group, Resource: fmt.Sprintf("%T", before)}, before.GetName(),
 				errors.New("it was read from a cache that does not show the last write yet"))

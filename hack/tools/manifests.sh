@@ -142,6 +142,8 @@ HEAD
 
 rm -f config/crd/bases/*.yaml # a kind that is gone must not stay installed
 mv "$work"/crd/*.yaml config/crd/bases/
+go run ./hack/tools/bounds "$PWD/config/crd/bases" > "$work/bounds.go" # a text or list of status that is too long is cut by this table
+mv "$work/bounds.go" controllers/status/zz_generated.bounds.go
 mv "$work/kustomization.yaml" config/crd/kustomization.yaml
 mv "$work"/rbac/*.yaml config/rbac/
 mv "$work/argocd.yaml" config/argocd/kustomization.yaml
