@@ -26,6 +26,7 @@ tool_version = $(shell awk '$$1 == "$(2)" { print $$2; exit }' hack/tools/$(1)/g
 CONTROLLER_GEN := $(BIN)/controller-gen-$(call tool_version,controller-gen,sigs.k8s.io/controller-tools)
 GOLANGCI_LINT_VERSION := $(call tool_version,golangci-lint,github.com/golangci/golangci-lint/v2)
 GOLANGCI_LINT  := $(BIN)/golangci-lint-$(GOLANGCI_LINT_VERSION)-kal-$(call tool_version,golangci-lint,sigs.k8s.io/kube-api-linter)
+GOVULNCHECK    := $(BIN)/govulncheck-$(call tool_version,govulncheck,golang.org/x/vuln)
 CRD_REF_DOCS   := $(BIN)/crd-ref-docs-$(call tool_version,crd-ref-docs,github.com/elastic/crd-ref-docs)
 
 # Where the control plane's binaries are: yours if KUBEBUILDER_ASSETS is set, else the cache.
@@ -105,6 +106,10 @@ lint-code: $(GOLANGCI_LINT) ## Lint the code: imports run one way, sizes, errors
 lint-api: $(GOLANGCI_LINT) ## Lint the custom resources' types with kube-api-linter.
 	$(GOLANGCI_LINT) run --config .golangci-kal.yml ./api/...
 
+.PHONY: vuln
+vuln: $(GOVULNCHECK) ## Look for known vulnerabilities whose code is called, and that hack/tools/govulncheck/accepted.txt does not accept.
+	cd hack/tools/govulncheck && $(GOVULNCHECK) $(CURDIR) accepted.txt
+
 .PHONY: test
 test: controlplane ## Run all tests, with a real control plane.
 	rm -rf $(RIGHTS) && mkdir -p $(RIGHTS)
@@ -116,8 +121,9 @@ test-race: controlplane ## Run all tests with the race detector.
 	$(WITH_ASSETS) go test -race -timeout 40m $(TEST_FLAGS) ./...
 
 .PHONY: bench
-bench: controlplane ## Measure: what a fleet costs, applied, converged and edited, what creating private clouds costs at real pace (20 seeds), what 10,000 machines at each of two vCenters cost while nothing moves, and a change among them, and how fast the simulated Azure lists 10,000 children.
+bench: controlplane ## Measure: what a fleet costs, applied, converged and edited, what creating private clouds costs at real pace (20 seeds), what 10,000 machines at each of two vCenters cost while nothing moves, and a change among them, what one namespace that attacks costs another, and how fast the simulated Azure lists 10,000 children.
 	$(WITH_ASSETS) AVS_OPERATOR_BENCH=1 go test -count=1 -timeout 100m -v ./test/azure/bench
+	$(WITH_ASSETS) AVS_OPERATOR_BENCH=1 go test -count=1 -timeout 20m -v -run TestOneNamespaceDoesNotStarveAnother ./test/security
 	$(WITH_ASSETS) AVS_OPERATOR_SEEDS=20 go test -count=1 -timeout 20m -v -run TestPrivateCloudCreate ./test/azure/pace
 	VCENTERSIM_MACHINES=10000 go test -count=1 -timeout 20m -v -run TestOneUpdateAmongThousandsIsQuick ./test/vcentersim
 	ARMSIM_CHILDREN=10000 go test -count=1 -timeout 20m -v -run TestPace ./test/armsim/cmd/armsim
@@ -177,6 +183,10 @@ $(CRD_REF_DOCS): hack/tools/crd-ref-docs/go.mod
 
 $(GOLANGCI_LINT): hack/tools/golangci-lint/go.mod hack/tools/golangci-lint/main.go
 	cd hack/tools/golangci-lint && go build -ldflags "-X main.version=$(GOLANGCI_LINT_VERSION:v%=%)" -o $@ .
+	touch $@
+
+$(GOVULNCHECK): hack/tools/govulncheck/go.mod hack/tools/govulncheck/main.go
+	cd hack/tools/govulncheck && go build -o $@ .
 	touch $@
 
 $(BIN)/static: hack/tools/static/main.go

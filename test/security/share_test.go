@@ -6,11 +6,13 @@ package security
 import (
 	"context"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
 	"runtime/debug"
 	"runtime/metrics"
 	"slices"
@@ -26,6 +28,7 @@ import (
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers"
+	"github.com/avs-operator/avs-operator/test/armsim"
 	"github.com/avs-operator/avs-operator/test/env"
 	"github.com/avs-operator/avs-operator/test/harness"
 )
@@ -84,15 +87,27 @@ func (h *badHost) flood(w io.Writer, r *http.Request) {
 
 // A namespace whose Azure never answers, or answers without end, does not keep the edits of another from reaching theirs, and does not fill the memory.
 func TestOneNamespaceDoesNotStarveAnother(t *testing.T) {
-	w := newWorld(t) // alone, because it measures
+	const slower = 600 // an hour of Azure's passes in six seconds: what is tried again is tried again that much more often than in earnest
+	w := newWorld(t, func(c *armsim.Config) {
+		c.Speed, c.Durations.Update = slower, armsim.Span{Min: time.Minute, Max: time.Minute}
+	}) // alone, because it measures
 	bad := startBadHost(t)
 	address, err := url.Parse(bad.URL)
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.start(t, func(o *controllers.Options) { o.AllowedEndpoints = append(o.AllowedEndpoints, address.Host) })
+	w.start(t, func(o *controllers.Options) {
+		o.AllowedEndpoints, o.Pace = append(o.AllowedEndpoints, address.Host), slower
+	})
 	victim := w.privateCloud(t, w.others, "weu", "10.175.0.0/22")
-	t.Logf("before: %s", w.edits(t, victim, 12).within(t, "before the attack", 250*time.Millisecond))
+	before := w.edits(t, victim, 8)
+	// On a machine that does much beside it everything takes longer, before, during and after, and what counts is that the attack adds nothing.
+	slow := max(1, float64(before.p99())/float64(250*time.Millisecond))
+	if os.Getenv("AVS_OPERATOR_BENCH") == "" {
+		slow = max(slow, 4) // another suite runs beside this one, and that may begin after the first number
+	}
+	t.Logf("before: %s, so the machine is %.1f times slower than meant", before, slow)
+	within := func(d time.Duration) time.Duration { return time.Duration(float64(d) * slow) }
 	heap := watchHeap(t)
 	w.attack(t, bad)
 	cluster.Eventually(t, patience, "the attack", func(context.Context) error {
@@ -101,7 +116,11 @@ func TestOneNamespaceDoesNotStarveAnother(t *testing.T) {
 		}
 		return nil
 	})
-	t.Logf("during: %s", w.edits(t, victim, 40).within(t, "during the attack", time.Second))
+	during := w.edits(t, victim, 24)
+	if p99 := during.p99(); p99 > within(time.Second) {
+		t.Errorf("an edit reaches Azure during the attack after %s, want %s", p99, within(time.Second))
+	}
+	t.Logf("during: %s", during)
 	if most := heap.most(); most > 160<<20 {
 		t.Errorf("the heap grew by %d MiB under attack", most>>20)
 	} else {
@@ -110,7 +129,18 @@ func TestOneNamespaceDoesNotStarveAnother(t *testing.T) {
 	if err := cluster.Admin.DeleteAllOf(t.Context(), &v1alpha1.PrivateCloud{}, client.InNamespace(w.theirs)); err != nil {
 		t.Fatal(err)
 	}
-	t.Logf("after: %s", w.edits(t, victim, 12).within(t, "after the attack", 250*time.Millisecond))
+	cluster.Eventually(t, patience, "the attacker's private clouds to go", func(ctx context.Context) error {
+		left := &v1alpha1.PrivateCloudList{}
+		if err := cluster.Admin.List(ctx, left, client.InNamespace(w.theirs)); err != nil || len(left.Items) > 0 {
+			return fmt.Errorf("%d are left (%w)", len(left.Items), errors.Join(err))
+		}
+		return nil
+	})
+	after := w.edits(t, victim, 8)
+	if p99 := after.p99(); p99 > within(250*time.Millisecond) {
+		t.Errorf("an edit reaches Azure after the attack after %s, want %s", p99, within(250*time.Millisecond))
+	}
+	t.Logf("after: %s", after)
 	w.discreet(t)
 }
 
@@ -159,7 +189,9 @@ func (w *world) edits(t *testing.T, cloud *v1alpha1.PrivateCloud, n int) (out ti
 	for range n {
 		before := w.writes()
 		began := time.Now()
-		env.Edit(t, cluster, cloud, func(c *v1alpha1.PrivateCloud) { c.Spec.Tags = map[string]v1alpha1.TagValue{"edit": v1alpha1.TagValue(began.Format("150405.000000"))} })
+		env.Edit(t, cluster, cloud, func(c *v1alpha1.PrivateCloud) {
+			c.Spec.Tags = map[string]v1alpha1.TagValue{"edit": v1alpha1.TagValue(began.Format("150405.000000"))}
+		})
 		cluster.Eventually(t, patience, "the edit to reach Azure", func(context.Context) error {
 			if w.writes() == before {
 				return errNotYet
@@ -179,14 +211,11 @@ func (w *world) edits(t *testing.T, cloud *v1alpha1.PrivateCloud, n int) (out ti
 	return out
 }
 
-// within fails if 99 of a hundred took longer.
-func (d times) within(t *testing.T, when string, most time.Duration) string {
-	t.Helper()
-	p99 := d[min(len(d)*99/100, len(d)-1)]
-	if p99 > most {
-		t.Errorf("an edit reaches Azure %s after %s, want %s", when, p99, most)
-	}
-	return fmt.Sprintf("median %s, p99 %s", d[len(d)/2].Round(time.Millisecond), p99.Round(time.Millisecond))
+// p99 is what 99 of a hundred did not exceed.
+func (d times) p99() time.Duration { return d[min(len(d)*99/100, len(d)-1)] }
+
+func (d times) String() string {
+	return fmt.Sprintf("median %s, p99 %s", d[len(d)/2].Round(time.Millisecond), d.p99().Round(time.Millisecond))
 }
 
 // heap is the largest that it was since the beginning.
