@@ -88,7 +88,7 @@ func federated(t *testing.T, subject func(namespace string) string) (*world, *v1
 	objects := w.azure.Identity(w.namespace)
 	identity := harness.IdentityOf(objects)
 	identity.Spec.ClientSecretRef, identity.Spec.ServiceAccountRef = nil, &v1alpha1.ObjectReference{Name: "mover"}
-	cluster.Create(t, objects[1], identity, &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: "mover"}})
+	cluster.Create(t, append(harness.Assumable(w.namespace, "mover"), objects[1], identity)...)
 	return w, identity
 }
 

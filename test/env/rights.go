@@ -50,16 +50,17 @@ func (r Right) String() string {
 	return r.Verb + " " + resource
 }
 
-// Forbidden returns the operator's requests that the API server refused with 403. One kind of them is left out: creating
-// something in a namespace that is being deleted is refused to everyone, whatever their rights, and a controller cannot
-// know before it asks.
+// Forbidden returns the operator's requests that the API server refused with 403. Two kinds of them are left out, because a controller cannot
+// know before it asks: creating something in a namespace that is being deleted is refused to everyone, whatever their rights; and a token of
+// a ServiceAccount that its namespace does not let the operator act as is kept from it by config/admission/tokens.yaml.
 func (e *Env) Forbidden() ([]controlplane.AuditEntry, error) {
 	entries, err := e.operatorRequests()
 	if err != nil {
 		return nil, err
 	}
 	return slices.DeleteFunc(entries, func(entry controlplane.AuditEntry) bool {
-		return entry.Code != http.StatusForbidden || strings.Contains(entry.Message, "because it is being terminated")
+		return entry.Code != http.StatusForbidden || strings.Contains(entry.Message, "because it is being terminated") ||
+			strings.Contains(entry.Message, "ValidatingAdmissionPolicy 'avs-operator-tokens'")
 	}), nil
 }
 

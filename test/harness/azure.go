@@ -15,6 +15,7 @@ import (
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -84,6 +85,15 @@ func (a *Azure) Identity(namespace string) []client.Object {
 			}},
 		}},
 	}
+}
+
+// Assumable is a ServiceAccount of a namespace that AzureIdentities there may act as.
+func Assumable(namespace, name string) []client.Object {
+	meta := metav1.ObjectMeta{Namespace: namespace, Name: name}
+	return []client.Object{&corev1.ServiceAccount{ObjectMeta: meta}, &rbacv1.RoleBinding{
+		ObjectMeta: meta, RoleRef: rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: "avs-operator-assumable"},
+		Subjects: []rbacv1.Subject{{Kind: rbacv1.ServiceAccountKind, Namespace: namespace, Name: name}},
+	}}
 }
 
 // PrivateCloud is a private cloud of three hosts that Azure accepts.

@@ -134,7 +134,7 @@ func TestCredentialsAreRotatedWhileOperationsRun(t *testing.T) {
 	objects := w.azure.Identity(namespace)
 	secret, identity := harness.ClientSecretOf(objects), harness.IdentityOf(objects)
 	cluster.Create(t, objects...)
-	cluster.Create(t, &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "mover"}})
+	cluster.Create(t, harness.Assumable(namespace, "mover")...)
 	w.start(t)
 	cloud := w.privateCloud("weu", "")
 	cluster.Create(t, cloud)
