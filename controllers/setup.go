@@ -40,7 +40,8 @@ func setup(ctx context.Context, mgr ctrl.Manager, o Options) error {
 		return err
 	}
 	agent := "avs-operator/" + o.Version
-	live := connect.Live{Reader: mgr.GetAPIReader()}
+	reader := inNamespaces{mgr.GetAPIReader(), o.Namespaces}
+	live := connect.Live{Reader: reader}
 	frozen, err := freeze.New(ctx, mgr.GetAPIReader(), o.Namespace, o.Freeze)
 	if err != nil {
 		return err
@@ -53,7 +54,7 @@ func setup(ctx context.Context, mgr ctrl.Manager, o Options) error {
 	if !o.AllowLocalEndpoints {
 		local = &connect.LocalAddresses{Also: apiServer(mgr)}
 	}
-	fingerprints := &connect.Fingerprints{Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Namespace: o.Namespace}
+	fingerprints := &connect.Fingerprints{Client: mgr.GetClient(), Live: reader, Namespace: o.Namespace}
 	identities := connect.NewAzure(connect.AzureOptions{
 		Client: mgr.GetClient(), Live: live, Pace: o.Pace, MayWrite: unlessFrozen(frozen, o.MayWrite), UserAgent: agent, Fingerprint: fingerprints.Of,
 		OperatorIdentityNamespaces: o.OperatorIdentityNamespaces, AllowedEndpoints: o.AllowedEndpoints, Resolve: o.Resolve, Local: local, WrapTransport: o.WrapTransport,
@@ -71,7 +72,7 @@ func setup(ctx context.Context, mgr ctrl.Manager, o Options) error {
 		o.Features = feature.Gates()
 	}
 	shared := &azure.Shared{
-		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Azure: identities, VCenters: vcenters, Watcher: watcher,
+		Client: mgr.GetClient(), Live: reader, Azure: identities, VCenters: vcenters, Watcher: watcher,
 		Lanes: lane.New(), Publisher: publisher, Pace: o.Pace, Clock: o.Clock, Owner: owner, Features: o.Features,
 		Fingerprints: fingerprints,
 	}
@@ -96,7 +97,7 @@ func setup(ctx context.Context, mgr ctrl.Manager, o Options) error {
 	if err := capacity.Setup(mgr, shared); err != nil {
 		return err
 	}
-	return move.Setup(mgr, move.Options{Publisher: publisher, VCenters: vcenters, Pace: o.Pace, Clock: o.Clock})
+	return move.Setup(mgr, move.Options{Live: reader, Publisher: publisher, VCenters: vcenters, Pace: o.Pace, Clock: o.Clock})
 }
 
 // unlessFrozen asks right before a write to Azure leaves; a freeze that comes between the decision and the socket holds it too. Calls to

@@ -8,6 +8,7 @@ import (
 	"fmt"
 
 	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/avs-operator/avs-operator/controllers/connect"
 	"github.com/avs-operator/avs-operator/controllers/ledger"
@@ -17,6 +18,8 @@ import (
 
 // Options of Setup.
 type Options struct {
+	// Live reads from the API server itself.
+	Live      client.Reader
 	Publisher *status.Publisher
 	VCenters  *connect.VCenters
 	Pace      outcome.Pace
@@ -32,13 +35,13 @@ func Setup(mgr ctrl.Manager, o Options) error {
 	}
 	turns := NewDispatcher(DispatcherOptions{Client: mgr.GetClient(), VCenters: o.VCenters, Pace: o.Pace, HeadroomPercent: o.HeadroomPercent})
 	machines := &MachineReconciler{
-		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), VCenters: o.VCenters, Turns: turns, Publisher: o.Publisher, Pace: o.Pace, Clock: o.Clock,
+		Client: mgr.GetClient(), Live: o.Live, VCenters: o.VCenters, Turns: turns, Publisher: o.Publisher, Pace: o.Pace, Clock: o.Clock,
 	}
 	if err := machines.SetupWithManager(mgr, turns.Source()); err != nil {
 		return fmt.Errorf("setting up VirtualMachineMoves: %w", err)
 	}
 	programmes := &ProgrammeReconciler{
-		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), VCenters: o.VCenters, Turns: turns, Publisher: o.Publisher, Pace: o.Pace,
+		Client: mgr.GetClient(), Live: o.Live, VCenters: o.VCenters, Turns: turns, Publisher: o.Publisher, Pace: o.Pace,
 	}
 	if err := programmes.SetupWithManager(mgr); err != nil {
 		return fmt.Errorf("setting up WorkloadMoves: %w", err)

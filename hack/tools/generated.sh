@@ -10,5 +10,6 @@ cd "$(dirname "$0")/../.."
   echo PROJECT
   find api config controllers docs -type f \( -name 'zz_generated*' -o -path 'config/crd/*' -o -path docs/reference.md \) 2> /dev/null || true
   echo config/argocd/kustomization.yaml
+  echo config/namespaced/watched/role.yaml
   find config/rbac -name 'role*.yaml' -o -name 'editor_role.yaml' -o -name 'viewer_role.yaml' 2> /dev/null || true
 } | LC_ALL=C sort | xargs -r sha256sum

@@ -10,6 +10,7 @@
 package env
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -49,6 +50,8 @@ type Options struct {
 	Scheme *runtime.Scheme
 	// Dir keeps data and logs for a look after the run. Empty: a temporary directory.
 	Dir string
+	// Install is the directory below config that is installed; "" is default.
+	Install string
 	// Together is how many parallel tests run at once, unless -parallel says otherwise. Tests that drive the operator wait most of their time, so
 	// that is more than there are cores. 0: as many as cores.
 	Together int
@@ -84,7 +87,7 @@ func Start(ctx context.Context, options Options) (_ *Env, err error) {
 	if e.Admin, err = client.NewWithWatch(plane.AdminConfig(), client.Options{Scheme: options.Scheme}); err != nil {
 		return nil, fmt.Errorf("making the administrator's client: %w", err)
 	}
-	if err := e.install(ctx); err != nil {
+	if err := e.install(ctx, cmp.Or(options.Install, "default")); err != nil {
 		return nil, err
 	}
 	if err := plane.StartControllerManager(ctx); err != nil {
@@ -96,15 +99,15 @@ func Start(ctx context.Context, options Options) (_ *Env, err error) {
 	return e, nil
 }
 
-// install applies config/default as README tells users to, and waits until the new kinds are served.
-func (e *Env) install(ctx context.Context) error {
+// install applies a directory of config as README tells users to, and waits until the new kinds are served.
+func (e *Env) install(ctx context.Context, directory string) error {
 	root, err := repositoryRoot()
 	if err != nil {
 		return err
 	}
 	steps := [][]string{
 		// A warning is what users would see first: pods that the namespace refuses, a field that is deprecated.
-		{"apply", "--warnings-as-errors", "-k", filepath.Join(root, "config", "default")},
+		{"apply", "--warnings-as-errors", "-k", filepath.Join(root, "config", directory)},
 		{"scale", "deployment/avs-operator", "-n", OperatorNamespace, "--replicas=0"},
 		{"wait", "--for=condition=Established", "--timeout=60s", "-f", filepath.Join(root, "config", "crd", "bases")},
 	}
