@@ -32,6 +32,8 @@ const (
 	ConditionNewMachines = "NewMachines"
 	// ConditionFrozen is there, and True, while the operator begins nothing new because a person froze it.
 	ConditionFrozen = "Frozen"
+	// ConditionThumbprintStrong: False while a VCenter is trusted by a SHA-1 thumbprint that a user wrote; absent without one.
+	ConditionThumbprintStrong = "ThumbprintStrong"
 	// ConditionFailed says whether machines of a move have failed.
 	ConditionFailed = "Failed"
 )
@@ -120,6 +122,8 @@ const (
 	ReasonCertificateChanged   = "CertificateChanged"
 	ReasonCertificateUntrusted = "CertificateUntrusted"
 	ReasonIdentityChanged      = "VCenterIdentityChanged"
+	ReasonSHA1                 = "SHA1"
+	ReasonSHA256               = "SHA256"
 	ReasonUnreachable          = "Unreachable"
 	ReasonPlanning             = "Planning"
 	ReasonPlanned              = "Planned"

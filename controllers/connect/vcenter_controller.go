@@ -5,8 +5,10 @@ package connect
 
 import (
 	"context"
+	"crypto/sha1" //nolint:gosec // only how long it is
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -141,7 +143,7 @@ func (r *VCenterReconciler) Reconcile(ctx context.Context, request ctrl.Request)
 		r.VCenters.Hurry(object.UID)
 	}
 	c, o := r.VCenters.Of(ctx, object)
-	report := status.Report{Outcome: o, Facts: vcenterFacts(c, o)}
+	report := status.Report{Outcome: o, Facts: append(vcenterFacts(c, o), thumbprint(object.Spec.Trust))}
 	var later time.Duration
 	if o == nil {
 		later = r.observe(object, c)
@@ -158,6 +160,22 @@ func (r *VCenterReconciler) Reconcile(ctx context.Context, request ctrl.Request)
 		result.RequeueAfter = later
 	}
 	return result, err
+}
+
+// thumbprint warns of a pin for which a second certificate could be made. Azure reports SHA-1 too, and nobody can change that: what it says of a
+// private cloud's vCenter is no pin of a user's.
+func thumbprint(trust *v1alpha1.VCenterTrust) status.Fact {
+	f := status.Fact{Condition: v1alpha1.ConditionThumbprintStrong}
+	if trust == nil || trust.Thumbprint == "" {
+		return f // it goes
+	}
+	f.Status, f.Reason, f.Message = metav1.ConditionTrue, v1alpha1.ReasonSHA256, "trust.thumbprint is SHA-256"
+	if len(strings.ReplaceAll(trust.Thumbprint, ":", "")) == 2*sha1.Size {
+		f.Status, f.Reason = metav1.ConditionFalse, v1alpha1.ReasonSHA1
+		f.Message = "trust.thumbprint is SHA-1, for which somebody with the means can make a second certificate: put the SHA-256 there, " +
+			"which openssl s_client -connect HOST:443 | openssl x509 -noout -fingerprint -sha256 shows, after comparing it with what the vCenter's administrator says"
+	}
+	return f
 }
 
 // vcenterFacts are what a pass learned about credentials and references: a connection proves both.

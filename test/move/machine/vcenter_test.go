@@ -16,6 +16,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
+	"github.com/avs-operator/avs-operator/test/env"
 	"github.com/avs-operator/avs-operator/test/vcentersim"
 )
 
@@ -73,6 +74,18 @@ func TestAVCenterSaysWhatItIs(t *testing.T) {
 		}
 		return nil
 	}, v)
+}
+
+// A pin of SHA-1 is taken, and the VCenter says that it is weak until there is a better one.
+func TestASHA1PinIsWarnedOf(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	v := &v1alpha1.VCenter{ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: "oslo"}}
+	cluster.WaitCondition(t, 30*time.Second, v, v1alpha1.ConditionReady, "True")
+	vcenterSays(t, v, v1alpha1.ConditionThumbprintStrong, metav1.ConditionFalse, v1alpha1.ReasonSHA1, "-fingerprint -sha256")
+	env.Edit(t, cluster, v, func(v *v1alpha1.VCenter) { v.Spec.Trust.Thumbprint = w.source.ThumbprintSHA256() })
+	vcenterSays(t, v, v1alpha1.ConditionThumbprintStrong, metav1.ConditionTrue, v1alpha1.ReasonSHA256)
+	cluster.WaitCondition(t, 30*time.Second, v, v1alpha1.ConditionReady, "True")
 }
 
 func TestAWrongThumbprintIsToldWithBothAndNothingIsSent(t *testing.T) {
