@@ -185,7 +185,7 @@ func TestMaintenanceAndNetworks(t *testing.T) {
 		"a maintenance":          {Quiet(nil, []Announced{{Name: "esx-8", Component: "ESXI", State: "inProgress", Began: began, Lasts: 16 * time.Hour}}), UnderMaintenance, "esx-8 (ESXI)|2026-11-26T04:00:00Z|by itself"},
 		"one without times":      {Quiet(nil, []Announced{{Name: "m", State: "InProgress"}}), UnderMaintenance, "component not named"},
 		"a host":                 {Quiet([]Host{{"a", "Upgrade"}, {"b", ""}}, nil), UnderMaintenance, "1 host is|a (Upgrade)"},
-		"six hosts":              {Quiet([]Host{{"a", "U"}, {"b", "U"}, {"c", "U"}, {"d", "U"}, {"e", "U"}, {"f", "U"}}, nil), UnderMaintenance, "6 hosts are|a, b, c, d, e, f"},
+		"six hosts":              {Quiet([]Host{{"a", "U"}, {"b", "U"}, {"c", "U"}, {"d", "U"}, {"e", "U"}, {"f", "U"}}, nil), UnderMaintenance, "6 hosts are|a (U), b (U), c (U), d (U), e (U), f (U)"},
 		"apart":                  {Apart([]string{"10.0.0.0/22"}, []Neighbour{{"a", []string{"10.0.4.0/22", "nonsense"}}}), "", ""},
 		"inside a neighbour":     {Apart([]string{"10.0.0.0/22"}, []Neighbour{{"a", nil}, {"b", []string{"10.0.0.0/16"}}}), Network, "10.0.0.0/22|10.0.0.0/16 of b"},
 		"around a neighbour's":   {Apart([]string{"", "10.0.0.0/16"}, []Neighbour{{"b", []string{"10.1.0.0/22", "10.0.8.0/23"}}}), Network, "10.0.8.0/23 of b"},
