@@ -31,6 +31,8 @@ func vcenterOutcome(err error, object *v1alpha1.VCenter, pace outcome.Pace) *out
 		return outcome.Stall(v1alpha1.ReasonUnreachable, "%s: the operator's clock and this vCenter's are more than ten minutes apart; set both by NTP", e).In(StallPause)
 	case vcenter.NoPermission:
 		return outcome.Stall(v1alpha1.ReasonForbidden, "%s: give the account the role that the documentation lists", e).In(StallPause).About(v1alpha1.ConditionCredentialsReady)
+	case vcenter.TooLarge:
+		return outcome.Stall(v1alpha1.ReasonLimitExceeded, "%s: give the operator an account that sees less of it, for example one with rights on a folder or a cluster alone", e).In(StallPause)
 	case vcenter.IdentityChanged:
 		return outcome.Stall(v1alpha1.ReasonIdentityChanged, "%s: it is not touched. If that is right, make a new VCenter object for it", e).In(StallPause)
 	case vcenter.InvalidRequest, vcenter.NotSupported:

@@ -35,6 +35,7 @@ type Change struct {
 type WatcherOptions struct {
 	MaxWait    time.Duration // longest silence of the stream, 60 s if zero; whole seconds, real time
 	MaxObjects int32         // objects an update, 500 if zero
+	Most       int           // objects that are held, 100,000 if zero; more are TooLarge
 	MinBackoff time.Duration // first pause after a failure, 1 s if zero; vCenter's time
 	MaxBackoff time.Duration // longest pause, 60 s if zero; vCenter's time
 }

@@ -52,9 +52,11 @@ func Connect(ctx context.Context, e Endpoint) (*Client, error) {
 	// A redirect could carry a password to another host; vCenter never redirects /sdk.
 	sc.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	configure(sc.DefaultTransport(), u, e, t)
+	sc.Transport = sc.DefaultTransport()
 	if e.WrapTransport != nil {
-		sc.Transport = e.WrapTransport(sc.DefaultTransport())
+		sc.Transport = e.WrapTransport(sc.Transport)
 	}
+	sc.Transport = bounded{next: sc.Transport, most: largestAnswer}
 
 	c := &Client{e: e, host: u.Host, trust: t, guard: e.Guard}
 	if c.guard == nil {

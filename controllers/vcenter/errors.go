@@ -32,6 +32,7 @@ const (
 	IdentityChanged      ErrorClass = "IdentityChanged" // another vCenter answers at the same address
 	Pending              ErrorClass = "Pending"         // vCenter is at work on it: ask again
 	ClockSkewed          ErrorClass = "ClockSkewed"     // this machine's clock and the vCenter's are too far apart for a token
+	TooLarge             ErrorClass = "TooLarge"        // it has more than is held of one vCenter
 	Canceled             ErrorClass = "Canceled"        // the caller's context ended
 	Other                ErrorClass = "Other"
 )

@@ -5,6 +5,7 @@ package vcenter
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"slices"
 	"time"
@@ -47,6 +48,10 @@ func (w *Watcher) stream(ctx context.Context) error {
 				s.take(u)
 			}
 		}
+		if s.objects > s.w.o.Most {
+			return &Error{Class: TooLarge, Doing: "read the inventory", Server: s.c.host,
+				Err: fmt.Errorf("it has more than the %d objects that are held of one vCenter", s.w.o.Most)}
+		}
 		if set.Truncated != nil && *set.Truncated {
 			s.half = true
 			continue // half a picture is none
@@ -70,6 +75,7 @@ type stream struct {
 	half      bool // the rest of a picture waits at vCenter
 	asked     restraint
 	tasks     map[string]*Task
+	objects   int // that have come and not gone
 }
 
 func (s *stream) open(ctx context.Context) error {
@@ -165,6 +171,12 @@ func (s *stream) take(u types.ObjectUpdate) {
 	if u.Obj.Type == "Task" {
 		s.takeTask(u)
 		return
+	}
+	switch u.Kind {
+	case types.ObjectUpdateKindEnter:
+		s.objects++
+	case types.ObjectUpdateKindLeave:
+		s.objects--
 	}
 	if k := keepers[u.Obj.Type]; k != nil {
 		k.update(s.draft, u)

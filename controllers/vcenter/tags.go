@@ -6,7 +6,6 @@ package vcenter
 import (
 	"context"
 	"fmt"
-	"io"
 	"maps"
 	"net/http"
 	"net/url"
@@ -34,7 +33,7 @@ func (c *Client) MachinesWithTags(ctx context.Context, wanted []Tag) (map[Tag][]
 	const doing = "read the tags"
 	r := rest.NewClient(c.vim)
 	r.CheckRedirect = c.session.soap.CheckRedirect
-	r.Transport = bounded{next: c.session.soap.Transport}
+	r.Transport = bounded{next: c.session.soap.Transport, most: tagAnswer, within: CallTimeout}
 	key := c.guard.key(c.host, c.e.Username, c.e.Password)
 	err := c.guard.do(ctx, key, c.e.Speed, func() error {
 		err := r.Login(ctx, url.UserPassword(c.e.Username, c.e.Password))
@@ -101,39 +100,4 @@ func tagIDs(ctx context.Context, m *tags.Manager, wanted []Tag) (map[string]Tag,
 		}
 	}
 	return out, nil
-}
-
-// bounded gives each exchange CallTimeout and tagAnswer.
-type bounded struct{ next http.RoundTripper }
-
-func (b bounded) RoundTrip(r *http.Request) (*http.Response, error) {
-	ctx, cancel := context.WithTimeout(r.Context(), CallTimeout)
-	res, err := b.next.RoundTrip(r.WithContext(ctx))
-	if err != nil {
-		cancel()
-		return nil, err
-	}
-	res.Body = &boundedBody{body: res.Body, left: tagAnswer, done: cancel}
-	return res, nil
-}
-
-// boundedBody fails where an answer is longer than its bound: one that was cut would be read as if the rest did not exist.
-type boundedBody struct {
-	body io.ReadCloser
-	left int64
-	done context.CancelFunc
-}
-
-func (b *boundedBody) Read(p []byte) (int, error) {
-	if b.left <= 0 {
-		return 0, fmt.Errorf("the answer is longer than %d bytes", int64(tagAnswer))
-	}
-	n, err := b.body.Read(p[:min(int64(len(p)), b.left)])
-	b.left -= int64(n)
-	return n, err
-}
-
-func (b *boundedBody) Close() error {
-	defer b.done()
-	return b.body.Close()
 }

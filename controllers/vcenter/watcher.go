@@ -38,6 +38,7 @@ type Watcher struct {
 func NewWatcher(c *Client, o WatcherOptions) *Watcher {
 	o.MaxWait = max(cmp.Or(o.MaxWait, time.Minute).Round(time.Second), time.Second)
 	o.MaxObjects = cmp.Or(o.MaxObjects, 500)
+	o.Most = cmp.Or(o.Most, mostObjects)
 	o.MinBackoff = cmp.Or(o.MinBackoff, time.Second)
 	o.MaxBackoff = max(cmp.Or(o.MaxBackoff, time.Minute), o.MinBackoff)
 	return &Watcher{c: c, o: o, tasks: map[string]*Task{}, follows: map[string]bool{}, followC: make(chan struct{}, 1), busyC: make(chan struct{}, 1),
@@ -62,6 +63,9 @@ func (w *Watcher) Run(ctx context.Context) error {
 		w.lost(err)
 		if lived := time.Since(began); lived > most {
 			pause = 0
+		}
+		if ClassOf(err) == TooLarge {
+			pause = most // to read it all again tells the same
 		}
 		if !sleep(ctx, pause/2+rand.N(pause/2+1)) {
 			return nil
