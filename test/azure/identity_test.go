@@ -216,3 +216,41 @@ func TestIdentitiesShareASecretInPeace(t *testing.T) {
 		return nil
 	})
 }
+
+// TestACorrectedSecretIsTakenByAll: a secret that Entra ID refuses is corrected, and every object says so again, whatever it learns it by.
+func TestACorrectedSecretIsTakenByAll(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, fast)
+	cloud := harness.PrivateCloud(w.namespace, "weu")
+	cluster.Create(t, cloud)
+	ready(t, cloud)
+	objects := []azureObject{cloud}
+	for i := range 24 {
+		key := &v1alpha1.ExpressRouteAuthorization{ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: fmt.Sprintf("key-%d", i)},
+			Spec: v1alpha1.ExpressRouteAuthorizationSpec{PrivateCloudRef: v1alpha1.ParentReference{Name: "weu"}}}
+		cluster.Create(t, key)
+		objects = append(objects, key)
+	}
+	credentials := func(status metav1.ConditionStatus) {
+		t.Helper()
+		for _, object := range objects {
+			cluster.WaitCondition(t, soon, object, v1alpha1.ConditionCredentialsReady, string(status))
+		}
+	}
+	for _, object := range objects {
+		ready(t, object)
+	}
+	credentials(metav1.ConditionTrue)
+	set := func(secret string) {
+		t.Helper()
+		s := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: "azure-client-secret"}}
+		env.Edit(t, cluster, s, func(s *corev1.Secret) { s.Data["clientSecret"] = []byte(secret) })
+	}
+	set("a-slip-of-the-pen")
+	credentials(metav1.ConditionFalse)
+	set(harness.ClientSecret)
+	credentials(metav1.ConditionTrue)
+	for _, object := range objects {
+		ready(t, object)
+	}
+}
