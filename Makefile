@@ -162,6 +162,7 @@ install: controlplane ## Install the CRDs into the cluster of the current kubeco
 
 .PHONY: deploy
 deploy: controlplane ## Install the operator, image $IMG, into the cluster of the current kubeconfig.
+	@[[ "$(IMG)" == *@sha256:* ]] || echo "$(IMG) names a tag, which can be given to another image later: for production deploy IMG=...@sha256:..." >&2
 	$(ASSETS)/kubectl kustomize config/default | sed 's|image: avs-operator:latest|image: $(IMG)|' | $(ASSETS)/kubectl apply --server-side -f -
 
 .PHONY: undeploy
