@@ -5,7 +5,6 @@ package security
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"math/rand/v2"
@@ -82,17 +81,7 @@ func TestFuzzOfMarksAndReferences(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for _, object := range made {
-		cluster.Eventually(t, patience, "what becomes of "+object.GetName(), func(ctx context.Context) error {
-			if err := cluster.Admin.Get(ctx, client.ObjectKeyFromObject(object), object); err != nil {
-				return client.IgnoreNotFound(err)
-			}
-			if len(conditionsOf(t, object)) == 0 {
-				return errors.New("nothing is said yet")
-			}
-			return nil
-		}, object)
-	}
+	saidOrGone(t, made)
 	time.Sleep(500 * time.Millisecond)
 	w.unharmed(t)
 	w.discreet(t)

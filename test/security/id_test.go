@@ -137,17 +137,7 @@ func TestAnIDThatAUserWritesIsNotBelieved(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for _, object := range made {
-		cluster.Eventually(t, patience, "what becomes of "+object.GetName(), func(ctx context.Context) error {
-			if err := cluster.Admin.Get(ctx, client.ObjectKeyFromObject(object), object); err != nil {
-				return client.IgnoreNotFound(err)
-			}
-			if len(conditionsOf(t, object)) == 0 {
-				return errors.New("nothing is said yet")
-			}
-			return nil
-		}, object)
-	}
+	saidOrGone(t, made)
 	time.Sleep(500 * time.Millisecond) // half an hour of Azure's
 	w.unharmed(t)
 	w.discreet(t)
@@ -209,6 +199,22 @@ func TestARestoredBackupWritesNothing(t *testing.T) {
 	time.Sleep(500 * time.Millisecond) // half an hour of Azure's
 	if after := w.changes(); len(after) != len(before) {
 		t.Errorf("after the restore were written:\n%s", strings.Join(after[len(before):], "\n"))
+	}
+}
+
+// saidOrGone waits until each object that was deleted is gone, or says why not.
+func saidOrGone(t *testing.T, made []client.Object) {
+	t.Helper()
+	for _, object := range made {
+		cluster.Eventually(t, patience, "what becomes of "+object.GetName(), func(ctx context.Context) error {
+			if err := cluster.Admin.Get(ctx, client.ObjectKeyFromObject(object), object); err != nil {
+				return client.IgnoreNotFound(err)
+			}
+			if len(conditionsOf(t, object)) == 0 {
+				return errors.New("nothing is said yet")
+			}
+			return nil
+		}, object)
 	}
 }
 
