@@ -89,9 +89,10 @@ func explain(fault vcenter.Fault, target v1alpha1.MachineTarget) (reason, messag
 	return e.reason, fmt.Sprintf("%s (%s). To go on: %s", what, fault.String(), advice)
 }
 
-// coldHelps are the classes of faults of which some hinder a machine only while it runs, and whose advice does not name method Cold by itself.
+// coldHelps are the classes of faults of which some hinder a machine only while it runs.
 var coldHelps = map[vcenter.FaultClass]bool{
 	vcenter.FaultNetwork: true, vcenter.FaultDevice: true, vcenter.FaultHost: true, vcenter.FaultRules: true, vcenter.FaultSnapshot: true, vcenter.FaultTolerance: true,
+	vcenter.FaultCPU: true,
 }
 
 func privilegeWords(fault vcenter.Fault) string {
@@ -136,7 +137,7 @@ var explanations = map[vcenter.FaultClass]explanation{
 	vcenter.FaultHost: {v1alpha1.ReasonHostUnavailable, "the host cannot take the machine",
 		"look at the hosts of the target cluster: connection, maintenance mode, vMotion network, free memory" + retry},
 	vcenter.FaultCPU: {v1alpha1.ReasonCPUIncompatible, "the processors of the target lack what the running machine uses",
-		"move it with method Cold, or power it off and on under a lower EVC mode first" + retry},
+		"power it off and on under a lower EVC mode first" + retry},
 	vcenter.FaultSnapshot: {v1alpha1.ReasonSnapshotPresent, "the machine's snapshots cannot be carried over",
 		"remove or consolidate them" + retry},
 	vcenter.FaultDevice: {v1alpha1.ReasonDevicePreventsMove, "a device of the machine cannot be carried over",

@@ -33,7 +33,7 @@ func TestFaultsBecomeSentences(t *testing.T) {
 		{&types.InvalidLogin{}, v1alpha1.ReasonCredentialsInvalid, []string{"refused the account", "migration.credentialsRef"}},
 		{&types.DuplicateName{Name: "web"}, v1alpha1.ReasonNameTaken, []string{"/SDDC-Datacenter/vm/Workloads", "rename"}},
 		{&types.CannotAccessNetwork{}, v1alpha1.ReasonNetworkUnavailable, []string{"network"}},
-		{&types.CpuIncompatible1ECX{}, v1alpha1.ReasonCPUIncompatible, []string{"method Cold"}},
+		{&types.CpuIncompatible1ECX{}, v1alpha1.ReasonCPUIncompatible, []string{"set method: Cold in the WorkloadMove", "delete this VirtualMachineMove"}},
 		{&types.SnapshotCopyNotSupported{}, v1alpha1.ReasonSnapshotPresent, []string{"consolidate"}},
 		{&types.RequestCanceled{}, v1alpha1.ReasonCancelled, []string{"not by this operator"}},
 	} {
