@@ -133,6 +133,12 @@ sweep: controlplane ## Let everything go wrong: a death around every write of ev
 	$(WITH_ASSETS) AVS_OPERATOR_SWEEP=1 SHARD=$(SHARD) go test -race -count=1 -timeout 80m -parallel 16 -v ./test/azure/sweep
 	$(WITH_ASSETS) AVS_OPERATOR_SWEEP=1 SHARD=$(SHARD) go test -race -count=1 -timeout 40m -v -run 'TestSweep|TestRounds' ./test/move/machine ./test/operator
 
+.PHONY: record-release
+record-release: controlplane ## Keep what this version stores in test/api/releases/$RELEASE, for later versions to read.
+	@[ -n "$(RELEASE)" ] || { echo "Say which release: make record-release RELEASE=v0.2.0" >&2; exit 1; }
+	go build -o $(BIN)/local ./hack/local
+	$(WITH_ASSETS) $(BIN)/local -record test/api/releases/$(RELEASE) demo
+
 ##@ Control plane and local environment
 
 .PHONY: controlplane

@@ -25,6 +25,11 @@ func runDemo(ctx context.Context, asked settings) (err error) {
 	if err != nil {
 		return err
 	}
+	if asked.record != "" {
+		if err := errors.Join(recordingInto(asked.record), recordSchemas(root, asked.record)); err != nil {
+			return err
+		}
+	}
 	if err := sweep(filepath.Join(root, ".local")); err != nil {
 		return err
 	}
@@ -39,7 +44,7 @@ func runDemo(ctx context.Context, asked settings) (err error) {
 	if err != nil {
 		return errors.Join(explain(ctx, err, f), f.slim())
 	}
-	d := &demo{environment: e, screen: s, board: newBoard(), before: e.world.oslo.Machines(), started: time.Now()}
+	d := &demo{environment: e, keep: asked.record, screen: s, board: newBoard(), before: e.world.oslo.Machines(), started: time.Now()}
 	err = d.play(ctx)
 	if err == nil {
 		err = d.judge(ctx)

@@ -55,14 +55,14 @@ func TestLaunchersEndAtAShellThatNoMakeRuns(t *testing.T) {
 
 func TestParse(t *testing.T) {
 	t.Setenv("SPEED", "")
-	if got, err := parse([]string{"demo"}); got != (settings{"demo", defaultSpeed, location}) || err != nil {
+	if got, err := parse([]string{"demo"}); got != (settings{command: "demo", speed: defaultSpeed, region: location}) || err != nil {
 		t.Errorf("demo: %+v %v", got, err)
 	}
 	t.Setenv("SPEED", "60")
-	if got, err := parse([]string{"local"}); got != (settings{"local", 60, ""}) || err != nil {
+	if got, err := parse([]string{"local"}); got != (settings{command: "local", speed: 60}) || err != nil {
 		t.Errorf("local at 60: %+v %v", got, err)
 	}
-	for _, bad := range [][]string{{}, {"other"}, {"demo", "local"}, {"-speed=0", "demo"}, {"-speed=NaN", "demo"}, {"-speed=fast", "demo"}} {
+	for _, bad := range [][]string{{}, {"other"}, {"demo", "local"}, {"-speed=0", "demo"}, {"-speed=NaN", "demo"}, {"-speed=fast", "demo"}, {"-record=x", "local"}} {
 		if _, err := parse(bad); err == nil {
 			t.Errorf("%v is accepted", bad)
 		}

@@ -32,6 +32,7 @@ const movingAtKill = 5
 // demo is one run of the story.
 type demo struct {
 	*environment
+	keep   string // directory that record writes into
 	screen *screen
 	board  *board
 	before []vcentersim.MachineState // Oslo before anything moved
@@ -56,9 +57,9 @@ var story = []beat{
 	{when: (*demo).planned, do: (*demo).run},
 	{when: (*demo).wellUnderWay, do: (*demo).killWhileMoving},
 	{when: func(d *demo) bool { return d.board.moved() }, do: (*demo).applyAfterMove},
-	{when: func(d *demo) bool { return d.board.finished() && d.board.has(afterMove) }, do: func(d *demo, _ context.Context) error {
+	{when: func(d *demo) bool { return d.board.finished() && d.board.has(afterMove) }, do: func(d *demo, ctx context.Context) error {
 		d.finished = time.Now()
-		return nil
+		return d.record(ctx, "done")
 	}},
 }
 
@@ -146,7 +147,7 @@ func (d *demo) cloudHalfBuilt() bool {
 }
 
 func (d *demo) killWhileBuilding(ctx context.Context) error {
-	return d.killOperator(ctx, "Azure builds the private cloud", func() error {
+	return d.killOperator(ctx, "while-building", "Azure builds the private cloud", func() error {
 		body, _ := d.world.azure.Resource(d.board.cloud.Status.ID)
 		properties, _ := body["properties"].(map[string]any)
 		if state := properties["provisioningState"]; state != "Building" {
@@ -180,7 +181,7 @@ func (d *demo) wellUnderWay() bool { return d.board.moving() >= movingAtKill || 
 
 func (d *demo) killWhileMoving(ctx context.Context) error {
 	moving := d.board.moving()
-	return d.killOperator(ctx, fmt.Sprintf("%d machines are on their way", moving), func() error {
+	return d.killOperator(ctx, "while-moving", fmt.Sprintf("%d machines are on their way", moving), func() error {
 		if n := len(d.movable(d.world.oslo.Machines())); n == 0 {
 			return errors.New("the kill while machines are moving came too late: all had left; use a lower SPEED")
 		}
@@ -188,8 +189,8 @@ func (d *demo) killWhileMoving(ctx context.Context) error {
 	})
 }
 
-// killOperator kills the operator without a word while something goes on, sees that it still goes on, and starts another.
-func (d *demo) killOperator(ctx context.Context, while string, stillGoesOn func() error) error {
+// killOperator kills the operator without a word while something goes on, sees that it still goes on, records what it left, and starts another.
+func (d *demo) killOperator(ctx context.Context, moment, while string, stillGoesOn func() error) error {
 	pid, err := d.operator.kill()
 	if err != nil {
 		return err
@@ -198,6 +199,9 @@ func (d *demo) killOperator(ctx context.Context, while string, stillGoesOn func(
 		return err
 	}
 	d.screen.say("kill -9 %d: the operator is gone while %s", pid, while)
+	if err := d.record(ctx, moment); err != nil {
+		return err
+	}
 	if err := d.operator.start(ctx); err != nil {
 		return err
 	}
