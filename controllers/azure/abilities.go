@@ -164,6 +164,12 @@ type Exporter[T Object] interface {
 	Content(ctx context.Context, w World[T]) (map[string][]byte, error)
 }
 
+// Witness is an Exporter whose content may change in Azure without a change of the resource, so that only who asks for it learns that.
+type Witness[T Object] interface {
+	// Outdated says that Azure has meanwhile given somebody in this process something else than what is in the Secret. It asks nobody.
+	Outdated(w World[T], content map[string][]byte) bool
+}
+
 // Departure is a kind that must not be deleted in Azure while it is in use.
 type Departure[T Object] interface {
 	// MayGo says what still stands in the way. Not knowing is not "nothing".

@@ -50,6 +50,12 @@ type remembered struct {
 	uses map[string]func()
 	// secrets are the write-only values as they were last read, by path.
 	secrets map[string]secretSeen
+	// exported is the Secret that is written for the object as it was last looked into, and exportedAt when it was last written.
+	exported   string
+	exportedAt time.Time
+	// doubts count how often its content may have changed in Azure, and inquire says that a person asked for a look.
+	doubts  int
+	inquire bool
 	// busy is the resource that the lane was told Azure works on.
 	busy string
 	// cloud is whose lane the object may hold or wait for, identity who it acts as.

@@ -98,8 +98,11 @@ func (r *Reconciler[T]) fetch(ctx context.Context, request ctrl.Request) (*scope
 	if r.memory.another(request.NamespacedName, obj.GetUID()) {
 		r.forget(request.NamespacedName)
 	}
-	r.memory.do(request.NamespacedName, func(m *remembered) { m.uid = obj.GetUID() })
 	s := &scope[T]{obj: obj, before: obj.DeepCopyObject().(T)}
+	r.memory.do(request.NamespacedName, func(m *remembered) {
+		m.uid = obj.GetUID()
+		m.inquire = m.inquire || s.askedAnew()
+	})
 	s.stat().Effective = r.effective(s.obj)
 	s.stat().LastHandledReconcileAt = obj.GetAnnotations()[v1alpha1.AnnotationReconcileRequestedAt]
 	return s, ctrl.Result{}, nil

@@ -84,10 +84,15 @@ func (r *Reconciler[T]) withheld(ctx context.Context, s *scope[T], w *write) *ou
 
 // anew lets a reconcile that a person asked for ask what was refused before.
 func (r *Reconciler[T]) anew(ctx context.Context, s *scope[T]) context.Context {
-	if s.obj.GetAnnotations()[v1alpha1.AnnotationReconcileRequestedAt] != s.before.AzureStatus().LastHandledReconcileAt {
+	if s.askedAnew() {
 		return arm.AskAgain(ctx)
 	}
 	return ctx
+}
+
+// askedAnew says that a person asks for a reconcile.
+func (s *scope[T]) askedAnew() bool {
+	return s.obj.GetAnnotations()[v1alpha1.AnnotationReconcileRequestedAt] != s.before.AzureStatus().LastHandledReconcileAt
 }
 
 // conflicts know which objects wait for another operation in a private cloud to end, so that a change there wakes them.

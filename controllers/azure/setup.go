@@ -83,6 +83,9 @@ func Setup[T Object](mgr ctrl.Manager, shared *Shared, kind Kind[T]) error {
 		b = b.WatchesMetadata(&corev1.Secret{}, handler.EnqueueRequestForOwner(mgr.GetScheme(), mgr.GetRESTMapper(), kind.New(), handler.OnlyControllerOwner()),
 			builder.WithPredicates(notCreated))
 	}
+	if _, witness := kind.(Witness[T]); witness {
+		b = b.WatchesRawSource(watch.Source(shared.VCenters.AccountsChanged, r.outdated))
+	}
 	if _, reader := kind.(SecretReader[T]); reader {
 		if err := mgr.GetFieldIndexer().IndexField(context.Background(), kind.New(), secretIndex, r.secretsOf); err != nil {
 			return fmt.Errorf("index %s by Secret: %w", r.traits.Name, err)
@@ -145,6 +148,20 @@ func (r *Reconciler[T]) every(ctx context.Context, _ client.Object) []reconcile.
 		return nil // the cache is not there yet; its first list reconciles them all
 	}
 	return requestsFor(objects)
+}
+
+// outdated names the object of a private cloud of which Azure has given other accounts than before, and has it look into its Secret again.
+func (r *Reconciler[T]) outdated(id arm.ID) (out []types.NamespacedName) {
+	objects, err := r.list(context.Background(), r.Client, client.MatchingFields{azureIDIndex: id.Key()})
+	if err != nil {
+		return nil // the cache is not there yet; its first list reconciles them all
+	}
+	for _, object := range objects {
+		key := client.ObjectKeyFromObject(object)
+		r.memory.do(key, func(m *remembered) { m.doubts++ })
+		out = append(out, key)
+	}
+	return out
 }
 
 // called names the object whose turn it is in a lane.

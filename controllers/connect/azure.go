@@ -70,7 +70,7 @@ type Azure struct {
 	limiters *arm.Limiters
 	key      [32]byte // of principals: a credential's fingerprint must not be computable from outside
 
-	touched, renewed listeners
+	touched, renewed listeners[types.NamespacedName]
 
 	mu      sync.Mutex
 	entries map[types.NamespacedName]*azureEntry

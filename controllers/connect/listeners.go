@@ -7,22 +7,20 @@ import (
 	"maps"
 	"slices"
 	"sync"
-
-	"k8s.io/apimachinery/pkg/types"
 )
 
-// listeners are told of AzureIdentities. The zero value has none.
-type listeners struct {
+// listeners are told of what has changed, such as an AzureIdentity. The zero value has none.
+type listeners[T any] struct {
 	mu     sync.Mutex
-	all    map[int]func(types.NamespacedName)
+	all    map[int]func(T)
 	nextID int
 }
 
-func (l *listeners) subscribe(f func(types.NamespacedName)) (cancel func()) {
+func (l *listeners[T]) subscribe(f func(T)) (cancel func()) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.all == nil {
-		l.all = map[int]func(types.NamespacedName){}
+		l.all = map[int]func(T){}
 	}
 	id := l.nextID
 	l.nextID++
@@ -34,11 +32,11 @@ func (l *listeners) subscribe(f func(types.NamespacedName)) (cancel func()) {
 	}
 }
 
-func (l *listeners) tell(identity types.NamespacedName) {
+func (l *listeners[T]) tell(change T) {
 	l.mu.Lock()
 	all := slices.Collect(maps.Values(l.all))
 	l.mu.Unlock()
 	for _, f := range all {
-		f(identity)
+		f(change)
 	}
 }

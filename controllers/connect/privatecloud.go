@@ -16,23 +16,6 @@ import (
 	"github.com/avs-operator/avs-operator/controllers/vcenter"
 )
 
-// AdminCredentials are the accounts that a private cloud comes with. They are fetched when needed and kept nowhere.
-type AdminCredentials struct {
-	VCenterUsername string `json:"vcenterUsername"`
-	VCenterPassword string `json:"vcenterPassword"`
-	NSXTUsername    string `json:"nsxtUsername"`
-	NSXTPassword    string `json:"nsxtPassword"`
-}
-
-// FetchAdminCredentials asks Azure for the accounts of the private cloud with the id.
-func FetchAdminCredentials(ctx context.Context, client *arm.Client, id arm.ID) (*AdminCredentials, error) {
-	out := &AdminCredentials{}
-	if err := client.Post(ctx, id, "listAdminCredentials", nil, out); err != nil {
-		return nil, err
-	}
-	return out, nil
-}
-
 // countWithin bounds a count of machines, in real time.
 const countWithin = time.Minute
 
@@ -52,7 +35,7 @@ func (v *VCenters) WorkloadMachines(ctx context.Context, client *arm.Client, clo
 
 // inCloud logs in to a private cloud's vCenter as cloudadmin for one question.
 func (v *VCenters) inCloud(ctx context.Context, client *arm.Client, cloud *v1alpha1.PrivateCloud, within time.Duration, ask func(context.Context, *vcenter.Client) error) *outcome.Outcome {
-	credentials, err := FetchAdminCredentials(ctx, client, arm.ID(cloud.Status.ID))
+	credentials, err := v.AdminCredentials(ctx, client, arm.ID(cloud.Status.ID))
 	if err != nil {
 		return OutcomeOf(err)
 	}

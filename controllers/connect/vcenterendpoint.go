@@ -166,7 +166,7 @@ func (v *VCenters) cloudadmin(ctx context.Context, cloud *v1alpha1.PrivateCloud)
 	if err != nil {
 		return "", "", outcome.Retry(v1alpha1.ReasonTransient, err)
 	}
-	credentials, err := FetchAdminCredentials(ctx, azure, id)
+	credentials, err := v.AdminCredentials(ctx, azure, id)
 	if err != nil {
 		return "", "", OutcomeOf(err).About(v1alpha1.ConditionCredentialsReady)
 	}

@@ -52,6 +52,7 @@ type VCenters struct {
 	lookups   map[types.UID]*lookups // by private cloud
 	listeners map[int]func(VCenterChange)
 	next      int
+	accounts  accounts
 }
 
 // Connected is a vCenter that can be asked, with an inventory that was read whole at least once.

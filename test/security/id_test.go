@@ -87,10 +87,13 @@ func TestMarksAreTheOperators(t *testing.T) {
 	secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "mine"}}
 	create(t, alice, secret)
 	given := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "given", Labels: map[string]string{v1alpha1.LabelManaged: "true"}}}
-	refused("an editor adds", patch(alice, secret, "labels", v1alpha1.LabelManaged, `"true"`), "the label "+v1alpha1.LabelManaged)
-	refused("an editor creates with", alice.Create(t.Context(), given.DeepCopy()), "the label "+v1alpha1.LabelManaged, "the verb restore on secrets is needed")
+	refused("an editor adds", patch(alice, secret, "labels", v1alpha1.LabelManaged, `"true"`), v1alpha1.LabelManaged)
+	refused("an editor creates with", alice.Create(t.Context(), given.DeepCopy()), v1alpha1.LabelManaged, "the verb restore on secrets is needed")
 	create(t, bob, given)
-	refused("an editor removes", patch(alice, given.DeepCopy(), "labels", v1alpha1.LabelManaged, `null`), "the label "+v1alpha1.LabelManaged)
+	refused("an editor removes", patch(alice, given.DeepCopy(), "labels", v1alpha1.LabelManaged, `null`), v1alpha1.LabelManaged)
+	for _, key := range []string{v1alpha1.AnnotationAzureID, "avs-operator.io/exported-version", "avs-operator.io/exported-content"} {
+		refused("an editor says on a Secret of the operator's", patch(alice, given.DeepCopy(), "annotations", key, `"x"`), key, "leave it as it is")
+	}
 	if err := patch(alice, given, "labels", "team", `"web"`); err != nil {
 		t.Errorf("an edit of another label: %v", err)
 	}

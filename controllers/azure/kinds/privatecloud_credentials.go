@@ -53,7 +53,7 @@ func (privateCloud) Secret(c *v1alpha1.PrivateCloud, _ *arm.Resource) (name, ver
 }
 
 func (privateCloud) Content(ctx context.Context, w azure.World[*v1alpha1.PrivateCloud]) (map[string][]byte, error) {
-	credentials, err := connect.FetchAdminCredentials(ctx, w.ARM, w.ID)
+	credentials, err := w.VCenters.AdminCredentials(ctx, w.ARM, w.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -63,4 +63,12 @@ func (privateCloud) Content(ctx context.Context, w azure.World[*v1alpha1.Private
 		"nsxtUsername": []byte(credentials.NSXTUsername), "nsxtPassword": []byte(credentials.NSXTPassword), "nsxtURL": []byte(e.NSXTManager),
 		"hcxURL": []byte(e.HCXCloudManager),
 	}, nil
+}
+
+// Outdated: whoever logs in to vCenter after somebody has changed its password in the portal learns the new one.
+func (privateCloud) Outdated(w azure.World[*v1alpha1.PrivateCloud], content map[string][]byte) bool {
+	return w.VCenters.Outdated(w.ID, connect.AdminCredentials{
+		VCenterUsername: string(content["vcenterUsername"]), VCenterPassword: string(content["vcenterPassword"]),
+		NSXTUsername: string(content["nsxtUsername"]), NSXTPassword: string(content["nsxtPassword"]),
+	})
 }

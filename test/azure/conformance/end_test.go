@@ -90,15 +90,13 @@ func (l *life) isRestored() {
 	}
 	l.create(restored)
 	l.object = l.typed(restored)
-	if secret != nil { // it lost its owner, so it is not known whose it is
-		l.says(v1alpha1.ConditionStalled, v1alpha1.ReasonSecretNotOwned)
-		if err := cluster.Admin.Delete(l.t.Context(), secret); err != nil {
-			l.t.Fatal(err)
-		}
-		l.nudge()
-	}
 	l.ready()
 	l.wrote(0)
+	if secret != nil {
+		if after := l.secretAgain(secret); !metav1.IsControlledBy(after, l.object) || after.UID != secret.UID {
+			l.t.Errorf("the Secret of what was retained is not taken up again: %v", after.OwnerReferences)
+		}
+	}
 }
 
 // nudge asks for a reconcile.

@@ -7,6 +7,7 @@ package privatecloud_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -199,12 +200,29 @@ func TestARotationIsFollowed(t *testing.T) {
 }
 
 // TestARotationThatNoObjectTellsIsFollowed changes cloudadmin's password in the portal: the session that ends is renewed with the new one,
-// after the old one was refused once.
+// after the old one was refused once, and the Secret that the private cloud writes has it too.
 func TestARotationThatNoObjectTellsIsFollowed(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	cluster.WaitCondition(t, 2*time.Minute, w.vcenter, v1alpha1.ConditionReady, "True")
 	live := w.azure.VCenter(w.azure.PrivateCloudID("weu"))
+	exported := func(want string) {
+		t.Helper()
+		cluster.Eventually(t, time.Minute, "the password in the Secret", func(ctx context.Context) error {
+			secret := &corev1.Secret{}
+			if err := cluster.Admin.Get(ctx, client.ObjectKey{Namespace: w.namespace, Name: "weu-admin"}, secret); err != nil {
+				return err
+			}
+			if string(secret.Data["vcenterPassword"]) != want {
+				return errors.New("it has another one")
+			}
+			return nil
+		}, w.cloud)
+	}
+	if err := cluster.Admin.Patch(t.Context(), w.cloud, client.RawPatch(types.MergePatchType, []byte(`{"spec":{"credentials":{"secretName":"weu-admin"}}}`))); err != nil {
+		t.Fatal(err)
+	}
+	exported(live.Password())
 	old := live.Logins()
 	portal, _, o := connect.NewAzure(connect.AzureOptions{
 		Client: cluster.Admin, Live: connect.Live{Reader: cluster.Admin}, Pace: speed, AllowedEndpoints: []string{"127.0.0.1"}, // where the simulator serves
@@ -237,6 +255,7 @@ func TestARotationThatNoObjectTellsIsFollowed(t *testing.T) {
 		return nil
 	}, w.vcenter)
 	cluster.WaitCondition(t, time.Minute, w.vcenter, v1alpha1.ConditionReady, "True")
+	exported(live.Password())
 	w.refusalsApart(t)
 }
 
