@@ -104,23 +104,6 @@ func (w *world) logins() (accepted, refused int) {
 	return accepted, refused
 }
 
-// refusalsApart fails unless refused logins were ten minutes apart, in vCenter's time: five lock the account, and a refusal counts for five
-// minutes. Their number says nothing: ten minutes are a tenth of a second here, less than a busy machine may need to ask Azure again.
-func (w *world) refusalsApart(t *testing.T) {
-	t.Helper()
-	const apart = 10 * time.Minute / speed
-	var last time.Time
-	for _, login := range w.azure.VCenter(w.azure.PrivateCloudID("weu")).Logins() {
-		if login.User != cloudadmin || login.OK {
-			continue
-		}
-		if gap := login.At.Sub(last); gap < apart {
-			t.Errorf("a login was refused %s after another, sooner than %s", gap, apart)
-		}
-		last = login.At
-	}
-}
-
 func TestThePrivateCloudBringsItsVCenter(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -196,7 +179,7 @@ func TestARotationIsFollowed(t *testing.T) {
 	}, w.vcenter)
 	live.ExpireSessions()
 	cluster.WaitCondition(t, time.Minute, w.vcenter, v1alpha1.ConditionReady, "True")
-	w.refusalsApart(t)
+	harness.RefusalsApart(t, live, cloudadmin, speed)
 }
 
 // TestARotationThatNoObjectTellsIsFollowed changes cloudadmin's password in the portal: the session that ends is renewed with the new one,
@@ -256,7 +239,7 @@ func TestARotationThatNoObjectTellsIsFollowed(t *testing.T) {
 	}, w.vcenter)
 	cluster.WaitCondition(t, time.Minute, w.vcenter, v1alpha1.ConditionReady, "True")
 	exported(live.Password())
-	w.refusalsApart(t)
+	harness.RefusalsApart(t, live, cloudadmin, speed)
 }
 
 // TestAPrivateCloudIsHeldForAMachineUnderWay deletes a private cloud, and all that its vCenter's password is asked for with, while a machine is

@@ -17,7 +17,7 @@ import (
 func stuck(w *world, move *v1alpha1.WorkloadMove, machine string) {
 	w.t.Helper()
 	cluster.WaitFor(w.t, soon, move, machine+" to be the last that moves", func() error {
-		if s := move.Status; s.Moving != 1 || s.Moved < 1 {
+		if s := move.Status; s.Moving != 1 || s.Moved < 1 || s.Waiting > 0 {
 			return fmt.Errorf("%d moving, %d moved, %d waiting", s.Moving, s.Moved, s.Waiting)
 		}
 		return nil
