@@ -3,9 +3,19 @@
 
 package v1alpha1
 
+import "strings"
+
 // PrivateCloudStatus is the private cloud as Azure has it.
 type PrivateCloudStatus struct {
 	AzureStatus `json:",inline"`
+
+	// formerIDs are the ARM ids that the private cloud had before it was moved to another subscription or resource group, the latest last.
+	// What stood in it there is found in it at status.id.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=8
+	// +kubebuilder:validation:items:MaxLength=1024
+	FormerIDs []string `json:"formerIDs,omitempty"`
 
 	// clusterSize is the number of hosts of Cluster-1.
 	// +optional
@@ -86,6 +96,37 @@ type PrivateCloudStatus struct {
 	// rotations are the rotation words that were handled last.
 	// +optional
 	Rotations *Rotations `json:"rotations,omitempty"`
+}
+
+// Now is an ARM id since the private cloud was moved: what was at a former place of it, or in it there, is where it is now. Any other id stays as it is.
+func (c *PrivateCloud) Now(id string) string {
+	for _, former := range c.Status.FormerIDs {
+		if rest, in := inside(id, former); in {
+			return c.Status.ID + rest
+		}
+	}
+	return id
+}
+
+// Formerly are the ids that what has an ARM id in the private cloud had before it was moved.
+func (c *PrivateCloud) Formerly(id string) (out []string) {
+	rest, in := inside(id, c.Status.ID)
+	if !in || rest == "" {
+		return nil
+	}
+	for _, former := range c.Status.FormerIDs {
+		out = append(out, former+rest)
+	}
+	return out
+}
+
+// inside cuts the id of what something is, or is in, off its own id. ARM compares ids without case.
+func inside(id, of string) (rest string, in bool) {
+	n := len(of)
+	if n == 0 || len(id) < n || !strings.EqualFold(id[:n], of) || len(id) > n && id[n] != '/' {
+		return "", false
+	}
+	return id[n:], true
 }
 
 // PrivateCloudEndpoints are the addresses of a private cloud's management appliances.

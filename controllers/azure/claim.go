@@ -124,12 +124,7 @@ func idHash(id arm.ID) string {
 // sole makes sure that one ARM id has one managing object: the one that has begun, or else the oldest. Before the first write the API server
 // itself is asked, because a cache may not have the other object yet.
 func (r *Reconciler[T]) sole(ctx context.Context, s *scope[T]) *outcome.Outcome {
-	var reader client.Reader = r.Client
-	options := []client.ListOption{client.MatchingFields{azureIDIndex: s.id.Key()}}
-	if !begun(s.obj) {
-		reader, options = r.Live, []client.ListOption{client.MatchingLabels{v1alpha1.LabelAzureIDHash: idHash(s.id)}}
-	}
-	list, err := r.list(ctx, reader, options...)
+	list, err := r.namesakes(ctx, s)
 	if err != nil {
 		return outcome.Retry(v1alpha1.ReasonTransient, fmt.Errorf("looking for other objects with the same ARM id: %w", err))
 	}
@@ -153,6 +148,27 @@ func (r *Reconciler[T]) sole(ctx context.Context, s *scope[T]) *outcome.Outcome 
 	return nil
 }
 
+// namesakes are the objects that have the ARM id, or had it before their private cloud was moved.
+func (r *Reconciler[T]) namesakes(ctx context.Context, s *scope[T]) (out []Object, err error) {
+	ids := []string{string(s.id)}
+	if s.cloud != nil {
+		ids = append(ids, s.cloud.Formerly(string(s.id))...)
+	}
+	for _, id := range ids {
+		var reader client.Reader = r.Client
+		options := []client.ListOption{client.MatchingFields{azureIDIndex: arm.ID(id).Key()}}
+		if !begun(s.obj) {
+			reader, options = r.Live, []client.ListOption{client.MatchingLabels{v1alpha1.LabelAzureIDHash: idHash(arm.ID(id))}}
+		}
+		list, err := r.list(ctx, reader, options...)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, list...)
+	}
+	return out, nil
+}
+
 // claims says that another object stands for the ARM id: it may, and the id is recorded for it or is what its spec comes to. What a namespace
 // without consent, or with an identity that Azure refuses, makes of an id is nothing: it could keep who may from managing what is theirs.
 func (r *Reconciler[T]) claims(ctx context.Context, other T, s *scope[T]) (bool, error) {
@@ -164,9 +180,12 @@ func (r *Reconciler[T]) claims(ctx context.Context, other T, s *scope[T]) (bool,
 		return false, nil
 	}
 	if recorded := r.recordedID(other); recorded != "" {
+		if _, child := r.kind.(Child[T]); child {
+			recorded = s.now(recorded) // it may not have learned yet that its private cloud was moved
+		}
 		return recorded.Key() == s.id.Key() && r.possible(recorded, computed), nil
 	}
-	marked := arm.ID(other.GetAnnotations()[v1alpha1.AnnotationAzureID])
+	marked := s.now(arm.ID(other.GetAnnotations()[v1alpha1.AnnotationAzureID]))
 	return marked.Key() == s.id.Key() && (computed.Key() == s.id.Key() || computed.Name() == "*" && computed.Collection().Key() == s.id.Collection().Key()), nil
 }
 

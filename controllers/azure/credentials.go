@@ -26,7 +26,11 @@ func (r *Reconciler[T]) credentials(ctx context.Context, s *scope[T]) *outcome.O
 		if o != nil {
 			return o
 		}
-		return r.name(s, group.Child("providers/Microsoft.AVS/"+r.traits.Segment, r.azureName(s.obj)))
+		computed := group.Child("providers/Microsoft.AVS/"+r.traits.Segment, r.azureName(s.obj))
+		if o := r.moved(ctx, s, computed); o != nil {
+			return o
+		}
+		return r.name(s, computed)
 	}
 	if o := r.parents(ctx, s); o != nil {
 		return o
@@ -63,10 +67,10 @@ func (r *Reconciler[T]) name(s *scope[T], computed arm.ID) *outcome.Outcome {
 		return outcome.Stall(v1alpha1.ReasonInvalidSpec, "the resource cannot be named in Azure: %s", err)
 	}
 	s.id = computed
-	kept := r.recordedID(s.obj)
+	kept := s.now(r.recordedID(s.obj))
 	known := kept != "" && r.possible(kept, computed)
 	if _, found := r.kind.(Locator[T]); kept == "" && !found && (written(s.obj) || s.deleting()) {
-		kept = arm.ID(s.obj.GetAnnotations()[v1alpha1.AnnotationAzureID])
+		kept = s.now(arm.ID(s.obj.GetAnnotations()[v1alpha1.AnnotationAzureID]))
 	}
 	same := kept.Key() == computed.Key()
 	busy := s.deleting() || s.stat().Operation != nil
@@ -81,15 +85,20 @@ func (r *Reconciler[T]) name(s *scope[T], computed arm.ID) *outcome.Outcome {
 	s.stat().ID = string(s.id)
 	identity := client.ObjectKeyFromObject(s.identity)
 	former := identity
+	var left, busyWith string
 	r.memory.do(client.ObjectKeyFromObject(s.obj), func(m *remembered) {
 		if m.identity.Name != "" {
 			former = m.identity
+		}
+		if cloud := cloudKey(s.id); m.cloud != "" && m.cloud != cloud {
+			left, busyWith, m.busy = m.cloud, m.busy, ""
 		}
 		m.cloud, m.identity = cloudKey(s.id), identity
 	})
 	if former != identity {
 		r.Azure.Touch(former) // it may be let go
 	}
+	r.leaveLane(client.ObjectKeyFromObject(s.obj), left, busyWith)
 	return nil
 }
 

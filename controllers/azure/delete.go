@@ -180,7 +180,7 @@ func (r *Reconciler[T]) wouldAdopt(ctx context.Context, s *scope[T]) bool {
 	if r.traits.Tagged {
 		return tagOwner(s.actual) == r.ownerOf(s.obj)
 	}
-	return arm.ID(s.obj.GetAnnotations()[v1alpha1.AnnotationAzureID]).Key() == s.id.Key() && s.stat().Effective.AdoptionPolicy != v1alpha1.AdoptionPolicyNever &&
+	return s.now(arm.ID(s.obj.GetAnnotations()[v1alpha1.AnnotationAzureID])).Key() == s.id.Key() && s.stat().Effective.AdoptionPolicy != v1alpha1.AdoptionPolicyNever &&
 		r.desire(ctx, s) == nil && len(r.compare(s)) == 0
 }
 

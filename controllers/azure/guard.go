@@ -158,9 +158,14 @@ func (r *Reconciler[T]) recreation(s *scope[T]) *outcome.Outcome {
 		}
 		said = fmt.Sprintf(" (the annotation says %q, which is not a time after %s)", asked, gone.LastTransitionTime.UTC().Format(time.RFC3339))
 	}
+	if _, root := r.kind.(Root[T]); root {
+		return outcome.Stall(v1alpha1.ReasonNotFoundInAzure,
+			"it is not at %s any more: if it was moved, say where, with spec.subscriptionID and spec.resourceGroup: it is found there with all that is in it. It is not ordered a second time by itself%s; "+
+				"if it was deleted, and you do without it: set deletionPolicy: Retain here and in what stands in it, and delete these objects", s.id, said)
+	}
 	return outcome.Stall(v1alpha1.ReasonNotFoundInAzure,
-		"somebody deleted it in Azure, or moved it: %s was there and is gone. It is not ordered a second time by itself. If it was moved, declare it where it is now, with adoptionPolicy: Takeover. "+
-			"If it was deleted and is to be made again: kubectl annotate %s %s --namespace %s --overwrite %s=$(date -u +%%FT%%TZ)%s; "+
+		"somebody deleted it in Azure: %s was there and is gone. It is not ordered a second time by itself. "+
+			"If it is to be made again: kubectl annotate %s %s --namespace %s --overwrite %s=$(date -u +%%FT%%TZ)%s; "+
 			"to do without it: set deletionPolicy: Retain here and in what stands in it, and delete these objects",
 		s.id, strings.ToLower(r.traits.Name), name, s.obj.GetNamespace(), v1alpha1.AnnotationRecreateRequestedAt, said)
 }

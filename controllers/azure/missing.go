@@ -24,11 +24,7 @@ func (r *Reconciler[T]) missing(ctx context.Context, s *scope[T]) *outcome.Outco
 		r.memory.do(key, func(m *remembered) { m.missing = time.Time{} })
 		return nil
 	}
-	var since time.Time
-	r.memory.do(key, func(m *remembered) { since = m.missing })
-	if ready := meta.FindStatusCondition(s.before.AzureStatus().Conditions, v1alpha1.ConditionReady); since.IsZero() && ready != nil && ready.Reason == v1alpha1.ReasonNotFoundInAzure {
-		since = time.Unix(0, 0) // said already, before a restart
-	}
+	since := r.missingSince(s)
 	left := ledger.Missing.Real(r.Pace) - time.Since(since)
 	if since.IsZero() || left <= 0 {
 		if o := r.read(ctx, s); o != nil {
@@ -38,13 +34,32 @@ func (r *Reconciler[T]) missing(ctx context.Context, s *scope[T]) *outcome.Outco
 			return r.missing(ctx, s)
 		}
 		if !since.IsZero() {
-			return nil // two reads, some time apart
+			return r.homeless(s) // two reads, some time apart
 		}
 		r.memory.do(key, func(m *remembered) { m.missing = time.Now() })
 		left = ledger.Missing.Real(r.Pace)
 	}
 	s.observed = false // nothing was found out yet, so what is watched stays watched
 	return outcome.Wait(v1alpha1.ReasonReconciling, "Azure does not show it now: it is read again before anybody calls it gone").In(r.Pace.Elapsed(left)).Quietly()
+}
+
+// missingSince is since when the resource is not found by itself, zero if it was found last.
+func (r *Reconciler[T]) missingSince(s *scope[T]) (since time.Time) {
+	r.memory.do(client.ObjectKeyFromObject(s.obj), func(m *remembered) { since = m.missing })
+	if ready := meta.FindStatusCondition(s.before.AzureStatus().Conditions, v1alpha1.ConditionReady); since.IsZero() && ready != nil && ready.Reason == v1alpha1.ReasonNotFoundInAzure {
+		since = time.Unix(0, 0) // said already, before a restart
+	}
+	return since
+}
+
+// homeless waits where Azure has not even the private cloud or the cluster that a resource was in: it was deleted, or moved, with all that is in it,
+// and its own object says so as soon as it has found out. Nothing can be made here.
+func (r *Reconciler[T]) homeless(s *scope[T]) *outcome.Outcome {
+	if _, child := r.kind.(Child[T]); !child || !s.homeless {
+		return nil
+	}
+	return outcome.Wait(v1alpha1.ReasonReferenceNotReady, "Azure has nothing at %s any more: PrivateCloud %s was deleted or moved. This goes on by itself when that object says where it is", s.id.Parent(), s.cloud.Name).
+		About(v1alpha1.ConditionReferencesReady).In(requiredRecheck)
 }
 
 // wasThere says that the resource has been seen, or was made. One whose creation failed was never there whole.

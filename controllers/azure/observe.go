@@ -71,7 +71,7 @@ func (r *Reconciler[T]) glance(s *scope[T]) bool {
 	if !watched || !look.Known || look.Stale || !look.AskedAt.After(wroteAt) {
 		return false
 	}
-	s.actual, s.observed = look.Resource, true
+	s.actual, s.observed = s.renewed(look.Resource), true
 	if look.Err == nil {
 		s.accepted()
 	}
@@ -87,10 +87,12 @@ func (r *Reconciler[T]) read(ctx context.Context, s *scope[T]) *outcome.Outcome 
 		return o
 	}
 	actual, err := s.client.Get(ctx, s.id)
+	s.homeless = isGroupMissing(err) || isParentMissing(err)
 	if err != nil && (arm.ClassOf(err) != arm.NotFound || isGroupMissing(err)) {
 		switch {
-		case arm.ClassOf(err) == arm.NotFound && s.deleting():
+		case arm.ClassOf(err) == arm.NotFound && (s.deleting() || r.wasThere(s)):
 			err = nil // the resource group is gone, and everything in it
+			actual = nil
 		case ledger.FateOf(err) == ledger.Refused:
 			return r.refuse(s, s.reading(), err, connect.OutcomeOf(err))
 		default:
@@ -101,7 +103,7 @@ func (r *Reconciler[T]) read(ctx context.Context, s *scope[T]) *outcome.Outcome 
 	if err != nil {
 		actual = nil
 	}
-	s.actual, s.observed, s.direct = actual, true, true
+	s.actual, s.observed, s.direct = s.renewed(actual), true, true
 	s.accepted()
 	return nil
 }
@@ -115,6 +117,12 @@ func (s *scope[T]) accepted() {
 func isGroupMissing(err error) bool {
 	e, ok := asArm(err)
 	return ok && strings.EqualFold(e.Code, "ResourceGroupNotFound")
+}
+
+// isParentMissing tells a missing resource from one whose parent is missing.
+func isParentMissing(err error) bool {
+	e, ok := asArm(err)
+	return ok && strings.EqualFold(e.Code, "ParentResourceNotFound")
 }
 
 func asArm(err error) (*arm.Error, bool) {

@@ -37,7 +37,7 @@ func (r *Reconciler[T]) ran(ctx context.Context, s *scope[T], how string) *outco
 // hasRun says that the act was done, if it was, although Azure does not have it any more.
 func (r *Reconciler[T]) hasRun(s *scope[T]) *outcome.Outcome {
 	word, unknown := strings.CutSuffix(s.obj.GetAnnotations()[v1alpha1.AnnotationRan], outcomeUnknown)
-	if !r.traits.Once || arm.ID(word).Key() != s.id.Key() {
+	if !r.traits.Once || s.now(arm.ID(word)).Key() != s.id.Key() {
 		return nil
 	}
 	if unknown {

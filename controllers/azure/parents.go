@@ -117,7 +117,7 @@ func (r *Reconciler[T]) base(s *scope[T]) (arm.ID, *outcome.Outcome) {
 	kind, name, id := "PrivateCloud", s.cloud.Name, arm.ID(s.cloud.Status.ID)
 	switch {
 	case s.cluster != nil:
-		kind, name, id = "Cluster", s.cluster.Name, arm.ID(s.cluster.Status.ID)
+		kind, name, id = "Cluster", s.cluster.Name, s.now(arm.ID(s.cluster.Status.ID))
 	case id != "" && r.traits.InCluster:
 		id = id.Child("clusters", cluster1)
 	}

@@ -193,10 +193,19 @@ func (r *Reconciler[T]) forget(key types.NamespacedName) {
 	if one == nil || one.cloud == "" {
 		return
 	}
-	r.memory.settled(key, one.cloud)
 	r.Azure.Touch(one.identity) // it may be let go now that the object is gone from the cache too
-	r.Lanes.Release(one.cloud, r.traits.Lane, r.holder(key))
-	if one.busy != "" {
-		r.Lanes.Busy(one.cloud, r.traits.Lane, one.busy, "") // nobody is left who would say that it is over
+	r.leaveLane(key, one.cloud, one.busy)
+}
+
+// leaveLane gives up what an object had in the lane of a private cloud that it is in no longer: its turn, its waiting, and the resource that the lane
+// was told Azure works on, because nobody is left who would say that it is over.
+func (r *Reconciler[T]) leaveLane(key types.NamespacedName, cloud, busy string) {
+	if cloud == "" {
+		return
+	}
+	r.memory.settled(key, cloud)
+	r.Lanes.Release(cloud, r.traits.Lane, r.holder(key))
+	if busy != "" {
+		r.Lanes.Busy(cloud, r.traits.Lane, busy, "")
 	}
 }

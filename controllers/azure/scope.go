@@ -32,6 +32,8 @@ type scope[T Object] struct {
 	actual *arm.Resource
 	// observed says that actual was found out, and direct that it was read by itself in this reconcile: only that proves.
 	observed, direct bool
+	// homeless says that Azure has not even what the resource would be in; by resume or observe.
+	homeless bool
 	// used is what this reconcile looked at beside its own resource; by lookAt and listed.
 	used map[string]bool
 	// secrets are the write-only values that the spec refers to; by observe.

@@ -70,6 +70,9 @@ func (cloudLink) Resolve(ctx context.Context, w azure.World[*v1alpha1.CloudLink]
 		}
 		id = arm.ID(other.Status.ID)
 		propertiesOf(desired)["linkedCloud"] = string(id)
+		if linked := w.Actual.String(linkedCloud); linked != "" && arm.ID(other.Now(linked)).Key() == id.Key() {
+			propertiesOf(desired)["linkedCloud"] = linked // the same one, by the id that it had before it was moved
+		}
 	}
 	if id.Key() == w.CloudID.Key() {
 		return outcome.Stall(v1alpha1.ReasonInvalidSpec, "a private cloud cannot be linked to itself: name another one than %s", w.Cloud.Name)

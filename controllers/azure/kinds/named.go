@@ -25,6 +25,7 @@ import (
 type namedObjects struct {
 	// words name one for the reader, such as DNS zone.
 	words      string
+	cloud      *v1alpha1.PrivateCloud
 	namespace  string
 	collection arm.ID
 	there      []*arm.Resource
@@ -33,7 +34,7 @@ type namedObjects struct {
 
 // namedObjectsOf looks at what is there in Azure, which wakes w's object when it changes, and at the custom resources.
 func namedObjectsOf[T azure.Object](ctx context.Context, w azure.World[T], words, segment string, objects client.ObjectList) (*namedObjects, *outcome.Outcome) {
-	n := &namedObjects{words: words, namespace: w.Object.GetNamespace(), collection: networkCollection(w.CloudID, segment)}
+	n := &namedObjects{words: words, cloud: w.Cloud, namespace: w.Object.GetNamespace(), collection: networkCollection(w.CloudID, segment)}
 	var err error
 	if n.there, err = w.List(ctx, n.collection); err != nil {
 		return nil, connect.OutcomeOf(err)
@@ -56,7 +57,7 @@ func (n *namedObjects) find(name string) (azureName string, leaving bool, o *out
 	object := n.object(name)
 	azureName = lastPart(name)
 	if object != nil {
-		id := arm.ID(object.AzureStatus().ID)
+		id := n.idOf(object)
 		if id == "" || id.Collection().Key() != n.collection.Key() {
 			return "", false, n.wait(v1alpha1.ReasonReferenceNotReady, "%s %s has no ARM id in this private cloud yet; this goes on by itself when it has", n.words, name)
 		}
@@ -81,7 +82,7 @@ func (n *namedObjects) find(name string) (azureName string, leaving bool, o *out
 func (n *namedObjects) object(name string) azure.Object {
 	var inAzure azure.Object
 	for _, object := range n.objects {
-		id := arm.ID(object.AzureStatus().ID)
+		id := n.idOf(object)
 		if object.GetNamespace() == n.namespace && object.GetName() == name && (id == "" || id.Collection().Key() == n.collection.Key()) {
 			return object
 		}
@@ -90,6 +91,11 @@ func (n *namedObjects) object(name string) azure.Object {
 		}
 	}
 	return inAzure
+}
+
+// idOf is the ARM id of an object, which may not have learned yet that the private cloud was moved.
+func (n *namedObjects) idOf(object azure.Object) arm.ID {
+	return arm.ID(n.cloud.Now(object.AzureStatus().ID))
 }
 
 func (n *namedObjects) wait(reason, format string, args ...any) *outcome.Outcome {
