@@ -124,6 +124,7 @@ type Durations struct {
 	DeployHCX           Span // 20 to 35 min
 	RunScript           Span // 1 to 4 min
 	DeleteResourceGroup Span // 1 to 2 min, after what is in it
+	MoveResources       Span // 3 to 10 min, at most 4 h
 }
 
 // Bucket is a token bucket: Size requests at once, refilled by PerSecond in simulated time.
@@ -173,6 +174,7 @@ func (d *Durations) setDefaults() {
 		{&d.DeployHCX, 20 * time.Minute, 35 * time.Minute},
 		{&d.RunScript, time.Minute, 4 * time.Minute},
 		{&d.DeleteResourceGroup, time.Minute, 2 * time.Minute},
+		{&d.MoveResources, 3 * time.Minute, 10 * time.Minute},
 	} {
 		if *one.span == (Span{}) {
 			*one.span = Span{one.min, one.max}

@@ -14,7 +14,7 @@ import (
 type group struct {
 	subscription, name, location string
 	tags                         map[string]any
-	deleting                     *operation
+	deleting, moving             *operation
 }
 
 func newGroup(subscription, name, location string, tags map[string]any) *group {
@@ -60,6 +60,8 @@ func (s *Server) resourceGroups(in *scoped) *answer {
 		return groupNotFound(name)
 	case len(in.rest) == 3 && method == http.MethodGet:
 		return s.listGroupResources(in, g)
+	case isMove(in):
+		return s.moveResources(in, g)
 	case len(in.rest) != 2:
 		return methodNotAllowed(in.call)
 	}

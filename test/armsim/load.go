@@ -183,7 +183,7 @@ func (s *Server) resume(state *savedState) error {
 	for _, saved := range state.Operations {
 		op := &operation{
 			id: saved.ID, resourceID: saved.ResourceID, sub: s.subscriptions[strings.ToLower(saved.Subscription)], location: saved.Location,
-			apiVersion: saved.APIVersion, armsOwn: saved.ArmsOwn, groupPath: saved.GroupPath, withResult: saved.WithResult, retryAfter: saved.RetryAfter,
+			apiVersion: saved.APIVersion, armsOwn: saved.ArmsOwn, groupPath: saved.GroupPath, withResult: saved.WithResult, noContent: saved.NoContent, retryAfter: saved.RetryAfter,
 			hidden: saved.Hidden, status: saved.Status, started: saved.Started, ended: saved.Ended, ending: saved.Ending, code: saved.Code,
 			message: saved.Message, fault: saved.Fault, finish: func(string) {},
 		}

@@ -21,6 +21,7 @@ type operation struct {
 	armsOwn    bool   // of ARM itself, not of Microsoft.AVS: the deletion of a resource group
 	groupPath  string // set: the status document is served below this resource group, as for password rotation
 	withResult bool   // Location ends in the resource
+	noContent  bool   // Location ends in 204
 	retryAfter time.Duration
 	hidden     bool // no polling headers
 
@@ -177,6 +178,9 @@ func (s *Server) operationResult(c *call, id string) *answer {
 	}
 	if op.status != succeeded {
 		return refuse(http.StatusConflict, op.code, "%s", op.message)
+	}
+	if op.noContent {
+		return reply(http.StatusNoContent, nil)
 	}
 	return reply(http.StatusOK, nil)
 }

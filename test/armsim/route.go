@@ -90,6 +90,9 @@ func (s *Server) dispatch(c *call) *answer {
 			return refused
 		}
 	}
+	if refused := s.locksOfMove(in); refused != nil {
+		return refused
+	}
 	if scope, name, ok := locksAt(c); ok {
 		return s.checkedVersion(c, lockVersions, func(*call) *answer { return s.serveLocks(in, scope, name) })
 	}
@@ -215,6 +218,9 @@ func (s *Server) action(in *scoped) (string, bool) {
 		kind := "Microsoft.Resources/subscriptions"
 		if in.is(0, "resourcegroups") {
 			kind += "/resourceGroups"
+		}
+		if isMove(in) {
+			return kind + "/" + in.rest[2] + "/action", true
 		}
 		return kind + "/" + verb, verb != ""
 	}

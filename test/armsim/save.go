@@ -130,7 +130,7 @@ func (r *resource) saved() savedResource {
 func (s *Server) savedOperation(op *operation, now time.Duration) savedOperation {
 	out := savedOperation{
 		ID: op.id, ResourceID: op.resourceID, Subscription: op.sub.config.ID, Location: op.location, APIVersion: op.apiVersion, ArmsOwn: op.armsOwn,
-		GroupPath: op.groupPath, WithResult: op.withResult, RetryAfter: op.retryAfter, Hidden: op.hidden, Status: op.status, Started: op.started,
+		GroupPath: op.groupPath, WithResult: op.withResult, NoContent: op.noContent, RetryAfter: op.retryAfter, Hidden: op.hidden, Status: op.status, Started: op.started,
 		Ended: op.ended, Ending: op.ending, Code: op.code, Message: op.message, Fault: op.fault,
 	}
 	if op.done() || !s.holds(op) {
@@ -147,7 +147,7 @@ func (s *Server) savedOperation(op *operation, now time.Duration) savedOperation
 func (s *Server) holds(op *operation) bool {
 	key := strings.ToLower(op.resourceID)
 	if g := s.groups[key]; g != nil {
-		return g.deleting == op
+		return g.deleting == op || g.moving == op
 	}
 	if s.resources[op.args["cloud"]] != nil {
 		return true // of what a private cloud shows without its being a resource, such as a machine

@@ -73,6 +73,7 @@ type savedOperation struct {
 	ArmsOwn      bool              `json:"armsOwn,omitempty"`
 	GroupPath    string            `json:"groupPath,omitempty"`
 	WithResult   bool              `json:"withResult,omitempty"`
+	NoContent    bool              `json:"noContent,omitempty"`
 	RetryAfter   time.Duration     `json:"retryAfter"`
 	Hidden       bool              `json:"hidden,omitempty"`
 	Status       string            `json:"status"`
