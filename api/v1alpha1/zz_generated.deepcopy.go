@@ -3036,6 +3036,11 @@ func (in *PrivateCloudSpec) DeepCopy() *PrivateCloudSpec {
 func (in *PrivateCloudStatus) DeepCopyInto(out *PrivateCloudStatus) {
 	*out = *in
 	in.AzureStatus.DeepCopyInto(&out.AzureStatus)
+	if in.FormerIDs != nil {
+		in, out := &in.FormerIDs, &out.FormerIDs
+		*out = make([]string, len(*in))
+		copy(*out, *in)
+	}
 	if in.Hosts != nil {
 		in, out := &in.Hosts, &out.Hosts
 		*out = make([]string, len(*in))

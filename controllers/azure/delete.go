@@ -118,6 +118,9 @@ func (r *Reconciler[T]) remove(ctx context.Context, s *scope[T]) *outcome.Outcom
 		if o := r.doubted(s); o != nil {
 			return o
 		}
+		if o := r.beingFound(s); o != nil {
+			return o
+		}
 		s.stat().Operation = nil
 		r.released(s)
 		return r.release(ctx, s)

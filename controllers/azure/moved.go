@@ -109,6 +109,21 @@ func (s *scope[T]) settleAt(kept, computed arm.ID) {
 	status.Companion, status.CompanionLifted = s.cloud.Now(status.Companion), s.cloud.Now(status.CompanionLifted)
 }
 
+// beingFound holds the deletion of what is in a private cloud that is not where it was while the spec of that says where it is now: there it is still
+// to be deleted.
+func (r *Reconciler[T]) beingFound(s *scope[T]) *outcome.Outcome {
+	if _, child := r.kind.(Child[T]); !child || !s.homeless || !s.adopted() {
+		return nil
+	}
+	spec, id := &s.cloud.Spec, arm.ID(s.cloud.Status.ID)
+	another := func(said, is string) bool { return said != "" && is != "" && !strings.EqualFold(said, is) }
+	if !another(spec.SubscriptionID, id.SubscriptionID()) && !another(spec.ResourceGroup, id.ResourceGroup()) {
+		return nil
+	}
+	return outcome.Wait(v1alpha1.ReasonReferenceNotReady, "PrivateCloud %s was moved and is not found yet where its spec says: this is deleted when it is; to leave it in Azure, set deletionPolicy: Retain", s.cloud.Name).
+		In(requiredRecheck)
+}
+
 // now is an ARM id since the private cloud was moved.
 func (s *scope[T]) now(id arm.ID) arm.ID {
 	if s.cloud == nil {

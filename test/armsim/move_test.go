@@ -11,10 +11,10 @@ import (
 )
 
 const (
-	secondSub  = "bbbbbbbb-0000-4000-8000-000000000002"
-	newGroupPath  = "/subscriptions/" + secondSub + "/resourceGroups/rg-new"
-	movedCloud = newGroupPath + "/providers/Microsoft.AVS/privateClouds/weu"
-	moveQuery  = "?api-version=2021-04-01"
+	secondSub    = "bbbbbbbb-0000-4000-8000-000000000002"
+	newGroupPath = "/subscriptions/" + secondSub + "/resourceGroups/rg-new"
+	movedCloud   = newGroupPath + "/providers/Microsoft.AVS/privateClouds/weu"
+	moveQuery    = "?api-version=2021-04-01"
 )
 
 // twoSubscriptions has another subscription with a group, to move to.

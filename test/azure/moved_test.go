@@ -1,0 +1,326 @@
+// Copyright The avs-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package azure
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/avs-operator/avs-operator/api/v1alpha1"
+	"github.com/avs-operator/avs-operator/test/armsim"
+	"github.com/avs-operator/avs-operator/test/env"
+	"github.com/avs-operator/avs-operator/test/harness"
+)
+
+// newGroup is a resource group that a private cloud is moved to, in this subscription and in another one.
+const newGroup = "rg-new"
+
+// secondSubscription belongs to the tenant too.
+func secondSubscription(w *world) string { return "2" + w.azure.SubscriptionID[1:] }
+
+// moveWorld has places to move to.
+func moveWorld(t *testing.T) *world {
+	t.Helper()
+	return newWorld(t, fast, func(c *armsim.Config) {
+		second, first := c.Subscriptions[0], c.Subscriptions[0].ID
+		second.ID = "2" + first[1:]
+		c.Subscriptions = append(c.Subscriptions, second)
+		for _, subscription := range []string{first, second.ID} {
+			c.ResourceGroups = append(c.ResourceGroups, armsim.ResourceGroup{SubscriptionID: subscription, Name: newGroup, Location: harness.Location})
+		}
+	})
+}
+
+// azureCall sends a request of somebody who works with Azure's REST API, and answers its body.
+func (w *world) azureCall(t *testing.T, want int, verb, target, body string) (text []byte, location string) {
+	t.Helper()
+	client := harness.Transport(w.azure.CAPEM())
+	send := func(verb, target, kind, token, body string) ([]byte, *http.Response) {
+		t.Helper()
+		request, err := http.NewRequestWithContext(t.Context(), verb, target, strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		request.Header.Set("Content-Type", kind)
+		if token != "" {
+			request.Header.Set("Authorization", "Bearer "+token)
+		}
+		answer, err := client.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer answer.Body.Close()
+		text, err := io.ReadAll(answer.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return text, answer
+	}
+	login := url.Values{"grant_type": {"client_credentials"}, "client_id": {harness.ClientID}, "client_secret": {harness.ClientSecret}, "scope": {w.azure.URL() + "/.default"}}
+	text, _ = send(http.MethodPost, w.azure.URL()+"/"+harness.TenantID+"/oauth2/v2.0/token", "application/x-www-form-urlencoded", "", login.Encode())
+	var issued struct {
+		Token string `json:"access_token"`
+	}
+	if err := json.Unmarshal(text, &issued); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.HasPrefix(target, "https://") {
+		target = w.azure.URL() + target + "?api-version=2021-04-01"
+	}
+	text, answer := send(verb, target, "application/json", issued.Token, body)
+	if answer.StatusCode != want {
+		t.Fatalf("%s %s: %d %s", verb, target, answer.StatusCode, text)
+	}
+	return text, answer.Header.Get("Location")
+}
+
+// move moves a private cloud as a person does, and waits until Azure has done it. It answers the new id.
+func (w *world) move(t *testing.T, id, subscription, group string) string {
+	t.Helper()
+	source, rest, _ := strings.Cut(id, "/providers/")
+	target := "/subscriptions/" + subscription + "/resourceGroups/" + group
+	w.azureCall(t, http.StatusAccepted, http.MethodPost, source+"/moveResources", fmt.Sprintf(`{"resources":[%q],"targetResourceGroup":%q}`, id, target))
+	cluster.Eventually(t, soon, "the end of the move", func(context.Context) error {
+		if _, there := w.azure.Resource(target + "/providers/" + rest); !there {
+			return errors.New("it is not there")
+		}
+		return nil
+	})
+	return target + "/providers/" + rest
+}
+
+// notAt waits for a message about a private cloud that is not where it was, which has the words.
+func notAt(t *testing.T, cloud *v1alpha1.PrivateCloud, reason string, words ...string) {
+	t.Helper()
+	cluster.WaitFor(t, soon, cloud, "the words "+strings.Join(words, ", "), func() error {
+		c := meta.FindStatusCondition(cloud.Status.Conditions, v1alpha1.ConditionReady)
+		if c == nil || c.Reason != reason {
+			return fmt.Errorf("Ready is %+v", c)
+		}
+		for _, word := range words {
+			if !strings.Contains(c.Message, word) {
+				return fmt.Errorf("it does not say %q: %s", word, c.Message)
+			}
+		}
+		return nil
+	})
+}
+
+// A private cloud that was moved to another subscription is found there, with all that is in it, in clusters of it, beside it, and that refers to it, when
+// the spec says where it is. Until then, whatever the spec says, nothing is ordered; and nothing is written to Azure for all of that. What is deleted then
+// is deleted at the new place.
+func TestAPrivateCloudThatWasMoved(t *testing.T) {
+	t.Parallel()
+	w := moveWorld(t)
+	name := func(name string) metav1.ObjectMeta { return metav1.ObjectMeta{Namespace: w.namespace, Name: name} }
+	in := v1alpha1.ParentReference{Name: "weu"}
+	cloud, other, second := harness.PrivateCloud(w.namespace, "weu"), harness.PrivateCloud(w.namespace, "other"), newCluster(w.namespace, "weu-2", 3)
+	cloud.Spec.DeleteLock, cloud.Spec.Credentials = "Enabled", &v1alpha1.PrivateCloudCredentials{SecretName: "weu-admin"}
+	other.Spec.NetworkBlock = "10.180.0.0/22"
+	key := &v1alpha1.ExpressRouteAuthorization{ObjectMeta: name("hub"), Spec: v1alpha1.ExpressRouteAuthorizationSpec{PrivateCloudRef: in, SecretName: "hub-key"}}
+	segment := &v1alpha1.Segment{ObjectMeta: name("web"), Spec: v1alpha1.SegmentSpec{PrivateCloudRef: in, Subnet: &v1alpha1.SegmentSubnet{GatewayAddress: "10.60.1.1/24"}}}
+	store := &v1alpha1.Datastore{ObjectMeta: name("anf"), Spec: v1alpha1.DatastoreSpec{ClusterRef: &v1alpha1.ParentReference{Name: "weu-2"}, NetAppVolume: &v1alpha1.NetAppVolume{
+		ID: "/subscriptions/" + w.azure.SubscriptionID + "/resourceGroups/anf/providers/Microsoft.NetApp/netAppAccounts/a/capacityPools/p/volumes/v"}}}
+	script := &v1alpha1.ScriptExecution{ObjectMeta: name("once"), Spec: v1alpha1.ScriptExecutionSpec{
+		PrivateCloudRef: in, ScriptPackage: "Microsoft.AVS.Management", ScriptCmdlet: "Get-StoragePolicies", TimeoutSeconds: 900}}
+	link := &v1alpha1.CloudLink{ObjectMeta: name("link"), Spec: v1alpha1.CloudLinkSpec{PrivateCloudRef: v1alpha1.ParentReference{Name: "other"}, LinkedCloudRef: &in}}
+	inside := []azureObject{second, key, segment, store, script}
+	all := append([]azureObject{cloud, other, link}, inside...)
+	for _, object := range all {
+		cluster.Create(t, object)
+	}
+	for _, object := range all {
+		ready(t, object)
+	}
+	was, writes := cloud.Status.ID, len(w.writes())
+	secrets := map[string]string{"weu-admin": "", "hub-key": ""}
+	for secret := range secrets {
+		secrets[secret] = w.versionOf(t, secret)
+	}
+	immutable(t, cloud, "resourceGroup", newGroup)
+
+	is := w.move(t, was, secondSubscription(w), newGroup)
+	notAt(t, cloud, v1alpha1.ReasonNotFoundInAzure, "it is not at "+was+" any more: if it was moved, say where, with spec.subscriptionID and spec.resourceGroup", "not ordered a second time")
+	for _, object := range inside {
+		notReady(t, object, v1alpha1.ConditionReconciling, v1alpha1.ReasonReferenceNotReady)
+	}
+	env.Edit(t, cluster, cloud, func(c *v1alpha1.PrivateCloud) { c.Spec.ResourceGroup = "rg-neww" })
+	notAt(t, cloud, v1alpha1.ReasonNotFoundInAzure, "not at "+was+" any more", "rg-neww/providers/Microsoft.AVS/privateClouds/weu either", "Nothing is ordered", "correct subscriptionID and resourceGroup")
+	if err := w.azure.SetAccess(secondSubscription(w), nil, []string{"somebody-else"}); err != nil {
+		t.Fatal(err)
+	}
+	env.Edit(t, cluster, cloud, func(c *v1alpha1.PrivateCloud) {
+		c.Spec.SubscriptionID, c.Spec.ResourceGroup = secondSubscription(w), newGroup
+	})
+	notAt(t, cloud, v1alpha1.ReasonForbidden, "whether it is at "+is+", as the spec says, cannot be found out", "Microsoft.AVS/privateClouds/read")
+	w.operator.Stop(t)
+	if err := w.azure.SetAccess(secondSubscription(w), nil, nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.azure.SetInAzure(link.Status.ID, map[string]any{"properties": map[string]any{"linkedCloud": was}}); err != nil { // as if Azure kept what it was told
+		t.Fatal(err)
+	}
+	w.start(t)
+	for _, object := range all {
+		ready(t, object)
+	}
+
+	if cloud.Status.ID != is || strings.Join(cloud.Status.FormerIDs, " ") != was || cloud.Annotations[v1alpha1.AnnotationAzureID] != is || !strings.HasPrefix(cloud.Status.Companion, is+"/") {
+		t.Errorf("its ids are %s, %v, %s and %s", cloud.Status.ID, cloud.Status.FormerIDs, cloud.Annotations[v1alpha1.AnnotationAzureID], cloud.Status.Companion)
+	}
+	for _, object := range inside {
+		cluster.WaitFor(t, soon, object, "its new id", func() error {
+			id := object.AzureStatus().ID
+			if !strings.HasPrefix(id, is+"/") || object.GetAnnotations()[v1alpha1.AnnotationAzureID] != id {
+				return fmt.Errorf("%s is at %s and %s", object.GetName(), id, object.GetAnnotations()[v1alpha1.AnnotationAzureID])
+			}
+			return nil
+		})
+		ready(t, object)
+	}
+	for secret, version := range secrets {
+		if now := w.versionOf(t, secret); now != version {
+			t.Errorf("Secret %s was written again", secret)
+		}
+	}
+	if err := w.azure.RemoveInAzure(script.Status.ID); err != nil { // Azure forgets what has run
+		t.Fatal(err)
+	}
+	cluster.WaitFor(t, soon, script, "the word that it has run", func() error {
+		if c := meta.FindStatusCondition(script.Status.Conditions, v1alpha1.ConditionReady); c == nil || c.Status != metav1.ConditionTrue || !strings.Contains(c.Message, "it has run") {
+			return fmt.Errorf("Ready is %+v", c)
+		}
+		return nil
+	})
+	ready(t, link)
+	if got := w.writes(); len(got) != writes {
+		t.Errorf("written to Azure because of the move: %+v", got[writes:])
+	}
+	immutable(t, cloud, "subscriptionID", w.azure.SubscriptionID)
+
+	env.Edit(t, cluster, cloud, func(c *v1alpha1.PrivateCloud) { c.Spec.DeleteLock = "Disabled" })
+	cluster.Delete(t, segment)
+	cluster.WaitGone(t, soon, segment)
+	for i, want := range []string{is + "/providers/Microsoft.Authorization/locks/avs-operator", is + "/workloadNetworks/default/segments/web"} {
+		if got := w.writes(); len(got) < writes+2 || got[writes+i].Method != http.MethodDelete || got[writes+i].Path != strings.ToLower(want) {
+			t.Errorf("written after that: %+v", got[writes:])
+		}
+		if _, there := w.azure.Resource(want); there {
+			t.Errorf("%s is still there", want)
+		}
+	}
+}
+
+// versionOf is that of a Secret.
+func (w *world) versionOf(t *testing.T, name string) string {
+	t.Helper()
+	secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: name}}
+	if err := cluster.Admin.Get(t.Context(), client.ObjectKeyFromObject(secret), secret); err != nil {
+		t.Fatal(err)
+	}
+	return secret.ResourceVersion
+}
+
+// immutable fails unless the API server refuses another place while the private cloud is where it is.
+func immutable(t *testing.T, cloud *v1alpha1.PrivateCloud, field, value string) {
+	t.Helper()
+	patch := client.RawPatch("application/merge-patch+json", []byte(fmt.Sprintf(`{"spec":{%q:%q}}`, field, value)))
+	if err := cluster.Admin.Patch(t.Context(), cloud.DeepCopy(), patch, client.DryRunAll); err == nil || !strings.Contains(err.Error(), field+" is immutable while") {
+		t.Errorf("the edit of %s: %v", field, err)
+	}
+}
+
+// What is at the place that the spec names is taken only if it is this object's, and the same one.
+func TestWhatIsAtTheNewPlaceMustBeIt(t *testing.T) {
+	t.Parallel()
+	w := moveWorld(t)
+	cloud, theirs := harness.PrivateCloud(w.namespace, "weu"), harness.PrivateCloud(w.namespace, "theirs")
+	theirs.Spec.AzureName, theirs.Spec.ResourceGroup, theirs.Spec.NetworkBlock = "weu", newGroup, "10.180.0.0/22"
+	cluster.Create(t, cloud, theirs)
+	ready(t, cloud)
+	ready(t, theirs)
+	there := theirs.Status.ID
+	cluster.Delete(t, theirs)
+	cluster.WaitGone(t, soon, theirs)
+	if err := w.azure.RemoveInAzure(cloud.Status.ID); err != nil {
+		t.Fatal(err)
+	}
+	notAt(t, cloud, v1alpha1.ReasonNotFoundInAzure, "say where")
+	env.Edit(t, cluster, cloud, func(c *v1alpha1.PrivateCloud) { c.Spec.ResourceGroup = newGroup })
+	notAt(t, cloud, v1alpha1.ReasonAlreadyManaged, "is not this object's: its tag avs-operator-owner is ", "/theirs and not ", w.namespace+"/weu", "Nothing is ordered")
+	tag := func(owner any) {
+		t.Helper()
+		if err := w.azure.SetInAzure(there, map[string]any{"tags": map[string]any{v1alpha1.TagOwner: owner}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	tag(nil)
+	notAt(t, cloud, v1alpha1.ReasonAlreadyManaged, "avs-operator-owner is absent")
+	kube := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "kube-system"}}
+	if err := cluster.Admin.Get(t.Context(), client.ObjectKeyFromObject(kube), kube); err != nil {
+		t.Fatal(err)
+	}
+	tag(string(kube.UID) + "/" + w.namespace + "/weu")
+	notAt(t, cloud, v1alpha1.ReasonImmutableField, "is another private cloud: its network is 10.180.0.0/22 and not 10.175.0.0/22")
+	env.Edit(t, cluster, cloud, func(c *v1alpha1.PrivateCloud) { c.Spec.ResourceGroup = "" })
+	notAt(t, cloud, v1alpha1.ReasonNotFoundInAzure, "say where")
+	if len(cloud.Status.FormerIDs) > 0 || cloud.Status.ID != w.azure.PrivateCloudID("weu") {
+		t.Errorf("it is at %s, and was at %v", cloud.Status.ID, cloud.Status.FormerIDs)
+	}
+	w.wrote(t, "PUT privateclouds/weu", "PUT privateclouds/weu")
+}
+
+// A private cloud that was moved, and whose old resource group is gone, is deleted where its spec says that it is now, with what is in it.
+func TestAMovedPrivateCloudIsDeletedWhereItIs(t *testing.T) {
+	t.Parallel()
+	w := moveWorld(t)
+	cloud := harness.PrivateCloud(w.namespace, "weu")
+	cloud.Spec.DeletionPolicy = v1alpha1.DeletionPolicyDelete
+	cloud.Annotations = map[string]string{v1alpha1.AnnotationConfirmDelete: "weu", v1alpha1.AnnotationConfirmMachines: "weu"}
+	key := &v1alpha1.ExpressRouteAuthorization{ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: "hub"},
+		Spec: v1alpha1.ExpressRouteAuthorizationSpec{PrivateCloudRef: v1alpha1.ParentReference{Name: "weu"}}}
+	cluster.Create(t, cloud, key)
+	ready(t, key)
+	ready(t, cloud)
+	is := w.move(t, cloud.Status.ID, w.azure.SubscriptionID, newGroup)
+	old := "/subscriptions/" + w.azure.SubscriptionID + "/resourceGroups/" + harness.ResourceGroup
+	w.azureCall(t, http.StatusAccepted, http.MethodDelete, old, "")
+	cluster.Eventually(t, soon, "the end of the old group", func(context.Context) error {
+		if _, there := w.azure.Resource(old); there {
+			return errors.New("it is there")
+		}
+		return nil
+	})
+	notAt(t, cloud, v1alpha1.ReasonNotFoundInAzure, "say where")
+	w.operator.Stop(t)
+	env.Edit(t, cluster, cloud, func(c *v1alpha1.PrivateCloud) { c.Spec.ResourceGroup = newGroup })
+	cluster.Delete(t, key)
+	cluster.Delete(t, cloud)
+	before := len(w.writes())
+	w.start(t)
+	cluster.WaitGone(t, soon, key)
+	cluster.WaitGone(t, soon, cloud)
+	var deleted []string
+	for _, r := range w.writes()[before:] {
+		deleted = append(deleted, r.Method+" "+r.Path)
+	}
+	if want := "DELETE " + strings.ToLower(is) + "/authorizations/hub DELETE " + strings.ToLower(is); strings.Join(deleted, " ") != want {
+		t.Errorf("written: %v, want %s", deleted, want)
+	}
+	if left := w.azure.Resources(strings.ToLower(is)); len(left) > 0 {
+		t.Errorf("left in Azure: %v", left)
+	}
+}
