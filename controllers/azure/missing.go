@@ -58,7 +58,7 @@ func (r *Reconciler[T]) homeless(s *scope[T]) *outcome.Outcome {
 	if _, child := r.kind.(Child[T]); !child || !s.homeless {
 		return nil
 	}
-	return outcome.Wait(v1alpha1.ReasonReferenceNotReady, "Azure has nothing at %s any more: PrivateCloud %s was deleted or moved. This goes on by itself when that object says where it is", s.id.Parent(), s.cloud.Name).
+	return outcome.Wait(v1alpha1.ReasonReferenceNotReady, "Azure has nothing at %s any more: PrivateCloud %s was deleted or moved, and its object says so in a moment. This goes on by itself when it is found", s.id.Parent(), s.cloud.Name).
 		About(v1alpha1.ConditionReferencesReady).In(requiredRecheck)
 }
 

@@ -90,13 +90,16 @@ func (c *coverage) free(t *testing.T, r *rule, set, other map[string]any) {
 		t.Errorf("Before anything is in Azure, an edit is refused by the rule %s: %v", r, err)
 	}
 	stalled := map[string]any{"type": "Stalled", "status": "True", "reason": "AdoptionRefused", "message": "choose another", "lastTransitionTime": "2026-01-01T00:00:00Z"}
+	operation := map[string]any{"format": 1, "id": "i", "verb": "PUT", "state": "Intended", "startedAt": "2026-01-01T00:00:00.000000Z", "deadline": "2026-01-01T00:01:30.000000Z"}
 	for _, says := range []struct {
 		status  map[string]any
 		refused bool
 	}{
 		{map[string]any{"provisioningState": "Succeeded"}, true},
 		{map[string]any{"provisioningState": "Succeeded", "conditions": []any{stalled}}, false},
-		{map[string]any{"managed": []any{"/id"}}, true},
+		{map[string]any{"managed": []any{"/id"}}, !r.ofPlace()},
+		{map[string]any{"managed": []any{"/id"}, "provisioningState": "Succeeded", "conditions": []any{stalled}}, true},
+		{map[string]any{"managed": []any{"/id"}, "operation": operation}, true},
 	} {
 		if err := c.say(t.Context(), stored, says.status); err != nil {
 			t.Fatal(err)

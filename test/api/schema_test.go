@@ -56,6 +56,9 @@ func (r *rule) onceWritten() bool {
 	return r.transition() && len(r.path) == 0 && strings.Contains(r.Rule, "self.status.managed")
 }
 
+// ofPlace tells whether the rule is about where a private cloud is: that changes, once it was moved and is not found where it was.
+func (r *rule) ofPlace() bool { return strings.Contains(r.Message, "while Azure shows") }
+
 // at tells whether a complaint about the field is one about what the rule stands on.
 func (r *rule) at(field string) bool {
 	return len(r.path) == 0 || indexes.ReplaceAllString(field, "[0]") == r.path.field()

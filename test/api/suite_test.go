@@ -75,7 +75,7 @@ func (b *bench) store(ctx context.Context, content map[string]any) (*unstructure
 func (b *bench) storeWritten(ctx context.Context, r *rule, content map[string]any) (*unstructured.Unstructured, error) {
 	stored, err := b.store(ctx, content)
 	if err == nil && r.onceWritten() {
-		err = b.say(ctx, stored, map[string]any{"managed": []any{"/id"}})
+		err = b.say(ctx, stored, map[string]any{"managed": []any{"/id"}, "provisioningState": "Succeeded"})
 	}
 	return stored, err
 }

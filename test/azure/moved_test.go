@@ -102,11 +102,11 @@ func (w *world) move(t *testing.T, id, subscription, group string) string {
 	return target + "/providers/" + rest
 }
 
-// notAt waits for a message about a private cloud that is not where it was, which has the words.
-func notAt(t *testing.T, cloud *v1alpha1.PrivateCloud, reason string, words ...string) {
+// says waits until Ready gives the reason, with a message that has the words.
+func says(t *testing.T, object azureObject, reason string, words ...string) {
 	t.Helper()
-	cluster.WaitFor(t, soon, cloud, "the words "+strings.Join(words, ", "), func() error {
-		c := meta.FindStatusCondition(cloud.Status.Conditions, v1alpha1.ConditionReady)
+	cluster.WaitFor(t, soon, object, "the words "+strings.Join(words, ", "), func() error {
+		c := meta.FindStatusCondition(object.AzureStatus().Conditions, v1alpha1.ConditionReady)
 		if c == nil || c.Reason != reason {
 			return fmt.Errorf("Ready is %+v", c)
 		}
@@ -145,6 +145,10 @@ func TestAPrivateCloudThatWasMoved(t *testing.T) {
 	for _, object := range all {
 		ready(t, object)
 	}
+	rival := segment.DeepCopy()
+	rival.ObjectMeta, rival.Spec.AzureName, rival.Spec.DisplayName, rival.Spec.AdoptionPolicy = name("rival"), "web", "rival", v1alpha1.AdoptionPolicyAlways
+	cluster.Create(t, rival)
+	says(t, rival, v1alpha1.ReasonAlreadyManaged, "Segment "+w.namespace+"/web")
 	was, writes := cloud.Status.ID, len(w.writes())
 	secrets := map[string]string{"weu-admin": "", "hub-key": ""}
 	for secret := range secrets {
@@ -153,19 +157,19 @@ func TestAPrivateCloudThatWasMoved(t *testing.T) {
 	immutable(t, cloud, "resourceGroup", newGroup)
 
 	is := w.move(t, was, secondSubscription(w), newGroup)
-	notAt(t, cloud, v1alpha1.ReasonNotFoundInAzure, "it is not at "+was+" any more: if it was moved, say where, with spec.subscriptionID and spec.resourceGroup", "not ordered a second time")
+	says(t, cloud, v1alpha1.ReasonNotFoundInAzure, "it is not at "+was+" any more: if it was moved, say where, with spec.subscriptionID and spec.resourceGroup", "not ordered a second time")
 	for _, object := range inside {
 		notReady(t, object, v1alpha1.ConditionReconciling, v1alpha1.ReasonReferenceNotReady)
 	}
 	env.Edit(t, cluster, cloud, func(c *v1alpha1.PrivateCloud) { c.Spec.ResourceGroup = "rg-neww" })
-	notAt(t, cloud, v1alpha1.ReasonNotFoundInAzure, "not at "+was+" any more", "rg-neww/providers/Microsoft.AVS/privateClouds/weu either", "Nothing is ordered", "correct subscriptionID and resourceGroup")
+	says(t, cloud, v1alpha1.ReasonNotFoundInAzure, "not at "+was+" any more", "rg-neww/providers/Microsoft.AVS/privateClouds/weu either", "Nothing is ordered", "correct subscriptionID and resourceGroup")
 	if err := w.azure.SetAccess(secondSubscription(w), nil, []string{"somebody-else"}); err != nil {
 		t.Fatal(err)
 	}
 	env.Edit(t, cluster, cloud, func(c *v1alpha1.PrivateCloud) {
 		c.Spec.SubscriptionID, c.Spec.ResourceGroup = secondSubscription(w), newGroup
 	})
-	notAt(t, cloud, v1alpha1.ReasonForbidden, "whether it is at "+is+", as the spec says, cannot be found out", "Microsoft.AVS/privateClouds/read")
+	says(t, cloud, v1alpha1.ReasonForbidden, "whether it is at "+is+", as the spec says, cannot be found out", "Microsoft.AVS/privateClouds/read")
 	w.operator.Stop(t)
 	if err := w.azure.SetAccess(secondSubscription(w), nil, nil); err != nil {
 		t.Fatal(err)
@@ -191,6 +195,7 @@ func TestAPrivateCloudThatWasMoved(t *testing.T) {
 		})
 		ready(t, object)
 	}
+	says(t, rival, v1alpha1.ReasonAlreadyManaged, is+"/", "Segment "+w.namespace+"/web")
 	for secret, version := range secrets {
 		if now := w.versionOf(t, secret); now != version {
 			t.Errorf("Secret %s was written again", secret)
@@ -212,8 +217,10 @@ func TestAPrivateCloudThatWasMoved(t *testing.T) {
 	immutable(t, cloud, "subscriptionID", w.azure.SubscriptionID)
 
 	env.Edit(t, cluster, cloud, func(c *v1alpha1.PrivateCloud) { c.Spec.DeleteLock = "Disabled" })
-	cluster.Delete(t, segment)
-	cluster.WaitGone(t, soon, segment)
+	for _, object := range []azureObject{rival, segment} {
+		cluster.Delete(t, object)
+		cluster.WaitGone(t, soon, object)
+	}
 	for i, want := range []string{is + "/providers/Microsoft.Authorization/locks/avs-operator", is + "/workloadNetworks/default/segments/web"} {
 		if got := w.writes(); len(got) < writes+2 || got[writes+i].Method != http.MethodDelete || got[writes+i].Path != strings.ToLower(want) {
 			t.Errorf("written after that: %+v", got[writes:])
@@ -258,9 +265,9 @@ func TestWhatIsAtTheNewPlaceMustBeIt(t *testing.T) {
 	if err := w.azure.RemoveInAzure(cloud.Status.ID); err != nil {
 		t.Fatal(err)
 	}
-	notAt(t, cloud, v1alpha1.ReasonNotFoundInAzure, "say where")
+	says(t, cloud, v1alpha1.ReasonNotFoundInAzure, "say where")
 	env.Edit(t, cluster, cloud, func(c *v1alpha1.PrivateCloud) { c.Spec.ResourceGroup = newGroup })
-	notAt(t, cloud, v1alpha1.ReasonAlreadyManaged, "is not this object's: its tag avs-operator-owner is ", "/theirs and not ", w.namespace+"/weu", "Nothing is ordered")
+	says(t, cloud, v1alpha1.ReasonAlreadyManaged, "is not this object's: its tag avs-operator-owner is ", "/theirs and not ", w.namespace+"/weu", "Nothing is ordered")
 	tag := func(owner any) {
 		t.Helper()
 		if err := w.azure.SetInAzure(there, map[string]any{"tags": map[string]any{v1alpha1.TagOwner: owner}}); err != nil {
@@ -268,15 +275,15 @@ func TestWhatIsAtTheNewPlaceMustBeIt(t *testing.T) {
 		}
 	}
 	tag(nil)
-	notAt(t, cloud, v1alpha1.ReasonAlreadyManaged, "avs-operator-owner is absent")
+	says(t, cloud, v1alpha1.ReasonAlreadyManaged, "avs-operator-owner is absent")
 	kube := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "kube-system"}}
 	if err := cluster.Admin.Get(t.Context(), client.ObjectKeyFromObject(kube), kube); err != nil {
 		t.Fatal(err)
 	}
 	tag(string(kube.UID) + "/" + w.namespace + "/weu")
-	notAt(t, cloud, v1alpha1.ReasonImmutableField, "is another private cloud: its network is 10.180.0.0/22 and not 10.175.0.0/22")
+	says(t, cloud, v1alpha1.ReasonImmutableField, "is another private cloud: its network is 10.180.0.0/22 and not 10.175.0.0/22")
 	env.Edit(t, cluster, cloud, func(c *v1alpha1.PrivateCloud) { c.Spec.ResourceGroup = "" })
-	notAt(t, cloud, v1alpha1.ReasonNotFoundInAzure, "say where")
+	says(t, cloud, v1alpha1.ReasonNotFoundInAzure, "say where")
 	if len(cloud.Status.FormerIDs) > 0 || cloud.Status.ID != w.azure.PrivateCloudID("weu") {
 		t.Errorf("it is at %s, and was at %v", cloud.Status.ID, cloud.Status.FormerIDs)
 	}
@@ -304,7 +311,7 @@ func TestAMovedPrivateCloudIsDeletedWhereItIs(t *testing.T) {
 		}
 		return nil
 	})
-	notAt(t, cloud, v1alpha1.ReasonNotFoundInAzure, "say where")
+	says(t, cloud, v1alpha1.ReasonNotFoundInAzure, "say where")
 	w.operator.Stop(t)
 	env.Edit(t, cluster, cloud, func(c *v1alpha1.PrivateCloud) { c.Spec.ResourceGroup = newGroup })
 	cluster.Delete(t, key)

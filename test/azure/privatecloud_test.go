@@ -278,7 +278,7 @@ func TestVanishedIsNotMadeASecondTime(t *testing.T) {
 	if strings.Contains(gone, "recreate") {
 		t.Errorf("before anybody said whether it was moved, another is advised to be ordered: %s", gone)
 	}
-	env.Says(t, notReady(t, key, v1alpha1.ConditionReconciling, v1alpha1.ReasonReferenceNotReady), "PrivateCloud weu needs somebody first", "NotFoundInAzure")
+	says(t, key, v1alpha1.ReasonReferenceNotReady, "PrivateCloud weu needs somebody first", "NotFoundInAzure")
 	recreate(time.Now().Add(-time.Hour)) // what was asked before it was gone was not asked for this
 	cluster.WaitFor(t, soon, cloud, "the word about an old time", func() error {
 		if c := meta.FindStatusCondition(cloud.Status.Conditions, v1alpha1.ConditionStalled); c == nil || !strings.Contains(c.Message, "is not a time after") {
