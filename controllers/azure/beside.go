@@ -37,6 +37,9 @@ func (r *Reconciler[T]) beside(ctx context.Context, s *scope[T]) *outcome.Outcom
 		w = besideWrite(want, have)
 	}
 	if w != nil {
+		if o := r.thereItself(ctx, s); o != nil {
+			return o
+		}
 		s.stat().Companion = string(want.ID)
 		return r.send(ctx, s, *w)
 	}
@@ -45,6 +48,20 @@ func (r *Reconciler[T]) beside(ctx context.Context, s *scope[T]) *outcome.Outcom
 		s.stat().Companion = string(want.ID)
 	}
 	return nil
+}
+
+// thereItself reads the resource, if only a list has shown it: nothing is made beside one that was moved or deleted a moment ago.
+func (r *Reconciler[T]) thereItself(ctx context.Context, s *scope[T]) *outcome.Outcome {
+	if s.direct {
+		return nil
+	}
+	if o := r.observeDirectly(ctx, s); o != nil || s.actual != nil {
+		return o
+	}
+	if o := r.guard(ctx, s); o != nil {
+		return o
+	}
+	return outcome.Wait(v1alpha1.ReasonReconciling, "it is not in Azure, and nothing is made beside it before it is").In(syncPause)
 }
 
 // unlock takes the second resource away as the last thing before what stands below goes: not while something else still holds the deletion
