@@ -47,14 +47,14 @@ type DHCPServer struct {
 
 // DHCPRelay passes requests on.
 type DHCPRelay struct {
-	// serverAddresses of the DHCP servers elsewhere, 1 to 3.
+	// serverAddresses of the DHCP servers elsewhere, 1 to 3: such as 10.1.0.4, or with the length of their subnet, such as 10.1.0.4/24.
 	// +required
 	// +listType=set
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=3
 	// +kubebuilder:validation:items:MinLength=1
-	// +kubebuilder:validation:items:MaxLength=45
-	// +kubebuilder:validation:XValidation:rule="self.all(a, isIP(a))",message="each of serverAddresses must be an IP address"
+	// +kubebuilder:validation:items:MaxLength=49
+	// +kubebuilder:validation:XValidation:rule="self.all(a, isIP(a) || isCIDR(a))",message="each of serverAddresses must be an IP address, for example 10.1.0.4 or, with the length of its subnet, 10.1.0.4/24"
 	ServerAddresses []string `json:"serverAddresses"`
 }
 

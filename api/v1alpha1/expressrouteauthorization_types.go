@@ -6,12 +6,19 @@ package v1alpha1
 import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 // ExpressRouteAuthorizationSpec is the ExpressRoute authorization that is wanted.
+// +kubebuilder:validation:XValidation:rule="!has(self.expressRouteID) || !has(self.circuit)",message="name the circuit by expressRouteID or by circuit, and not by both"
 type ExpressRouteAuthorizationSpec struct {
 	AzureSpec `json:",inline"`
 
 	// privateCloudRef names the PrivateCloud that the ExpressRoute authorization belongs to. Immutable once Azure was asked for it.
 	// +required
 	PrivateCloudRef ParentReference `json:"privateCloudRef,omitzero"`
+
+	// circuit of the private cloud: Primary, or Secondary for that of the second zone. Absent: Primary, or expressRouteID. Immutable once Azure was
+	// asked for it.
+	// +optional
+	// +kubebuilder:validation:Enum=Primary;Secondary
+	Circuit string `json:"circuit,omitempty"`
 
 	// expressRouteID is the ARM id of the circuit. Absent: the private cloud's own. Immutable once Azure was asked for it.
 	// +optional
@@ -55,6 +62,7 @@ type ExpressRouteAuthorizationStatus struct {
 // +kubebuilder:validation:XValidation:rule="!(has(self.status) && (has(self.status.operation) || has(self.status.managed) || (has(self.status.provisioningState) && !(has(self.status.conditions) && self.status.conditions.exists(c, c.type == 'Stalled' && c.reason in ['AdoptionRefused', 'AlreadyManaged', 'ImmutableFieldChanged']))))) || (has(self.spec.azureName) == has(oldSelf.spec.azureName) && (!has(self.spec.azureName) || self.spec.azureName == oldSelf.spec.azureName))",message="azureName is immutable: make a new object to manage another ExpressRoute authorization"
 // +kubebuilder:validation:XValidation:rule="!(has(self.status) && (has(self.status.operation) || has(self.status.managed) || (has(self.status.provisioningState) && !(has(self.status.conditions) && self.status.conditions.exists(c, c.type == 'Stalled' && c.reason in ['AdoptionRefused', 'AlreadyManaged', 'ImmutableFieldChanged']))))) || (self.spec.privateCloudRef == oldSelf.spec.privateCloudRef)",message="privateCloudRef is immutable: make a new object for the ExpressRoute authorization of another private cloud"
 // +kubebuilder:validation:XValidation:rule="!(has(self.status) && (has(self.status.operation) || has(self.status.managed) || (has(self.status.provisioningState) && !(has(self.status.conditions) && self.status.conditions.exists(c, c.type == 'Stalled' && c.reason in ['AdoptionRefused', 'AlreadyManaged', 'ImmutableFieldChanged']))))) || ((has(oldSelf.spec.managementPolicy) && oldSelf.spec.managementPolicy == 'Observe') || (has(self.spec.expressRouteID) == has(oldSelf.spec.expressRouteID) && (!has(self.spec.expressRouteID) || self.spec.expressRouteID == oldSelf.spec.expressRouteID)))",message="expressRouteID is immutable: an authorization stays with its circuit, make another one"
+// +kubebuilder:validation:XValidation:rule="!(has(self.status) && (has(self.status.operation) || has(self.status.managed) || (has(self.status.provisioningState) && !(has(self.status.conditions) && self.status.conditions.exists(c, c.type == 'Stalled' && c.reason in ['AdoptionRefused', 'AlreadyManaged', 'ImmutableFieldChanged']))))) || ((has(oldSelf.spec.managementPolicy) && oldSelf.spec.managementPolicy == 'Observe') || (has(self.spec.circuit) == has(oldSelf.spec.circuit) && (!has(self.spec.circuit) || self.spec.circuit == oldSelf.spec.circuit)))",message="circuit is immutable: make a new object for the other circuit"
 type ExpressRouteAuthorization struct {
 	metav1.TypeMeta `json:",inline"`
 	// metadata is the standard object metadata.

@@ -9,7 +9,7 @@ import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 // +kubebuilder:validation:XValidation:rule="!has(self.azureName)",message="azureName cannot be chosen: Azure names a licence by its kind"
 // +kubebuilder:validation:XValidation:rule="(has(self.managementPolicy) && self.managementPolicy == 'Observe') || has(self.licenseKeySecretRef)",message="licenseKeySecretRef is needed, a Secret with the key that Broadcom sold (only with managementPolicy Observe it may be left out)"
 // +kubebuilder:validation:XValidation:rule="(has(self.managementPolicy) && self.managementPolicy == 'Observe') || has(self.cores)",message="cores is needed, the number of cores that the licence covers (only with managementPolicy Observe it may be left out)"
-// +kubebuilder:validation:XValidation:rule="(has(self.managementPolicy) && self.managementPolicy == 'Observe') || has(self.endDate)",message="endDate is needed, for example 2027-12-31T00:00:00Z (only with managementPolicy Observe it may be left out)"
+// +kubebuilder:validation:XValidation:rule="(has(self.managementPolicy) && self.managementPolicy == 'Observe') || has(self.endDate)",message="endDate is needed, for example 2027-12-31 (only with managementPolicy Observe it may be left out)"
 type LicenseSpec struct {
 	AzureSpec `json:",inline"`
 

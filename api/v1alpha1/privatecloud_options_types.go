@@ -116,24 +116,41 @@ type VCFLicense struct {
 	LicenseTerms `json:",inline"`
 }
 
+// Zone is the number of a zone in the region.
+// +kubebuilder:validation:MaxLength=16
+// +kubebuilder:validation:XValidation:rule="self.matches('^[1-9]$')",message="a zone is the number of a zone in the region, for example \"1\", in quotes"
+type Zone string
+
 // Availability places the hosts of a private cloud in zones.
-// +kubebuilder:validation:XValidation:rule="!has(self.strategy) || self.strategy != 'DualZone' || (has(self.zone) && has(self.secondaryZone) && self.zone != self.secondaryZone)",message="strategy DualZone needs two different zones, in zone and secondaryZone"
+// +kubebuilder:validation:XValidation:rule="!has(self.strategy) || self.strategy != 'DualZone' || (has(self.zone) == has(self.secondaryZone) && (!has(self.zone) || self.zone != self.secondaryZone))",message="strategy DualZone has two different zones, in zone and secondaryZone, or neither: then Azure chooses them"
 // +kubebuilder:validation:XValidation:rule="!has(self.secondaryZone) || (has(self.strategy) && self.strategy == 'DualZone')",message="secondaryZone is for strategy DualZone: leave it out, or set that strategy"
 type Availability struct {
 	// strategy: SingleZone, or DualZone for a cluster that is stretched over two zones.
 	// +optional
 	// +kubebuilder:validation:Enum=SingleZone;DualZone
 	Strategy string `json:"strategy,omitempty"`
-	// zone number in the region.
+	// zone number in the region. Absent: Azure chooses.
 	// +optional
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=9
 	Zone int32 `json:"zone,omitempty"`
-	// secondaryZone number in the region, of strategy DualZone.
+	// secondaryZone number in the region, of strategy DualZone. Absent: Azure chooses.
 	// +optional
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=9
 	SecondaryZone int32 `json:"secondaryZone,omitempty"`
+}
+
+// InitialPasswords are given to a private cloud when it is made, and never again.
+// +kubebuilder:validation:XValidation:rule="has(self.vcenterSecretRef) || has(self.nsxtSecretRef)",message="initial needs vcenterSecretRef or nsxtSecretRef: leave it out to have Azure make up both passwords"
+type InitialPasswords struct {
+	// vcenterSecretRef is cloudadmin's password in vCenter: 8 to 20 characters, among them a lower-case and an upper-case letter, a digit and a
+	// special character. Absent: Azure makes one up.
+	// +optional
+	VCenterSecretRef *SecretKeyReference `json:"vcenterSecretRef,omitempty"`
+	// nsxtSecretRef is cloudadmin's password in NSX: likewise, of 12 to 127 characters. Absent: Azure makes one up.
+	// +optional
+	NSXTSecretRef *SecretKeyReference `json:"nsxtSecretRef,omitempty"`
 }
 
 // PrivateCloudCredentials says where the passwords of vCenter and NSX go, and when they change.
@@ -144,6 +161,9 @@ type PrivateCloudCredentials struct {
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
 	SecretName string `json:"secretName,omitempty"`
+	// initial are the first passwords. Absent: Azure makes them up.
+	// +optional
+	Initial *InitialPasswords `json:"initial,omitempty"`
 	// vcenterRotation: change the word to change cloudadmin's password in vCenter. A word that is seen for the first time is noted, not
 	// acted on.
 	// +optional

@@ -98,9 +98,12 @@ type LicenseTerms struct {
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=1000000
 	Cores int32 `json:"cores,omitempty"`
-	// endDate of the licence, such as 2027-12-31T00:00:00Z.
+	// endDate of the licence: its last day in UTC, such as 2027-12-31, or the moment at which it ends, such as 2027-12-31T12:00:00Z.
 	// +optional
-	EndDate *metav1.Time `json:"endDate,omitempty"`
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=40
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[0-9-]{10}(T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]+)?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9]))?$') && !format.date().validate(self.substring(0, 10)).hasValue()",message="endDate must be a day or a moment, for example 2027-12-31 or 2027-12-31T12:00:00Z"
+	EndDate string `json:"endDate,omitempty"`
 	// broadcomSiteID is the site at Broadcom that the licence belongs to.
 	// +optional
 	// +kubebuilder:validation:MinLength=1

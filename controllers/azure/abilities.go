@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"k8s.io/component-base/featuregate"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/arm"
@@ -75,6 +76,19 @@ type SecretReader[T Object] interface {
 type SecretValue struct {
 	Path string
 	Ref  v1alpha1.SecretKeyReference
+	// Writer is the object of the same namespace that writes the Secret; Ref has no name then.
+	Writer *Writer
+	// Once says that Azure takes it when the resource is made, and never again.
+	Once bool
+	// Wrong says what is wrong with a value, without the value; empty: nothing.
+	Wrong func(value string) string
+}
+
+// Writer is an object whose Secret has a value for another object of its namespace.
+type Writer struct {
+	Kind, Name string
+	// Secret finds the object and the name of its Secret. What is not there yet is waited for.
+	Secret func(ctx context.Context, reader client.Reader) (writer client.Object, name string, o *outcome.Outcome)
 }
 
 // Patcher is a kind whose changes must not all go into one request.

@@ -35,7 +35,7 @@ func (r *Reconciler[T]) keepSecret(ctx context.Context, s *scope[T], o *outcome.
 		}
 		text, problem := r.secretText(ctx, s, ref)
 		if problem != nil {
-			known = false // gone, or not permitted: what it was cannot be told from what is said
+			known = known && ref.Once && s.stat().ProvisioningState == "Succeeded" // gone, or not permitted: what it was cannot be told from what is said
 			continue
 		}
 		values = append(values, text)

@@ -37,7 +37,7 @@ type secret struct {
 // secretSeen is the hash of a value as a version of its Secret had it.
 type secretSeen struct{ version, hmac string }
 
-// secretsOf lists the Secrets that an object refers to, as the index has them.
+// secretsOf lists the Secrets that an object refers to, as the index has them: by name, or by the object that writes them.
 func (r *Reconciler[T]) secretsOf(object client.Object) []string {
 	reader, ok := r.kind.(SecretReader[T])
 	typed, is := object.(T)
@@ -46,19 +46,34 @@ func (r *Reconciler[T]) secretsOf(object client.Object) []string {
 	}
 	var out []string
 	for _, value := range reader.Secrets(typed) {
-		out = append(out, value.Ref.Name)
+		if value.Writer != nil {
+			out = append(out, writes(value.Writer.Kind, value.Writer.Name))
+		} else {
+			out = append(out, value.Ref.Name)
+		}
 	}
 	slices.Sort(out)
 	return slices.Compact(out)
 }
 
+// writes is how the index has a Secret that is known by its writer; no Secret has such a name.
+func writes(kind, name string) string { return kind + "/" + name }
+
 // usersOfSecret wakes what refers to a Secret.
 func (r *Reconciler[T]) usersOfSecret(ctx context.Context, secret client.Object) []reconcile.Request {
-	objects, err := r.list(ctx, r.Client, client.InNamespace(secret.GetNamespace()), client.MatchingFields{secretIndex: secret.GetName()})
-	if err != nil {
-		return nil // the cache is not there yet; its first list reconciles them all
+	names := []string{secret.GetName()}
+	if writer := metav1.GetControllerOf(secret); writer != nil {
+		names = append(names, writes(writer.Kind, writer.Name))
 	}
-	return requestsFor(objects)
+	var out []reconcile.Request
+	for _, name := range names {
+		objects, err := r.list(ctx, r.Client, client.InNamespace(secret.GetNamespace()), client.MatchingFields{secretIndex: name})
+		if err != nil {
+			return nil // the cache is not there yet; its first list reconciles them all
+		}
+		out = append(out, requestsFor(objects)...)
+	}
+	return out
 }
 
 // readSecrets finds out the hashes of the write-only values. A Secret that has not changed is not read again.
@@ -68,6 +83,9 @@ func (r *Reconciler[T]) readSecrets(ctx context.Context, s *scope[T]) *outcome.O
 		return nil
 	}
 	for _, value := range reader.Secrets(s.obj) {
+		if value.Once && s.actual != nil {
+			continue
+		}
 		version, o := r.secretVersion(ctx, s, value)
 		if o != nil {
 			return o
@@ -79,6 +97,10 @@ func (r *Reconciler[T]) readSecrets(ctx context.Context, s *scope[T]) *outcome.O
 			text, o := r.secretText(ctx, s, value)
 			if o != nil {
 				return o
+			}
+			if value.Wrong != nil && value.Wrong(text) != "" {
+				return outcome.Stall(v1alpha1.ReasonInvalidSpec, "Secret %s/%s has a value under the key %q that cannot be used: %s. Correct it there; nothing was sent",
+					s.obj.GetNamespace(), value.Ref.Name, value.Ref.Key, value.Wrong(text))
 			}
 			hmac, err := r.Fingerprints.Of(ctx, r.holder(key)+value.Path, []byte(text))
 			if err != nil {
@@ -101,6 +123,12 @@ func (r *Reconciler[T]) readSecrets(ctx context.Context, s *scope[T]) *outcome.O
 func (r *Reconciler[T]) secretVersion(ctx context.Context, s *scope[T], value SecretValue) (string, *outcome.Outcome) {
 	meta := &metav1.PartialObjectMetadata{}
 	meta.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("Secret"))
+	if value.Writer != nil {
+		if o := r.writtenBy(ctx, s, value, r.Client, meta); o != nil {
+			return "", o
+		}
+		return string(meta.UID) + "/" + meta.ResourceVersion, nil
+	}
 	err := r.Client.Get(ctx, types.NamespacedName{Namespace: s.obj.GetNamespace(), Name: value.Ref.Name}, meta)
 	if apierrors.IsNotFound(err) {
 		return "", outcome.Wait(v1alpha1.ReasonReferenceNotFound, "Secret %s/%s is not there: create it, or correct the name", s.obj.GetNamespace(), value.Ref.Name).About(v1alpha1.ConditionReferencesReady)
@@ -112,7 +140,37 @@ func (r *Reconciler[T]) secretVersion(ctx context.Context, s *scope[T], value Se
 }
 
 func (r *Reconciler[T]) secretText(ctx context.Context, s *scope[T], value SecretValue) (string, *outcome.Outcome) {
-	return connect.Live{Reader: r.Live}.SecretValue(ctx, s.obj.GetNamespace(), value.Ref)
+	if value.Writer == nil {
+		return connect.Live{Reader: r.Live}.SecretValue(ctx, s.obj.GetNamespace(), value.Ref)
+	}
+	secret := &corev1.Secret{}
+	if o := r.writtenBy(ctx, s, value, r.Live, secret); o != nil {
+		return "", o
+	}
+	if len(secret.Data[value.Ref.Key]) == 0 {
+		return "", notWrittenYet(value.Writer)
+	}
+	return string(secret.Data[value.Ref.Key]), nil
+}
+
+// writtenBy reads the Secret that another object writes. Only that object's own is one: so it need not be permitted by its type or a label.
+func (r *Reconciler[T]) writtenBy(ctx context.Context, s *scope[T], value SecretValue, reader client.Reader, into client.Object) *outcome.Outcome {
+	writer, name, o := value.Writer.Secret(ctx, r.Client)
+	if o != nil {
+		return o
+	}
+	err := reader.Get(ctx, types.NamespacedName{Namespace: s.obj.GetNamespace(), Name: name}, into)
+	if err != nil && !apierrors.IsNotFound(err) {
+		return outcome.Retry(v1alpha1.ReasonTransient, err)
+	}
+	if err != nil || into.GetLabels()[v1alpha1.LabelManaged] != "true" || !metav1.IsControlledBy(into, writer) {
+		return notWrittenYet(value.Writer)
+	}
+	return nil
+}
+
+func notWrittenYet(w *Writer) *outcome.Outcome {
+	return outcome.Wait(v1alpha1.ReasonReferenceNotReady, "%s %s has not written its Secret yet; this goes on by itself when it has", w.Kind, w.Name).About(v1alpha1.ConditionReferencesReady)
 }
 
 // hidden stands in the place of a write-only value wherever people may look.
@@ -123,6 +181,9 @@ const hidden = "(hidden)"
 func (r *Reconciler[T]) secretChanges(s *scope[T]) []diff.Change {
 	var out []diff.Change
 	for _, one := range s.secrets {
+		if one.Once {
+			continue
+		}
 		at := slices.IndexFunc(s.stat().WriteOnly, func(w v1alpha1.WriteOnlyValue) bool { return w.Path == one.Path })
 		switch {
 		case at >= 0 && s.stat().WriteOnly[at].HMAC == one.hmac:
@@ -160,6 +221,9 @@ func container(body map[string]any, pointer string) (path string, value any) {
 func (r *Reconciler[T]) fill(ctx context.Context, s *scope[T], body map[string]any, live bool) ([]v1alpha1.WriteOnlyValue, *outcome.Outcome) {
 	var carried []v1alpha1.WriteOnlyValue
 	for _, one := range s.secrets {
+		if one.Once && s.actual != nil {
+			continue
+		}
 		text := hidden
 		if live {
 			var o *outcome.Outcome
@@ -212,6 +276,9 @@ func (r *Reconciler[T]) took(s *scope[T], given []v1alpha1.WriteOnlyValue) {
 	}
 	var out []v1alpha1.WriteOnlyValue
 	for _, value := range reader.Secrets(s.obj) {
+		if value.Once {
+			continue
+		}
 		named := func(w v1alpha1.WriteOnlyValue) bool { return w.Path == value.Path }
 		if at := slices.IndexFunc(given, named); at >= 0 {
 			out = append(out, given[at])

@@ -32,6 +32,8 @@ var cases = map[string][]oneCase{
 		{rule: "comes with the private cloud", at: "spec", refused: `spec: {azureName: Cluster-1}`, accepted: `spec: {azureName: Cluster-2}`},
 	},
 	"DHCPConfiguration": {
+		{rule: "must be an IP address", on: `spec: {server: null, relay: {serverAddresses: [10.0.0.4]}}`, refused: `spec: {relay: {serverAddresses: [10.0.0.0/33]}}`},
+		{rule: "must be an IP address", on: `spec: {server: null, relay: {serverAddresses: [10.0.0.4/24, 10.0.0.5]}}`, refused: `spec: {relay: {serverAddresses: [dhcp.example.com]}}`},
 		{rule: "cannot change between server and relay", on: `spec: {server: {serverAddress: 10.60.255.1/30}, relay: null}`,
 			refused: `spec: {server: null, relay: {serverAddresses: [10.0.0.4]}}`, accepted: `spec: {server: {serverAddress: 10.60.255.5/30}}`},
 	},
@@ -41,6 +43,22 @@ var cases = map[string][]oneCase{
 	"DNSZone": {
 		{rule: "domain is needed", refused: `{metadata: {name: other}, spec: {azureName: null, domain: null}}`, accepted: `{metadata: {name: default-dns-zone}, spec: {azureName: null, domain: null}}`},
 		{rule: "leave domain out", refused: `spec: {azureName: Default-DNS-Zone, domain: [corp.example.com]}`, accepted: `spec: {azureName: other, domain: [corp.example.com]}`},
+	},
+	"ExpressRouteAuthorization": {
+		{rule: "by expressRouteID or by circuit", refused: `spec: {circuit: Secondary, expressRouteID: ` + expressRoute + `}`, accepted: `spec: {circuit: Secondary}`},
+	},
+	"GlobalReachConnection": {
+		{rule: "authorizationKeySecretRef is needed", refused: `spec: {authorizationKeySecretRef: null}`, accepted: `spec: {authorizationKeySecretRef: null, peerExpressRouteCircuitID: null, peer: {privateCloudRef: {name: neu}, authorizationRef: {name: key}}}`},
+		{rule: "authorizationKeySecretRef is needed", refused: `spec: {authorizationKeySecretRef: null, peerExpressRouteCircuitID: null, peer: {privateCloudRef: {name: neu}}}`},
+		{rule: "peerExpressRouteCircuitID is needed", refused: `spec: {peerExpressRouteCircuitID: null}`, accepted: `spec: {peerExpressRouteCircuitID: null, peer: {privateCloudRef: {name: neu}}}`},
+		{rule: "name the other circuit", refused: `spec: {peer: {privateCloudRef: {name: neu}}}`, accepted: `spec: {peerExpressRouteCircuitID: null, peer: {privateCloudRef: {name: neu}, circuit: Secondary}}`},
+		{rule: "where the authorization's key is", on: `spec: {peerExpressRouteCircuitID: null, peer: {privateCloudRef: {name: neu}}}`, refused: `spec: {peer: {authorizationRef: {name: key}}}`},
+		{rule: "the circuit on this side", refused: `spec: {circuit: Secondary, expressRouteID: ` + expressRoute + `}`, accepted: `spec: {circuit: Secondary}`},
+	},
+	"License": {
+		{rule: "endDate must be", refused: `spec: {endDate: "2027-02-29"}`, accepted: `spec: {endDate: "2028-02-29"}`},
+		{rule: "endDate must be", refused: `spec: {endDate: "2027-12-31T25:00:00Z"}`, accepted: `spec: {endDate: "2027-12-31T12:00:00.5+01:00"}`},
+		{rule: "endDate must be", refused: `spec: {endDate: 31.12.2027}`},
 	},
 	"PlacementPolicy": {
 		{rule: "leave out hostMembers", on: `spec: {type: VmVm, hostMembers: null, affinityStrength: null, azureHybridBenefitType: null, vmMembers: [{name: a}, {name: b}]}`, refused: `spec: {hostMembers: [esx03-r12]}`},
@@ -66,6 +84,14 @@ var cases = map[string][]oneCase{
 		{rule: "in the subscription", on: gen2, refused: `spec: {subscriptionID: 22222222-1111-1111-1111-111111111111}`, accepted: `spec: {subscriptionID: 11111111-1111-1111-1111-111111111111}`},
 		{rule: "encryption needs systemAssignedIdentity", on: `spec: {systemAssignedIdentity: Enabled, encryption: {status: Enabled, keyVault: {url: "https://contoso.vault.azure.net", keyName: k}}}`, refused: `spec: {systemAssignedIdentity: null}`},
 		{rule: "needs keyVault", on: `spec: {systemAssignedIdentity: Enabled}`, refused: `spec: {encryption: {status: Enabled}}`, accepted: `spec: {encryption: {status: Disabled}}`},
+		{rule: "clusterSize must be even", on: `spec: {zones: ["1", "2"], managementCluster: {clusterSize: 6}}`, refused: `spec: {managementCluster: {clusterSize: 5}}`},
+		{rule: "nor two zones", on: gen2, refused: `spec: {managementCluster: {clusterSize: 6}, zones: ["1", "2"]}`, accepted: `spec: {zones: ["1"]}`},
+		{rule: "with zones or with availability", refused: `spec: {zones: ["1"], availability: {zone: 1}}`, accepted: `spec: {zones: ["1"]}`},
+		{rule: "a zone is the number", refused: `spec: {zones: ["10"]}`, accepted: `spec: {zones: ["3"]}`},
+		{rule: "or neither", refused: `spec: {managementCluster: {clusterSize: 6}, availability: {strategy: DualZone, zone: 1}}`, accepted: `spec: {managementCluster: {clusterSize: 6}, availability: {strategy: DualZone}}`},
+		{rule: "initial needs", refused: `spec: {credentials: {initial: {}}}`, accepted: `spec: {credentials: {initial: {nsxtSecretRef: {name: first, key: nsxt}}}}`},
+		{rule: "that is yet to be made", on: `spec: {credentials: {initial: {nsxtSecretRef: {name: first, key: nsxt}}}}`, refused: `spec: {credentials: {initial: {nsxtSecretRef: {name: second}}}}`, accepted: `spec: {credentials: {initial: null}}`},
+		{rule: "that is yet to be made", refused: `spec: {credentials: {initial: {nsxtSecretRef: {name: first, key: nsxt}}}}`, accepted: `spec: {credentials: {nsxtRotation: one}}`},
 		{rule: "two different zones", refused: `spec: {managementCluster: {clusterSize: 6}, availability: {strategy: DualZone, zone: 1, secondaryZone: 1}}`, accepted: `spec: {managementCluster: {clusterSize: 6}, availability: {strategy: DualZone, zone: 1, secondaryZone: 2}}`},
 		{rule: "secondaryZone is for strategy DualZone", refused: `spec: {availability: {zone: 1, secondaryZone: 2}}`, accepted: `spec: {availability: {zone: 1}}`},
 		{rule: "at most 512 characters", refused: `spec: {tags: {` + long(513) + `: x}}`, accepted: `spec: {tags: {` + long(512) + `: x}}`},
@@ -73,6 +99,7 @@ var cases = map[string][]oneCase{
 		{rule: "needs licenseKeySecretRef", on: licensed, refused: `spec: {vcfLicense: {licenseKeySecretRef: null}}`},
 		{rule: "needs cores", on: licensed, refused: `spec: {vcfLicense: {cores: null}}`},
 		{rule: "needs cores", on: licensed, refused: `spec: {vcfLicense: {endDate: null}}`},
+		{rule: "endDate must be", on: licensed, refused: `spec: {vcfLicense: {endDate: "2027-13-01"}}`, accepted: `spec: {vcfLicense: {endDate: "2027-12-31"}}`},
 	},
 	"ScriptExecution": {
 		{rule: "secretName and secretOutputs", refused: `spec: {secretName: out, secretOutputs: null}`, accepted: `spec: {secretName: out, secretOutputs: [password]}`},
@@ -112,6 +139,8 @@ const (
 
 	licensed = `spec: {vcfLicense: {licenseKeySecretRef: {name: vcf, key: licenseKey}, cores: 144, endDate: "2027-12-31T00:00:00Z"}}`
 
+	expressRoute = `/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/rg-avs/providers/Microsoft.Network/expressRouteCircuits/c`
+
 	toPrivateCloud = `spec: {url: null, address: null, trust: null, credentialsRef: null, migration: null, privateCloudRef: {name: weu}}`
 )
 
@@ -128,5 +157,7 @@ func long(n int) string {
 type values struct{ field, having, lacking string }
 
 var immutables = map[string][]values{
+	"GlobalReachConnection": {{field: "peer", having: `spec: {peerExpressRouteCircuitID: null, peer: {privateCloudRef: {name: neu}}}`,
+		lacking: `spec: {peerExpressRouteCircuitID: ` + expressRoute + `}`}},
 	"PrivateCloud": {{field: "virtualNetworkID", having: gen2, lacking: `spec: {sku: av36p}`}},
 }

@@ -113,6 +113,9 @@ func TestRotationAnswers(t *testing.T) {
 func TestPasswordsAreWriteOnly(t *testing.T) {
 	s := start(t)
 	r := newRaw(t, s)
+	for path, password := range map[string]string{vcenterPassword: `"password"`, nsxtPassword: `"Sh0rt-one"`} {
+		r.refused(http.StatusBadRequest, "complexity", http.MethodPut, cloudPath, privateCloud(path, password))
+	}
 	r.build("properties.vcenterPassword", `"Given-Passw0rd!"`, "properties.nsxtPassword", `""`, "properties.identitySources", `[{"name":"ldap","username":"u","password":"p"}]`)
 	got := r.want(http.StatusOK, http.MethodGet, cloudPath, nil)
 	sources := got.body["properties"].(map[string]any)["identitySources"]

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -80,7 +81,10 @@ func validatePrivateCloud(s *Server, ch *change) *answer {
 	if refused := fewerHosts(ch, cloudSize, cloudHosts); refused != nil {
 		return refused
 	}
-	for _, check := range []func(*Server, *change) *answer{checkSize, (*Server).checkVCFLicense, mayShrinkManagement} {
+	if refused := placed(ch); refused != nil {
+		return refused
+	}
+	for _, check := range []func(*Server, *change) *answer{checkPasswords, checkSize, (*Server).checkVCFLicense, mayShrinkManagement} {
 		if refused := check(s, ch); refused != nil {
 			return refused
 		}
@@ -113,6 +117,50 @@ func validatePrivateCloud(s *Server, ch *change) *answer {
 		return refused
 	}
 	return checkTopology(ch)
+}
+
+// placed has zones and availability say the same, as the answer of PrivateClouds_CreateOrUpdate_StretchedZones does: either may be given.
+func placed(ch *change) *answer {
+	zones, refused := textList(ch.after, "zones")
+	if refused != nil || len(zones) == 0 || ch.before != nil {
+		return refused
+	}
+	if _, both := lookup(ch.sent, "properties.availability"); both {
+		return invalid("The zones are given in 'zones' and in 'properties.availability': give them once.")
+	}
+	if len(zones) > 2 {
+		return invalid("A private cloud stands in one or two zones; this one has %d.", len(zones))
+	}
+	for i, path := range []string{"properties.availability.zone", "properties.availability.secondaryZone"}[:len(zones)] {
+		zone, err := strconv.Atoi(zones[i])
+		if err != nil || zone < 1 {
+			return invalid("The zone '%s' is not the number of a zone.", zones[i])
+		}
+		put(ch.after, path, float64(zone))
+	}
+	put(ch.after, "properties.availability.strategy", []string{"SingleZone", "DualZone"}[len(zones)-1])
+	return nil
+}
+
+// checkPasswords holds first passwords to the rules of vCenter's single sign-on and of NSX (Planning and Preparation Workbook of VMware Cloud
+// Foundation): the service publishes none of its own.
+func checkPasswords(_ *Server, ch *change) *answer {
+	for path, length := range map[string][2]int{vcenterPassword: {8, 20}, nsxtPassword: {12, 127}} {
+		password := lookupString(ch.sent, path)
+		if password == "" {
+			continue
+		}
+		kinds := 0
+		for _, of := range []string{"abcdefghijklmnopqrstuvwxyz", "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "0123456789", "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"} {
+			if strings.ContainsAny(password, of) {
+				kinds++
+			}
+		}
+		if len(password) < length[0] || len(password) > length[1] || kinds < 4 {
+			return invalid("The value of '%s' does not meet the complexity requirements: %d to %d characters, among them lower case, upper case, a digit and a special character.", path, length[0], length[1])
+		}
+	}
+	return nil
 }
 
 // checkSize holds for private clouds and clusters.
@@ -175,14 +223,13 @@ func checkTopology(ch *change) *answer {
 			return invalid("The extended network block '%v' is not a CIDR block.", block)
 		}
 	}
-	first, second := 0, 0
-	if dual {
-		first, _ = lookupInt(ch.after, "properties.availability.zone")
-		second, _ = lookupInt(ch.after, "properties.availability.secondaryZone")
-	}
+	first, _ := lookupInt(ch.after, "properties.availability.zone")
+	second, _ := lookupInt(ch.after, "properties.availability.secondaryZone")
+	_, one := lookup(ch.after, "properties.availability.zone")
+	_, other := lookup(ch.after, "properties.availability.secondaryZone")
 	switch {
-	case dual && (first < 1 || second < 1 || first == second):
-		return invalid("The availability strategy DualZone needs two different zones in 'zone' and 'secondaryZone'.")
+	case dual && (one || other) && (first < 1 || second < 1 || first == second):
+		return invalid("The availability strategy DualZone needs two different zones in 'zone' and 'secondaryZone', or none.")
 	case network == "" && sku == "av64":
 		return invalid("The SKU av64 cannot be the first cluster of a private cloud without 'virtualNetworkId'.")
 	case network == "":
@@ -217,6 +264,10 @@ func fillPrivateCloud(s *Server, ch *change) {
 	put(body, p+"circuit", circuit("tnt-"+tenantName(ch.r)+"-er", 232))
 	if lookupString(body, p+"availability.strategy") == "DualZone" {
 		put(body, p+"secondaryCircuit", circuit("tnt-"+tenantName(ch.r)+"-er2", 240))
+		if _, chosen := lookup(body, p+"availability.zone"); !chosen {
+			put(body, p+"availability.zone", float64(1))
+			put(body, p+"availability.secondaryZone", float64(2))
+		}
 	} else {
 		put(body, p+"availability.strategy", "SingleZone")
 		if _, ok := lookup(body, p+"availability.zone"); !ok {

@@ -35,11 +35,17 @@ func globalReach(cloud *resourceType) *resourceType {
 		readOnly:  []string{"properties.provisioningState", "properties.addressPrefix", "properties.circuitConnectionStatus"},
 		kept:      []string{"systemData"},
 		newer:     map[string]string{"systemData": "2023-09-01"},
-		validate: func(_ *Server, ch *change) *answer {
+		validate: func(s *Server, ch *change) *answer {
 			for _, path := range []string{"properties.peerExpressRouteCircuit", "properties.expressRouteId"} {
 				if v, ok := lookup(ch.after, path); ok && !circuitID.MatchString(fmt.Sprint(v)) {
 					return invalid("The value '%v' of '%s' is not the id of an ExpressRoute circuit.", v, path)
 				}
+			}
+			if refused := ownsCircuit(ch); refused != nil {
+				return refused
+			}
+			if ch.before == nil && !s.issuedAt(lookupString(ch.after, "properties.peerExpressRouteCircuit"), lookupString(ch.after, "properties.authorizationKey")) {
+				return invalid("The authorization key is not one of the peer ExpressRoute circuit.")
 			}
 			return nil
 		},

@@ -37,7 +37,7 @@ func validateDHCP(_ *Server, ch *change) *answer {
 			return invalid("A DHCP relay has 1 to 3 servers in 'serverAddresses'; this one has %d.", len(servers))
 		}
 		for _, ip := range servers {
-			if !isAddress(ip) {
+			if _, err := netip.ParsePrefix(ip); err != nil && !isAddress(ip) { // Microsoft's own example has 40.1.5.1/24
 				return invalid("The value '%s' in 'properties.serverAddresses' is not an IP address.", ip)
 			}
 		}

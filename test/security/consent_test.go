@@ -62,6 +62,45 @@ func TestConsentIsForKinds(t *testing.T) {
 	stalled(t, segment, v1alpha1.ReasonReferenceNotPermitted)
 }
 
+// A private cloud is joined with one of another namespace only if that one's owner lets it be.
+func TestAPeerIsJoinedWithConsentOnly(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.start(t)
+	peer := w.privateCloud(t, w.others, "weu", "10.175.0.0/22")
+	w.privateCloud(t, w.theirs, "mine", "10.180.0.0/22")
+	key := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: w.theirs, Name: "guessed", Labels: map[string]string{v1alpha1.LabelUse: v1alpha1.UseAllowed}},
+		StringData: map[string]string{"key": "guessed"}}
+	reach := &v1alpha1.GlobalReachConnection{ObjectMeta: metav1.ObjectMeta{Namespace: w.theirs, Name: "theirs"}, Spec: v1alpha1.GlobalReachConnectionSpec{
+		PrivateCloudRef:           v1alpha1.ParentReference{Name: "mine"},
+		Peer:                      &v1alpha1.GlobalReachPeer{PrivateCloudRef: v1alpha1.ParentReference{Namespace: w.others, Name: "weu"}},
+		AuthorizationKeySecretRef: &v1alpha1.SecretKeyReference{Name: "guessed", Key: "key"},
+	}}
+	w.remember(t)
+	create(t, as(t, w.theirs, "edit"), key)
+	mallory := as(t, w.theirs, editor, privileged)
+	create(t, mallory, reach)
+	env.Says(t, stalled(t, reach, v1alpha1.ReasonReferenceNotPermitted), "spec.allowedNamespaces must have {name: "+w.theirs+", kinds: [GlobalReachConnection]}")
+	if text, _ := json.Marshal(reach); strings.Contains(string(text), peer.Status.Circuit.ExpressRouteID) {
+		t.Error("it learned the id of a circuit")
+	}
+	w.unharmed(t)
+	in := v1alpha1.ParentReference{Namespace: w.others, Name: "weu"}
+	authorization := &v1alpha1.ExpressRouteAuthorization{ObjectMeta: metav1.ObjectMeta{Namespace: w.theirs, Name: "at-weu"},
+		Spec: v1alpha1.ExpressRouteAuthorizationSpec{PrivateCloudRef: in, SecretName: "at-weu"}}
+	joined := reach.DeepCopy()
+	joined.ObjectMeta = metav1.ObjectMeta{Namespace: w.theirs, Name: "joined"}
+	joined.Spec.AuthorizationKeySecretRef, joined.Spec.Peer.AuthorizationRef = nil, &v1alpha1.ObjectReference{Name: "at-weu"}
+	cluster.Delete(t, reach)
+	cluster.WaitGone(t, patience, reach)
+	create(t, mallory, joined, authorization)
+	stalled(t, authorization, v1alpha1.ReasonReferenceNotPermitted)
+	env.Edit(t, cluster, peer, func(c *v1alpha1.PrivateCloud) {
+		c.Spec.AllowedNamespaces = []v1alpha1.AllowedNamespace{{Name: w.theirs, Kinds: []v1alpha1.AllowedKind{"GlobalReachConnection", "ExpressRouteAuthorization"}}}
+	})
+	cluster.WaitCondition(t, patience, joined, v1alpha1.ConditionReady, "True")
+}
+
 // The kinds that may be consented to are those that there are.
 func TestConsentNamesEveryKind(t *testing.T) {
 	t.Parallel()

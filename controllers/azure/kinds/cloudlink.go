@@ -64,8 +64,15 @@ func (cloudLink) Links(l *v1alpha1.CloudLink) []v1alpha1.ParentReference {
 func (cloudLink) Resolve(ctx context.Context, w azure.World[*v1alpha1.CloudLink], desired map[string]any) *outcome.Outcome {
 	id := arm.ID(w.Object.Spec.LinkedCloudID)
 	if ref := w.Object.Spec.LinkedCloudRef; ref != nil {
-		other, o := otherCloud(ctx, w, ref)
+		other, o := otherCloud(ctx, w, "CloudLink", "linkedCloudRef", *ref)
 		if o != nil {
+			return o
+		}
+		if here, there := plainLocation(w.Cloud), plainLocation(other); here != "" && there != "" && here != there {
+			return outcome.Stall(v1alpha1.ReasonInvalidSpec, "PrivateCloud %s/%s is in %s and this one in %s: a cloud link joins private clouds of one region, use a GlobalReachConnection between regions",
+				other.Namespace, other.Name, other.Spec.Location, w.Cloud.Spec.Location)
+		}
+		if o := isThere(w.Actual, other); o != nil {
 			return o
 		}
 		id = arm.ID(other.Status.ID)
@@ -80,28 +87,32 @@ func (cloudLink) Resolve(ctx context.Context, w azure.World[*v1alpha1.CloudLink]
 	return nil
 }
 
-func otherCloud(ctx context.Context, w azure.World[*v1alpha1.CloudLink], ref *v1alpha1.ParentReference) (*v1alpha1.PrivateCloud, *outcome.Outcome) {
-	key := types.NamespacedName{Namespace: w.Object.Namespace, Name: ref.Name}
-	if ref.Namespace != "" {
-		key.Namespace = ref.Namespace
-	}
+// otherCloud is a private cloud that an object refers to and does not stand in. Its owner must consent.
+func otherCloud[T azure.Object](ctx context.Context, w azure.World[T], kind, field string, ref v1alpha1.ParentReference) (*v1alpha1.PrivateCloud, *outcome.Outcome) {
+	key := keyOf(w.Object.GetNamespace(), ref)
 	other := &v1alpha1.PrivateCloud{}
 	if err := w.Reader.Get(ctx, key, other); apierrors.IsNotFound(err) {
-		return nil, outcome.Wait(v1alpha1.ReasonReferenceNotFound, "PrivateCloud %s is not there: create it, or correct linkedCloudRef", key).About(v1alpha1.ConditionReferencesReady).In(time.Minute)
+		return nil, outcome.Wait(v1alpha1.ReasonReferenceNotFound, "PrivateCloud %s is not there: create it, or correct %s", key, field).About(v1alpha1.ConditionReferencesReady).In(time.Minute)
 	} else if err != nil {
 		return nil, outcome.Retry(v1alpha1.ReasonTransient, fmt.Errorf("reading PrivateCloud %s: %w", key, err))
 	}
-	if o := azure.Permitted(other, w.Object.Namespace, "CloudLink"); o != nil {
-		return nil, o
+	return other, azure.Permitted(other, w.Object.GetNamespace(), kind)
+}
+
+// isThere waits for another private cloud that is to be joined with. What is joined already only needs to know which one it is.
+func isThere(actual *arm.Resource, other *v1alpha1.PrivateCloud) *outcome.Outcome {
+	if actual == nil && other.Status.ProvisioningState != "Succeeded" || other.Status.ID == "" {
+		return azure.NotReadyYet("PrivateCloud", other.Namespace+"/"+other.Name, other).In(time.Minute)
 	}
-	if here, there := plainLocation(w.Cloud), plainLocation(other); here != "" && there != "" && here != there {
-		return nil, outcome.Stall(v1alpha1.ReasonInvalidSpec, "PrivateCloud %s is in %s and this one in %s: a cloud link joins private clouds of one region, use a GlobalReachConnection between regions",
-			key, other.Spec.Location, w.Cloud.Spec.Location)
+	return nil
+}
+
+// keyOf is the object that a reference in a namespace names.
+func keyOf(namespace string, ref v1alpha1.ParentReference) types.NamespacedName {
+	if ref.Namespace != "" {
+		namespace = ref.Namespace
 	}
-	if w.Actual == nil && other.Status.ProvisioningState != "Succeeded" || other.Status.ID == "" {
-		return nil, azure.NotReadyYet("PrivateCloud", key.String(), other).In(time.Minute)
-	}
-	return other, nil
+	return types.NamespacedName{Namespace: namespace, Name: ref.Name}
 }
 
 // plainLocation is a location without what Azure lets differ: West Europe is westeurope.

@@ -4,10 +4,14 @@
 package kinds
 
 import (
+	"context"
+	"net/netip"
+
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/arm"
 	"github.com/avs-operator/avs-operator/controllers/azure"
 	"github.com/avs-operator/avs-operator/controllers/azure/diff"
+	"github.com/avs-operator/avs-operator/controllers/outcome"
 )
 
 // +kubebuilder:rbac:groups=avs-operator.io,resources=dhcpconfigurations,verbs=get;list;watch;patch
@@ -46,6 +50,27 @@ func (dhcpConfiguration) Desired(d *v1alpha1.DHCPConfiguration) map[string]any {
 		properties["serverAddresses"] = list(relay.ServerAddresses)
 	}
 	return map[string]any{"properties": properties}
+}
+
+// Resolve has an address of a relay as Azure shows it: with the length of its subnet or without.
+func (d dhcpConfiguration) Resolve(ctx context.Context, w azure.World[*v1alpha1.DHCPConfiguration], desired map[string]any) *outcome.Outcome {
+	servers, _ := propertiesOf(desired)["serverAddresses"].([]any)
+	for i, server := range servers {
+		for _, shown := range textsAt(w.Actual, "/properties/serverAddresses") {
+			if text, _ := server.(string); addressIn(text) == addressIn(shown) {
+				servers[i] = shown
+			}
+		}
+	}
+	return d.networkObject.Resolve(ctx, w, desired)
+}
+
+// addressIn is an address without the length of its subnet.
+func addressIn(text string) string {
+	if prefix, err := netip.ParsePrefix(text); err == nil {
+		return prefix.Addr().String()
+	}
+	return text
 }
 
 // Concerns: Azure wants every change to say which of the two it is, although that never changes.

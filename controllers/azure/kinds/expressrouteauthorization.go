@@ -14,6 +14,7 @@ import (
 	"github.com/avs-operator/avs-operator/controllers/arm"
 	"github.com/avs-operator/avs-operator/controllers/azure"
 	"github.com/avs-operator/avs-operator/controllers/azure/lane"
+	"github.com/avs-operator/avs-operator/controllers/outcome"
 )
 
 // +kubebuilder:rbac:groups=avs-operator.io,resources=expressrouteauthorizations,verbs=get;list;watch;patch
@@ -26,6 +27,8 @@ type expressRouteAuthorization struct{}
 const (
 	authorizationID  = "/properties/expressRouteAuthorizationId"
 	authorizationKey = "/properties/expressRouteAuthorizationKey"
+	// keyOfAuthorization is where the Secret has it.
+	keyOfAuthorization = "expressRouteAuthorizationKey"
 )
 
 func (expressRouteAuthorization) Traits() azure.Traits {
@@ -50,6 +53,23 @@ func (expressRouteAuthorization) Desired(a *v1alpha1.ExpressRouteAuthorization) 
 	return map[string]any{"properties": properties}
 }
 
+// Resolve finds the circuit that the spec names by its place in the private cloud.
+func (expressRouteAuthorization) Resolve(_ context.Context, w azure.World[*v1alpha1.ExpressRouteAuthorization], desired map[string]any) *outcome.Outcome {
+	return ownCircuit(w.Cloud, w.Actual, w.Object.Spec.Circuit, desired)
+}
+
+// ownCircuit puts the circuit of a private cloud that the spec names into the body. If it names none, Azure takes the first, and need not show it.
+func ownCircuit(cloud *v1alpha1.PrivateCloud, actual *arm.Resource, which string, desired map[string]any) *outcome.Outcome {
+	if which == "" || which == primary && actual != nil && actual.String("/properties/expressRouteId") == "" {
+		return nil
+	}
+	id, o := circuit(cloud, which)
+	if o == nil {
+		propertiesOf(desired)["expressRouteId"] = id
+	}
+	return o
+}
+
 // Observe leaves the key alone: it goes into the Secret and nowhere else.
 func (expressRouteAuthorization) Observe(a *v1alpha1.ExpressRouteAuthorization, actual *arm.Resource) {
 	a.Status.ExpressRouteAuthorizationID = actual.String(authorizationID)
@@ -66,7 +86,7 @@ func (expressRouteAuthorization) Content(_ context.Context, w azure.World[*v1alp
 		return nil, errors.New("Azure has not issued the authorization's key yet")
 	}
 	return map[string][]byte{
-		"expressRouteAuthorizationKey": []byte(key), "expressRouteAuthorizationID": []byte(id), "expressRouteID": []byte(arm.ID(id).Parent()),
+		keyOfAuthorization: []byte(key), "expressRouteAuthorizationID": []byte(id), "expressRouteID": []byte(arm.ID(id).Parent()),
 	}, nil
 }
 

@@ -4,11 +4,19 @@
 package kinds
 
 import (
+	"context"
+	"fmt"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/arm"
 	"github.com/avs-operator/avs-operator/controllers/azure"
 	"github.com/avs-operator/avs-operator/controllers/azure/diff"
 	"github.com/avs-operator/avs-operator/controllers/azure/lane"
+	"github.com/avs-operator/avs-operator/controllers/outcome"
 )
 
 // +kubebuilder:rbac:groups=avs-operator.io,resources=globalreachconnections,verbs=get;list;watch;patch
@@ -50,11 +58,82 @@ func (globalReachConnection) Observe(c *v1alpha1.GlobalReachConnection, actual *
 	c.Status.CircuitConnectionStatus = actual.String("/properties/circuitConnectionStatus")
 }
 
-func (globalReachConnection) Secrets(c *v1alpha1.GlobalReachConnection) []azure.SecretValue {
-	if c.Spec.AuthorizationKeySecretRef == nil {
+// Links: the other private cloud, whose coming to be and whose consent are waited for.
+func (globalReachConnection) Links(c *v1alpha1.GlobalReachConnection) []v1alpha1.ParentReference {
+	if c.Spec.Peer == nil {
 		return nil
 	}
-	return []azure.SecretValue{{Path: peerKey, Ref: *c.Spec.AuthorizationKeySecretRef}}
+	return []v1alpha1.ParentReference{c.Spec.Peer.PrivateCloudRef}
+}
+
+// Follows: the authorization at the other private cloud, and so its key, comes in the same apply.
+func (globalReachConnection) Follows() []azure.Object {
+	return []azure.Object{&v1alpha1.ExpressRouteAuthorization{}}
+}
+
+// Resolve finds the circuits of both sides. The other private cloud's owner must consent.
+func (globalReachConnection) Resolve(ctx context.Context, w azure.World[*v1alpha1.GlobalReachConnection], desired map[string]any) *outcome.Outcome {
+	spec := &w.Object.Spec
+	if o := ownCircuit(w.Cloud, w.Actual, spec.Circuit, desired); o != nil || spec.Peer == nil {
+		return o
+	}
+	other, o := otherCloud(ctx, w, "GlobalReachConnection", "peer.privateCloudRef", spec.Peer.PrivateCloudRef)
+	if o != nil {
+		return o
+	}
+	if other.UID == w.Cloud.UID {
+		return outcome.Stall(v1alpha1.ReasonInvalidSpec, "a private cloud cannot be joined with itself: name another one than %s in peer.privateCloudRef", w.Cloud.Name)
+	}
+	if o := isThere(w.Actual, other); o != nil {
+		return o
+	}
+	id, o := circuit(other, spec.Peer.Circuit)
+	if o == nil {
+		propertiesOf(desired)["peerExpressRouteCircuit"] = id
+	}
+	return o
+}
+
+func (globalReachConnection) Secrets(c *v1alpha1.GlobalReachConnection) []azure.SecretValue {
+	if ref := c.Spec.AuthorizationKeySecretRef; ref != nil {
+		return []azure.SecretValue{{Path: peerKey, Ref: *ref}}
+	}
+	if c.Spec.Peer == nil || c.Spec.Peer.AuthorizationRef == nil {
+		return nil
+	}
+	return []azure.SecretValue{{Path: peerKey, Ref: v1alpha1.SecretKeyReference{Key: keyOfAuthorization}, Writer: &azure.Writer{
+		Kind: "ExpressRouteAuthorization", Name: c.Spec.Peer.AuthorizationRef.Name,
+		Secret: func(ctx context.Context, reader client.Reader) (client.Object, string, *outcome.Outcome) {
+			return authorizationAtPeer(ctx, reader, c.Namespace, c.Spec.Peer)
+		},
+	}}}
+}
+
+// authorizationAtPeer is the authorization, in the namespace of the connection, at the circuit that is joined with, and the name of its Secret.
+func authorizationAtPeer(ctx context.Context, reader client.Reader, namespace string, peer *v1alpha1.GlobalReachPeer) (client.Object, string, *outcome.Outcome) {
+	key := types.NamespacedName{Namespace: namespace, Name: peer.AuthorizationRef.Name}
+	a := &v1alpha1.ExpressRouteAuthorization{}
+	err := reader.Get(ctx, key, a)
+	switch {
+	case apierrors.IsNotFound(err):
+		return nil, "", outcome.Wait(v1alpha1.ReasonReferenceNotFound, "ExpressRouteAuthorization %s is not there: create it, or correct peer.authorizationRef", key).
+			About(v1alpha1.ConditionReferencesReady)
+	case err != nil:
+		return nil, "", outcome.Retry(v1alpha1.ReasonTransient, fmt.Errorf("reading ExpressRouteAuthorization %s: %w", key, err))
+	}
+	if at, want := keyOf(namespace, a.Spec.PrivateCloudRef), keyOf(namespace, peer.PrivateCloudRef); at != want {
+		return nil, "", outcome.Stall(v1alpha1.ReasonInvalidSpec, "ExpressRouteAuthorization %s is one of PrivateCloud %s, and the peer is %s: name one of the peer's in peer.authorizationRef", key, at, want)
+	}
+	if !sameCircuit(a.Spec.Circuit, peer.Circuit) {
+		return nil, "", outcome.Stall(v1alpha1.ReasonInvalidSpec, "ExpressRouteAuthorization %s is for another circuit of the peer: give peer.circuit and its spec.circuit the same value", key)
+	}
+	if a.Spec.SecretName == "" {
+		return nil, "", outcome.Stall(v1alpha1.ReasonInvalidSpec, "ExpressRouteAuthorization %s writes its key nowhere: set its spec.secretName", key)
+	}
+	if a.Status.ProvisioningState != "Succeeded" {
+		return nil, "", azure.NotReadyYet("ExpressRouteAuthorization", key.String(), a)
+	}
+	return a, a.Spec.SecretName, nil
 }
 
 func (globalReachConnection) Expect(arm.Verb, *v1alpha1.GlobalReachConnection) azure.Expectation {

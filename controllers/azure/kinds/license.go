@@ -56,9 +56,7 @@ func (license) Expect(arm.Verb, *v1alpha1.License) azure.Expectation { return up
 func licenseTerms(terms *v1alpha1.LicenseTerms) map[string]any {
 	out := map[string]any{}
 	set(out, "cores", terms.Cores)
-	if terms.EndDate != nil {
-		out["endDate"] = terms.EndDate.UTC().Format(time.RFC3339)
-	}
+	set(out, "endDate", endOf(terms.EndDate))
 	set(out, "broadcomSiteId", terms.BroadcomSiteID)
 	set(out, "broadcomContractNumber", terms.BroadcomContractNumber)
 	if len(terms.Labels) > 0 {
@@ -69,6 +67,17 @@ func licenseTerms(terms *v1alpha1.LicenseTerms) map[string]any {
 		out["labels"] = labels
 	}
 	return out
+}
+
+// endOf is the moment at which a licence ends: that of a day is its last second, as in Microsoft's examples.
+func endOf(date string) string {
+	if len(date) == len(time.DateOnly) {
+		date += "T23:59:59Z"
+	}
+	if moment, err := time.Parse(time.RFC3339, date); err == nil {
+		return moment.UTC().Format(time.RFC3339)
+	}
+	return date
 }
 
 // licenseKey is where a licence's key goes.

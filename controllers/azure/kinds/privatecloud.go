@@ -5,6 +5,8 @@ package kinds
 
 import (
 	"context"
+	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -38,11 +40,11 @@ func (privateCloud) Traits() azure.Traits {
 		Mended: azure.BySupport, Beside: []string{lockType},
 		Rules: diff.Rules{
 			IgnoreCase: []string{"/sku/name"},
-			Sets:       []string{"/properties/extendedNetworkBlocks", "/properties/identitySources", vcfLicense + "/labels"},
+			Sets:       []string{"/zones", "/properties/extendedNetworkBlocks", "/properties/identitySources", vcfLicense + "/labels"},
 			Optional:   []string{"/properties/identitySources/*/secondaryServer"},
 			WriteOnly:  []string{"/properties/identitySources/*/username", "/properties/identitySources/*/password", vcfLicense + "/licenseKey"},
 		},
-		Immutable: []string{"/location", "/sku", "/properties/networkBlock", "/properties/availability", "/properties/virtualNetworkId"},
+		Immutable: []string{"/location", "/sku", "/properties/networkBlock", "/properties/availability", "/zones", "/properties/virtualNetworkId"},
 		Defaults: map[string]any{
 			"/properties/internet": "Disabled", "/properties/dnsZoneType": "Public", "/identity/type": "None",
 			"/properties/extendedNetworkBlocks": []any{}, "/properties/identitySources": []any{},
@@ -96,6 +98,13 @@ func (privateCloud) Desired(c *v1alpha1.PrivateCloud) map[string]any {
 	}
 	desiredOptions(c, properties)
 	body := map[string]any{"properties": properties}
+	if len(c.Spec.Zones) > 0 {
+		zones := []any{}
+		for _, zone := range c.Spec.Zones {
+			zones = append(zones, string(zone))
+		}
+		body["zones"] = zones
+	}
 	set(body, "location", c.Spec.Location)
 	if c.Spec.SKU != "" {
 		body["sku"] = map[string]any{"name": strings.ToLower(c.Spec.SKU)}
@@ -111,6 +120,28 @@ func (privateCloud) Desired(c *v1alpha1.PrivateCloud) map[string]any {
 		body["identity"] = map[string]any{"type": map[string]string{enabled: "SystemAssigned", disabled: "None"}[c.Spec.SystemAssignedIdentity]}
 	}
 	return body
+}
+
+// Resolve says zones as availability where Azure shows them so alone: a private cloud may have been made in either way.
+func (privateCloud) Resolve(_ context.Context, w azure.World[*v1alpha1.PrivateCloud], desired map[string]any) *outcome.Outcome {
+	zones, _ := desired["zones"].([]any)
+	if _, shown := w.Actual.Value("/zones"); len(zones) == 0 || shown || w.Actual.String("/properties/availability/strategy") == "" {
+		return nil
+	}
+	availability := map[string]any{"strategy": "SingleZone"}
+	for i, place := range []string{"zone", "secondaryZone"}[:len(zones)] {
+		number, _ := strconv.Atoi(fmt.Sprint(zones[i]))
+		availability[place] = number
+	}
+	if len(zones) == 2 {
+		availability["strategy"] = "DualZone"
+		if w.Actual.Int("/properties/availability/zone") == int64(availability["secondaryZone"].(int)) { // their order means nothing
+			availability["zone"], availability["secondaryZone"] = availability["secondaryZone"], availability["zone"]
+		}
+	}
+	delete(desired, "zones")
+	propertiesOf(desired)["availability"] = availability
+	return nil
 }
 
 func (privateCloud) SizePath() string { return sizeOfCluster1 }

@@ -5,7 +5,9 @@ package kinds
 
 import (
 	"context"
+	"fmt"
 	"strings"
+	"unicode"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/arm"
@@ -36,6 +38,35 @@ func (privateCloud) Actions(c *v1alpha1.PrivateCloud) []azure.Action {
 			Mirror: mirror(func(r *v1alpha1.Rotations, word string) { r.VCenter = word })},
 		{Name: "rotateNsxtPassword", Annotation: v1alpha1.AnnotationNSXTRotation, Word: words.NSXTRotation, Reason: v1alpha1.ReasonRotating,
 			Mirror: mirror(func(r *v1alpha1.Rotations, word string) { r.NSXT = word })},
+	}
+}
+
+// firstPasswords go out with the request that makes the private cloud.
+func firstPasswords(c *v1alpha1.PrivateCloud) (out []azure.SecretValue) {
+	if c.Spec.Credentials == nil || c.Spec.Credentials.Initial == nil {
+		return nil
+	}
+	first := c.Spec.Credentials.Initial
+	if first.VCenterSecretRef != nil {
+		out = append(out, azure.SecretValue{Path: "/properties/vcenterPassword", Ref: *first.VCenterSecretRef, Once: true, Wrong: notFor("vCenter", 8, 20)})
+	}
+	if first.NSXTSecretRef != nil {
+		out = append(out, azure.SecretValue{Path: "/properties/nsxtPassword", Ref: *first.NSXTSecretRef, Once: true, Wrong: notFor("NSX", 12, 127)})
+	}
+	return out
+}
+
+// notFor says what is wrong with a password, without the password: each product's own rule, because Azure publishes none. A request that cannot
+// succeed costs hours.
+func notFor(product string, shortest, longest int) func(string) string {
+	return func(password string) string {
+		has := func(is func(rune) bool) bool { return strings.ContainsFunc(password, is) }
+		special := func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !unicode.IsSpace(r) }
+		if n := len([]rune(password)); n >= shortest && n <= longest && has(unicode.IsLower) && has(unicode.IsUpper) && has(unicode.IsDigit) && has(special) && !has(unicode.IsSpace) {
+			return ""
+		}
+		return fmt.Sprintf("a password of %s has %d to %d characters without spaces, among them a lower-case and an upper-case letter, a digit and a special character",
+			product, shortest, longest)
 	}
 }
 

@@ -62,7 +62,7 @@ func identitySources(sources []v1alpha1.IdentitySource) []any {
 	return out
 }
 
-// Secrets are the accounts that search directories, and the key of the licence.
+// Secrets are the accounts that search directories, the key of the licence, and the first passwords.
 func (privateCloud) Secrets(c *v1alpha1.PrivateCloud) []azure.SecretValue {
 	var out []azure.SecretValue
 	for i, source := range c.Spec.IdentitySources {
@@ -71,7 +71,7 @@ func (privateCloud) Secrets(c *v1alpha1.PrivateCloud) []azure.SecretValue {
 	if c.Spec.VCFLicense != nil {
 		out = append(out, licenseKey(&c.Spec.VCFLicense.LicenseTerms, vcfLicense)...)
 	}
-	return out
+	return append(out, firstPasswords(c)...)
 }
 
 // concerns of a private cloud, in the order in which they go out: Azure refuses size and internet in one PATCH, encryption before there is

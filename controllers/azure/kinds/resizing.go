@@ -39,11 +39,20 @@ type resizing struct {
 func (r resizing) name() string { return r.id.Name() }
 
 func (r resizing) stretched() bool {
-	return strings.EqualFold(r.cloud.String("/properties/availability/strategy"), "DualZone")
+	return strings.EqualFold(r.cloud.String("/properties/availability/strategy"), "DualZone") || len(textsAt(r.cloud, "/zones")) == 2
+}
+
+// zone that the first hosts stand in, 0 if Azure chooses.
+func (r resizing) zone() int {
+	if zones := textsAt(r.cloud, "/zones"); len(zones) > 0 {
+		zone, _ := strconv.Atoi(zones[0])
+		return zone
+	}
+	return number(r.cloud, "/properties/availability/zone")
 }
 
 func (r resizing) wanted() guards.Wanted {
-	return guards.Wanted{SKU: r.sku, Location: r.cloud.String("/location"), Zone: number(r.cloud, "/properties/availability/zone"), Cluster: !r.isFirst()}
+	return guards.Wanted{SKU: r.sku, Location: r.cloud.String("/location"), Zone: r.zone(), Cluster: !r.isFirst()}
 }
 
 // allowed asks all guards of a change of size.

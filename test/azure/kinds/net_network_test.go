@@ -135,5 +135,17 @@ func TestDHCPAndPublicIPs(t *testing.T) {
 	env.Edit(t, cluster, relay, func(d *v1alpha1.DHCPConfiguration) { d.Spec.Relay.ServerAddresses = []string{"10.1.0.3"} })
 	ready(t, relay)
 	w.lists(t, network+"dhcpConfigurations/relay", "properties/serverAddresses", "10.1.0.3")
+	env.Edit(t, cluster, relay, func(d *v1alpha1.DHCPConfiguration) {
+		d.Spec.Relay.ServerAddresses = []string{"10.1.0.4/24", "10.1.0.3/24"}
+	})
+	ready(t, relay)
+	w.lists(t, network+"dhcpConfigurations/relay", "properties/serverAddresses", "10.1.0.4/24", "10.1.0.3")
+	writes = len(w.writes())
+	relayID := w.azure.PrivateCloudID("weu") + network + "dhcpConfigurations/relay"
+	if err := w.azure.SetInAzure(relayID, map[string]any{"properties": map[string]any{"serverAddresses": []any{"10.1.0.3", "10.1.0.4"}}}); err != nil {
+		t.Fatal(err)
+	}
+	w.quiet(t, writes) // Azure need not show the length of the subnet
+	ready(t, relay)
 	w.noneRefused(t)
 }

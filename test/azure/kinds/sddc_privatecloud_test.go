@@ -13,7 +13,6 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/ptr"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
@@ -75,11 +74,11 @@ func TestALicenceGoesByPutAndIdentitySourcesFollowTheirSecret(t *testing.T) {
 	w := newWorld(t, fast, false)
 	account := &corev1.Secret{ObjectMeta: w.meta("ldap"), Type: corev1.SecretTypeBasicAuth, StringData: map[string]string{"username": "reader", "password": "one-s3cr3t"}}
 	cluster.Create(t, account, &corev1.Secret{ObjectMeta: usable(w.meta("vcf")), StringData: map[string]string{"key": "vcf-s3cr3t"}})
-	end := metav1.NewTime(time.Now().AddDate(3, 0, 0).UTC().Truncate(time.Second))
+	end := time.Now().AddDate(3, 0, 0).UTC()
 	env.Edit(t, cluster, w.cloud, func(c *v1alpha1.PrivateCloud) {
 		c.Spec.Internet = "Enabled"
 		c.Spec.VCFLicense = &v1alpha1.VCFLicense{LicenseTerms: v1alpha1.LicenseTerms{
-			LicenseKeySecretRef: &v1alpha1.SecretKeyReference{Name: "vcf", Key: "key"}, Cores: 144, EndDate: &end, BroadcomSiteID: "1",
+			LicenseKeySecretRef: &v1alpha1.SecretKeyReference{Name: "vcf", Key: "key"}, Cores: 144, EndDate: end.Format(time.DateOnly), BroadcomSiteID: "1",
 			Labels: []v1alpha1.LicenseLabel{{Key: "a", Value: "b"}},
 		}}
 		c.Spec.IdentitySources = []v1alpha1.IdentitySource{{
@@ -89,8 +88,8 @@ func TestALicenceGoesByPutAndIdentitySourcesFollowTheirSecret(t *testing.T) {
 	})
 	ready(t, w.cloud)
 	cluster.Eventually(t, soon, "one PUT for the licence", w.puts("weu", 1))
-	if l := w.cloud.Status.VCFLicense; l == nil || l.Cores != 144 || !l.EndDate.Equal(&end) {
-		t.Errorf("the licence in status: %+v", l)
+	if l := w.cloud.Status.VCFLicense; l == nil || l.Cores != 144 || l.EndDate == nil || l.EndDate.UTC().Format(time.RFC3339) != end.Format(time.DateOnly)+"T23:59:59Z" {
+		t.Errorf("the licence in status: %+v, its last day is %s", l, end.Format(time.DateOnly))
 	}
 	if w.inAzure("", "properties", "internet") != "Enabled" {
 		t.Error("the PUT of the licence took something away")
@@ -193,10 +192,10 @@ func TestALicenceDoesNotTakeAwayWhatAzureDoesNotShow(t *testing.T) {
 	}
 	cluster.Create(t, &corev1.Secret{ObjectMeta: usable(w.meta("vcf")), StringData: map[string]string{"key": "vcf-s3cr3t"}},
 		&corev1.Secret{ObjectMeta: w.meta("ldap"), Type: corev1.SecretTypeBasicAuth, StringData: map[string]string{"username": "reader", "password": "of-the-portal"}})
-	end := metav1.NewTime(time.Now().AddDate(3, 0, 0).UTC().Truncate(time.Second))
+	end := time.Now().AddDate(3, 0, 0).UTC()
 	writes := len(w.writes())
 	env.Edit(t, cluster, w.cloud, func(c *v1alpha1.PrivateCloud) {
-		c.Spec.VCFLicense = &v1alpha1.VCFLicense{LicenseTerms: v1alpha1.LicenseTerms{LicenseKeySecretRef: &v1alpha1.SecretKeyReference{Name: "vcf", Key: "key"}, Cores: 144, EndDate: &end}}
+		c.Spec.VCFLicense = &v1alpha1.VCFLicense{LicenseTerms: v1alpha1.LicenseTerms{LicenseKeySecretRef: &v1alpha1.SecretKeyReference{Name: "vcf", Key: "key"}, Cores: 144, EndDate: end.Format(time.RFC3339)}}
 	})
 	notReady(t, w.cloud, v1alpha1.ReasonInvalidSpec, "identity sources (corp)", "spec.identitySources", "credentialsRef")
 	if held, ok := w.azure.Secret(id, password); !ok || held != "of-the-portal" || len(w.writes()) != writes {
