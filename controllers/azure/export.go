@@ -8,7 +8,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -163,7 +162,7 @@ func (r *Reconciler[T]) ours(s *scope[T], secret metav1.Object) bool {
 	switch {
 	case owner != nil && owner.UID == s.obj.GetUID():
 		return true
-	case s.id == "" || !strings.EqualFold(secret.GetAnnotations()[v1alpha1.AnnotationAzureID], string(s.id)):
+	case s.id == "" || s.now(arm.ID(secret.GetAnnotations()[v1alpha1.AnnotationAzureID])).Key() != s.id.Key():
 		return false
 	}
 	return owner == nil || owner.Kind == r.traits.Name && owner.Name == s.obj.GetName() // which had another UID when it wrote it

@@ -11,6 +11,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -150,10 +151,7 @@ func TestAPrivateCloudThatWasMoved(t *testing.T) {
 	cluster.Create(t, rival)
 	says(t, rival, v1alpha1.ReasonAlreadyManaged, "Segment "+w.namespace+"/web")
 	was, writes := cloud.Status.ID, len(w.writes())
-	secrets := map[string]string{"weu-admin": "", "hub-key": ""}
-	for secret := range secrets {
-		secrets[secret] = w.versionOf(t, secret)
-	}
+	secrets := []*corev1.Secret{w.secret(t, "weu-admin"), w.secret(t, "hub-key")}
 	immutable(t, cloud, "resourceGroup", newGroup)
 
 	is := w.move(t, was, secondSubscription(w), newGroup)
@@ -196,9 +194,9 @@ func TestAPrivateCloudThatWasMoved(t *testing.T) {
 		ready(t, object)
 	}
 	says(t, rival, v1alpha1.ReasonAlreadyManaged, is+"/", "Segment "+w.namespace+"/web")
-	for secret, version := range secrets {
-		if now := w.versionOf(t, secret); now != version {
-			t.Errorf("Secret %s was written again", secret)
+	for i, object := range []azureObject{cloud, key} {
+		if now := w.secret(t, secrets[i].Name); now.UID != secrets[i].UID || !reflect.DeepEqual(now.Data, secrets[i].Data) || now.Annotations[v1alpha1.AnnotationAzureID] != object.AzureStatus().ID {
+			t.Errorf("Secret %s of %s became another one, with the annotations %v", now.Name, object.AzureStatus().ID, now.Annotations)
 		}
 	}
 	if err := w.azure.RemoveInAzure(script.Status.ID); err != nil { // Azure forgets what has run
@@ -231,14 +229,14 @@ func TestAPrivateCloudThatWasMoved(t *testing.T) {
 	}
 }
 
-// versionOf is that of a Secret.
-func (w *world) versionOf(t *testing.T, name string) string {
+// secret reads a Secret.
+func (w *world) secret(t *testing.T, name string) *corev1.Secret {
 	t.Helper()
 	secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: name}}
 	if err := cluster.Admin.Get(t.Context(), client.ObjectKeyFromObject(secret), secret); err != nil {
 		t.Fatal(err)
 	}
-	return secret.ResourceVersion
+	return secret
 }
 
 // immutable fails unless the API server refuses another place while the private cloud is where it is.
