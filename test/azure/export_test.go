@@ -118,6 +118,34 @@ func TestAnExportedSecretThatSomebodyEditedIsPutRight(t *testing.T) {
 	ready(t, key)
 }
 
+// Two who write against each other do so once a minute and not without end: the second edit stays for that long, and is put right then.
+func TestWhoeverWritesAgainstTheOperatorIsAnsweredOnceAMinute(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, fast)
+	key := w.key("hub", "hub-key")
+	cluster.Create(t, harness.PrivateCloud(w.namespace, "weu"), key)
+	ready(t, key)
+	w.operator.Stop(t)
+	w.speed = 15 // a minute is four seconds
+	w.start(t)
+	secret := w.exported(t, "hub-key")
+	right := secret.Data
+	edit := func() {
+		t.Helper()
+		if err := cluster.Admin.Patch(t.Context(), secretOf(secret), client.RawPatch("application/merge-patch+json", []byte(`{"data":{"more":"bWluZQ=="}}`))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	edit()
+	w.becomes(t, "hub-key", right)
+	mended := time.Now()
+	edit()
+	w.becomes(t, "hub-key", right)
+	if took := time.Since(mended); took < 2*time.Second {
+		t.Errorf("the second edit was put right after %s", took)
+	}
+}
+
 func secretOf(secret *corev1.Secret) *corev1.Secret {
 	return &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: secret.Namespace, Name: secret.Name}}
 }
