@@ -29,8 +29,9 @@ type memory struct {
 type remembered struct {
 	// uid of the object: another one of its name begins anew.
 	uid types.UID
-	// pollAt is when the operation may be polled again, and disagreed since when its success and a GET disagree.
+	// pollAt is when the operation may be polled again, and disagreed since when its success and a GET disagree, in so many reads.
 	pollAt, disagreed time.Time
+	disagreements     int
 	// polled is what the last poll left to say, if that is not what the operation says.
 	polled *outcome.Outcome
 	// done is the last write that a read agreed with, and doneAt when that was.

@@ -137,6 +137,10 @@ func (r *Reconciler[T]) underWay(s *scope[T], op *v1alpha1.Operation) *outcome.O
 	return outcome.Wait(reason, "%s", message)
 }
 
+// leastDisagreements is how many reads must contradict a success before it is not believed. A machine that is busy, or was stopped, lets time pass
+// without having looked.
+const leastDisagreements = 4
+
 // conclude believes a success when a GET agrees with it.
 func (r *Reconciler[T]) conclude(ctx context.Context, s *scope[T], op *v1alpha1.Operation) *outcome.Outcome {
 	if op.Target != "" {
@@ -156,14 +160,18 @@ func (r *Reconciler[T]) conclude(ctx context.Context, s *scope[T], op *v1alpha1.
 		s.stat().ProvisioningState = s.actual.ProvisioningState()
 		return r.again(s, op, 0)
 	}
-	var since time.Time
+	var (
+		since time.Time
+		reads int
+	)
 	r.memory.do(client.ObjectKeyFromObject(s.obj), func(m *remembered) {
 		if m.disagreed.IsZero() {
-			m.disagreed = time.Now()
+			m.disagreed, m.disagreements = time.Now(), 0
 		}
-		since = m.disagreed
+		m.disagreements++
+		since, reads = m.disagreed, m.disagreements
 	})
-	if time.Since(since) < ledger.Agreement.Real(r.Pace) {
+	if time.Since(since) < ledger.Agreement.Real(r.Pace) || reads < leastDisagreements {
 		return r.underWay(s, op).In(5 * time.Second)
 	}
 	r.noteUnkept(s, op)
