@@ -28,16 +28,24 @@ type policies struct {
 // vsanDefault is the policy that every vSAN comes with: RAID-1, one failure to tolerate.
 const vsanDefault = "aa6d5a82-1c88-45da-85d3-3d74b91a5bad"
 
+// shippedPolicies is govmomi's service as it is made. That writes into what every service shares, so it is made once in a process, before any serves;
+// vCenters share the policies that it ships, and nobody here makes others.
+var shippedPolicies = sync.OnceValue(pbm.New)
+
 // servePolicies mounts the service.
 func (v *VCenter) servePolicies() {
-	registry := pbm.New()
-	for _, ref := range registry.AllReference("PbmProfileProfileManager") {
-		manager, ok := ref.(*pbm.ProfileManager)
-		if !ok {
-			continue
+	shipped := shippedPolicies()
+	registry := simulator.NewRegistry()
+	registry.Namespace, registry.Path, registry.Cookie = shipped.Namespace, shipped.Path, shipped.Cookie
+	for _, kind := range []string{"PbmServiceInstance", "PbmPlacementSolver", "PbmProfileProfileManager"} {
+		for _, ref := range shipped.AllReference(kind) {
+			if manager, ok := ref.(*pbm.ProfileManager); ok {
+				v.policies = &policies{ProfileManager: *manager, byHub: map[string]string{}, common: vsanDefault, kind: v.kindOfDatastore}
+				registry.Put(v.policies)
+				continue
+			}
+			registry.Put(ref)
 		}
-		v.policies = &policies{ProfileManager: *manager, byHub: map[string]string{}, common: vsanDefault, kind: v.kindOfDatastore}
-		registry.Put(v.policies)
 	}
 	v.service.RegisterSDK(registry)
 }
