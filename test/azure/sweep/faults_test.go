@@ -62,7 +62,7 @@ var faults = map[string]fault{
 	"url-too-long": {azure: armsim.Fault{PollURLBytes: 20_000}},
 
 	// An answer, or a page of a list, that is larger than what an identity at a custom endpoint may be sent.
-	"too-large": {azure: armsim.Fault{Status: 200, Body: `{"value":[` + strings.Repeat(" ", 9<<20) + `]}`}},
+	"too-large": {azure: armsim.Fault{Status: 200, Body: `{"value":[` + strings.Repeat(" ", 5<<20) + `]}`}},
 
 	// What is said for ever.
 	"403-for-ever":     {azure: armsim.Fault{Status: 403, Code: "AuthorizationFailed", Message: "The client does not have authorization.", Count: -1}},
