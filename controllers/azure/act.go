@@ -95,7 +95,7 @@ func (r *Reconciler[T]) required(ctx context.Context, s *scope[T]) *outcome.Outc
 			return connect.OutcomeOf(err)
 		}
 		if found == nil || found.ProvisioningState() != "Succeeded" {
-			return outcome.Wait(v1alpha1.ReasonReferenceNotReady, "%s must be there first (%s); this goes on by itself when it is", need.Words, need.ID).
+			return outcome.Wait(v1alpha1.ReasonReferenceNotReady, "%s must be there first, and ready (%s): declare it, unless something makes it already; this goes on by itself when it is", need.Words, need.ID).
 				About(v1alpha1.ConditionReferencesReady).In(requiredRecheck)
 		}
 	}

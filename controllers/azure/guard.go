@@ -230,7 +230,7 @@ func (r *Reconciler[T]) ownership(s *scope[T]) *outcome.Outcome {
 	if !r.traits.Tagged || s.observes() || owner == "" || owner == r.ownerOf(s.obj) || s.stat().Effective.AdoptionPolicy == v1alpha1.AdoptionPolicyAlways {
 		return nil
 	}
-	return outcome.Stall(v1alpha1.ReasonAlreadyManaged, "another object has taken it over: the tag %s of %s says %s. Delete this object (with deletionPolicy Retain), or set adoptionPolicy: Always to take it back", v1alpha1.TagOwner, s.id, owner)
+	return outcome.Stall(v1alpha1.ReasonAlreadyManaged, "another object has taken it over: the tag %s of %s says %s. Set deletionPolicy: Retain here and in what stands in it, and delete these objects; or set adoptionPolicy: Always to take it back", v1alpha1.TagOwner, s.id, owner)
 }
 
 // terminal holds writes back while Azure works on the resource, and from one that only Microsoft can mend.

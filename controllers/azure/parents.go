@@ -125,7 +125,11 @@ func (r *Reconciler[T]) base(s *scope[T]) (arm.ID, *outcome.Outcome) {
 		if kept := r.recordedID(s.obj); kept != "" && s.deleting() {
 			return parentOf(kept, r.traits.Segment), nil // a parent whose status was lost must not hold up who knows his id
 		}
-		return "", outcome.Wait(v1alpha1.ReasonReferenceNotReady, "%s %s has no ARM id yet; this goes on by itself when it has", kind, name).About(v1alpha1.ConditionReferencesReady)
+		parent := Object(s.cloud)
+		if s.cluster != nil {
+			parent = s.cluster
+		}
+		return "", NotReadyYet(kind, name, parent)
 	}
 	return id, nil
 }
@@ -199,7 +203,7 @@ func standing(kind string, parent Object, size int32) *outcome.Outcome {
 func NotReadyYet(kind, name string, other Object) *outcome.Outcome {
 	words := "%s %s is not ready yet; this goes on by itself when it is"
 	args := []any{kind, name}
-	if reason := stalledFor(other.AzureStatus()); reason != "" {
+	if reason := StalledFor(other.AzureStatus()); reason != "" {
 		words, args = "%s %s needs somebody first: its condition Stalled has the reason %s and says what to do; this goes on by itself after that", append(args, reason)
 	}
 	return outcome.Wait(v1alpha1.ReasonReferenceNotReady, words, args...).About(v1alpha1.ConditionReferencesReady)

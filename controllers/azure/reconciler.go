@@ -5,6 +5,7 @@ package azure
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/types"
@@ -161,16 +162,22 @@ func (r *Reconciler[T]) publish(ctx context.Context, s *scope[T], o *outcome.Out
 	return result, err
 }
 
-// orRetain adds to what keeps a deletion from ending what always ends it. Without that a person might wait for what never comes.
+// orRetain adds to what may keep a deletion from ending for ever what always ends it. Without that a person might wait for what never comes.
 func (r *Reconciler[T]) orRetain(s *scope[T], o *outcome.Outcome) *outcome.Outcome {
 	const advice = "deletionPolicy: Retain"
-	if o == nil || o.Kind != outcome.KindStall || !s.deleting() || r.stays(s) || strings.Contains(o.Message, advice) {
+	if o == nil || !s.deleting() || r.stays(s) || strings.Contains(o.Message, advice) {
+		return o
+	}
+	if endless := o.Kind == outcome.KindStall || s.lingers || slices.Contains(mayLastForEver, o.Reason); !endless {
 		return o
 	}
 	said := *o
 	said.Message += "; to leave Azure alone and let this object go, set " + advice
 	return &said
 }
+
+// mayLastForEver are reasons of waits that end only when somebody, here or in Azure, does something.
+var mayLastForEver = []string{v1alpha1.ReasonReferenceNotFound, v1alpha1.ReasonTakesTooLong, v1alpha1.ReasonKeyVaultDenied, v1alpha1.ReasonInsufficientCapacity}
 
 // holder names an object in the lanes.
 func (r *Reconciler[T]) holder(key types.NamespacedName) string {

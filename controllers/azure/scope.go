@@ -49,6 +49,8 @@ type scope[T Object] struct {
 	incomplete *outcome.Outcome
 	// mending is how a resource in state Failed is written once more; by guard.
 	mending mendingBy
+	// lingers says that the deletion waits for what may stay for ever; by remove.
+	lingers bool
 	// again is when the object's conditions may change by the clock alone, in real time; by report.
 	again time.Duration
 	// facts about positive conditions; by any step.

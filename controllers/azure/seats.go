@@ -6,6 +6,7 @@ package azure
 import (
 	"context"
 	"fmt"
+	"strings"
 	"sync"
 
 	"k8s.io/apimachinery/pkg/types"
@@ -101,10 +102,18 @@ func (r *Reconciler[T]) under(ctx context.Context, parent string, may consent) (
 	var out []string
 	for _, object := range objects {
 		if may(object.GetNamespace(), r.traits.Name) {
-			out = append(out, r.traits.Name+" "+object.GetName())
+			out = append(out, r.nameFrom(parent, object))
 		}
 	}
 	return out, nil
+}
+
+// nameFrom names an object as somebody in the namespace of its parent finds it.
+func (r *Reconciler[T]) nameFrom(parent string, object Object) string {
+	if strings.Contains(parent, "/"+object.GetNamespace()+"/") {
+		return r.traits.Name + " " + object.GetName()
+	}
+	return r.traits.Name + " " + client.ObjectKeyFromObject(object).String()
 }
 
 // NeededBy names the objects that must still be deleted in Azure with an identity.
@@ -140,7 +149,7 @@ func (r *Reconciler[T]) deletable(ctx context.Context, cloud *v1alpha1.PrivateCl
 	var out []string
 	for _, object := range objects {
 		if mine, is := object.(T); is && hasFinalizer(object) && cloud.Allows(object.GetNamespace(), r.traits.Name) && r.effective(mine).DeletionPolicy == v1alpha1.DeletionPolicyDelete {
-			out = append(out, r.traits.Name+" "+object.GetName())
+			out = append(out, r.nameFrom("PrivateCloud/"+client.ObjectKeyFromObject(cloud).String(), object))
 		}
 	}
 	return out, nil

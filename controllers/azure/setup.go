@@ -121,11 +121,11 @@ var parentChanged = predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
 	was, is := before.AzureStatus(), after.AzureStatus()
 	return before.GetGeneration() != after.GetGeneration() || was.ID != is.ID || was.ProvisioningState != is.ProvisioningState ||
 		before.GetDeletionTimestamp().IsZero() != after.GetDeletionTimestamp().IsZero() || refusedAsOwner(was) != refusedAsOwner(is) || was.Companion != is.Companion ||
-		takesTooLong(was) != takesTooLong(is) || stalledFor(was) != stalledFor(is)
+		takesTooLong(was) != takesTooLong(is) || StalledFor(was) != StalledFor(is)
 }}
 
-// stalledFor is the reason for which an object waits for a person, empty if it does not.
-func stalledFor(status *v1alpha1.AzureStatus) string {
+// StalledFor is the reason for which an object waits for a person, empty if it does not.
+func StalledFor(status *v1alpha1.AzureStatus) string {
 	if c := meta.FindStatusCondition(status.Conditions, v1alpha1.ConditionStalled); c != nil {
 		return c.Reason
 	}

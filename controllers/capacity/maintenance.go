@@ -114,7 +114,7 @@ func (r *MaintenanceReconciler) locate(ctx context.Context, p *pass) *outcome.Ou
 	}
 	id := arm.ID(p.cloud.Status.ID)
 	if id == "" {
-		return outcome.Wait(v1alpha1.ReasonReferenceNotReady, "PrivateCloud %s has no ARM id yet; this goes on by itself when it has", key).About(v1alpha1.ConditionReferencesReady)
+		return azure.NotReadyYet("PrivateCloud", key.String(), p.cloud)
 	}
 	p.collection = id.Child("maintenances", "all").Collection()
 	var o *outcome.Outcome

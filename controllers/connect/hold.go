@@ -58,7 +58,7 @@ func (r *IdentityReconciler) hold(ctx context.Context, identity *v1alpha1.AzureI
 		}
 	}
 	if deleting && wanted {
-		return outcome.Wait(v1alpha1.ReasonDependentsExist, "it is still needed, above all to delete these in Azure: %s", strings.Join(needed[:min(len(needed), 10)], ", ")).In(time.Minute)
+		return outcome.Wait(v1alpha1.ReasonDependentsExist, "it is still needed, above all to delete these in Azure: %s. It goes when they are gone, so delete them too, with deletionPolicy: Retain where Azure is to be left alone", strings.Join(needed, ", ")).In(time.Minute)
 	}
 	return nil
 }

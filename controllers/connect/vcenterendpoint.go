@@ -99,6 +99,10 @@ func (v *VCenters) privateCloud(ctx context.Context, object *v1alpha1.VCenter) (
 		if state == "" {
 			state = "not in Azure yet"
 		}
+		if stalled := meta.FindStatusCondition(cloud.Status.Conditions, v1alpha1.ConditionStalled); stalled != nil {
+			return nil, outcome.Wait(v1alpha1.ReasonReferenceNotReady, "PrivateCloud %s/%s has no vCenter to use and needs somebody first: its condition Stalled has the reason %s and says what to do; it is used after that by itself",
+				object.Namespace, name, stalled.Reason).About(v1alpha1.ConditionReferencesReady)
+		}
 		return nil, outcome.Wait(v1alpha1.ReasonReferenceNotReady, "PrivateCloud %s/%s has no vCenter to use yet (it is %s): it is used as soon as Azure has built it",
 			object.Namespace, name, state).About(v1alpha1.ConditionReferencesReady)
 	}

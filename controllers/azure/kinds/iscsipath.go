@@ -83,7 +83,7 @@ func (iscsiPath) MayGo(ctx context.Context, w azure.World[*v1alpha1.IscsiPath]) 
 	if len(users) == 0 {
 		return nil
 	}
-	return outcome.Wait(v1alpha1.ReasonDependentsExist, "datastores of an Elastic SAN are reached over it: %s. Delete them first", strings.Join(users[:min(len(users), 5)], ", ")).In(time.Minute)
+	return outcome.Wait(v1alpha1.ReasonDependentsExist, "datastores of an Elastic SAN are reached over it: %s. Delete them first", strings.Join(users, ", ")).In(time.Minute)
 }
 
 func (iscsiPath) Expect(arm.Verb, *v1alpha1.IscsiPath) azure.Expectation { return updateExpected }

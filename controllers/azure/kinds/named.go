@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -59,7 +60,7 @@ func (n *namedObjects) find(name string) (azureName string, leaving bool, o *out
 	if object != nil {
 		id := n.idOf(object)
 		if id == "" || id.Collection().Key() != n.collection.Key() {
-			return "", false, n.wait(v1alpha1.ReasonReferenceNotReady, "%s %s has no ARM id in this private cloud yet; this goes on by itself when it has", n.words, name)
+			return "", false, azure.NotReadyYet(n.words, name, object).In(time.Minute)
 		}
 		azureName, leaving = id.Name(), leaves(object)
 	}
@@ -68,7 +69,7 @@ func (n *namedObjects) find(name string) (azureName string, leaving bool, o *out
 			continue
 		}
 		if state := r.ProvisioningState(); !leaving && state != "Succeeded" && state != "Updating" {
-			return "", false, n.wait(v1alpha1.ReasonReferenceNotReady, "%s %s is %s; this goes on by itself when it is ready", n.words, name, state)
+			return "", false, n.notReady(name, object, state)
 		}
 		return r.ID.Name(), leaving, nil
 	}
@@ -76,6 +77,17 @@ func (n *namedObjects) find(name string) (azureName string, leaving bool, o *out
 		return azureName, leaving, nil // gone already, or made since Azure was last looked at
 	}
 	return "", false, n.wait(v1alpha1.ReasonReferenceNotFound, "there is no %s %s in Azure: make it, or name another one; this goes on by itself when it is there", n.words, name)
+}
+
+// notReady says who has to do what about one that is there and not ready.
+func (n *namedObjects) notReady(name string, object azure.Object, state string) *outcome.Outcome {
+	switch {
+	case object != nil:
+		return azure.NotReadyYet(n.words, name, object).In(time.Minute)
+	case state == "Failed":
+		return n.wait(v1alpha1.ReasonReferenceNotReady, "%s %s is in state Failed, and no object here stands for it: mend it in Azure, or name another one; this goes on by itself after that", n.words, name)
+	}
+	return n.wait(v1alpha1.ReasonReferenceNotReady, "%s %s is %s; this goes on by itself when it is ready", n.words, name, state)
 }
 
 // object is the custom resource that a spec names: by its own name in this namespace, or in any by what it is called in Azure.

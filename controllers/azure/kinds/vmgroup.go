@@ -97,7 +97,7 @@ func machineID(machines []*arm.Resource, name string) (string, *outcome.Outcome)
 	}
 	slices.Sort(found)
 	return "", outcome.Stall(v1alpha1.ReasonAmbiguousMachine, "%d machines of the private cloud are named %s: name the one that is meant by its id, one of %s",
-		len(found), name, strings.Join(found[:min(len(found), 5)], ", ")).About(v1alpha1.ConditionReferencesReady)
+		len(found), name, strings.Join(found, ", ")).About(v1alpha1.ConditionReferencesReady)
 }
 
 // MayGo: not while a port mirroring profile names it, because Azure refuses that.
