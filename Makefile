@@ -73,6 +73,7 @@ generate: manifests $(CRD_REF_DOCS) ## Regenerate everything that is generated: 
 	$(CONTROLLER_GEN) object:headerFile=hack/tools/controller-gen/boilerplate.go.txt paths=./api/...
 	mkdir -p docs
 	$(CRD_REF_DOCS) --source-path=api --config=hack/tools/crd-ref-docs/config.yaml --renderer=markdown --log-level=ERROR --output-path=docs/reference.md
+	go run ./hack/tools/advice -page > docs/reasons.md
 
 .PHONY: manifests
 manifests: $(CONTROLLER_GEN) ## Regenerate CRDs from api/, RBAC from the markers in controllers/, and what lists the kinds.
@@ -101,6 +102,7 @@ lint: lint-code lint-api ## Run all linters.
 lint-code: $(GOLANGCI_LINT) ## Lint the code: imports run one way, sizes, errors, style.
 	$(GOLANGCI_LINT) run ./...
 	GOLANGCI_LINT=$(GOLANGCI_LINT) hack/tools/lint-rules.sh
+	go run ./hack/tools/advice .
 
 .PHONY: lint-api
 lint-api: $(GOLANGCI_LINT) ## Lint the custom resources' types with kube-api-linter.

@@ -63,7 +63,6 @@ const (
 	ReasonReferenceNotReady     = "ReferenceNotReady"
 	ReasonReferenceNotPermitted = "ReferenceNotPermitted"
 	ReasonCredentialsInvalid    = "CredentialsInvalid"
-	ReasonCredentialsUnverified = "CredentialsUnverified"
 	ReasonEndpointNotAllowed    = "EndpointNotAllowed"
 	ReasonSecretNotOwned        = "SecretNotOwned"
 	ReasonSecretNotPermitted    = "SecretNotPermitted"
