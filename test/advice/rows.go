@@ -36,6 +36,8 @@ type Ask struct {
 	// Told says that By only sees that the cause is told with these words: what they ask for is done in Azure, in vCenter, by Microsoft or at the
 	// operator's own installation, and is not done there.
 	Told bool
+	// Open is why nobody does it, instead of By.
+	Open string
 }
 
 // elsewhere are files with sentences that have tables and tests of their own: one that walks them, or that holds each of them to its cause.
@@ -114,7 +116,7 @@ func Constants(dir string) (map[string]string, error) {
 func Page() string {
 	var page strings.Builder
 	page.WriteString("# Reasons\n\nEvery reason that the conditions of an object can give, what has happened, and what to do. The message beside it names the objects and values\n" +
-		"that are meant. Generated from the table that the tests walk: they make the cause, do what the message says, and wait for the object to be\nReady, or gone.\n\n" +
+		"that are meant. Generated from the table that the tests follow: they make the cause, do what the message says, and wait for the object to be\nReady, or gone, wherever a test can do it.\n\n" +
 		"| reason | what it means | what to do |\n|---|---|---|\n")
 	rows := slices.Clone(Rows)
 	slices.SortFunc(rows, func(a, b Row) int { return strings.Compare(a.Reason, b.Reason) })

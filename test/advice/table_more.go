@@ -5,8 +5,8 @@ package advice
 
 import "github.com/avs-operator/avs-operator/api/v1alpha1"
 
-// retain is what frees an object whose deletion in Azure does not come to its end.
-const retain = `; to leave Azure alone and let this object go, set %v`
+// free is what frees an object whose deletion in Azure does not come to its end.
+const free = `; to leave Azure alone and let this object go, set %v`
 
 // again asks for another try of a move.
 const again = `(,? then ask for another try with the annotation.*|%v)?`
@@ -16,7 +16,7 @@ var guarded = []Row{
 	{Reason: v1alpha1.ReasonSKUNotOffered, Means: "Azure does not offer the SKU there", Do: "choose another SKU, zone or location, or ask Microsoft for it", Asks: []Ask{
 		{Says: `choose (another location|one of these)(, or another location|, or leave the zone to Azure)?`, By: "SKU not offered"},
 		{Says: `(choose another zone, or )?ask for it with a support request to Microsoft for Azure VMware Solution`, By: "TestASKUThatIsNotOfferedIsNotAskedFor"},
-		{Says: `check with 'az rest.*`, By: "TestOffers", Told: true},
+		{Says: `check with 'az rest.*`, Open: "it is a look at Azure"},
 	}},
 	{Reason: v1alpha1.ReasonNetworkBlockInUse, Means: "the network block overlaps with one that is in use", Do: "choose a block that is in use nowhere else", Asks: []Ask{
 		{Says: `choose a block that is in use nowhere else`, By: "network block in use"},
@@ -29,11 +29,11 @@ var guarded = []Row{
 	}},
 	{Reason: v1alpha1.ReasonLimitExceeded, Means: "more than Azure makes, than `maxHosts` of the identity allows, or than the operator reads of one vCenter", Do: "ask for fewer, put the others elsewhere, or have the bound raised", Asks: []Ask{
 		{Says: `Ask for fewer hosts, or have maxHosts raised`, By: "TestMaxHostsBoundsTheSum"},
-		{Says: `add hosts to a cluster that is there, or make another private cloud|put the other %d into another cluster|make another private cloud for the others`, By: "TestLimitsAndCombinations", Told: true},
-		{Says: `give the operator an account that sees less of it.*`, By: "TestAnInventoryThatIsTooLargeIsNotHeld", Told: true},
+		{Says: `add hosts to a cluster that is there, or make another private cloud|put the other %d into another cluster|make another private cloud for the others`, Open: "96 hosts and 12 clusters take longer than a test may"},
+		{Says: `give the operator an account that sees less of it.*`, Open: "the account is vCenter's"},
 	}},
 	{Reason: v1alpha1.ReasonNearLimit, Means: "nearly as many hosts as there can be", Do: "plan another cluster or private cloud", Asks: []Ask{
-		{Says: `plan another cluster or private cloud before it is full`, By: "TestHostLimitOfAPrivateCloud", Told: true},
+		{Says: `plan another cluster or private cloud before it is full`, Open: "it is a plan of people"},
 	}},
 	{Reason: v1alpha1.ReasonPlacementNeedsHosts, Means: "a placement policy needs more hosts", Do: "take machines out of the policy, disable it, or have more hosts", Asks: []Ask{
 		{Says: `take machines out of the policy, disable it, or set clusterSize to %d|add hosts to the policy, or disable it`, By: "TestHostsLeaveOnlyWhenNothingNeedsThem"},
@@ -43,7 +43,7 @@ var guarded = []Row{
 		{Says: `free %s, or set clusterSize to %d`, By: "TestHostsLeaveOnlyWhenNothingNeedsThem"},
 	}},
 	{Reason: v1alpha1.ReasonNotKnown, Means: "something that must be known before a write, or a deletion, cannot be found out", Do: "nothing; or say with the annotation in the message that it does not matter", Asks: []Ask{
-		{Says: `To (delete|detach) it all the same, set the annotation %s=%s`, By: "TestMachinesHoldADeletionBack"},
+		{Says: `To (delete|detach) it all the same, set the annotation %s=%s`, By: "TestAFailedDatastoreTakesAnotherObject"},
 	}},
 	{Reason: v1alpha1.ReasonLicenseCovered, Means: "the licence covers the cores of all hosts"},
 	{Reason: v1alpha1.ReasonLicenseValid, Means: "the licence is good for another 60 days"},
@@ -51,7 +51,7 @@ var guarded = []Row{
 		{Says: `buy cores from Broadcom and raise the number in`, By: "TestLicencesCoverEveryCore"},
 	}},
 	{Reason: v1alpha1.ReasonLicenseEnding, Means: "the licence ends within 60 days, or has ended", Do: "renew it, and set key, cores and end", Asks: []Ask{
-		{Says: `renew it with Broadcom and set the new key, cores and endDate`, By: "TestLicencesCoverEveryCore", Told: true},
+		{Says: `renew it with Broadcom and set the new key, cores and endDate`, Open: "a licence is Broadcom's"},
 	}},
 	{Reason: v1alpha1.ReasonMaintenance, Means: "Microsoft works on it, and its size rests meanwhile"},
 }
@@ -96,16 +96,16 @@ var vcenters = []Row{
 		{Says: `check that migration\.url of the target's VCenter leads to that vCenter, and that its certificate is the one that the operator sees` + again, By: "TestFaultsBecomeSentences", Told: true},
 	}},
 	{Reason: v1alpha1.ReasonCertificateUntrusted, Means: "no authority that is trusted has signed the vCenter's certificate", Do: "correct `trust.caRef`, or pin the certificate with `trust.thumbprint`", Asks: []Ask{
-		{Says: `correct trust\.caRef, or pin the certificate with trust\.thumbprint`, By: "TestAnUnknownOrUntrustedVCenterIsWaitedForAndNothingIsChanged", Told: true},
+		{Says: `correct trust\.caRef, or pin the certificate with trust\.thumbprint`, Open: "not driven yet"},
 	}},
 	{Reason: v1alpha1.ReasonIdentityChanged, Means: "another vCenter answers than the one that is meant", Do: "correct the VCenter, or make a new one for it", Asks: []Ask{
-		{Says: `make a new VCenter object for it`, By: "TestTwoVCentersAreTwo", Told: true},
-		{Says: `Correct the VCenter, or delete this object to have it planned again`, By: "TestAMachineIsPlannedAgainWhenItsMoveIsDeleted"},
+		{Says: `make a new VCenter object for it`, Open: "not driven yet"},
+		{Says: `Correct the VCenter, or delete this object to have it planned again`, Open: "not driven yet"},
 	}},
 	{Reason: v1alpha1.ReasonUnreachable, Means: "the vCenter cannot be reached, or does not answer as it should", Do: "nothing, if it comes back by itself; else look at the network, name resolution and clocks", Asks: []Ask{
-		{Says: `set both by NTP`, By: "TestClocksThatAreApart", Told: true},
-		{Says: `look whether the target vCenter was restarted or ends sessions early` + again, By: "TestEveryFaultHasItsClass", Told: true},
-		{Says: `check that migration\.url of the target's VCenter, or its url, resolves and leads there from the source vCenter itself \(TCP 443\)` + again, By: "TestEveryFaultHasItsClass", Told: true},
+		{Says: `set both by NTP`, Open: "no clock of the operator's can be set"},
+		{Says: `look whether the target vCenter was restarted or ends sessions early` + again, By: "TestEveryFaultHasASentence", Told: true},
+		{Says: `check that migration\.url of the target's VCenter, or its url, resolves and leads there from the source vCenter itself \(TCP 443\)` + again, By: "TestEveryFaultHasASentence", Told: true},
 	}},
 }
 
@@ -117,7 +117,7 @@ var moves = []Row{
 	}},
 	{Reason: v1alpha1.ReasonBlocked, Means: "something keeps machines from moving", Do: "mend what `status.plan.concerns` and the VirtualMachineMoves name; machines go on by themselves then", Asks: []Ask{
 		{Says: `See status\.plan\.concerns and the VirtualMachineMoves`, By: "TestBlockedMachinesAreNamedAndTheOthersGoOn"},
-		{Says: `Name one of its pools with spec\.target\.resourcePool instead of cluster`, By: "TestAClusterMeansThePoolThatTheAccountMayUse", Told: true},
+		{Says: `Name one of its pools with spec\.target\.resourcePool instead of cluster`, Open: "not driven yet"},
 		{Says: `To take them in, set state to Plan, look at the plan, and set it to Run again`, By: "TestWhatAppearsLaterIsLeftAloneUntilItIsTakenIn"},
 	}},
 	{Reason: v1alpha1.ReasonMoving, Means: "machines are on their way"},
@@ -125,20 +125,20 @@ var moves = []Row{
 	{Reason: v1alpha1.ReasonPaused, Means: "`state: Pause`, or not yet `Run`: nothing new starts"},
 	{Reason: v1alpha1.ReasonComplete, Means: "every machine is where it should be"},
 	{Reason: v1alpha1.ReasonCancelled, Means: "cancelled, by the state, one by one, or in vCenter", Do: "of machines that were cancelled one by one, delete the VirtualMachineMoves to have them planned again", Asks: []Ask{
-		{Says: `delete their VirtualMachineMoves to have them planned again`, By: "TestAMachineIsPlannedAgainWhenItsMoveIsDeleted"},
+		{Says: `delete their VirtualMachineMoves to have them planned again`, By: "TestACancelledMachineIsPlannedAgainWhenItsMoveIsDeleted"},
 		{Says: `find out who did and why` + again, By: "TestFaultsBecomeSentences", Told: true},
 	}},
 	{Reason: v1alpha1.ReasonMachinesFailed, Means: "machines have failed; their VirtualMachineMoves say why", Do: "mend the cause, and ask for another try with the annotation in the message"},
 	{Reason: v1alpha1.ReasonMoveFailed, Means: "vCenter could not move the machine", Do: "look at the task in vCenter, and ask for another try; or delete the VirtualMachineMove to have it planned again", Asks: []Ask{
 		{Says: `look at the task in vCenter, then ask for another try with the annotation.*`, By: "TestAFailedMoveIsTriedAgainWhenAPersonAsks"},
-		{Says: `assign a licence that does in vCenter` + again, By: "TestEveryFaultHasItsClass", Told: true},
-		{Says: `look at the machine's power and connection state, and whether VMware Tools run` + again, By: "TestEveryFaultHasItsClass", Told: true},
+		{Says: `assign a licence that does in vCenter` + again, By: "TestEveryFaultHasASentence", Told: true},
+		{Says: `look at the machine's power and connection state, and whether VMware Tools run` + again, By: "TestEveryFaultHasASentence", Told: true},
 		{Says: `delete this object, so that the machine is planned again; if that does not help, look at the machine's devices`, By: "TestAMachineIsPlannedAgainWhenItsMoveIsDeleted"},
 		{Says: `,? then ask for another try with the annotation.*`, By: "TestAFailedMoveIsTriedAgainWhenAPersonAsks"},
 		{Says: `set method: Cold in the WorkloadMove, which this does not hinder, and delete this VirtualMachineMove, so that it is made anew`, By: "TestAMachineIsPlannedAgainWhenItsMoveIsDeleted"},
 	}},
 	{Reason: v1alpha1.ReasonClaimedByAnother, Means: "another move has the machine; this one goes on when that one has ended", Do: "let the other end, or exclude the machine from one of the two", Asks: []Ask{
-		{Says: `or exclude the machine from one of the two`, By: "TestTheOldestMoveHasTheMachine", Told: true},
+		{Says: `or exclude the machine from one of the two`, Open: "not driven yet"},
 	}},
 	{Reason: v1alpha1.ReasonNetworkNotMapped, Means: "the move does not say where a network of a machine goes", Do: "add an entry to `spec.networks`"},
 	{Reason: v1alpha1.ReasonPowerOffNotAllowed, Means: "the machine runs, and the move may not power it off", Do: "power it off, or plan the move again", Asks: []Ask{
@@ -155,7 +155,7 @@ var moves = []Row{
 	}},
 	{Reason: v1alpha1.ReasonMachineLostFromView, Means: "neither vCenter shows the machine", Do: "look for it in both; it goes on when one shows it"},
 	{Reason: v1alpha1.ReasonMachineAtBoth, Means: "both vCenters show the machine", Do: "remove the one that is not wanted", Asks: []Ask{
-		{Says: `Remove the one that is not wanted`, By: "TestWhere", Told: true},
+		{Says: `Remove the one that is not wanted`, By: "TestAMachineAtBothVCentersIsLeftToAPerson", Told: true},
 	}},
 	{Reason: v1alpha1.ReasonVerificationFailed, Means: "the machine has arrived and is not what left", Do: "compare it, and ask for another look", Asks: []Ask{
 		{Says: `compare it yourself, then ask for another look with the annotation %s`, By: "TestAMachineThatChangedOnTheWayIsNotCalledMoved", Told: true},
@@ -181,10 +181,10 @@ var faults = []Row{
 		{Says: `check that the mapped network is there.*`, By: "TestFaultsBecomeSentences", Told: true},
 	}},
 	{Reason: v1alpha1.ReasonDatastoreUnavailable, Means: "a datastore cannot be used", Do: "look at it in vCenter, and ask for another try", Asks: []Ask{
-		{Says: `look at the datastore in vCenter` + again, By: "TestEveryFaultHasItsClass", Told: true},
+		{Says: `look at the datastore in vCenter` + again, By: "TestEveryFaultHasASentence", Told: true},
 	}},
 	{Reason: v1alpha1.ReasonHostUnavailable, Means: "no host of the target can take the machine", Do: "look at the hosts, rules and hardware, and ask for another try", Asks: []Ask{
-		{Says: `(change the rule or the affinity|move it to hosts that do, or give the machine hardware that they run|look at the hosts of the target cluster: .*)` + again, By: "TestEveryFaultHasItsClass", Told: true},
+		{Says: `(change the rule or the affinity|move it to hosts that do, or give the machine hardware that they run|look at the hosts of the target cluster: .*)` + again, By: "TestEveryFaultHasASentence", Told: true},
 	}},
 	{Reason: v1alpha1.ReasonCPUIncompatible, Means: "the target's processors lack what the running machine uses", Do: "set `method: Cold` and delete the VirtualMachineMove; or power the machine off and on under a lower EVC mode, and ask for another try", Asks: []Ask{
 		{Says: `power it off and on under a lower EVC mode first` + again, By: "TestFaultsBecomeSentences", Told: true},
@@ -193,12 +193,12 @@ var faults = []Row{
 		{Says: `remove or consolidate them` + again, By: "TestASnapshotThatCameAfterThePlanIsFoundBeforeTheStart"},
 	}},
 	{Reason: v1alpha1.ReasonDevicePreventsMove, Means: "a device, or Fault Tolerance, keeps the machine from moving", Do: "disconnect it, or turn it off, and ask for another try", Asks: []Ask{
-		{Says: `(turn it off for the move|disconnect or remove it)` + again, By: "TestEveryFaultHasItsClass", Told: true},
+		{Says: `(turn it off for the move|disconnect or remove it)` + again, By: "TestEveryFaultHasASentence", Told: true},
 	}},
 	{Reason: v1alpha1.ReasonTimedOut, Means: "vCenter gave the relocation up because it took too long", Do: "look at the network and the load, and ask for another try", Asks: []Ask{
-		{Says: `look at the network between the hosts \(TCP 8000 and 902\) and at the load on the machine's memory` + again, By: "TestEveryFaultHasItsClass", Told: true},
+		{Says: `look at the network between the hosts \(TCP 8000 and 902\) and at the load on the machine's memory` + again, By: "TestEveryFaultHasASentence", Told: true},
 	}},
 	{Reason: v1alpha1.ReasonMachineBusy, Means: "something else works on the machine", Do: "nothing; if the move has failed for it, ask for another try when that has ended", Asks: []Ask{
-		{Says: `wait for that operation's end` + again, By: "TestEveryFaultHasItsClass", Told: true},
+		{Says: `wait for that operation's end` + again, By: "TestEveryFaultHasASentence", Told: true},
 	}},
 }

@@ -99,3 +99,19 @@ func TestAMachineThatIsAtTheTargetAlreadyCountsAsMoved(t *testing.T) {
 	}
 	w.sameMachine(was)
 }
+
+// A machine that both vCenters show is neither moved nor removed: a person says which of the two is wanted.
+func TestAMachineAtBothVCentersIsLeftToAPerson(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	was := w.add(vcentersim.MachineSpec{Name: "both-01", PoweredOn: true})
+	if _, err := w.target.AddMachine(vcentersim.MachineSpec{Name: was.Name, Folder: "/SDDC-Datacenter/vm/Workloads", InstanceUUID: was.InstanceUUID}); err != nil {
+		t.Fatal(err)
+	}
+	m := w.planned(was, v1alpha1.MoveMethodLive)
+	w.create(m)
+	w.says(m, v1alpha1.ReasonMachineAtBoth, "both vCenters show a machine with instance UUID "+was.InstanceUUID, "Remove the one that is not wanted")
+	if n := calls(w.source, "RelocateVM_Task") + calls(w.target, "Destroy_Task"); n != 0 {
+		t.Errorf("%d calls changed something", n)
+	}
+}

@@ -1,0 +1,225 @@
+// Copyright The avs-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package advice
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"regexp"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/avs-operator/avs-operator/api/v1alpha1"
+	"github.com/avs-operator/avs-operator/controllers"
+	"github.com/avs-operator/avs-operator/controllers/azure"
+	"github.com/avs-operator/avs-operator/test/armsim"
+	"github.com/avs-operator/avs-operator/test/env"
+	"github.com/avs-operator/avs-operator/test/harness"
+)
+
+var cluster *env.Env
+
+func TestMain(m *testing.M) {
+	os.Exit(env.Main(m, env.Options{Scheme: controllers.Scheme(), Together: 12}, func(e *env.Env) { cluster = e }))
+}
+
+const (
+	// fast lets an hour of Azure's pass in a second: what is looked at again within the hour is looked at within a second.
+	fast = 3600
+	// bound is how long an end may take after everything was done as the message says.
+	bound = 3 * time.Minute
+)
+
+// world is one Azure, namespace and operator, in which all walks are made, each with objects of its own.
+type world struct {
+	azure     *harness.Azure
+	namespace string
+	blocks    atomic.Int64
+}
+
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	span := func(d time.Duration) armsim.Span { return armsim.Span{Min: d, Max: d} }
+	w := &world{namespace: cluster.Namespace(t), azure: harness.StartAzure(t, fast, func(c *armsim.Config) {
+		c.NoVCenters = true
+		c.Subscriptions[0].HostQuota = map[string]int{"av36p": 400}
+		c.Durations = armsim.Durations{
+			CreatePrivateCloud: span(20 * time.Minute), DeletePrivateCloud: span(10 * time.Minute), CreateCluster: span(10 * time.Minute), DeleteCluster: span(10 * time.Minute),
+			AddHosts: span(10 * time.Minute), RemoveHosts: span(10 * time.Minute), Update: span(2 * time.Minute), Network: span(time.Minute), RunScript: span(2 * time.Minute),
+		}
+		c.RetryAfter = 10 * time.Second
+	})}
+	cluster.Create(t, w.azure.Identity(w.namespace)...)
+	harness.StartOperator(t, harness.OperatorOptions{Config: cluster.OperatorConfig(), Speed: fast, Namespace: w.namespace})
+	return w
+}
+
+func (w *world) meta(name string) metav1.ObjectMeta {
+	return metav1.ObjectMeta{Namespace: w.namespace, Name: name}
+}
+
+// cloud is a private cloud of its own addresses.
+func (w *world) cloud(name string) *v1alpha1.PrivateCloud {
+	c := harness.PrivateCloud(w.namespace, name)
+	c.Spec.NetworkBlock = fmt.Sprintf("10.%d.0.0/22", 20+w.blocks.Add(1))
+	return c
+}
+
+// deletable is one that is deleted in Azure with its object.
+func (w *world) deletable(name string) *v1alpha1.PrivateCloud {
+	c := w.cloud(name)
+	c.Spec.DeletionPolicy = v1alpha1.DeletionPolicyDelete
+	c.Annotations = map[string]string{v1alpha1.AnnotationConfirmDelete: name, v1alpha1.AnnotationConfirmMachines: name}
+	return c
+}
+
+// key is an ExpressRoute authorization, the smallest thing that stands in a private cloud.
+func (w *world) key(name, cloud string) *v1alpha1.ExpressRouteAuthorization {
+	return &v1alpha1.ExpressRouteAuthorization{ObjectMeta: w.meta(name), Spec: v1alpha1.ExpressRouteAuthorizationSpec{PrivateCloudRef: v1alpha1.ParentReference{Name: cloud}}}
+}
+
+// zone is a DNS zone, something with values that can be changed.
+func (w *world) zone(name, cloud, server string) *v1alpha1.DNSZone {
+	return &v1alpha1.DNSZone{ObjectMeta: w.meta(name), Spec: v1alpha1.DNSZoneSpec{
+		PrivateCloudRef: v1alpha1.ParentReference{Name: cloud}, Domain: []string{name + ".example.com"}, DNSServerIPs: []string{server},
+	}}
+}
+
+// identity makes another identity, with a Secret of its own.
+func (w *world) identity(t *testing.T, name string, change func(*v1alpha1.AzureIdentity, *corev1.Secret)) *v1alpha1.AzureIdentity {
+	t.Helper()
+	objects := w.azure.Identity(w.namespace)
+	identity, secret := harness.IdentityOf(objects), harness.ClientSecretOf(objects)
+	identity.Name, secret.Name, identity.Spec.ClientSecretRef.Name = name, name, name
+	if change != nil {
+		change(identity, secret)
+	}
+	cluster.Create(t, secret, identity)
+	return identity
+}
+
+// id is the ARM id of what stands in a private cloud.
+func (w *world) id(cloud, below string) string { return w.azure.PrivateCloudID(cloud) + below }
+
+// set changes a resource in Azure, as somebody in the portal would.
+func (w *world) set(t *testing.T, id string, patch map[string]any) {
+	t.Helper()
+	if err := w.azure.SetInAzure(id, patch); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func state(is string) map[string]any {
+	return map[string]any{"properties": map[string]any{"provisioningState": is}}
+}
+
+// leave makes what an object asks for, and lets the object go without it.
+func (w *world) leave(t *testing.T, object azure.Object) {
+	t.Helper()
+	object.AzureSpec().DeletionPolicy = v1alpha1.DeletionPolicyRetain
+	cluster.Create(t, object)
+	ready(t, object)
+	cluster.Delete(t, object)
+	gone(t, object)
+}
+
+// condition is one of an object, of whatever kind.
+func condition(t *testing.T, object client.Object, name string) *metav1.Condition {
+	t.Helper()
+	content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(object)
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw, err := json.Marshal(content["status"])
+	if err != nil {
+		t.Fatal(err)
+	}
+	var found struct{ Conditions []metav1.Condition }
+	if err := json.Unmarshal(raw, &found); err != nil {
+		t.Fatal(err)
+	}
+	return meta.FindStatusCondition(found.Conditions, name)
+}
+
+// told waits until an object is not Ready for the reason, with all the words, and returns the message.
+func told(t *testing.T, object client.Object, reason string, words ...string) string {
+	t.Helper()
+	return toldIn(t, v1alpha1.ConditionReady, object, reason, words...)
+}
+
+func toldIn(t *testing.T, name string, object client.Object, reason string, words ...string) (message string) {
+	t.Helper()
+	cluster.WaitFor(t, bound, object, "reason "+reason, func() error {
+		c := condition(t, object, name)
+		if c == nil || c.Status != metav1.ConditionFalse || c.Reason != reason {
+			return fmt.Errorf("%s is %+v", name, c)
+		}
+		for _, word := range words {
+			if !strings.Contains(c.Message, word) {
+				return fmt.Errorf("it does not say %q: %s", word, c.Message)
+			}
+		}
+		message = c.Message
+		return nil
+	})
+	return message
+}
+
+// ready and gone are the ends of a walk.
+func ready(t *testing.T, objects ...client.Object) {
+	t.Helper()
+	for _, object := range objects {
+		cluster.WaitCondition(t, bound, object, v1alpha1.ConditionReady, "True")
+	}
+}
+
+func gone(t *testing.T, objects ...client.Object) {
+	t.Helper()
+	for _, object := range objects {
+		cluster.WaitGone(t, bound, object)
+	}
+}
+
+// retain does what frees a deletion.
+func retain(t *testing.T, object azure.Object) {
+	t.Helper()
+	env.Edit(t, cluster, object, func(o azure.Object) { o.AzureSpec().DeletionPolicy = v1alpha1.DeletionPolicyRetain })
+}
+
+// strip takes an object away as somebody does who loses patience with its finalizers.
+func strip(t *testing.T, object client.Object) {
+	t.Helper()
+	cluster.Eventually(t, bound, "its end", func(ctx context.Context) error {
+		patch := client.RawPatch("application/merge-patch+json", []byte(`{"metadata":{"finalizers":null}}`))
+		if err := cluster.Admin.Patch(ctx, object, patch); client.IgnoreNotFound(err) != nil {
+			return err
+		}
+		if err := cluster.Admin.Get(ctx, client.ObjectKeyFromObject(object), object); client.IgnoreNotFound(err) != nil || err == nil {
+			return fmt.Errorf("it is still there (%v)", err)
+		}
+		return nil
+	})
+}
+
+// kubectl runs the command that a message has.
+func kubectl(t *testing.T, message string, pattern string) {
+	t.Helper()
+	found := regexp.MustCompile(`kubectl (` + pattern + `)`).FindStringSubmatch(message)
+	if found == nil {
+		t.Fatalf("the message has no command: %s", message)
+	}
+	if out, err := cluster.ControlPlane.Kubectl(t.Context(), strings.Fields(found[1])...); err != nil {
+		t.Fatalf("%s: %v\n%s", found[0], err, out)
+	}
+}

@@ -1,0 +1,353 @@
+// Copyright The avs-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package advice
+
+import (
+	"fmt"
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/utils/ptr"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/avs-operator/avs-operator/api/v1alpha1"
+	"github.com/avs-operator/avs-operator/test/armsim"
+	"github.com/avs-operator/avs-operator/test/env"
+)
+
+// walks make a cause, read what the object says, do just that, and wait for the end.
+var walks = map[string]func(t *testing.T, w *world){
+	"parent missing":                         parentMissing,
+	"parent gone before its child":           parentGone,
+	"identity missing":                       identityMissing,
+	"key missing":                            keyMissing,
+	"named object missing":                   namedMissing,
+	"named object failed":                    namedFailed,
+	"maintenance of a missing private cloud": maintenanceOfMissing,
+	"needs somebody first":                   needsSomebodyFirst,
+	"refused credential":                     refusedCredential,
+	"secret not permitted":                   secretNotPermitted,
+	"secret not owned":                       secretNotOwned,
+	"secret made immutable":                  secretMadeImmutable,
+	"feature gate":                           featureGate,
+	"hosts above the spec":                   hostsAboveSpec,
+	"adoption never":                         adoptionNever,
+	"adoption of what differs":               adoptionOfWhatDiffers,
+	"takeover of what differs":               takeoverOfWhatDiffers,
+	"takeover of what is not there":          takeoverOfWhatIsNotThere,
+	"takeover of what failed":                takeoverOfWhatFailed,
+	"two objects":                            twoObjects,
+	"owner has let go":                       ownerHasLetGo,
+	"taken over by another":                  takenOverByAnother,
+	"immutable field":                        immutableField,
+	"immutable secret":                       immutableSecret,
+	"private cloud that is gone":             privateCloudThatIsGone,
+	"dependents":                             dependents,
+	"identity that is needed":                identityThatIsNeeded,
+	"deletions":                              deletions,
+	"SKU not offered":                        skuNotOffered,
+	"network block in use":                   networkBlockInUse,
+	"script failed":                          scriptFailed,
+	"refused/Forbidden":                      refusal("forbidden", armsim.Fault{Status: 403, Code: "AuthorizationFailed", Message: "The client 'x' does not have authorization to perform action 'Microsoft.AVS/privateClouds/authorizations/write' over scope '/subscriptions/s'."}, v1alpha1.ReasonForbidden, "give the identity a role with the action Microsoft.AVS/privateClouds/authorizations/write on /subscriptions/s"),
+	"refused/PolicyDenied":                   refusal("policy", armsim.Fault{Status: 403, Code: "RequestDisallowedByPolicy", Message: "Resource was disallowed by policy."}, v1alpha1.ReasonPolicyDenied, "change the spec or the Azure Policy"),
+	"refused/ScopeLocked":                    refusal("lock", armsim.Fault{Status: 409, Code: "ScopeLocked", Message: "The scope is locked."}, v1alpha1.ReasonScopeLocked, "take the lock off in Azure"),
+	"refused/SubscriptionNotFound":           refusal("subscription", armsim.Fault{Status: 404, Code: "SubscriptionNotFound", Message: "The subscription could not be found."}, v1alpha1.ReasonSubscriptionNotFound, "give the identity a role in that subscription"),
+	"refused/SupportRequired":                refusal("support", armsim.Fault{Status: 409, Code: "Conflict", Message: "Cannot edit a resource in a failed state."}, v1alpha1.ReasonSupportRequired, "open a support request"),
+	"refused/InvalidSpec":                    invalidSpec,
+}
+
+// hub is the private cloud in which small things stand.
+const hub = "hub"
+
+// Each piece of advice works: what asks somebody for something is done as it says, and the object ends Ready, or gone.
+func TestAdviceWorks(t *testing.T) {
+	w := newWorld(t)
+	cloud := w.cloud(hub)
+	cluster.Create(t, cloud)
+	ready(t, cloud)
+	for name, walk := range walks {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			walk(t, w)
+		})
+	}
+}
+
+func parentMissing(t *testing.T, w *world) {
+	key := w.key("parent-missing", "to-come")
+	cluster.Create(t, key)
+	told(t, key, v1alpha1.ReasonReferenceNotFound, "PrivateCloud "+w.namespace+"/to-come is not there", "create it, or correct privateCloudRef")
+	cluster.Create(t, w.cloud("to-come"))
+	ready(t, key)
+
+	key = w.key("parent-misspelt", "hubb")
+	cluster.Create(t, key)
+	told(t, key, v1alpha1.ReasonReferenceNotFound, "correct privateCloudRef")
+	env.Edit(t, cluster, key, func(k *v1alpha1.ExpressRouteAuthorization) { k.Spec.PrivateCloudRef.Name = hub })
+	ready(t, key)
+}
+
+func parentGone(t *testing.T, w *world) {
+	cloud, one, two := w.cloud("lost"), w.key("lost-1", "lost"), w.key("lost-2", "lost")
+	cluster.Create(t, cloud, one, two)
+	ready(t, cloud, one, two)
+	cluster.Delete(t, cloud)
+	told(t, cloud, v1alpha1.ReasonDependentsExist, "ExpressRouteAuthorization lost-1", "ExpressRouteAuthorization lost-2")
+	strip(t, cloud)
+	cluster.Delete(t, one)
+	cluster.Delete(t, two)
+	told(t, one, v1alpha1.ReasonReferenceNotFound, "create it again, or set deletionPolicy: Retain")
+	retain(t, one)
+	gone(t, one)
+	told(t, two, v1alpha1.ReasonReferenceNotFound, "create it again, or set deletionPolicy: Retain")
+	again := w.cloud("lost")
+	again.Spec.NetworkBlock = cloud.Spec.NetworkBlock
+	cluster.Create(t, again)
+	gone(t, two)
+}
+
+func identityMissing(t *testing.T, w *world) {
+	cloud := w.cloud("identity-missing")
+	cloud.Spec.IdentityRef = &v1alpha1.ObjectReference{Name: "to-come"}
+	cluster.Create(t, cloud)
+	told(t, cloud, v1alpha1.ReasonReferenceNotFound, "AzureIdentity "+w.namespace+"/to-come is not there", "create it, or name another with identityRef")
+	w.identity(t, "to-come", nil)
+	ready(t, cloud)
+}
+
+func keyMissing(t *testing.T, w *world) {
+	cloud := w.cloud("key-missing")
+	cloud.Spec.IdentityRef = &v1alpha1.ObjectReference{Name: "key-missing"}
+	identity := w.identity(t, "key-missing", func(i *v1alpha1.AzureIdentity, _ *corev1.Secret) { i.Spec.ClientSecretRef.Key = "password" })
+	cluster.Create(t, cloud)
+	for _, object := range []client.Object{identity, cloud} {
+		told(t, object, v1alpha1.ReasonReferenceNotFound, `has no value under the key "password": add it`)
+	}
+	secret := &corev1.Secret{ObjectMeta: w.meta("key-missing")}
+	env.Edit(t, cluster, secret, func(s *corev1.Secret) { s.Data["password"] = s.Data["clientSecret"] })
+	ready(t, identity, cloud)
+}
+
+func namedMissing(t *testing.T, w *world) {
+	cloud := w.cloud("named-missing")
+	service := &v1alpha1.DNSService{ObjectMeta: w.meta("named-missing")}
+	service.Spec.PrivateCloudRef.Name, service.Spec.AzureName, service.Spec.FQDNZones = "named-missing", "dns-forwarder", []string{"zone-to-come"}
+	cluster.Create(t, cloud, service)
+	told(t, service, v1alpha1.ReasonReferenceNotFound, "there is no DNS zone zone-to-come in Azure: make it, or name another one")
+	cluster.Create(t, w.zone("zone-to-come", "named-missing", "10.1.0.53"))
+	ready(t, service)
+}
+
+func namedFailed(t *testing.T, w *world) {
+	cloud := w.cloud("named-failed")
+	cluster.Create(t, cloud)
+	ready(t, cloud)
+	w.leave(t, w.zone("zone-failed", "named-failed", "10.1.0.53"))
+	id := w.id("named-failed", "/workloadNetworks/default/dnsZones/zone-failed")
+	w.set(t, id, state("Failed"))
+	service := &v1alpha1.DNSService{ObjectMeta: w.meta("named-failed")}
+	service.Spec.PrivateCloudRef.Name, service.Spec.AzureName, service.Spec.FQDNZones = "named-failed", "dns-forwarder", []string{"zone-failed"}
+	cluster.Create(t, service)
+	told(t, service, v1alpha1.ReasonReferenceNotReady, "DNS zone zone-failed is in state Failed", "mend it in Azure, or name another one")
+	w.set(t, id, state("Succeeded"))
+	ready(t, service)
+}
+
+func maintenanceOfMissing(t *testing.T, w *world) {
+	policy := &v1alpha1.MaintenancePolicy{ObjectMeta: w.meta("maintenance"), Spec: v1alpha1.MaintenancePolicySpec{
+		PrivateCloudRef: v1alpha1.ParentReference{Name: "maintained"}, Windows: []v1alpha1.Window{{Schedule: "0 20 * * 5", DurationSeconds: 122400}},
+	}}
+	cluster.Create(t, policy)
+	told(t, policy, v1alpha1.ReasonReferenceNotFound, "create it, or make a policy for another")
+	cluster.Create(t, w.cloud("maintained"))
+	ready(t, policy)
+}
+
+// What stands below something that waits for a person does not say that it goes on by itself, whatever it is and whether there is an ARM id yet.
+func needsSomebodyFirst(t *testing.T, w *world) {
+	w.identity(t, "no-group", func(i *v1alpha1.AzureIdentity, _ *corev1.Secret) { i.Spec.ResourceGroup = "" })
+	cloud, key := w.cloud("no-group"), w.key("no-group", "no-group")
+	cloud.Spec.IdentityRef = &v1alpha1.ObjectReference{Name: "no-group"}
+	policy := &v1alpha1.MaintenancePolicy{ObjectMeta: w.meta("no-group"), Spec: v1alpha1.MaintenancePolicySpec{
+		PrivateCloudRef: v1alpha1.ParentReference{Name: "no-group"}, Windows: []v1alpha1.Window{{Schedule: "0 20 * * 5", DurationSeconds: 122400}},
+	}}
+	vcenter := &v1alpha1.VCenter{ObjectMeta: w.meta("no-group"), Spec: v1alpha1.VCenterSpec{PrivateCloudRef: &v1alpha1.ObjectReference{Name: "no-group"}}}
+	cluster.Create(t, cloud, key, policy, vcenter)
+	told(t, vcenter, v1alpha1.ReasonReferenceNotReady, "needs somebody first: its condition Stalled has the reason InvalidSpec")
+	told(t, policy, v1alpha1.ReasonReferenceNotReady, "needs somebody first: its condition Stalled has the reason InvalidSpec")
+	told(t, key, v1alpha1.ReasonReferenceNotReady, "PrivateCloud no-group needs somebody first: its condition Stalled has the reason InvalidSpec")
+	told(t, cloud, v1alpha1.ReasonInvalidSpec, "set spec.resourceGroup here, or on AzureIdentity no-group")
+	env.Edit(t, cluster, cloud, func(c *v1alpha1.PrivateCloud) { c.Spec.ResourceGroup = "rg-avs" })
+	ready(t, cloud, key, policy)
+}
+
+func refusedCredential(t *testing.T, w *world) {
+	identity := w.identity(t, "refused", func(_ *v1alpha1.AzureIdentity, s *corev1.Secret) { s.StringData["clientSecret"] = "wrong" })
+	cloud := w.cloud("refused")
+	cloud.Spec.IdentityRef = &v1alpha1.ObjectReference{Name: "refused"}
+	cluster.Create(t, cloud)
+	told(t, identity, v1alpha1.ReasonCredentialsInvalid, "correct the credential")
+	told(t, cloud, v1alpha1.ReasonCredentialsInvalid, "correct the credential")
+	secret := &corev1.Secret{ObjectMeta: w.meta("refused")}
+	good := &corev1.Secret{ObjectMeta: w.meta("azure-client-secret")}
+	env.Edit(t, cluster, good, func(*corev1.Secret) {}) // reads it
+	env.Edit(t, cluster, secret, func(s *corev1.Secret) { s.Data["clientSecret"] = good.Data["clientSecret"] })
+	ready(t, identity, cloud)
+}
+
+func secretNotPermitted(t *testing.T, w *world) {
+	identity := w.identity(t, "not-permitted", func(_ *v1alpha1.AzureIdentity, s *corev1.Secret) { s.Type = corev1.SecretTypeOpaque })
+	message := told(t, identity, v1alpha1.ReasonSecretNotPermitted, "make it of type avs-operator.io/azure, or permit it")
+	kubectl(t, message, `label secret \S+ -n \S+ \S+=allowed`)
+	ready(t, identity)
+}
+
+func secretNotOwned(t *testing.T, w *world) {
+	mine, other := &corev1.Secret{ObjectMeta: w.meta("mine"), StringData: map[string]string{"a": "b"}}, &corev1.Secret{ObjectMeta: w.meta("mine-too"), StringData: map[string]string{"a": "b"}}
+	one, two := w.key("secret-deleted", hub), w.key("secret-elsewhere", hub)
+	one.Spec.SecretName, two.Spec.SecretName = "mine", "mine-too"
+	cluster.Create(t, mine, other, one, two)
+	told(t, one, v1alpha1.ReasonSecretNotOwned, "choose another secretName, or delete that Secret")
+	told(t, two, v1alpha1.ReasonSecretNotOwned, "choose another secretName, or delete that Secret")
+	cluster.Delete(t, mine)
+	env.Edit(t, cluster, two, func(k *v1alpha1.ExpressRouteAuthorization) { k.Spec.SecretName = "elsewhere" })
+	ready(t, one, two)
+}
+
+func secretMadeImmutable(t *testing.T, w *world) {
+	key := w.key("secret-immutable", hub)
+	key.Spec.SecretName = "immutable"
+	cluster.Create(t, key)
+	ready(t, key)
+	secret := &corev1.Secret{ObjectMeta: w.meta("immutable")}
+	env.Edit(t, cluster, secret, func(s *corev1.Secret) { s.Data, s.Immutable = map[string][]byte{"mine": []byte("now")}, ptr.To(true) })
+	told(t, key, v1alpha1.ReasonSecretNotOwned, "was made immutable and does not have what Azure has: delete it, and it is written again")
+	cluster.Delete(t, secret)
+	ready(t, key)
+	cluster.WaitFor(t, bound, secret, "what Azure has", func() error {
+		if len(secret.Data) < 2 {
+			return fmt.Errorf("it has %d values", len(secret.Data))
+		}
+		return nil
+	})
+}
+
+func featureGate(t *testing.T, w *world) {
+	second := &v1alpha1.Cluster{ObjectMeta: w.meta("gated"), Spec: v1alpha1.ClusterSpec{
+		PrivateCloudRef: v1alpha1.ParentReference{Name: hub}, SKU: "av36p", ClusterSize: ptr.To[int32](3), ScaleIn: &v1alpha1.ScaleIn{Hosts: []string{"esx01"}},
+	}}
+	cluster.Create(t, second)
+	told(t, second, v1alpha1.ReasonFeatureDisabled, "ScaleInHosts", "Take it out of the spec")
+	env.Edit(t, cluster, second, func(c *v1alpha1.Cluster) { c.Spec.ScaleIn = nil })
+	ready(t, second)
+}
+
+func hostsAboveSpec(t *testing.T, w *world) {
+	cloud := w.cloud("hosts")
+	cluster.Create(t, cloud)
+	ready(t, cloud)
+	w.set(t, cloud.Status.ID, map[string]any{"properties": map[string]any{"managementCluster": map[string]any{"clusterSize": 4}}})
+	toldIn(t, v1alpha1.ConditionInSync, cloud, v1alpha1.ReasonHostsAboveSpec, "Set clusterSize to 4 to accept them, or after that to 3 to let them go")
+	for _, size := range []int32{4, 3} {
+		env.Edit(t, cluster, cloud, func(c *v1alpha1.PrivateCloud) { c.Spec.ManagementCluster.ClusterSize = size })
+		ready(t, cloud)
+		cluster.WaitCondition(t, bound, cloud, v1alpha1.ConditionInSync, "True")
+		if cloud.Status.ClusterSize != size {
+			t.Errorf("it has %d hosts, not %d", cloud.Status.ClusterSize, size)
+		}
+	}
+}
+
+func skuNotOffered(t *testing.T, w *world) {
+	cloud := w.cloud("sku")
+	cloud.Spec.SKU = "av99"
+	cluster.Create(t, cloud)
+	told(t, cloud, v1alpha1.ReasonSKUNotOffered, "av36p", "choose one of these, or another location")
+	env.Edit(t, cluster, cloud, func(c *v1alpha1.PrivateCloud) { c.Spec.SKU = "av36p" })
+	ready(t, cloud)
+}
+
+func networkBlockInUse(t *testing.T, w *world) {
+	cloud, other := w.cloud("block"), &v1alpha1.PrivateCloud{ObjectMeta: w.meta(hub)}
+	free := cloud.Spec.NetworkBlock
+	ready(t, other)
+	cloud.Spec.NetworkBlock = other.Spec.NetworkBlock
+	cluster.Create(t, cloud)
+	told(t, cloud, v1alpha1.ReasonNetworkBlockInUse, other.Spec.NetworkBlock, "choose a block that is in use nowhere else")
+	env.Edit(t, cluster, cloud, func(c *v1alpha1.PrivateCloud) { c.Spec.NetworkBlock = free })
+	ready(t, cloud)
+}
+
+// A script that failed is run again as a new object, and as the same one applied again.
+func scriptFailed(t *testing.T, w *world) {
+	script := func(name string) *v1alpha1.ScriptExecution {
+		return &v1alpha1.ScriptExecution{ObjectMeta: w.meta(name), Spec: v1alpha1.ScriptExecutionSpec{
+			PrivateCloudRef: v1alpha1.ParentReference{Name: hub}, ScriptPackage: "Microsoft.AVS.Management", ScriptCmdlet: "Get-StoragePolicies", TimeoutSeconds: 900,
+		}}
+	}
+	w.azure.Inject(armsim.Fault{Verb: "PUT", Path: path("scriptexecutions/failing-"), FailureReason: "The directory does not answer.", Count: 1})
+	one := script("failing")
+	cluster.Create(t, one)
+	told(t, one, v1alpha1.ReasonScriptFailed, "The directory does not answer.", "make a new object, or delete this one and apply it again")
+	cluster.Create(t, script("anew"))
+	ready(t, script("anew"))
+	cluster.Delete(t, one)
+	gone(t, one)
+	again := script("failing")
+	cluster.Create(t, again)
+	ready(t, again)
+}
+
+func immutableField(t *testing.T, w *world) {
+	cloud := w.cloud("immutable")
+	cluster.Create(t, cloud)
+	ready(t, cloud)
+	iscsi := func(name, block string) *v1alpha1.IscsiPath {
+		return &v1alpha1.IscsiPath{ObjectMeta: w.meta(name), Spec: v1alpha1.IscsiPathSpec{PrivateCloudRef: v1alpha1.ParentReference{Name: "immutable"}, NetworkBlock: block}}
+	}
+	w.leave(t, iscsi("immutable", "10.200.0.0/24"))
+	other := iscsi("immutable-2", "10.201.0.0/24")
+	other.Spec.AdoptionPolicy = v1alpha1.AdoptionPolicyAlways
+	cluster.Create(t, other)
+	told(t, other, v1alpha1.ReasonImmutableField, "10.200.0.0/24", "correct the spec, or make another resource")
+	env.Edit(t, cluster, other, func(p *v1alpha1.IscsiPath) { p.Spec.NetworkBlock = "10.200.0.0/24" })
+	ready(t, other)
+}
+
+func immutableSecret(t *testing.T, w *world) {
+	secret := &corev1.Secret{ObjectMeta: w.meta("peer-key"), StringData: map[string]string{"key": "the-right-key"}}
+	secret.Labels = map[string]string{v1alpha1.LabelUse: v1alpha1.UseAllowed}
+	reach := &v1alpha1.GlobalReachConnection{ObjectMeta: w.meta("reach"), Spec: v1alpha1.GlobalReachConnectionSpec{
+		PrivateCloudRef: v1alpha1.ParentReference{Name: hub}, AuthorizationKeySecretRef: &v1alpha1.SecretKeyReference{Name: "peer-key", Key: "key"},
+		PeerExpressRouteCircuitID: "/subscriptions/" + w.azure.SubscriptionID + "/resourceGroups/rg-avs/providers/Microsoft.Network/expressRouteCircuits/oslo",
+	}}
+	cluster.Create(t, secret, reach)
+	ready(t, reach)
+	env.Edit(t, cluster, secret, func(s *corev1.Secret) { s.Data["key"] = []byte("another-key") })
+	told(t, reach, v1alpha1.ReasonImmutableField, "set the Secret back, or make another resource")
+	env.Edit(t, cluster, secret, func(s *corev1.Secret) { s.Data["key"] = []byte("the-right-key") })
+	ready(t, reach)
+}
+
+func invalidSpec(t *testing.T, w *world) {
+	w.azure.Inject(armsim.Fault{Verb: "PUT", Path: path("dnszones/invalid"), Status: 400, Code: "InvalidParameter", Message: "10.9.9.9 is not a server.", Count: 1})
+	zone := w.zone("invalid", hub, "10.9.9.9")
+	cluster.Create(t, zone)
+	told(t, zone, v1alpha1.ReasonInvalidSpec, "10.9.9.9 is not a server.", "change the spec as Azure says")
+	env.Edit(t, cluster, zone, func(z *v1alpha1.DNSZone) { z.Spec.DNSServerIPs = []string{"10.1.0.53"} })
+	ready(t, zone)
+}
+
+// refusal is a walk for what is mended in Azure: once it is, the object goes on by itself, within the hour.
+func refusal(name string, fault armsim.Fault, reason, advice string) func(t *testing.T, w *world) {
+	return func(t *testing.T, w *world) {
+		fault.Verb, fault.Path, fault.Count = "PUT", path("authorizations/refused-"+name), -1
+		id := w.azure.Inject(fault)
+		key := w.key("refused-"+name, hub)
+		cluster.Create(t, key)
+		told(t, key, reason, advice)
+		w.azure.RemoveFault(id)
+		ready(t, key)
+	}
+}
