@@ -87,7 +87,7 @@ func (r *Reconciler[T]) dependents(ctx context.Context, s *scope[T]) *outcome.Ou
 		return outcome.Retry(v1alpha1.ReasonTransient, err)
 	}
 	if len(names) > 0 {
-		return outcome.Wait(v1alpha1.ReasonDependentsExist, "these still refer to it and go first: %s. Delete those that are not being deleted yet", strings.Join(names, ", ")).In(time.Minute)
+		return outcome.Wait(v1alpha1.ReasonDependentsExist, "these still refer to it and go first: %s. Delete those that are not being deleted yet; the others say what they wait for", strings.Join(names, ", ")).In(time.Minute)
 	}
 	return nil
 }

@@ -177,7 +177,7 @@ func (r *Reconciler[T]) orRetain(s *scope[T], o *outcome.Outcome) *outcome.Outco
 }
 
 // mayLastForEver are reasons of waits that end only when somebody, here or in Azure, does something.
-var mayLastForEver = []string{v1alpha1.ReasonReferenceNotFound, v1alpha1.ReasonTakesTooLong, v1alpha1.ReasonKeyVaultDenied, v1alpha1.ReasonInsufficientCapacity}
+var mayLastForEver = []string{v1alpha1.ReasonSuspended, v1alpha1.ReasonReferenceNotFound, v1alpha1.ReasonTakesTooLong, v1alpha1.ReasonKeyVaultDenied, v1alpha1.ReasonInsufficientCapacity}
 
 // holder names an object in the lanes.
 func (r *Reconciler[T]) holder(key types.NamespacedName) string {

@@ -6,6 +6,7 @@ package azure
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 
@@ -88,6 +89,7 @@ func (s *seats) below(ctx context.Context, parent string, may consent) ([]string
 		}
 		out = append(out, names...)
 	}
+	slices.Sort(out) // a cache lists in another order each time, and a condition that changes is a write
 	return out, nil
 }
 

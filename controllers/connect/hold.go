@@ -5,6 +5,7 @@ package connect
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 
@@ -58,6 +59,7 @@ func (r *IdentityReconciler) hold(ctx context.Context, identity *v1alpha1.AzureI
 		}
 	}
 	if deleting && wanted {
+		slices.Sort(needed)
 		return outcome.Wait(v1alpha1.ReasonDependentsExist, "it is still needed, above all to delete these in Azure: %s. It goes when they are gone, so delete them too, with deletionPolicy: Retain where Azure is to be left alone", strings.Join(needed, ", ")).In(time.Minute)
 	}
 	return nil

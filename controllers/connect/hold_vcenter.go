@@ -106,6 +106,7 @@ func (r *VCenterReconciler) hold(ctx context.Context, v *v1alpha1.VCenter) *outc
 		}
 	}
 	if wanted && !v.DeletionTimestamp.IsZero() {
+		slices.Sort(moves)
 		return outcome.Wait(v1alpha1.ReasonDependentsExist, "it is deleted as soon as these machines have come to their end: %s", strings.Join(moves, ", ")).In(time.Minute)
 	}
 	return nil

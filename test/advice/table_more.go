@@ -125,7 +125,7 @@ var moves = []Row{
 	{Reason: v1alpha1.ReasonPaused, Means: "`state: Pause`, or not yet `Run`: nothing new starts"},
 	{Reason: v1alpha1.ReasonComplete, Means: "every machine is where it should be"},
 	{Reason: v1alpha1.ReasonCancelled, Means: "cancelled, by the state, one by one, or in vCenter", Do: "of machines that were cancelled one by one, delete the VirtualMachineMoves to have them planned again", Asks: []Ask{
-		{Says: `delete their VirtualMachineMoves to have them planned again`, By: "TestACancelledMachineIsPlannedAgainWhenItsMoveIsDeleted"},
+		{Says: `delete their VirtualMachineMoves to have them planned again`, Open: "a single machine is cancelled by deleting its VirtualMachineMove, so that it passes"},
 		{Says: `find out who did and why` + again, By: "TestFaultsBecomeSentences", Told: true},
 	}},
 	{Reason: v1alpha1.ReasonMachinesFailed, Means: "machines have failed; their VirtualMachineMoves say why", Do: "mend the cause, and ask for another try with the annotation in the message"},

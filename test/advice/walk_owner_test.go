@@ -178,7 +178,7 @@ func dependents(t *testing.T, w *world) {
 	var names []string
 	for _, n := range "abcdefghijkl" { // all of them are named, however many
 		key := w.key("below-"+string(n), "dependents")
-		key.Spec.Suspend = true
+		key.Spec.ManagementPolicy = v1alpha1.ManagementPolicyObserve
 		cluster.Create(t, key)
 		keys, names = append(keys, key), append(names, "ExpressRouteAuthorization "+key.Name)
 	}
@@ -225,6 +225,15 @@ func deletions(t *testing.T, w *world) {
 			w.freed(t, key)
 		})
 	}
+	t.Run("suspended", func(t *testing.T) {
+		t.Parallel()
+		key := w.key("suspended", hub)
+		cluster.Create(t, key)
+		ready(t, key)
+		env.Edit(t, cluster, key, func(k *v1alpha1.ExpressRouteAuthorization) { k.Spec.Suspend = true })
+		cluster.Delete(t, key)
+		w.freed(t, key)
+	})
 	t.Run("no identity", func(t *testing.T) {
 		t.Parallel()
 		identity := w.identity(t, "stripped", nil)

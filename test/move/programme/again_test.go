@@ -38,7 +38,7 @@ func anew(w *world, machine string, words ...string) {
 }
 
 // What a VirtualMachineMove or its WorkloadMove says to delete is deleted, and the machine is planned again and moves: after a relocation that vCenter
-// did not take, with the method that a running machine needs instead, and after it was cancelled.
+// did not take, and with the method that helps where a running machine cannot go.
 func TestAMachineIsPlannedAgainWhenItsMoveIsDeleted(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -52,23 +52,6 @@ func TestAMachineIsPlannedAgainWhenItsMoveIsDeleted(t *testing.T) {
 	anew(w, "cpu-01", "set method: Cold in the WorkloadMove", "delete this VirtualMachineMove, so that it is made anew")
 	cluster.WaitCondition(t, soon, move, v1alpha1.ConditionComplete, "True")
 	w.counts(move, 3, 3, 0, 0, 0)
-}
-
-func TestACancelledMachineIsPlannedAgainWhenItsMoveIsDeleted(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	w.add(nil, "app-01", "hang-01")
-	w.source.Inject(vcentersim.Fault{Relocate: true, Machine: "hang-01", AtPercent: 40, Hang: true})
-	move := w.move("finance", v1alpha1.MoveStateRun, nil)
-	stuck(w, move, "hang-01")
-	w.edit(move, `{"state":"Cancel"}`)
-	cluster.WaitCondition(t, soon, move, v1alpha1.ConditionComplete, "True")
-	w.edit(move, `{"state":"Run"}`)
-	w.says(move, metav1.ConditionFalse, v1alpha1.ReasonCancelled, "delete their VirtualMachineMoves to have them planned again")
-	anew(w, "hang-01")
-	cluster.WaitCondition(t, soon, move, v1alpha1.ConditionComplete, "True")
-	w.counts(move, 2, 2, 0, 0, 0)
-	w.whole([]string{"app-01", "hang-01"})
 }
 
 // A VirtualMachineMove that somebody made under the name that a machine's own needs is named, and the machine moves once it is gone.
