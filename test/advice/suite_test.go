@@ -6,6 +6,7 @@ package advice
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"regexp"
@@ -205,10 +206,11 @@ func strip(t *testing.T, object client.Object) {
 		if err := cluster.Admin.Patch(ctx, object, patch); client.IgnoreNotFound(err) != nil {
 			return err
 		}
-		if err := cluster.Admin.Get(ctx, client.ObjectKeyFromObject(object), object); client.IgnoreNotFound(err) != nil || err == nil {
-			return fmt.Errorf("it is still there (%v)", err)
+		err := cluster.Admin.Get(ctx, client.ObjectKeyFromObject(object), object)
+		if err == nil {
+			return errors.New("it is still there")
 		}
-		return nil
+		return client.IgnoreNotFound(err)
 	})
 }
 
