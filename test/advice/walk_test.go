@@ -29,6 +29,7 @@ var walks = map[string]func(t *testing.T, w *world){
 	"refused credential":                     refusedCredential,
 	"secret not permitted":                   secretNotPermitted,
 	"secret not owned":                       secretNotOwned,
+	"peer's authorization":                   peersAuthorization,
 	"secret made immutable":                  secretMadeImmutable,
 	"feature gate":                           featureGate,
 	"hosts above the spec":                   hostsAboveSpec,
@@ -327,6 +328,21 @@ func immutableSecret(t *testing.T, w *world) {
 	env.Edit(t, cluster, secret, func(s *corev1.Secret) { s.Data["key"] = []byte("another-key") })
 	told(t, reach, v1alpha1.ReasonImmutableField, "set the Secret back, or make another resource")
 	env.Edit(t, cluster, secret, func(s *corev1.Secret) { s.Data["key"] = []byte("the-right-key") })
+	ready(t, reach)
+}
+
+func peersAuthorization(t *testing.T, w *world) {
+	cluster.Create(t, w.cloud("peer"))
+	reach := &v1alpha1.GlobalReachConnection{ObjectMeta: w.meta("to-peer"), Spec: v1alpha1.GlobalReachConnectionSpec{
+		PrivateCloudRef: v1alpha1.ParentReference{Name: hub},
+		Peer:            &v1alpha1.GlobalReachPeer{PrivateCloudRef: v1alpha1.ParentReference{Name: "peer"}, AuthorizationRef: &v1alpha1.ObjectReference{Name: "from-hub"}},
+	}}
+	cluster.Create(t, reach)
+	told(t, reach, v1alpha1.ReasonReferenceNotFound, "create it, or correct peer.authorizationRef")
+	key := w.key("from-hub", "peer")
+	cluster.Create(t, key)
+	told(t, reach, v1alpha1.ReasonInvalidSpec, "writes its key nowhere: set its spec.secretName")
+	env.Edit(t, cluster, key, func(k *v1alpha1.ExpressRouteAuthorization) { k.Spec.SecretName = "from-hub" })
 	ready(t, reach)
 }
 

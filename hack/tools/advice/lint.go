@@ -11,6 +11,7 @@ import (
 	"io/fs"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -50,9 +51,21 @@ var (
 // protocols know no conditions, and what they say is told on by others.
 var protocols = regexp.MustCompile(`controllers/(arm|vcenter|hcx|move/movers|cli)/`)
 
+// stale are the rows' pieces of advice that no text gives any more.
+func stale(texts []string) (out []string) {
+	for _, row := range advice.Rows {
+		for _, ask := range row.Asks {
+			if said := regexp.MustCompile(ask.Says); !slices.ContainsFunc(texts, said.MatchString) {
+				out = append(out, fmt.Sprintf("no message says what the row of %s has: %s", row.Reason, ask.Says))
+			}
+		}
+	}
+	return out
+}
+
 // lint looks at every text of the packages below a directory. Each piece of advice must be in the row of the reason that is given with it, or, where
-// none is, in any row.
-func lint(root string, reasons map[string]string) (missing []string, checked int, err error) {
+// none is, in any row. texts are all that it has looked at.
+func lint(root string, reasons map[string]string) (missing, texts []string, checked int, err error) {
 	files := token.NewFileSet()
 	err = filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") ||
@@ -67,6 +80,7 @@ func lint(root string, reasons map[string]string) (missing []string, checked int
 			return nil
 		}
 		for _, m := range messages(file, reasons) {
+			texts = append(texts, m.text)
 			for _, verb := range imperatives(m.text) {
 				checked++
 				if advice.Covers(m.reason, m.text, verb[0], verb[1]) {
@@ -77,7 +91,7 @@ func lint(root string, reasons map[string]string) (missing []string, checked int
 		}
 		return nil
 	})
-	return missing, checked, err
+	return missing, texts, checked, err
 }
 
 func orNone(reason string) string {

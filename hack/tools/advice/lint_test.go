@@ -18,11 +18,11 @@ func TestAllAdviceHasARow(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	missing, checked, err := lint("../../../controllers", reasons)
+	missing, texts, checked, err := lint("../../../controllers", reasons)
 	if err != nil || checked < 200 {
 		t.Fatalf("%d pieces of advice were found: %v", checked, err)
 	}
-	for _, line := range missing {
+	for _, line := range append(missing, stale(texts)...) {
 		t.Error(line)
 	}
 }
@@ -47,9 +47,20 @@ func TestPlantedAdviceIsFound(t *testing.T) {
 		if err := os.WriteFile(filepath.Join(dir, "planted.go"), []byte(source), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		missing, _, err := lint(dir, reasons)
+		missing, _, _, err := lint(dir, reasons)
 		if err != nil || len(missing) != want {
 			t.Errorf("%s: %d are missing, want %d (%v)\n%s", body, len(missing), want, err, strings.Join(missing, "\n"))
 		}
+	}
+}
+
+// A row that no message has any more is found.
+func TestStaleAdviceIsFound(t *testing.T) {
+	all := 0
+	for _, row := range advice.Rows {
+		all += len(row.Asks)
+	}
+	if got := len(stale([]string{"%s is not there: create it, or correct %s"})); got != all-1 {
+		t.Errorf("%d of %d pieces of advice are said by nobody, want all but one", got, all)
 	}
 }

@@ -24,15 +24,16 @@ func main() {
 	if err != nil {
 		fail(err)
 	}
-	missing, checked, err := lint(os.Args[1]+"/controllers", reasons)
+	missing, texts, checked, err := lint(os.Args[1]+"/controllers", reasons)
 	if err != nil {
 		fail(err)
 	}
+	missing = append(missing, stale(texts)...)
 	for _, line := range missing {
 		fmt.Fprintln(os.Stderr, line)
 	}
 	if len(missing) > 0 {
-		fail(fmt.Errorf("%d messages advise what no row of test/advice/table.go has", len(missing)))
+		fail(fmt.Errorf("the table in test/advice and the messages differ in %d places", len(missing)))
 	}
 	fmt.Printf("All %d pieces of advice in messages have a row\n", checked)
 }
