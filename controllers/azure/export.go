@@ -59,9 +59,11 @@ func (r *Reconciler[T]) export(ctx context.Context, s *scope[T]) *outcome.Outcom
 	if o != nil || meta != nil && e.known == e.seen(meta) && !e.inquire {
 		return o
 	}
-	have, o := r.liveSecret(ctx, s, e.key)
-	if o != nil {
-		return o
+	var have *corev1.Secret
+	if meta != nil || e.known != "" {
+		if have, o = r.liveSecret(ctx, s, e.key); o != nil {
+			return o
+		}
 	}
 	right, edited, o := r.inspect(ctx, s, e, have)
 	if o != nil {
