@@ -118,9 +118,6 @@ func (r *Reconciler[T]) remove(ctx context.Context, s *scope[T]) *outcome.Outcom
 		if o := r.doubted(s); o != nil {
 			return o
 		}
-		if o := r.beingFound(s); o != nil {
-			return o
-		}
 		s.stat().Operation = nil
 		r.released(s)
 		return r.release(ctx, s)
@@ -166,8 +163,12 @@ func (r *Reconciler[T]) remove(ctx context.Context, s *scope[T]) *outcome.Outcom
 	return r.send(ctx, s, *w)
 }
 
-// doubted reads again when the resource is not there although it was a moment ago: another of ARM's replicas may answer with what was before.
+// doubted reads again when the resource is not there although it was a moment ago: another of ARM's replicas may answer with what was before, or it
+// was moved with its private cloud.
 func (r *Reconciler[T]) doubted(s *scope[T]) *outcome.Outcome {
+	if o := r.beingFound(s); o != nil {
+		return o
+	}
 	done, lately := r.lastDone(s)
 	farewell := r.farewell()
 	if !lately || done.Verb == string(farewell.verb) && done.Action == farewell.action {
