@@ -118,7 +118,7 @@ func TestNamedObjects(t *testing.T) {
 		resourceIn("dnsZones", "corp-zone", nil), resourceIn("dnsZones", "plain", nil),
 		resourceIn("dnsZones", "young", map[string]any{"provisioningState": "Building"}), resourceIn("dnsZones", "leaving-zone", nil), resourceIn("dnsZones", "kept", nil),
 	}
-	n := &namedObjects{words: "DNS zone", namespace: "vmware", collection: networkCollection(weu, "dnsZones"), there: there, objects: []azure.Object{
+	n := &namedObjects{words: "DNS zone", cloud: &v1alpha1.PrivateCloud{}, namespace: "vmware", collection: networkCollection(weu, "dnsZones"), there: there, objects: []azure.Object{
 		zone("vmware", "corp", "corp-zone", "Succeeded", nil), zone("elsewhere", "plain2", "plain", "Succeeded", nil), zone("vmware", "new", "", "", nil),
 		zone("vmware", "made", "made", "Succeeded", nil), zone("vmware", "leaving", "leaving-zone", "Succeeded", going), zone("vmware", "kept", "kept", "Succeeded", kept),
 		zone("vmware", "gone", "gone", "", going),
