@@ -214,10 +214,10 @@ func TestEveryFieldIsSaved(t *testing.T) {
 		knows string
 	}{
 		{resource{}, "id name typ parent sub body hidden secrets op target stale lag"},
-		{operation{}, "id resourceID sub location apiVersion armsOwn groupPath withResult retryAfter hidden status started ended ending code message kind args change fault due work finish"},
+		{operation{}, "id resourceID sub location apiVersion armsOwn groupPath withResult noContent retryAfter hidden status started ended ending code message kind args change fault due work finish"},
 		{change{}, "typ sub r parent sent before after secret lists whole remove fault script"},
 		{subscription{}, "config registered due unregisteredOthers"},
-		{group{}, "subscription name location tags deleting"},
+		{group{}, "subscription name location tags deleting moving"},
 		{bucket{}, "tokens filled"},
 		{answer{}, "status header body"},
 		{staleReads{}, "left body"},
