@@ -6,6 +6,7 @@ package azure
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -45,6 +46,20 @@ func (r *Reconciler[T]) credentialsToTheEnd(ctx context.Context, s *scope[T]) *o
 	}
 	return o
 }
+
+// resumeToTheEnd follows an operation in flight. Where Azure does not let anybody see how it is, it is not waited for before what stays is let go:
+// the access might never come back.
+func (r *Reconciler[T]) resumeToTheEnd(ctx context.Context, s *scope[T]) *outcome.Outcome {
+	o := r.resume(ctx, s)
+	if o != nil && r.stays(s) && slices.Contains(shutOut, o.Reason) {
+		s.stat().Operation, s.stat().CompanionLifted = nil, ""
+		return r.letGo(ctx, s)
+	}
+	return o
+}
+
+// shutOut are the reasons for which Azure does not answer an identity.
+var shutOut = []string{v1alpha1.ReasonCredentialsInvalid, v1alpha1.ReasonForbidden, v1alpha1.ReasonSubscriptionNotFound}
 
 // stays says that the resource stays in Azure.
 func (r *Reconciler[T]) stays(s *scope[T]) bool {

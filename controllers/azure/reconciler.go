@@ -69,7 +69,7 @@ func (r *Reconciler[T]) Reconcile(ctx context.Context, request ctrl.Request) (ct
 	}
 	if s.deleting() {
 		steps = []step[T]{
-			r.letGo, r.credentialsToTheEnd, r.resume, r.permitted, r.confirm, r.unlock, r.dependents, r.observeDirectly, r.remove,
+			r.letGo, r.credentialsToTheEnd, r.resumeToTheEnd, r.permitted, r.confirm, r.unlock, r.dependents, r.observeDirectly, r.remove,
 		}
 	}
 	for _, next := range steps {

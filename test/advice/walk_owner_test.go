@@ -5,9 +5,11 @@ package advice
 
 import (
 	"fmt"
+	"net/url"
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -234,6 +236,10 @@ func deletions(t *testing.T, w *world) {
 		cluster.Delete(t, key)
 		w.freed(t, key)
 	})
+	t.Run("credential revoked in flight", func(t *testing.T) {
+		t.Parallel()
+		revokedInFlight(t, w)
+	})
 	t.Run("no identity", func(t *testing.T) {
 		t.Parallel()
 		identity := w.identity(t, "stripped", nil)
@@ -257,6 +263,28 @@ func deletions(t *testing.T, w *world) {
 		cluster.Delete(t, key)
 		w.freed(t, key)
 	})
+}
+
+// An operation runs when the credential is taken away, and nobody can follow it any more: what ends other deletions ends this one.
+func revokedInFlight(t *testing.T, w *world) {
+	w.azure.Inject(armsim.Fault{Verb: "PUT", Path: path("privateclouds/in-flight$"), Lasts: 300 * time.Hour})
+	cloud := w.deletable("in-flight")
+	cluster.Create(t, cloud)
+	cluster.WaitFor(t, bound, cloud, "a polling URL", func() error {
+		if op := cloud.Status.Operation; op == nil || op.AsyncOperation == "" && op.Location == "" {
+			return fmt.Errorf("the operation is %+v", op)
+		}
+		return nil
+	})
+	refused := armsim.Fault{Verb: "GET", Status: 401, Code: "InvalidAuthenticationToken", Message: "The access token is invalid.", Count: -1}
+	for _, at := range []string{cloud.Status.ID, cloud.Status.Operation.AsyncOperation, cloud.Status.Operation.Location} {
+		if asked, err := url.Parse(strings.ToLower(at)); err == nil && asked.Path != "" {
+			refused.Path = regexp.MustCompile(regexp.QuoteMeta(asked.Path) + "$")
+			w.azure.Inject(refused)
+		}
+	}
+	cluster.Delete(t, cloud)
+	w.freed(t, cloud)
 }
 
 // freed does what the message of a deletion says, once it does.
