@@ -133,7 +133,7 @@ bench: controlplane ## Measure: what a fleet costs, applied, converged and edite
 .PHONY: sweep
 sweep: controlplane ## Let everything go wrong: a death around every write of every kind, every fault of Azure, every change of leader; every call of a move refused, lost, slow or late, at both vCenters. SHARD=i/n runs a part; make test takes a sample.
 	$(WITH_ASSETS) AVS_OPERATOR_SWEEP=1 SHARD=$(SHARD) go test -race -count=1 -timeout 80m -parallel 16 -v ./test/azure/sweep
-	$(WITH_ASSETS) AVS_OPERATOR_SWEEP=1 SHARD=$(SHARD) go test -race -count=1 -timeout 40m -v -run 'TestSweep|TestRounds' ./test/move/machine ./test/operator
+	$(WITH_ASSETS) AVS_OPERATOR_SWEEP=1 SHARD=$(SHARD) go test -race -count=1 -timeout 40m -parallel 4 -v -run 'TestSweep|TestRounds' ./test/move/machine ./test/operator
 
 .PHONY: record-release
 record-release: controlplane ## Keep what this version stores in test/api/releases/$RELEASE, for later versions to read.

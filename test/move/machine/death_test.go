@@ -205,9 +205,24 @@ func (w *world) calledOnce(at int, was, is vcentersim.MachineState, methods ...s
 			n += callsOn(w.target, method, is.Ref)
 		}
 		if n != 1 {
-			w.t.Errorf("Killed at write %d: %s was called %d times", at, method, n)
+			w.t.Errorf("Killed at write %d: %s was called %d times; it ended as %s", at, method, n, w.endOf(was.InstanceUUID))
 		}
 	}
+}
+
+// endOf says how the move of a machine ended, for messages.
+func (w *world) endOf(instanceUUID string) string {
+	w.t.Helper()
+	list := &v1alpha1.VirtualMachineMoveList{}
+	if err := cluster.Admin.List(w.t.Context(), list, client.InNamespace(w.namespace)); err != nil {
+		return err.Error()
+	}
+	for _, m := range list.Items {
+		if m.Spec.Machine.InstanceUUID == instanceUUID {
+			return fmt.Sprintf("%s after %d attempts: %+v", m.Status.Step, m.Status.Attempts, m.Status.Failure)
+		}
+	}
+	return "nothing: it is gone"
 }
 
 // mostWrites is more than any move takes.
