@@ -32,7 +32,7 @@ var general = []Row{
 		{Says: `give the identity (a role|the role).*`, By: "refused/Forbidden"},
 		{Says: `correct subscriptionID, or give the identity a role in that subscription`, By: "TestIdentityWithoutRightsInTheSubscription", Told: true},
 		{Says: `give the account the role that the documentation lists`, Open: "the right is one of vCenter's"},
-		{Says: `give it a role with that privilege`, By: "TestFaultsBecomeSentences", Told: true},
+		{Says: `give it a role with that privilege`, By: "TestFaultsBecomeSentences"},
 	}},
 	{Reason: v1alpha1.ReasonInvalidSpec, Means: "the spec cannot be carried out, or Azure does not take it", Do: "change the field that the message names", Asks: []Ask{
 		{Says: `no resource group: set spec\.resourceGroup here, or on AzureIdentity %s`, By: "needs somebody first"},
@@ -46,7 +46,7 @@ var general = []Row{
 		{Says: `set its spec\.secretName`, By: "peer's authorization"},
 		{Says: `name one of the peer's in peer\.authorizationRef|give peer\.circuit and its spec\.circuit the same value`, By: "TestGlobalReachSaysWhatDoesNotFit", Told: true},
 		{Says: `Correct it there; nothing was sent`, By: "TestFirstPasswordsGoOutOnce"},
-		{Says: `put the CA's certificates there`, Open: "not driven yet"},
+		{Says: `put the CA's certificates there`, By: "CA without certificates"},
 		{Says: `name a Secret of type kubernetes\.io/basic-auth`, Open: "the API server takes no such spec"},
 		{Says: `correct url, address or trust`, Open: "the API server takes hardly any such spec"},
 		{Says: `set clusterSize to %d( or %d)?`, By: "TestTwoZonesShareEvenly"},
@@ -105,7 +105,7 @@ var converging = []Row{
 	}},
 	{Reason: v1alpha1.ReasonEndpointNotAllowed, Means: "an address that the administrator has not allowed", Do: "correct the address, or have an administrator allow it", Asks: []Ask{
 		{Says: `correct (url or address|spec\.cloud\.endpoints)`, By: "TestLocalAddressesAreNotDialled", Told: true},
-		{Says: `have it name the host of %s, or use one of the clouds that Microsoft runs \(spec\.cloud\.name\)`, By: "TestTokensDoNotGoToForeignHosts", Told: true},
+		{Says: `have it name the host of %s, or use one of the clouds that Microsoft runs \(spec\.cloud\.name\)`, By: "endpoint not allowed"},
 	}},
 	{Reason: v1alpha1.ReasonSecretNotPermitted, Means: "a Secret that nobody has given for this use", Do: "run the command in the message, as the Secret's owner", Asks: []Ask{
 		{Says: `make it of type %s, or permit it: %s`, By: "secret not permitted"},
@@ -134,7 +134,7 @@ var owned = []Row{
 		{Says: `delete one of the two objects \(with deletionPolicy Retain, so that Azure is left alone\)`, By: "two objects"},
 		{Says: `set adoptionPolicy: Takeover, which changes nothing else, after the other has let go`, By: "owner has let go"},
 		{Says: `Set deletionPolicy: Retain here and in what stands in it, and delete these objects; or set adoptionPolicy: Always to take it back`, By: "taken over by another"},
-		{Says: `delete one of the two, or let this one observe`, By: "TestTwoPolicies", Told: true},
+		{Says: `delete one of the two, or let this one observe`, By: "TestTwoPolicies"},
 		{Says: `was not made by this WorkloadMove: delete it`, By: "TestAVirtualMachineMoveInTheWayIsTold"},
 	}},
 	{Reason: v1alpha1.ReasonImmutableField, Means: "Azure, or the record of what this object manages, has a value that never changes", Do: "set the value back, or make another object", Asks: []Ask{

@@ -51,7 +51,7 @@ var guarded = []Row{
 		{Says: `buy cores from Broadcom and raise the number in`, By: "TestLicencesCoverEveryCore"},
 	}},
 	{Reason: v1alpha1.ReasonLicenseEnding, Means: "the licence ends within 60 days, or has ended", Do: "renew it, and set key, cores and end", Asks: []Ask{
-		{Says: `renew it with Broadcom and set the new key, cores and endDate`, Open: "a licence is Broadcom's"},
+		{Says: `renew it with Broadcom and set the new key, cores and endDate`, By: "TestLicencesCoverEveryCore"},
 	}},
 	{Reason: v1alpha1.ReasonMaintenance, Means: "Microsoft works on it, and its size rests meanwhile"},
 }
@@ -93,19 +93,19 @@ var vcenters = []Row{
 	}},
 	{Reason: v1alpha1.ReasonCertificateChanged, Means: "the vCenter presents another certificate than the one that is trusted", Do: "if it was renewed, put the new thumbprint there", Asks: []Ask{
 		{Says: `put the new thumbprint there`, By: "TestAWrongThumbprintIsToldWithBothAndNothingIsSent"},
-		{Says: `check that migration\.url of the target's VCenter leads to that vCenter, and that its certificate is the one that the operator sees` + again, By: "TestFaultsBecomeSentences", Told: true},
+		{Says: `check that migration\.url of the target's VCenter leads to that vCenter, and that its certificate is the one that the operator sees` + again, By: "TestFaultsBecomeSentences"},
 	}},
 	{Reason: v1alpha1.ReasonCertificateUntrusted, Means: "no authority that is trusted has signed the vCenter's certificate", Do: "correct `trust.caRef`, or pin the certificate with `trust.thumbprint`", Asks: []Ask{
-		{Says: `correct trust\.caRef, or pin the certificate with trust\.thumbprint`, Open: "not driven yet"},
+		{Says: `correct trust\.caRef, or pin the certificate with trust\.thumbprint`, By: "TestACertificateThatNobodyVouchesForIsPinned"},
 	}},
 	{Reason: v1alpha1.ReasonIdentityChanged, Means: "another vCenter answers than the one that is meant", Do: "correct the VCenter, or make a new one for it", Asks: []Ask{
 		{Says: `make a new VCenter object for it`, Open: "not driven yet"},
-		{Says: `Correct the VCenter, or delete this object to have it planned again`, Open: "not driven yet"},
+		{Says: `Correct the VCenter, or delete this object to have it planned again`, By: "TestAMoveThatWasPlannedWithAnotherVCenterStops"},
 	}},
 	{Reason: v1alpha1.ReasonUnreachable, Means: "the vCenter cannot be reached, or does not answer as it should", Do: "nothing, if it comes back by itself; else look at the network, name resolution and clocks", Asks: []Ask{
 		{Says: `set both by NTP`, Open: "no clock of the operator's can be set"},
-		{Says: `look whether the target vCenter was restarted or ends sessions early` + again, By: "TestEveryFaultHasASentence", Told: true},
-		{Says: `check that migration\.url of the target's VCenter, or its url, resolves and leads there from the source vCenter itself \(TCP 443\)` + again, By: "TestEveryFaultHasASentence", Told: true},
+		{Says: `look whether the target vCenter was restarted or ends sessions early` + again, By: "TestFaultsBecomeSentences"},
+		{Says: `check that migration\.url of the target's VCenter, or its url, resolves and leads there from the source vCenter itself \(TCP 443\)` + again, By: "TestFaultsBecomeSentences"},
 	}},
 }
 
@@ -126,13 +126,13 @@ var moves = []Row{
 	{Reason: v1alpha1.ReasonComplete, Means: "every machine is where it should be"},
 	{Reason: v1alpha1.ReasonCancelled, Means: "cancelled, by the state, one by one, or in vCenter", Do: "of machines that were cancelled one by one, delete the VirtualMachineMoves to have them planned again", Asks: []Ask{
 		{Says: `delete their VirtualMachineMoves to have them planned again`, Open: "a single machine is cancelled by deleting its VirtualMachineMove, so that it passes"},
-		{Says: `find out who did and why` + again, By: "TestFaultsBecomeSentences", Told: true},
+		{Says: `find out who did and why` + again, By: "TestFaultsBecomeSentences"},
 	}},
 	{Reason: v1alpha1.ReasonMachinesFailed, Means: "machines have failed; their VirtualMachineMoves say why", Do: "mend the cause, and ask for another try with the annotation in the message"},
 	{Reason: v1alpha1.ReasonMoveFailed, Means: "vCenter could not move the machine", Do: "look at the task in vCenter, and ask for another try; or delete the VirtualMachineMove to have it planned again", Asks: []Ask{
 		{Says: `look at the task in vCenter, then ask for another try with the annotation.*`, By: "TestAFailedMoveIsTriedAgainWhenAPersonAsks"},
-		{Says: `assign a licence that does in vCenter` + again, By: "TestEveryFaultHasASentence", Told: true},
-		{Says: `look at the machine's power and connection state, and whether VMware Tools run` + again, By: "TestEveryFaultHasASentence", Told: true},
+		{Says: `assign a licence that does in vCenter` + again, By: "TestFaultsBecomeSentences"},
+		{Says: `look at the machine's power and connection state, and whether VMware Tools run` + again, By: "TestFaultsBecomeSentences"},
 		{Says: `delete this object, so that the machine is planned again; if that does not help, look at the machine's devices`, By: "TestAMachineIsPlannedAgainWhenItsMoveIsDeleted"},
 		{Says: `,? then ask for another try with the annotation.*`, By: "TestAFailedMoveIsTriedAgainWhenAPersonAsks"},
 		{Says: `set method: Cold in the WorkloadMove, which this does not hinder, and delete this VirtualMachineMove, so that it is made anew`, By: "TestAMachineIsPlannedAgainWhenItsMoveIsDeleted"},
@@ -145,10 +145,10 @@ var moves = []Row{
 		{Says: `power it off yourself, or plan the move again with power\.powerOff Guest, or with method Live`, By: "TestAColdMoveOfARunningMachineIsBlockedUntilItIsOff"},
 	}},
 	{Reason: v1alpha1.ReasonToolsNotRunning, Means: "the guest cannot be asked to shut down", Do: "start VMware Tools, power the machine off, or plan the move again", Asks: []Ask{
-		{Says: `start Tools, power it off yourself, or plan the move again with power\.powerOff GuestThenHard`, By: "TestAGuestWithoutToolsCannotBeAsked", Told: true},
+		{Says: `start Tools, power it off yourself, or plan the move again with power\.powerOff GuestThenHard`, By: "TestAGuestWithoutToolsCannotBeAsked"},
 	}},
 	{Reason: v1alpha1.ReasonShutdownTimedOut, Means: "the guest did not shut down in time", Do: "shut it down, or allow more, and ask for another try", Asks: []Ask{
-		{Says: `Shut it down yourself, allow more with power\.timeoutSeconds, or use power\.powerOff GuestThenHard; then ask for another try with the annotation %s`, By: "TestAGuestThatIgnoresTheShutdownIsLeftRunning", Told: true},
+		{Says: `Shut it down yourself, allow more with power\.timeoutSeconds, or use power\.powerOff GuestThenHard; then ask for another try with the annotation %s`, By: "TestAGuestThatIgnoresTheShutdownIsLeftRunning"},
 	}},
 	{Reason: v1alpha1.ReasonPowerOnFailed, Means: "the machine is whole and powered off, and cannot be powered on", Do: "power it on, or ask for another try", Asks: []Ask{
 		{Says: `Power it on yourself, .*`, By: "TestPowerOnRefusedForEverAtTheTarget"},
@@ -175,30 +175,30 @@ var faults = []Row{
 		{Says: `make room there, or map the machine's datastore to another` + again, By: "TestAFailedMoveIsTriedAgainWhenAPersonAsks"},
 	}},
 	{Reason: v1alpha1.ReasonNameTaken, Means: "the target's folder has a machine of that name", Do: "rename or move one of the two, and ask for another try", Asks: []Ask{
-		{Says: `rename or move one of the two` + again, By: "TestWhatCannotWorkIsSeenBeforeAnythingIsDone", Told: true},
+		{Says: `rename or move one of the two` + again, By: "TestFaultsBecomeSentences"},
 	}},
 	{Reason: v1alpha1.ReasonNetworkUnavailable, Means: "a network of the target cannot take the machine", Do: "look at the mapped network, and ask for another try", Asks: []Ask{
-		{Says: `check that the mapped network is there.*`, By: "TestFaultsBecomeSentences", Told: true},
+		{Says: `check that the mapped network is there.*`, By: "TestFaultsBecomeSentences"},
 	}},
 	{Reason: v1alpha1.ReasonDatastoreUnavailable, Means: "a datastore cannot be used", Do: "look at it in vCenter, and ask for another try", Asks: []Ask{
-		{Says: `look at the datastore in vCenter` + again, By: "TestEveryFaultHasASentence", Told: true},
+		{Says: `look at the datastore in vCenter` + again, By: "TestFaultsBecomeSentences"},
 	}},
 	{Reason: v1alpha1.ReasonHostUnavailable, Means: "no host of the target can take the machine", Do: "look at the hosts, rules and hardware, and ask for another try", Asks: []Ask{
-		{Says: `(change the rule or the affinity|move it to hosts that do, or give the machine hardware that they run|look at the hosts of the target cluster: .*)` + again, By: "TestEveryFaultHasASentence", Told: true},
+		{Says: `(change the rule or the affinity|move it to hosts that do, or give the machine hardware that they run|look at the hosts of the target cluster: .*)` + again, By: "TestFaultsBecomeSentences"},
 	}},
 	{Reason: v1alpha1.ReasonCPUIncompatible, Means: "the target's processors lack what the running machine uses", Do: "set `method: Cold` and delete the VirtualMachineMove; or power the machine off and on under a lower EVC mode, and ask for another try", Asks: []Ask{
-		{Says: `power it off and on under a lower EVC mode first` + again, By: "TestFaultsBecomeSentences", Told: true},
+		{Says: `power it off and on under a lower EVC mode first` + again, By: "TestFaultsBecomeSentences"},
 	}},
 	{Reason: v1alpha1.ReasonSnapshotPresent, Means: "the machine's snapshots cannot go along", Do: "remove or consolidate them, and ask for another try", Asks: []Ask{
 		{Says: `remove or consolidate them` + again, By: "TestASnapshotThatCameAfterThePlanIsFoundBeforeTheStart"},
 	}},
 	{Reason: v1alpha1.ReasonDevicePreventsMove, Means: "a device, or Fault Tolerance, keeps the machine from moving", Do: "disconnect it, or turn it off, and ask for another try", Asks: []Ask{
-		{Says: `(turn it off for the move|disconnect or remove it)` + again, By: "TestEveryFaultHasASentence", Told: true},
+		{Says: `(turn it off for the move|disconnect or remove it)` + again, By: "TestFaultsBecomeSentences"},
 	}},
 	{Reason: v1alpha1.ReasonTimedOut, Means: "vCenter gave the relocation up because it took too long", Do: "look at the network and the load, and ask for another try", Asks: []Ask{
-		{Says: `look at the network between the hosts \(TCP 8000 and 902\) and at the load on the machine's memory` + again, By: "TestEveryFaultHasASentence", Told: true},
+		{Says: `look at the network between the hosts \(TCP 8000 and 902\) and at the load on the machine's memory` + again, By: "TestFaultsBecomeSentences"},
 	}},
 	{Reason: v1alpha1.ReasonMachineBusy, Means: "something else works on the machine", Do: "nothing; if the move has failed for it, ask for another try when that has ended", Asks: []Ask{
-		{Says: `wait for that operation's end` + again, By: "TestEveryFaultHasASentence", Told: true},
+		{Says: `wait for that operation's end` + again, By: "TestFaultsBecomeSentences"},
 	}},
 }

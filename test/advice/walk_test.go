@@ -22,6 +22,8 @@ var walks = map[string]func(t *testing.T, w *world){
 	"parent gone before its child":           parentGone,
 	"identity missing":                       identityMissing,
 	"key missing":                            keyMissing,
+	"CA without certificates":                caWithoutCertificates,
+	"endpoint not allowed":                   endpointNotAllowed,
 	"named object missing":                   namedMissing,
 	"named object failed":                    namedFailed,
 	"maintenance of a missing private cloud": maintenanceOfMissing,
@@ -127,6 +129,31 @@ func keyMissing(t *testing.T, w *world) {
 	}
 	secret := &corev1.Secret{ObjectMeta: w.meta("key-missing")}
 	env.Edit(t, cluster, secret, func(s *corev1.Secret) { s.Data["password"] = s.Data["clientSecret"] })
+	ready(t, identity, cloud)
+}
+
+func caWithoutCertificates(t *testing.T, w *world) {
+	ca, whole := &corev1.ConfigMap{ObjectMeta: w.meta("no-ca"), Data: map[string]string{"ca.crt": "to come"}}, &corev1.ConfigMap{ObjectMeta: w.meta("azure-ca")}
+	cluster.Create(t, ca)
+	identity := w.identity(t, "no-ca", func(i *v1alpha1.AzureIdentity, _ *corev1.Secret) { i.Spec.Cloud.Endpoints.CARef.Name = "no-ca" })
+	told(t, identity, v1alpha1.ReasonInvalidSpec, `holds no PEM certificate under the key "ca.crt": put the CA's certificates there`)
+	env.Edit(t, cluster, whole, func(*corev1.ConfigMap) {}) // reads it
+	env.Edit(t, cluster, ca, func(c *corev1.ConfigMap) { c.Data = whole.Data })
+	ready(t, identity)
+}
+
+func endpointNotAllowed(t *testing.T, w *world) {
+	cloud := w.cloud("not-allowed")
+	cloud.Spec.IdentityRef = &v1alpha1.ObjectReference{Name: "not-allowed"}
+	var right string
+	identity := w.identity(t, "not-allowed", func(i *v1alpha1.AzureIdentity, _ *corev1.Secret) {
+		right, i.Spec.Cloud.Endpoints.ResourceManager = i.Spec.Cloud.Endpoints.ResourceManager, "https://arm.example.net"
+	})
+	cluster.Create(t, cloud)
+	for _, object := range []client.Object{identity, cloud} {
+		told(t, object, v1alpha1.ReasonEndpointNotAllowed, "have it name the host of https://arm.example.net, or use one of the clouds that Microsoft runs (spec.cloud.name)")
+	}
+	env.Edit(t, cluster, identity, func(i *v1alpha1.AzureIdentity) { i.Spec.Cloud.Endpoints.ResourceManager = right }) // whose host the flag names
 	ready(t, identity, cloud)
 }
 

@@ -96,8 +96,10 @@ func TestLicencesCoverEveryCore(t *testing.T) {
 	license(252, 59*24*time.Hour+time.Hour)
 	ready(t, cloud)
 	ready(t, second)
-	condition(t, cloud, v1alpha1.ConditionLicenseValid, metav1.ConditionFalse, "in 59 days")
+	condition(t, cloud, v1alpha1.ConditionLicenseValid, metav1.ConditionFalse, "in 59 days", "renew it with Broadcom and set the new key, cores and endDate")
 	condition(t, cloud, v1alpha1.ConditionLicenseCovered, metav1.ConditionTrue, "7 x 36 (av36p)")
+	license(252, 400*24*time.Hour)
+	condition(t, cloud, v1alpha1.ConditionLicenseValid, metav1.ConditionTrue, "valid until")
 
 	// Somebody takes cores away, and then the whole licence.
 	license(251, 59*24*time.Hour)

@@ -125,6 +125,14 @@ func TestAGuestThatIgnoresTheShutdownIsLeftRunning(t *testing.T) {
 	if m.Status.GrantedAt != nil || m.Status.Task != nil || m.Status.PoweredOffByMove == "Yes" {
 		t.Errorf("the end left something behind: %+v", m.Status)
 	}
+	w.says(m, v1alpha1.ReasonShutdownTimedOut, "Shut it down yourself", v1alpha1.AnnotationRetryRequestedAt)
+	_, source := w.picture("oslo")
+	if _, err := source.Client.PowerOff(t.Context(), was.Ref); err != nil {
+		t.Fatal(err)
+	}
+	w.retry(m, "shut down")
+	cluster.WaitCondition(t, time.Minute, m, v1alpha1.ConditionComplete, "True")
+	w.sameMachine(was)
 }
 
 func TestAGuestThatIgnoresTheShutdownLosesItsPowerWhereThatIsAllowed(t *testing.T) {
@@ -153,8 +161,14 @@ func TestAGuestWithoutToolsCannotBeAsked(t *testing.T) {
 	was := w.add(vcentersim.MachineSpec{Name: "mute-01", PoweredOn: true, Tools: "notRunning"})
 	m := w.cold(was, &v1alpha1.MovePower{PowerOff: v1alpha1.PowerOffGuest})
 	w.create(m)
-	w.says(m, v1alpha1.ReasonToolsNotRunning, "VMware Tools")
+	w.says(m, v1alpha1.ReasonToolsNotRunning, "VMware Tools", "power it off yourself")
 	w.untouched(was)
+	_, source := w.picture("oslo")
+	if _, err := source.Client.PowerOff(t.Context(), was.Ref); err != nil {
+		t.Fatal(err)
+	}
+	cluster.WaitCondition(t, time.Minute, m, v1alpha1.ConditionComplete, "True")
+	w.sameMachine(was)
 }
 
 func TestAMachineThatTheMovePoweredOffIsPoweredOnAgainWhenItDoesNotMove(t *testing.T) {

@@ -17,36 +17,66 @@ import (
 	"github.com/avs-operator/avs-operator/test/vcentersim"
 )
 
-// TestFaultsBecomeSentences fails relocations in the middle, in every way that no second attempt helps against: each says what happened,
-// what it means and what to do, and leaves the machine whole.
+// TestFaultsBecomeSentences fails relocations in the middle, in every way that a vCenter has: each says what happened, what it means and what to
+// do, and leaves the machine whole. When the cause is gone and another try is asked for, as each says, the machine moves.
 func TestFaultsBecomeSentences(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	for i, test := range []struct {
+	// Tries are three where the fault may pass by itself.
+	cases := []struct {
 		with   types.BaseMethodFault
 		reason string
+		tries  int32
 		words  []string
 	}{
-		{&types.NoDiskSpace{Datastore: "vsanDatastore"}, v1alpha1.ReasonTargetWithoutRoom, []string{"vsanDatastore", "make room"}},
-		{&types.NoPermission{PrivilegeId: "Resource.HotMigrate"}, v1alpha1.ReasonForbidden, []string{"Resource.HotMigrate", "role"}},
-		{&types.SSLVerifyFault{Thumbprint: "AA:BB"}, v1alpha1.ReasonCertificateChanged, []string{"certificate", "migration.url"}},
-		{&types.InvalidLogin{}, v1alpha1.ReasonCredentialsInvalid, []string{"refused the account", "migration.credentialsRef"}},
-		{&types.DuplicateName{Name: "web"}, v1alpha1.ReasonNameTaken, []string{"/SDDC-Datacenter/vm/Workloads", "rename"}},
-		{&types.CannotAccessNetwork{}, v1alpha1.ReasonNetworkUnavailable, []string{"network"}},
-		{&types.CpuIncompatible1ECX{}, v1alpha1.ReasonCPUIncompatible, []string{"set method: Cold in the WorkloadMove", "delete this VirtualMachineMove"}},
-		{&types.SnapshotCopyNotSupported{}, v1alpha1.ReasonSnapshotPresent, []string{"consolidate"}},
-		{&types.RequestCanceled{}, v1alpha1.ReasonCancelled, []string{"not by this operator"}},
-	} {
+		{&types.NoDiskSpace{Datastore: "vsanDatastore"}, v1alpha1.ReasonTargetWithoutRoom, 1, []string{"vsanDatastore", "make room there, or map the machine's datastore to another"}},
+		{&types.InvalidDatastoreState{}, v1alpha1.ReasonDatastoreUnavailable, 1, []string{"look at the datastore in vCenter"}},
+		{&types.NoPermission{PrivilegeId: "Resource.HotMigrate"}, v1alpha1.ReasonForbidden, 1, []string{"Resource.HotMigrate", "give it a role with that privilege"}},
+		{&types.SSLVerifyFault{Thumbprint: "AA:BB"}, v1alpha1.ReasonCertificateChanged, 1, []string{"certificate", "check that migration.url of the target's VCenter leads to that vCenter"}},
+		{&types.InvalidLogin{}, v1alpha1.ReasonCredentialsInvalid, 1, []string{"refused the account", "migration.credentialsRef"}},
+		{&types.InvalidToken{}, v1alpha1.ReasonUnreachable, 3, []string{"look whether the target vCenter was restarted or ends sessions early"}},
+		{&types.HostConnectFault{}, v1alpha1.ReasonUnreachable, 3, []string{"resolves and leads there from the source vCenter itself"}},
+		{&types.NotEnoughLicenses{}, v1alpha1.ReasonMoveFailed, 1, []string{"assign a licence that does in vCenter"}},
+		{&types.InvalidState{}, v1alpha1.ReasonMoveFailed, 1, []string{"look at the machine's power and connection state, and whether VMware Tools run"}},
+		{&types.SystemErrorFault{Reason: "internal"}, v1alpha1.ReasonMoveFailed, 3, []string{"look at the task in vCenter"}},
+		{&types.DuplicateName{Name: "web"}, v1alpha1.ReasonNameTaken, 1, []string{"/SDDC-Datacenter/vm/Workloads", "rename or move one of the two"}},
+		{&types.CannotAccessNetwork{}, v1alpha1.ReasonNetworkUnavailable, 1, []string{"check that the mapped network is there"}},
+		{&types.RuleViolation{}, v1alpha1.ReasonHostUnavailable, 1, []string{"change the rule or the affinity"}},
+		{&types.VirtualHardwareVersionNotSupported{}, v1alpha1.ReasonHostUnavailable, 1, []string{"give the machine hardware that they run"}},
+		{&types.HostNotConnected{}, v1alpha1.ReasonHostUnavailable, 3, []string{"look at the hosts of the target cluster"}},
+		{&types.CpuIncompatible1ECX{}, v1alpha1.ReasonCPUIncompatible, 1, []string{"set method: Cold in the WorkloadMove", "delete this VirtualMachineMove", "power it off and on under a lower EVC mode first"}},
+		{&types.SnapshotCopyNotSupported{}, v1alpha1.ReasonSnapshotPresent, 1, []string{"remove or consolidate them"}},
+		{&types.DeviceNotSupported{Device: "USB"}, v1alpha1.ReasonDevicePreventsMove, 1, []string{"disconnect or remove it"}},
+		{&types.VmFaultToleranceIssue{}, v1alpha1.ReasonDevicePreventsMove, 1, []string{"turn it off for the move"}},
+		{&types.RequestCanceled{}, v1alpha1.ReasonCancelled, 1, []string{"not by this operator", "find out who did and why"}},
+		{&types.Timedout{}, v1alpha1.ReasonTimedOut, 3, []string{"look at the network between the hosts"}},
+		{&types.TaskInProgress{}, v1alpha1.ReasonMachineBusy, 3, []string{"wait for that operation's end"}},
+	}
+	var machines []vcentersim.MachineState
+	var moves []*v1alpha1.VirtualMachineMove
+	for i, test := range cases {
 		was := w.add(vcentersim.MachineSpec{Name: fmt.Sprintf("fault-%02d", i), PoweredOn: true})
-		w.source.Inject(vcentersim.Fault{Relocate: true, Machine: was.Name, AtPercent: 50, With: test.with})
+		w.source.Inject(vcentersim.Fault{Relocate: true, Machine: was.Name, AtPercent: 50, With: test.with, Times: -1})
 		m := w.planned(was, v1alpha1.MoveMethodLive)
 		w.create(m)
+		machines, moves = append(machines, was), append(moves, m)
+	}
+	for i, test := range cases {
+		m := moves[i]
 		w.failedWith(m, test.reason, append(test.words, "whole at the source and running", v1alpha1.AnnotationRetryRequestedAt)...)
-		w.untouched(was)
-		if m.Status.Attempts != 1 || m.Status.GrantedAt != nil || m.Status.Progress != 0 {
+		w.untouched(machines[i])
+		if m.Status.Attempts != test.tries || m.Status.GrantedAt != nil || m.Status.Progress != 0 {
 			t.Errorf("%T: the status is %+v", test.with, m.Status)
 		}
 		cluster.WaitFor(t, 10*time.Second, m, "no finalizer", func() error { return lacksFinalizer(m) })
+	}
+	w.source.ClearFaults()
+	for _, m := range moves {
+		w.retry(m, "now")
+	}
+	for i, m := range moves {
+		cluster.WaitCondition(t, time.Minute, m, v1alpha1.ConditionComplete, "True")
+		w.sameMachine(machines[i])
 	}
 }
 
@@ -80,10 +110,7 @@ func TestAFailedMoveIsTriedAgainWhenAPersonAsks(t *testing.T) {
 	m := w.planned(was, v1alpha1.MoveMethodLive)
 	w.create(m)
 	w.failedWith(m, v1alpha1.ReasonTargetWithoutRoom)
-	patch := client.RawPatch(ktypes.MergePatchType, fmt.Appendf(nil, `{"metadata":{"annotations":{%q:"now"}}}`, v1alpha1.AnnotationRetryRequestedAt))
-	if err := cluster.Admin.Patch(t.Context(), m, patch); err != nil {
-		t.Fatal(err)
-	}
+	w.retry(m, "now")
 	cluster.WaitCondition(t, time.Minute, m, v1alpha1.ConditionComplete, "True")
 	w.sameMachine(was)
 	if m.Status.LastHandledRetryAt != "now" || m.Status.Failure != nil {
@@ -110,10 +137,7 @@ func TestARefusedTokenAsksForAnAccount(t *testing.T) {
 		t.Error("the token was refused without a check")
 	}
 	w.source.Inject(vcentersim.Fault{Check: true, Hang: true})
-	patch := client.RawPatch(ktypes.MergePatchType, fmt.Appendf(nil, `{"metadata":{"annotations":{%q:"now"}}}`, v1alpha1.AnnotationRetryRequestedAt))
-	if err := cluster.Admin.Patch(t.Context(), m, patch); err != nil {
-		t.Fatal(err)
-	}
+	w.retry(m, "now")
 	cluster.WaitCondition(t, time.Minute, m, v1alpha1.ConditionComplete, "True")
 	w.sameMachine(was)
 	// How often it checks is its own affair: a machine is read and checked again whenever something may have changed.
@@ -153,6 +177,22 @@ func TestAMachineThatChangedOnTheWayIsNotCalledMoved(t *testing.T) {
 	w.create(m)
 	w.failedWith(m, v1alpha1.ReasonVerificationFailed, "BIOS UUID "+was.BIOSUUID+" instead of 00000000-0000-0000-0000-000000000001")
 	w.sameMachine(was)
+}
+
+// TestAMoveThatWasPlannedWithAnotherVCenterStops lets a VCenter lead to another vCenter than the plan was made with: a machine there is another one.
+func TestAMoveThatWasPlannedWithAnotherVCenterStops(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	was := w.add(vcentersim.MachineSpec{Name: "other-01", PoweredOn: true})
+	m := w.planned(was, v1alpha1.MoveMethodLive)
+	m.Spec.Source.VCenterInstanceUUID = "00000000-0000-0000-0000-000000000002"
+	w.create(m)
+	w.says(m, v1alpha1.ReasonIdentityChanged, "nothing is done", "delete this object to have it planned again")
+	if err := cluster.Admin.Delete(t.Context(), m); err != nil {
+		t.Fatal(err)
+	}
+	cluster.WaitGone(t, time.Minute, m)
+	w.untouched(was)
 }
 
 func TestTheOldestMoveHasTheMachine(t *testing.T) {

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -100,6 +101,34 @@ func TestAWrongThumbprintIsToldWithBothAndNothingIsSent(t *testing.T) {
 		t.Fatal(err)
 	}
 	cluster.WaitCondition(t, 30*time.Second, v, v1alpha1.ConditionReady, "True")
+}
+
+// TestACertificateThatNobodyVouchesForIsPinned trusts an authority that has not signed the vCenter's certificate, and does what the message says, both
+// ways.
+func TestACertificateThatNobodyVouchesForIsPinned(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	authority := func(name string, of *vcentersim.VCenter) *corev1.ConfigMap {
+		ca := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: name}, Data: map[string]string{"ca.crt": string(of.CertificatePEM())}}
+		w.create(ca)
+		return ca
+	}
+	others := authority("ca-of-another", w.source)
+	by := func(v *v1alpha1.VCenter) {
+		v.Spec.Trust = &v1alpha1.VCenterTrust{CARef: &v1alpha1.CAReference{Kind: "ConfigMap", Name: others.Name}}
+	}
+	pinned, corrected := w.declare("bergen", w.target, by), w.declare("stavanger", w.target, by)
+	for _, v := range []*v1alpha1.VCenter{pinned, corrected} {
+		vcenterSays(t, v, v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonCertificateUntrusted, "correct trust.caRef, or pin the certificate with trust.thumbprint")
+	}
+	right := authority("ca-of-weu", w.target)
+	env.Edit(t, cluster, pinned, func(v *v1alpha1.VCenter) {
+		v.Spec.Trust = &v1alpha1.VCenterTrust{Thumbprint: w.target.ThumbprintSHA256()}
+	})
+	env.Edit(t, cluster, corrected, func(v *v1alpha1.VCenter) { v.Spec.Trust.CARef.Name = right.Name })
+	for _, v := range []*v1alpha1.VCenter{pinned, corrected} {
+		cluster.WaitCondition(t, 30*time.Second, v, v1alpha1.ConditionReady, "True")
+	}
 }
 
 // TestARefusedPasswordIsTriedOnce looks at the logins: five refusals lock an account, however many objects use it.
