@@ -354,9 +354,10 @@ type VirtualMachineMoveStatus struct {
 	// sourceHost that is charged for the move, a managed object id.
 	// +optional
 	SourceHost *InventoryReference `json:"sourceHost,omitempty"`
-	// poweredOffByMove: Yes while the machine is off, or about to be, because this move powers it off; it is powered on again.
+	// poweredOffByMove: Yes while the machine is off, or about to be, because this move powers it off; it is powered on again. Unknown while it runs
+	// and a call that was never answered may still power it off: then it becomes Yes.
 	// +optional
-	// +kubebuilder:validation:Enum=Yes;No
+	// +kubebuilder:validation:Enum=Yes;No;Unknown
 	PoweredOffByMove string `json:"poweredOffByMove,omitempty"`
 	// powerOn is what became of powering the machine on again, once that has failed.
 	// +optional

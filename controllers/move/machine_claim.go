@@ -97,7 +97,7 @@ func (p *pass) withdraw(o *outcome.Outcome) *outcome.Outcome {
 	if s.Task.Kind == v1alpha1.MoveTaskRelocate {
 		s.Attempts = max(s.Attempts-1, 0)
 	} else {
-		s.PoweredOffByMove = poweredOffNo
+		p.leftOn()
 	}
 	s.Task = nil
 	if begun(s) {

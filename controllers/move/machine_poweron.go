@@ -23,14 +23,37 @@ const powerOnAttempts = 4
 
 // restored notes a machine that runs: there is nothing left to power on again.
 func (p *pass) restored(powerState string) {
-	if powerState == powerStateOn && p.move.Status.PoweredOffByMove == poweredOffYes {
+	if powerState == powerStateOn && p.move.Status.PoweredOffByMove != "" {
 		p.move.Status.PoweredOffByMove, p.move.Status.PowerOn = poweredOffNo, nil
 	}
 }
 
 // toRestore says whether the machine is off only because the move powered it off.
 func (p *pass) toRestore(powerState string) bool {
-	return p.move.Status.PoweredOffByMove == poweredOffYes && powerState == powerStateOff
+	by := p.move.Status.PoweredOffByMove
+	return (by == poweredOffYes || by == poweredOffUnknown) && powerState == powerStateOff
+}
+
+// foundOff takes a machine that is off, after a call to power it off whose fate nobody knew, for one that this move powered off: it ran, and such a
+// call may be carried out long after it was given up.
+func (p *pass) foundOff() {
+	if s := &p.move.Status; s.PoweredOffByMove == poweredOffUnknown && p.at.Source != nil && p.at.Source.PowerState == powerStateOff {
+		s.PoweredOffByMove = poweredOffYes
+	}
+}
+
+// leftOn notes that a call to power the machine off came to nothing. One before it, whose fate nobody knows, may still be carried out.
+func (p *pass) leftOn() {
+	if s := &p.move.Status; s.PoweredOffByMove != poweredOffUnknown {
+		s.PoweredOffByMove = poweredOffNo
+	}
+}
+
+// goesOff notes that the move is about to power the machine off.
+func (p *pass) goesOff(s *v1alpha1.VirtualMachineMoveStatus) {
+	if s.PoweredOffByMove != poweredOffUnknown { // which it stays until the machine is off
+		s.PoweredOffByMove = poweredOffYes
+	}
 }
 
 // powerOn powers on again what the move powered off, or waits until that may be tried again, or says that it cannot be done.

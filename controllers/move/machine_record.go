@@ -135,7 +135,7 @@ func (p *pass) refused(ctx context.Context, c call, fault vcenter.Fault) *outcom
 	case v1alpha1.MoveTaskPowerOn:
 		return p.notPoweredOn(fault)
 	case v1alpha1.MoveTaskShutdownGuest, v1alpha1.MoveTaskPowerOff:
-		s.PoweredOffByMove = poweredOffNo
+		p.leftOn()
 		s.Attempts++
 	}
 	if o := p.fail(ctx, fault); o != nil {

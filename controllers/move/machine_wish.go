@@ -70,8 +70,9 @@ func begun(s *v1alpha1.VirtualMachineMoveStatus) bool {
 
 // Values of status.poweredOffByMove.
 const (
-	poweredOffYes = "Yes"
-	poweredOffNo  = "No"
+	poweredOffYes     = "Yes"
+	poweredOffNo      = "No"
+	poweredOffUnknown = "Unknown"
 )
 
 // connect finds both vCenters. A machine that nothing was done with needs neither to be cancelled.
@@ -115,6 +116,7 @@ func (p *pass) locate(ctx context.Context) *outcome.Outcome {
 		return nil
 	}
 	if p.at = movers.Cached(p.request); p.at.Where == movers.AtSource {
+		p.foundOff()
 		return nil
 	}
 	if o := p.read(ctx); o != nil || p.wish == wishCancel {
@@ -146,6 +148,7 @@ func (p *pass) read(ctx context.Context) *outcome.Outcome {
 		return outcome.Retry(v1alpha1.ReasonUnreachable, err)
 	}
 	p.at, p.direct = at, true
+	p.foundOff()
 	return nil
 }
 

@@ -138,7 +138,7 @@ var moves = []Row{
 		{Says: `set method: Cold in the WorkloadMove, which this does not hinder, and delete this VirtualMachineMove, so that it is made anew`, By: "TestAMachineIsPlannedAgainWhenItsMoveIsDeleted"},
 	}},
 	{Reason: v1alpha1.ReasonClaimedByAnother, Means: "another move has the machine; this one goes on when that one has ended", Do: "let the other end, or exclude the machine from one of the two", Asks: []Ask{
-		{Says: `or exclude the machine from one of the two`, Open: "not driven yet"},
+		{Says: `or exclude the machine from one of the two`, By: "TestAMachineOfTwoMovesIsExcludedFromOne"},
 	}},
 	{Reason: v1alpha1.ReasonNetworkNotMapped, Means: "the move does not say where a network of a machine goes", Do: "add an entry to `spec.networks`"},
 	{Reason: v1alpha1.ReasonPowerOffNotAllowed, Means: "the machine runs, and the move may not power it off", Do: "power it off, or plan the move again", Asks: []Ask{
@@ -155,7 +155,7 @@ var moves = []Row{
 	}},
 	{Reason: v1alpha1.ReasonMachineLostFromView, Means: "neither vCenter shows the machine", Do: "look for it in both; it goes on when one shows it"},
 	{Reason: v1alpha1.ReasonMachineAtBoth, Means: "both vCenters show the machine", Do: "remove the one that is not wanted", Asks: []Ask{
-		{Says: `Remove the one that is not wanted`, By: "TestAMachineAtBothVCentersIsLeftToAPerson", Told: true},
+		{Says: `Remove the one that is not wanted`, By: "TestAMachineAtBothVCentersIsLeftToAPerson"},
 	}},
 	{Reason: v1alpha1.ReasonVerificationFailed, Means: "the machine has arrived and is not what left", Do: "compare it, and ask for another look", Asks: []Ask{
 		{Says: `compare it yourself, then ask for another look with the annotation %s`, By: "TestAMachineThatChangedOnTheWayIsNotCalledMoved", Told: true},

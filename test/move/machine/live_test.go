@@ -8,6 +8,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/vmware/govmomi/object"
+	"github.com/vmware/govmomi/vim25/types"
+
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/test/vcentersim"
 )
@@ -105,7 +108,8 @@ func TestAMachineAtBothVCentersIsLeftToAPerson(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	was := w.add(vcentersim.MachineSpec{Name: "both-01", PoweredOn: true})
-	if _, err := w.target.AddMachine(vcentersim.MachineSpec{Name: was.Name, Folder: "/SDDC-Datacenter/vm/Workloads", InstanceUUID: was.InstanceUUID}); err != nil {
+	copied, err := w.target.AddMachine(vcentersim.MachineSpec{Name: was.Name, Folder: "/SDDC-Datacenter/vm/Workloads", InstanceUUID: was.InstanceUUID})
+	if err != nil {
 		t.Fatal(err)
 	}
 	m := w.planned(was, v1alpha1.MoveMethodLive)
@@ -114,4 +118,7 @@ func TestAMachineAtBothVCentersIsLeftToAPerson(t *testing.T) {
 	if n := calls(w.source, "RelocateVM_Task") + calls(w.target, "Destroy_Task"); n != 0 {
 		t.Errorf("%d calls changed something", n)
 	}
+	w.done(object.NewVirtualMachine(w.administrator(w.target).Client, types.ManagedObjectReference{Type: "VirtualMachine", Value: copied}).Destroy(t.Context()))
+	cluster.WaitCondition(t, time.Minute, m, v1alpha1.ConditionComplete, "True")
+	w.sameMachine(was)
 }

@@ -12,6 +12,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/vcenter"
@@ -33,6 +34,47 @@ func refs(t *testing.T, w *world, c *vcenter.Client, name string) (machine strin
 	}
 	t.Fatalf("%s is not at the source", name)
 	return "", nil
+}
+
+// TestAMachineOfTwoMovesIsExcludedFromOne lets two moves select a machine that the first has begun with: the other waits for it, and goes on without
+// it when it is excluded there.
+func TestAMachineOfTwoMovesIsExcludedFromOne(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.add(nil, "app-01", "web-01")
+	arrive := make(chan struct{})
+	w.source.Inject(vcentersim.Fault{Relocate: true, Machine: "app-01", AtPercent: 20, Hang: true, Until: arrive})
+	of := func(names ...string) func(*v1alpha1.WorkloadMoveSpec) {
+		return func(s *v1alpha1.WorkloadMoveSpec) { s.Select = []v1alpha1.MachineSelector{{Names: names}} }
+	}
+	first := w.move("first", v1alpha1.MoveStateRun, of("app-01"))
+	cluster.WaitFor(t, soon, first, "app-01 to be on its way", func() error {
+		if first.Status.Moving != 1 {
+			return fmt.Errorf("%d moving", first.Status.Moving)
+		}
+		return nil
+	})
+	second := w.move("second", v1alpha1.MoveStateRun, of("app-01", "web-01"))
+	cluster.Eventually(t, soon, "the second move's app-01 to say who has it", func(ctx context.Context) error {
+		list := &v1alpha1.VirtualMachineMoveList{}
+		if err := cluster.Admin.List(ctx, list, client.InNamespace(w.namespace)); err != nil {
+			return err
+		}
+		for _, m := range list.Items {
+			if c := meta.FindStatusCondition(m.Status.Conditions, v1alpha1.ConditionReady); c != nil && c.Reason == v1alpha1.ReasonClaimedByAnother && strings.Contains(c.Message, "exclude the machine from one of the two") {
+				return nil
+			}
+		}
+		return fmt.Errorf("none of %d does", len(list.Items))
+	}, second)
+	w.edit(second, `{"exclude":[{"names":["app-01"]}]}`)
+	cluster.WaitCondition(t, soon, second, v1alpha1.ConditionComplete, "True")
+	close(arrive)
+	cluster.WaitCondition(t, soon, first, v1alpha1.ConditionComplete, "True")
+	w.whole([]string{"app-01", "web-01"})
+	if n := calls(w.source, "RelocateVM_Task"); n != 2 {
+		t.Errorf("%d relocations of 2 machines", n)
+	}
 }
 
 // What an administrator runs on a host counts: a machine waits until vCenter would run its move, and then it starts.
