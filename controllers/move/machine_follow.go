@@ -142,6 +142,11 @@ func (p *pass) recover(ctx context.Context) *outcome.Outcome {
 		s.Task.Ref, s.Task.State = ref, v1alpha1.OperationAccepted
 		return p.save(ctx)
 	}
+	if s.Task.Kind == v1alpha1.MoveTaskPowerOff { // whether it comes after all is not known: it is called again if the machine runs
+		s.PoweredOffByMove = poweredOffUnknown
+		p.ungrant()
+		p.Turns.Done(p.move.UID)
+	}
 	if s.Task.Kind != v1alpha1.MoveTaskRelocate {
 		s.Task = nil // the power state tells the rest
 		return nil
