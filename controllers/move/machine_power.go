@@ -57,7 +57,7 @@ func (p *pass) powerOff(ctx context.Context) *outcome.Outcome {
 		kind: v1alpha1.MoveTaskShutdownGuest, at: v1alpha1.MoveSideSource, machine: machine, step: v1alpha1.MoveStepShuttingDown,
 		says: "the guest was asked to shut down", starts: true,
 		note: func(s *v1alpha1.VirtualMachineMoveStatus, task *v1alpha1.MoveTask) {
-			p.goesOff(s)
+			goesOff(s)
 			until := metav1.NewMicroTime(later(p.Clock.Now().Add(p.Pace.Real(timeout)), p.lostAt(task)))
 			task.GuestDeadline = &until
 		},
@@ -80,7 +80,7 @@ func (p *pass) hardOff(ctx context.Context) *outcome.Outcome {
 	return p.make(ctx, call{
 		kind: v1alpha1.MoveTaskPowerOff, at: v1alpha1.MoveSideSource, machine: machine, step: v1alpha1.MoveStepShuttingDown,
 		says: "vCenter is powering the machine off", starts: true,
-		note: func(s *v1alpha1.VirtualMachineMoveStatus, _ *v1alpha1.MoveTask) { p.goesOff(s) },
+		note: func(s *v1alpha1.VirtualMachineMoveStatus, _ *v1alpha1.MoveTask) { goesOff(s) },
 		make: func(ctx context.Context) (vcenter.TaskHandle, error) {
 			return p.request.Source.Client.PowerOff(ctx, machine.Ref)
 		},

@@ -50,7 +50,7 @@ func (p *pass) leftOn() {
 }
 
 // goesOff notes that the move is about to power the machine off.
-func (p *pass) goesOff(s *v1alpha1.VirtualMachineMoveStatus) {
+func goesOff(s *v1alpha1.VirtualMachineMoveStatus) {
 	if s.PoweredOffByMove != poweredOffUnknown { // which it stays until the machine is off
 		s.PoweredOffByMove = poweredOffYes
 	}
