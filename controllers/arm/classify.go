@@ -9,6 +9,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/avs-operator/avs-operator/controllers/text"
 )
 
 // rule is one line of the table that turns what ARM said into a Class. A zero field matches everything.
@@ -147,11 +149,7 @@ func (e errorBody) text() string {
 // shorten keeps a message within what a condition can hold, and on one line.
 func shorten(s string) string {
 	const most = 1024
-	s = strings.Join(strings.Fields(s), " ")
-	if len(s) <= most {
-		return s
-	}
-	return strings.ToValidUTF8(s[:most], "") + "…"
+	return text.Cut(strings.Join(strings.Fields(s), " "), most)
 }
 
 func parseError(body []byte) errorBody {

@@ -12,6 +12,7 @@ import (
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/arm"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
+	"github.com/avs-operator/avs-operator/controllers/text"
 )
 
 // credentials finds out who acts and what the resource is called in Azure. Unless Azure has named it, nothing is sent: whether the identity is
@@ -104,11 +105,7 @@ func (r *Reconciler[T]) name(s *scope[T], computed arm.ID) *outcome.Outcome {
 
 // cutID shortens what need not be an ARM id for a message.
 func cutID(id arm.ID) string {
-	const most = 512
-	if len(id) <= most {
-		return string(id)
-	}
-	return strings.ToValidUTF8(string(id[:most]), "") + "…"
+	return text.Cut(string(id), 512)
 }
 
 // recordedID is the ARM id that status has for what the object manages: only the operator writes it. It is empty if the object manages nothing yet.

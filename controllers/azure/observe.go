@@ -23,6 +23,7 @@ import (
 	"github.com/avs-operator/avs-operator/controllers/ledger"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
 	"github.com/avs-operator/avs-operator/controllers/status"
+	"github.com/avs-operator/avs-operator/controllers/text"
 )
 
 // conflictPause is how soon a reconcile that lost a race is repeated.
@@ -258,7 +259,7 @@ func merge(over, under map[string]any) {
 
 // ownerOf names an object among all Kubernetes clusters.
 func (r *Reconciler[T]) ownerOf(obj client.Object) string {
-	return truncated(r.Owner+"/"+obj.GetNamespace()+"/"+obj.GetName(), 256)
+	return text.Cut(r.Owner+"/"+obj.GetNamespace()+"/"+obj.GetName(), 256)
 }
 
 // compare finds where Azure differs from what is desired. Tags that the spec dropped, and whatever else only a PUT can take away, are a
@@ -323,16 +324,9 @@ func asJSON(value any) string {
 	if value == nil {
 		return ""
 	}
-	text, err := json.Marshal(value)
+	raw, err := json.Marshal(value)
 	if err != nil {
 		return fmt.Sprint(value)
 	}
-	return truncated(string(text), 1000)
-}
-
-func truncated(text string, most int) string {
-	if len(text) > most {
-		return strings.ToValidUTF8(text[:most-4], "") + "…"
-	}
-	return text
+	return text.Cut(string(raw), 1000)
 }

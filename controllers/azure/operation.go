@@ -25,6 +25,7 @@ import (
 	"github.com/avs-operator/avs-operator/controllers/ledger"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
 	"github.com/avs-operator/avs-operator/controllers/status"
+	"github.com/avs-operator/avs-operator/controllers/text"
 )
 
 // write is one change to make in Azure.
@@ -244,9 +245,9 @@ func (r *Reconciler[T]) released(s *scope[T]) {
 
 func failureOf(op *v1alpha1.Operation, err error) *v1alpha1.OperationFailure {
 	at := metav1.Now()
-	out := &v1alpha1.OperationFailure{OperationID: op.ID, Verb: opName(op), Purpose: op.Purpose, Message: truncated(err.Error(), 2000), At: &at}
+	out := &v1alpha1.OperationFailure{OperationID: op.ID, Verb: opName(op), Purpose: op.Purpose, Message: text.Cut(err.Error(), 2000), At: &at}
 	if e, ok := asArm(err); ok {
-		out.Code, out.Message = truncated(e.Code, 256), truncated(e.Message, 2000)
+		out.Code, out.Message = text.Cut(e.Code, 256), text.Cut(e.Message, 2000)
 	}
 	return out
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/avs-operator/avs-operator/controllers/arm"
 	"github.com/avs-operator/avs-operator/controllers/azure/diff"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
+	"github.com/avs-operator/avs-operator/controllers/text"
 )
 
 // What Azure normalises: it accepts a value and shows another one, in another form or cut to what it allows. Written again and again, that would
@@ -42,7 +43,7 @@ func changeKey(changes []diff.Change) string {
 
 // requested is the reconcile that a person asked for last.
 func (s *scope[T]) requested() string {
-	return truncated(s.obj.GetAnnotations()[v1alpha1.AnnotationReconcileRequestedAt], 64)
+	return text.Cut(s.obj.GetAnnotations()[v1alpha1.AnnotationReconcileRequestedAt], 64)
 }
 
 // futile says that Azure has accepted the changes often enough, and shows the same other values as before.

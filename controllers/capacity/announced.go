@@ -13,6 +13,7 @@ import (
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/arm"
 	"github.com/avs-operator/avs-operator/controllers/capacity/windows"
+	"github.com/avs-operator/avs-operator/controllers/text"
 )
 
 // announced reads a maintenance as the decisions need it. What Azure leaves out is left out: no operation is none that may be asked for.
@@ -26,14 +27,14 @@ func announced(r *arm.Resource) windows.Maintenance {
 	m.ByMicrosoft, _ = byMicrosoft.(bool)
 	for _, operation := range objects(r.Body, "properties", "operations") {
 		disabled, _ := operation["isDisabled"].(bool)
-		offer := windows.Offer{Open: !disabled, Why: text(operation, "disabledReason"), Rules: rules(operation)}
-		switch text(operation, "kind") {
+		offer := windows.Offer{Open: !disabled, Why: stringIn(operation, "disabledReason"), Rules: rules(operation)}
+		switch stringIn(operation, "kind") {
 		case "Schedule":
 			m.Schedule = offer
 		case "Reschedule":
 			m.Reschedule = offer
 		case "MaintenanceReadinessRefresh":
-			offer.Open = offer.Open && text(operation, "status") != "InProgress"
+			offer.Open = offer.Open && stringIn(operation, "status") != "InProgress"
 			m.Check = offer
 		}
 	}
@@ -46,14 +47,14 @@ func announced(r *arm.Resource) windows.Maintenance {
 func rules(operation map[string]any) windows.Rules {
 	var out windows.Rules
 	for _, c := range objects(operation, "constraints") {
-		switch text(c, "kind") {
+		switch stringIn(c, "kind") {
 		case "SchedulingWindow":
 			out.Scheduling = append(out.Scheduling, spanOf(c))
 		case "AvailableWindowForMaintenance":
 			out.Available = append(out.Available, spanOf(c))
 		case "Blocked":
 			for _, span := range objects(c, "timeRanges") {
-				out.Blocked = append(out.Blocked, windows.Block{Span: spanOf(span), Category: text(c, "category"), Reason: text(span, "reason")})
+				out.Blocked = append(out.Blocked, windows.Block{Span: spanOf(span), Category: stringIn(c, "category"), Reason: stringIn(span, "reason")})
 			}
 		}
 	}
@@ -61,7 +62,7 @@ func rules(operation map[string]any) windows.Rules {
 }
 
 func spanOf(object map[string]any) windows.Span {
-	return windows.Span{From: timeOf(text(object, "startsAt")), To: timeOf(text(object, "endsAt"))}
+	return windows.Span{From: timeOf(stringIn(object, "startsAt")), To: timeOf(stringIn(object, "endsAt"))}
 }
 
 // mostChecks and mostImpacted bound what status lists.
@@ -82,20 +83,20 @@ func failedChecks(r *arm.Resource) []v1alpha1.FailedCheck {
 
 // failedCheck is one of them, with what it means and what mends it: what is known of the code, else Azure's words.
 func failedCheck(check map[string]any) v1alpha1.FailedCheck {
-	f := v1alpha1.FailedCheck{Name: text(check, "name")}
+	f := v1alpha1.FailedCheck{Name: stringIn(check, "name")}
 	var details, steps string
 	for _, resource := range objects(check, "impactedResources") {
-		if id := text(resource, "id"); id != "" && len(f.Resources) < mostImpacted {
-			f.Resources = append(f.Resources, cut(id, 1024))
+		if id := stringIn(resource, "id"); id != "" && len(f.Resources) < mostImpacted {
+			f.Resources = append(f.Resources, text.Cut(id, 1024))
 		}
 		for _, e := range objects(resource, "errors") {
-			f.Name = cmp.Or(f.Name, text(e, "errorCode"))
+			f.Name = cmp.Or(f.Name, stringIn(e, "errorCode"))
 			if details == "" {
-				details, steps = text(e, "details"), lines(e, "resolutionSteps")
+				details, steps = stringIn(e, "details"), lines(e, "resolutionSteps")
 			}
 		}
 	}
-	f.Name = cut(cmp.Or(f.Name, "Unknown"), 128)
+	f.Name = text.Cut(cmp.Or(f.Name, "Unknown"), 128)
 	f.Meaning, f.Action = details, steps
 	if known, ok := windows.AdviceFor(f.Name); ok {
 		f.Meaning, f.Action = known.Meaning, known.Action
@@ -103,7 +104,7 @@ func failedCheck(check map[string]any) v1alpha1.FailedCheck {
 			f.Meaning += ": " + details
 		}
 	}
-	f.Meaning, f.Action = cut(f.Meaning, 1024), cut(f.Action, 1024)
+	f.Meaning, f.Action = text.Cut(f.Meaning, 1024), text.Cut(f.Action, 1024)
 	return f
 }
 
@@ -115,9 +116,9 @@ func checkedAt(r *arm.Resource) time.Time {
 // shown is the part of a maintenance's status that Azure itself says.
 func shown(r *arm.Resource, m windows.Maintenance) v1alpha1.MaintenanceStatus {
 	out := v1alpha1.MaintenanceStatus{
-		Name: cut(r.Name, 253), Component: cut(m.Component, 64), DisplayName: cut(r.String("/properties/displayName"), 512), State: cut(m.State, 64),
+		Name: text.Cut(r.Name, 253), Component: text.Cut(m.Component, 64), DisplayName: text.Cut(r.String("/properties/displayName"), 512), State: text.Cut(m.State, 64),
 		ClusterID: int32(min(max(r.Int("/properties/clusterId"), 0), 1<<20)), EstimatedDurationMinutes: int32(min(max(m.Takes/time.Minute, 0), 1<<30)), //nolint:gosec // bounded
-		Readiness: cut(m.Readiness, 64), FailedChecks: failedChecks(r),
+		Readiness: text.Cut(m.Readiness, 64), FailedChecks: failedChecks(r),
 	}
 	if !m.Start.IsZero() {
 		out.ScheduledStartTime = &metav1.Time{Time: m.Start.Truncate(time.Second)}
@@ -142,7 +143,7 @@ func objects(body map[string]any, path ...string) []map[string]any {
 	return out
 }
 
-func text(object map[string]any, key string) string {
+func stringIn(object map[string]any, key string) string {
 	value, _ := object[key].(string)
 	return value
 }
@@ -164,11 +165,4 @@ func timeOf(text string) time.Time {
 		return time.Time{}
 	}
 	return at.UTC()
-}
-
-func cut(text string, most int) string {
-	if len(text) > most {
-		return strings.ToValidUTF8(text[:most-4], "") + "…"
-	}
-	return text
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/capacity/windows"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
+	"github.com/avs-operator/avs-operator/controllers/text"
 )
 
 // What status lists: all that is announced, within its bound, and the last ones that are over.
@@ -129,7 +130,7 @@ func list(st *v1alpha1.MaintenancePolicyStatus, found []finding) {
 			continue
 		}
 		one := shown(f.resource, f.seen)
-		one.ScheduledBy, one.NextAction, one.Message = v1alpha1.Scheduler(f.By), nextAction(f.Action), cut(f.Message, 2048)
+		one.ScheduledBy, one.NextAction, one.Message = v1alpha1.Scheduler(f.By), nextAction(f.Action), text.Cut(f.Message, 2048)
 		st.Maintenances = append(st.Maintenances, one)
 	}
 }
@@ -164,6 +165,6 @@ func (r *MaintenanceReconciler) tell(before, after *v1alpha1.MaintenancePolicy) 
 		if one.State == "Failed" {
 			kind = corev1.EventTypeWarning
 		}
-		r.Publisher.Recorder.Eventf(after, nil, kind, "Maintenance"+one.State, "Reconcile", "%s", cut(note, 1000))
+		r.Publisher.Recorder.Eventf(after, nil, kind, "Maintenance"+one.State, "Reconcile", "%s", text.Cut(note, 1000))
 	}
 }

@@ -26,6 +26,7 @@ import (
 	"github.com/avs-operator/avs-operator/controllers/ledger"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
 	"github.com/avs-operator/avs-operator/controllers/status"
+	"github.com/avs-operator/avs-operator/controllers/text"
 )
 
 // What Azure refuses one maintenance is asked again after an hour, and a start that it refused is not asked for again: so many others are
@@ -232,7 +233,7 @@ func (r *MaintenanceReconciler) held(p *pass, f finding, invalid, conflict bool,
 	}
 	r.memory.about(p.key(), f.resource.Name, func(k *known) {
 		if invalid && f.Action != windows.Check && len(k.refused) < mostRefused {
-			k.refused = append(k.refused, windows.Block{Span: windows.Span{From: f.Start, To: f.Start.Add(refusedDay)}, Category: "Refused", Reason: cut(o.Message, 200)})
+			k.refused = append(k.refused, windows.Block{Span: windows.Span{From: f.Start, To: f.Start.Add(refusedDay)}, Category: "Refused", Reason: text.Cut(o.Message, 200)})
 			return
 		}
 		pause := max(o.After, time.Minute)

@@ -23,6 +23,7 @@ import (
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
+	"github.com/avs-operator/avs-operator/controllers/text"
 	"github.com/avs-operator/avs-operator/controllers/watch"
 )
 
@@ -101,10 +102,7 @@ func (f *Freeze) look(ctx context.Context, bound time.Duration) (string, error) 
 	err := f.reader.Get(ctx, f.key, found)
 	switch {
 	case err == nil:
-		said := strings.TrimSpace(found.Data["reason"])
-		if len(said) > mostReason {
-			said = strings.ToValidUTF8(said[:mostReason], "") + "…"
-		}
+		said := text.Cut(strings.TrimSpace(found.Data["reason"]), mostReason)
 		if said == "" {
 			said = "it gives no reason"
 		}

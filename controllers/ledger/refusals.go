@@ -17,6 +17,7 @@ import (
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/arm"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
+	"github.com/avs-operator/avs-operator/controllers/text"
 )
 
 // pauses after the first refusals of one request, in Azure's time. After each further one it is Asking.Bound.
@@ -93,7 +94,7 @@ func (r Refusals) Refuse(q Request, asker string, said *outcome.Outcome, kind Co
 		one = &(*r.List)[len(*r.List)-1]
 	}
 	if one.Asker != asker || one.Kind != string(kind) || one.Cause != said.Reason {
-		one.Asker, one.Kind, one.Count, one.Since, one.Cause, one.Message = asker, string(kind), 0, metav1.NewMicroTime(now), said.Reason, bounded(said.Message)
+		one.Asker, one.Kind, one.Count, one.Since, one.Cause, one.Message = asker, string(kind), 0, metav1.NewMicroTime(now), said.Reason, text.Cut(said.Message, mostMessage)
 	}
 	one.Count++
 	one.Condition, one.Outcome = said.Condition, string(outcome.KindWait)
@@ -189,6 +190,9 @@ func (r Refusals) lastHour(one *v1alpha1.Refusal, now time.Time) []metav1.MicroT
 	return slices.DeleteFunc(slices.Clone(one.At), func(at metav1.MicroTime) bool { return now.Sub(at.Time) >= r.Pace.Real(time.Hour) })
 }
 
+// mostMessage is how many bytes of a message the status takes.
+const mostMessage = 2000
+
 // tidy makes room for another request.
 func (r Refusals) tidy(now time.Time) {
 	last := func(one v1alpha1.Refusal) time.Time {
@@ -200,15 +204,6 @@ func (r Refusals) tidy(now time.Time) {
 	*r.List = slices.DeleteFunc(*r.List, func(one v1alpha1.Refusal) bool { return now.Sub(last(one)) > r.Pace.Real(keptFor) })
 	slices.SortFunc(*r.List, func(a, b v1alpha1.Refusal) int { return cmp.Compare(last(a).UnixNano(), last(b).UnixNano()) })
 	*r.List = (*r.List)[max(0, len(*r.List)-kept+1):]
-}
-
-// bounded keeps a message within what the status takes.
-func bounded(text string) string {
-	const most = 2000
-	if len(text) > most {
-		return strings.ToValidUTF8(text[:most], "") + "…"
-	}
-	return text
 }
 
 // ConflictOf is what kind of a conflict an error of Azure's is.

@@ -13,6 +13,7 @@ import (
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/ledger"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
+	"github.com/avs-operator/avs-operator/controllers/text"
 )
 
 // A machine belongs to one unfinished move in the whole cluster: the oldest. Two moves of one machine would each find the other's doing.
@@ -58,7 +59,7 @@ func (p *pass) claimed(holder *v1alpha1.VirtualMachineMove) *outcome.Outcome {
 	o := outcome.Wait(v1alpha1.ReasonClaimedByAnother, "the machine belongs to the unfinished VirtualMachineMove %s/%s: this one goes on when that one has ended, "+
 		"or exclude the machine from one of the two", holder.Namespace, holder.Name).In(ledger.Settling.Bound)
 	p.move.Status.Step = v1alpha1.MoveStepBlocked
-	p.move.Status.Concerns = []v1alpha1.MachineConcern{{Name: o.Reason, Severity: v1alpha1.SeverityBlocking, Message: clip(o.Message, 1024)}}
+	p.move.Status.Concerns = []v1alpha1.MachineConcern{{Name: o.Reason, Severity: v1alpha1.SeverityBlocking, Message: text.Cut(o.Message, 1024)}}
 	return o
 }
 

@@ -16,6 +16,7 @@ import (
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/move/movers"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
+	"github.com/avs-operator/avs-operator/controllers/text"
 )
 
 // over says that a step is the last one.
@@ -114,7 +115,7 @@ func (p *pass) giveUp(ctx context.Context) *outcome.Outcome {
 	p.restored(p.at.Source.PowerState)
 	whole := fmt.Sprintf("The machine is whole at the source and %s, as read there at %s", powerWords(p.at.Source.PowerState), time.Now().UTC().Format(time.RFC3339))
 	if failed {
-		s.Failure.Message = clip(s.Failure.Message+". "+whole, 4096)
+		s.Failure.Message = text.Cut(s.Failure.Message+". "+whole, 4096)
 		return p.finish(v1alpha1.MoveStepFailed)
 	}
 	return p.cancelled("the move was cancelled. " + whole)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
+	"github.com/avs-operator/avs-operator/controllers/text"
 	"github.com/avs-operator/avs-operator/controllers/vcenter"
 )
 
@@ -58,7 +59,7 @@ func (p *pass) after(failures int32) *metav1.MicroTime {
 // failed notes why the attempt failed, and lets others use its turn.
 func (p *pass) failed(reason, message string) {
 	s := &p.move.Status
-	s.Failure = &v1alpha1.MoveFailure{Reason: reason, Message: clip(message, 3900)}
+	s.Failure = &v1alpha1.MoveFailure{Reason: reason, Message: text.Cut(message, 3900)}
 	s.RetryAfter, s.Task, s.Progress, s.BytesMoved = nil, nil, 0, 0
 	p.ungrant()
 	p.Turns.Done(p.move.UID)

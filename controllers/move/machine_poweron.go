@@ -10,6 +10,7 @@ import (
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
+	"github.com/avs-operator/avs-operator/controllers/text"
 	"github.com/avs-operator/avs-operator/controllers/vcenter"
 )
 
@@ -88,7 +89,7 @@ func (p *pass) notPoweredOn(fault vcenter.Fault) *outcome.Outcome {
 		tried = *s.PowerOn
 	}
 	tried.Attempts++
-	tried.Message, tried.RetryAfter = clip(fault.String(), 2000), nil
+	tried.Message, tried.RetryAfter = text.Cut(fault.String(), 2000), nil
 	if tried.Attempts < powerOnAttempts {
 		tried.RetryAfter = p.after(tried.Attempts)
 	}

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
+	"github.com/avs-operator/avs-operator/controllers/text"
 	"github.com/avs-operator/avs-operator/controllers/vcenter"
 )
 
@@ -101,9 +102,9 @@ func datastoreOf(spec *v1alpha1.VirtualMachineMoveSpec, key int32) string {
 }
 
 func warning(name, message string) v1alpha1.MachineConcern {
-	return v1alpha1.MachineConcern{Name: name, Severity: v1alpha1.SeverityWarning, Message: clip(message, 1024)}
+	return v1alpha1.MachineConcern{Name: name, Severity: v1alpha1.SeverityWarning, Message: text.Cut(message, 1024)}
 }
 
 func information(name, message string) v1alpha1.MachineConcern {
-	return v1alpha1.MachineConcern{Name: name, Severity: v1alpha1.SeverityInformation, Message: clip(message, 1024)}
+	return v1alpha1.MachineConcern{Name: name, Severity: v1alpha1.SeverityInformation, Message: text.Cut(message, 1024)}
 }

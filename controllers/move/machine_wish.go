@@ -17,6 +17,7 @@ import (
 	"github.com/avs-operator/avs-operator/controllers/connect"
 	"github.com/avs-operator/avs-operator/controllers/move/movers"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
+	"github.com/avs-operator/avs-operator/controllers/text"
 )
 
 // wish is what a machine's programme wants of it.
@@ -160,7 +161,7 @@ func (p *pass) blocked(name, format string, args ...any) *outcome.Outcome {
 		p.ungrant()
 		p.Turns.Done(p.move.UID)
 	}
-	p.move.Status.Concerns = []v1alpha1.MachineConcern{{Name: name, Severity: v1alpha1.SeverityBlocking, Message: clip(o.Message, 1024)}}
+	p.move.Status.Concerns = []v1alpha1.MachineConcern{{Name: name, Severity: v1alpha1.SeverityBlocking, Message: text.Cut(o.Message, 1024)}}
 	return o
 }
 
@@ -178,11 +179,4 @@ func (p *pass) hold(context.Context) *outcome.Outcome {
 		return p.going(v1alpha1.MoveStepWaiting, frozen)
 	}
 	return p.going(v1alpha1.MoveStepWaiting, outcome.Wait(v1alpha1.ReasonPaused, "the WorkloadMove is not in state Run: the machine is not started"))
-}
-
-func clip(text string, most int) string {
-	if len(text) <= most {
-		return text
-	}
-	return strings.ToValidUTF8(text[:most-3], "") + "…"
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/avs-operator/avs-operator/controllers/move/plan"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
 	"github.com/avs-operator/avs-operator/controllers/status"
+	"github.com/avs-operator/avs-operator/controllers/text"
 )
 
 // +kubebuilder:rbac:groups=avs-operator.io,resources=workloadmoves,verbs=get;list;watch;patch
@@ -102,7 +103,7 @@ func (p *programme) enter() {
 	s.State = stateOf(p.move)
 	p.unchoose()
 	if asked := p.move.Annotations[v1alpha1.AnnotationReconcileRequestedAt]; asked != s.LastHandledReconcileAt {
-		s.LastHandledReconcileAt = clip(asked, 64)
+		s.LastHandledReconcileAt = text.Cut(asked, 64)
 		p.facts.forget(p.move.UID)
 	}
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/avs-operator/avs-operator/controllers/connect"
 	"github.com/avs-operator/avs-operator/controllers/move/plan"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
+	"github.com/avs-operator/avs-operator/controllers/text"
 	"github.com/avs-operator/avs-operator/controllers/vcenter"
 )
 
@@ -145,7 +146,7 @@ func (p *programme) publishPlan() {
 		}
 		summary := v1alpha1.ConcernSummary{Name: c.Name, Severity: c.Severity, Machines: int32(len(c.Machines)), Message: c.Message}
 		for _, name := range c.Machines[:min(len(c.Machines), mostExamples)] {
-			summary.Examples = append(summary.Examples, clip(name, 80))
+			summary.Examples = append(summary.Examples, text.Cut(name, 80))
 		}
 		shown.Concerns = append(shown.Concerns, summary)
 	}

@@ -8,8 +8,9 @@ package outcome
 import (
 	"errors"
 	"fmt"
-	"strings"
 	"time"
+
+	"github.com/avs-operator/avs-operator/controllers/text"
 )
 
 // Kind of an outcome.
@@ -89,9 +90,5 @@ func sentence(err error) string {
 	if err == nil {
 		err = errors.New("unknown error")
 	}
-	text := err.Error()
-	if len(text) > most {
-		text = strings.ToValidUTF8(text[:most], "") + "…"
-	}
-	return text
+	return text.Cut(err.Error(), most)
 }

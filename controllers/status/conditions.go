@@ -14,6 +14,7 @@ import (
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
+	"github.com/avs-operator/avs-operator/controllers/text"
 )
 
 // Fact is one positive condition that a reconcile learned, such as CredentialsReady. One without a Status takes the condition away: there
@@ -107,8 +108,5 @@ func bounded(message string) string {
 		}
 		return r
 	}, strings.ToValidUTF8(message, ""))
-	if len(message) > most {
-		return strings.ToValidUTF8(message[:most], "") + "…"
-	}
-	return message
+	return text.Cut(message, most)
 }

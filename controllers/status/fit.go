@@ -21,6 +21,7 @@ import (
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
+	"github.com/avs-operator/avs-operator/controllers/text"
 )
 
 // What Azure and vCenters say has no bound, and a status has: one text that is too long, and the API server refuses the whole of it, at every look.
@@ -53,7 +54,7 @@ func cut(path string, value any, of map[string]int, set func(any)) (done bool) {
 	switch v := value.(type) {
 	case string:
 		if bound && utf8.RuneCountInString(v) > most {
-			set(shortened(v, most))
+			set(text.CutRunes(v, most))
 			return true
 		}
 	case []any:
@@ -81,18 +82,6 @@ func cut(path string, value any, of map[string]int, set func(any)) (done bool) {
 		}
 	}
 	return done
-}
-
-// shortened is the beginning of a text, with a mark that there was more, in most characters.
-func shortened(text string, most int) string {
-	runes := 0
-	for at := range text {
-		if runes == max(most-1, 0) {
-			return strings.ToValidUTF8(text[:at], "") + "…"[:min(3, 3*most)]
-		}
-		runes++
-	}
-	return text
 }
 
 // refused says that the API server does not take a status whatever is tried.
@@ -131,5 +120,5 @@ func (p *Publisher) smaller(ctx context.Context, s Subject, why error) error {
 
 func statusRefused(why error) *outcome.Outcome {
 	return outcome.Stall(v1alpha1.ReasonStatusRefused,
-		"the API server does not take what is to be said of this object, so the rest of its status is older than this condition: %s. Please report this", truncate(why.Error(), 1500))
+		"the API server does not take what is to be said of this object, so the rest of its status is older than this condition: %s. Please report this", text.Cut(why.Error(), 1500))
 }

@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
-	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -25,6 +24,7 @@ import (
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/freeze"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
+	"github.com/avs-operator/avs-operator/controllers/text"
 )
 
 // Publisher writes what a reconcile found: one status patch if anything changed, one event if the state changed.
@@ -154,15 +154,8 @@ func (p *Publisher) event(object client.Object, was, is *metav1.Condition, o *ou
 	if note == "" {
 		note = is.Reason
 	}
-	p.Recorder.Eventf(object, nil, kind, is.Reason, "Reconcile", "%s", truncate(note, mostNote))
+	p.Recorder.Eventf(object, nil, kind, is.Reason, "Reconcile", "%s", text.Cut(note, mostNote))
 }
 
 // mostNote is what events.k8s.io takes.
 const mostNote = 1000
-
-func truncate(text string, most int) string {
-	if len(text) > most {
-		return strings.ToValidUTF8(text[:most-4], "") + "…"
-	}
-	return text
-}

@@ -40,6 +40,9 @@ done << 'RULES'
 ! controllers/vcenter api/v1/leaf
 ! controllers/hcx controllers/arm/leaf
 = controllers/arm/deep controllers/arm/leaf
+= controllers/arm controllers/text
+! controllers/text controllers/arm/leaf
+! controllers/text context
 ! controllers/azure/diff context
 ! controllers/azure/diff api/v1/leaf
 ! controllers/azure/guards context

@@ -7,7 +7,6 @@ package kinds
 import (
 	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -106,14 +105,6 @@ func moment(text string) *metav1.Time {
 		return nil
 	}
 	return &metav1.Time{Time: at.UTC().Truncate(time.Second)} // as Kubernetes keeps it: else status would differ from itself
-}
-
-// cut shortens a text to fit into status.
-func cut(text string, most int) string {
-	if len(text) <= most {
-		return text
-	}
-	return strings.ToValidUTF8(text[:most-len("…")], "") + "…"
 }
 
 // emptySelector is the selector of the scale subresource: it matches no Pod, and one must be there for autoscalers.

@@ -13,6 +13,7 @@ import (
 	"github.com/avs-operator/avs-operator/controllers/azure"
 	"github.com/avs-operator/avs-operator/controllers/azure/lane"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
+	"github.com/avs-operator/avs-operator/controllers/text"
 )
 
 // +kubebuilder:rbac:groups=avs-operator.io,resources=movementrestrictions,verbs=get;list;watch;patch
@@ -66,6 +67,6 @@ func (movementRestriction) Desired(m *v1alpha1.MovementRestriction) map[string]a
 }
 
 func (movementRestriction) Observe(m *v1alpha1.MovementRestriction, actual *arm.Resource) {
-	m.Status.Machine = cut(actual.String(displayName), 256)
+	m.Status.Machine = text.Cut(actual.String(displayName), 256)
 	m.Status.RestrictMovement = actual.String(restrictMovement)
 }

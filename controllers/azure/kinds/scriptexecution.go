@@ -17,6 +17,7 @@ import (
 	"github.com/avs-operator/avs-operator/controllers/azure/lane"
 	"github.com/avs-operator/avs-operator/controllers/connect"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
+	"github.com/avs-operator/avs-operator/controllers/text"
 )
 
 // +kubebuilder:rbac:groups=avs-operator.io,resources=scriptexecutions,verbs=get;list;watch;patch
@@ -118,7 +119,7 @@ func (scriptExecution) Observe(e *v1alpha1.ScriptExecution, actual *arm.Resource
 	s.SubmittedAt = moment(actual.String("/properties/submittedAt"))
 	s.StartedAt = moment(actual.String("/properties/startedAt"))
 	s.FinishedAt = moment(actual.String("/properties/finishedAt"))
-	s.FailureReason = cut(actual.String("/properties/failureReason"), 2048)
+	s.FailureReason = text.Cut(actual.String("/properties/failureReason"), 2048)
 }
 
 // Complete asks once for what the script wrote: Azure answers neither streams nor results to a GET. What is secret is not kept here; Content asks
@@ -156,7 +157,7 @@ func (scriptExecution) Judge(e *v1alpha1.ScriptExecution, actual *arm.Resource) 
 	if n := len(e.Status.Errors); n > 0 && e.Status.Errors[n-1] != why {
 		more = fmt.Sprintf(" (%s)", e.Status.Errors[n-1])
 	}
-	return outcome.Stall(v1alpha1.ReasonScriptFailed, "the script failed (%s): %s%s. It is not run again: to do so, make a new object, or delete this one and apply it again", state, cut(why, 1024), more)
+	return outcome.Stall(v1alpha1.ReasonScriptFailed, "the script failed (%s): %s%s. It is not run again: to do so, make a new object, or delete this one and apply it again", state, text.Cut(why, 1024), more)
 }
 
 // Secret is written once the script has ended.

@@ -19,6 +19,7 @@ import (
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/arm"
 	"github.com/avs-operator/avs-operator/controllers/azure"
+	"github.com/avs-operator/avs-operator/controllers/text"
 )
 
 // scriptName is the object's name with a hash of what it runs. Where secrets come from is part of that, what they are is not.
@@ -151,7 +152,7 @@ func lastLines(logs *arm.Resource, stream string) []string {
 	lines := linesOf(logs, stream)
 	lines = lines[max(0, len(lines)-mostLines):]
 	for i, line := range lines {
-		lines[i] = cut(line, 1024)
+		lines[i] = text.Cut(line, 1024)
 	}
 	return lines
 }
@@ -183,8 +184,8 @@ func publicOutputs(e *v1alpha1.ScriptExecution, actual *arm.Resource) []v1alpha1
 	var out []v1alpha1.ScriptOutput
 	for name, value := range namedOutputs(actual) {
 		if !isSecretOutput(e, name) && name != "" {
-			text := cut(value, 2048)
-			out = append(out, v1alpha1.ScriptOutput{Name: cut(name, 128), Value: &text})
+			shown := text.Cut(value, 2048)
+			out = append(out, v1alpha1.ScriptOutput{Name: text.Cut(name, 128), Value: &shown})
 		}
 	}
 	slices.SortFunc(out, func(a, b v1alpha1.ScriptOutput) int { return cmp.Compare(a.Name, b.Name) })

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
+	"github.com/avs-operator/avs-operator/controllers/text"
 )
 
 // Names of concerns that are mistakes in the WorkloadMove itself, or stand for the target as a whole: nothing starts before they are mended.
@@ -275,7 +276,7 @@ func (b *book) concernsOf(ref string) []v1alpha1.MachineConcern {
 			subject = ""
 		}
 		severity, waived := b.severity(name)
-		out = append(out, v1alpha1.MachineConcern{Name: name, Severity: severity, Message: clip(k.sentence(slices.Compact(about), subject)+waived, 1024)})
+		out = append(out, v1alpha1.MachineConcern{Name: name, Severity: severity, Message: text.CutRunes(k.sentence(slices.Compact(about), subject)+waived, 1024)})
 	}
 	return out
 }
@@ -293,7 +294,7 @@ func (b *book) all() []Concern {
 		severity, waived := b.severity(name)
 		out = append(out, Concern{
 			Name: name, Severity: severity, Whole: k.whole, Machines: machines,
-			Message: clip(k.sentence(slices.Sorted(maps.Keys(about)), subject)+waived, 1024),
+			Message: text.CutRunes(k.sentence(slices.Sorted(maps.Keys(about)), subject)+waived, 1024),
 		})
 	}
 	slices.SortFunc(out, func(a, b Concern) int {

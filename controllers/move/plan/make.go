@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
+	"github.com/avs-operator/avs-operator/controllers/text"
 	"github.com/avs-operator/avs-operator/controllers/vcenter"
 )
 
@@ -42,7 +43,7 @@ func Make(in Input) *Plan {
 	}
 	for _, uuid := range selected.missing {
 		m.book.sayOf("", uuid, MachineGone, uuid)
-		m.plan.Machines = append(m.plan.Machines, Machine{Identity: v1alpha1.MachineIdentity{Name: clip(uuid, 80), InstanceUUID: uuid}, Path: uuid, State: StateBlocked})
+		m.plan.Machines = append(m.plan.Machines, Machine{Identity: v1alpha1.MachineIdentity{Name: text.CutRunes(uuid, 80), InstanceUUID: uuid}, Path: uuid, State: StateBlocked})
 	}
 	m.plan.Later = pathsOf(selected.later)
 	m.book.tooMany(len(m.plan.Machines))
@@ -110,13 +111,13 @@ func (m *maker) spec(d *vcenter.MachineDetails, bytes int64, home v1alpha1.Inven
 	spec := &v1alpha1.VirtualMachineMoveSpec{
 		Machine: identity(&d.Machine),
 		Source: v1alpha1.MachineSource{
-			VCenterRef: m.in.Spec.Source.VCenterRef, VCenterInstanceUUID: m.in.Source.InstanceUUID, Folder: clip(d.Folder, 512),
-			PowerState: d.PowerState, HostName: clip(host, 253),
+			VCenterRef: m.in.Spec.Source.VCenterRef, VCenterInstanceUUID: m.in.Source.InstanceUUID, Folder: text.CutRunes(d.Folder, 512),
+			PowerState: d.PowerState, HostName: text.CutRunes(host, 253),
 		},
 		Target: v1alpha1.MachineTarget{
 			VCenterRef: m.in.Spec.Target.VCenterRef, VCenterInstanceUUID: m.in.Target.InstanceUUID,
-			Cluster:      v1alpha1.InventoryReference{Ref: m.to.cluster.Ref, Name: clip(m.to.cluster.Name, 512)},
-			ResourcePool: m.to.pool, Folder: v1alpha1.InventoryReference{Ref: m.to.folder.Ref, Name: clip(m.to.folder.Path, 512)},
+			Cluster:      v1alpha1.InventoryReference{Ref: m.to.cluster.Ref, Name: text.CutRunes(m.to.cluster.Name, 512)},
+			ResourcePool: m.to.pool, Folder: v1alpha1.InventoryReference{Ref: m.to.folder.Ref, Name: text.CutRunes(m.to.folder.Path, 512)},
 			Datastore: home, Disks: disks, NetworkAdapters: adapters,
 		},
 		Method: m.checker.method(&d.Machine), Bytes: bytes, Waivers: m.in.Spec.Waivers,
@@ -212,7 +213,7 @@ func (p *Plan) sum() string {
 
 // identity tells a machine from every other.
 func identity(m *vcenter.Machine) v1alpha1.MachineIdentity {
-	return v1alpha1.MachineIdentity{Name: clip(m.Name, 80), InstanceUUID: clip(m.InstanceUUID, 64), BIOSUUID: clip(m.BIOSUUID, 64)}
+	return v1alpha1.MachineIdentity{Name: text.CutRunes(m.Name, 80), InstanceUUID: text.CutRunes(m.InstanceUUID, 64), BIOSUUID: text.CutRunes(m.BIOSUUID, 64)}
 }
 
 // Needs is what a plan wants to know beside the inventories.

@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
+	"github.com/avs-operator/avs-operator/controllers/text"
 	"github.com/avs-operator/avs-operator/controllers/vcenter"
 )
 
@@ -178,8 +179,8 @@ func (m *mapping) adapters(d *vcenter.MachineDetails, live bool) ([]v1alpha1.Net
 			m.book.sayOf(d.Ref, d.Name, NetworkIncompatible, nic.NetworkName+" to "+to)
 		}
 		out = append(out, v1alpha1.NetworkAdapterPlacement{
-			Key: nic.Key, MACAddress: clip(nic.MAC, 32), SourceNetwork: clip(nic.NetworkName, 128), SourceNetworkRef: nic.Network, Connected: yesOrNo(nic.Plugged(d.PowerState)),
-			Network: v1alpha1.InventoryReference{Ref: network.Ref, Name: clip(network.Name, 512)},
+			Key: nic.Key, MACAddress: text.CutRunes(nic.MAC, 32), SourceNetwork: text.CutRunes(nic.NetworkName, 128), SourceNetworkRef: nic.Network, Connected: yesOrNo(nic.Plugged(d.PowerState)),
+			Network: v1alpha1.InventoryReference{Ref: network.Ref, Name: text.CutRunes(network.Name, 512)},
 		})
 	}
 	slices.SortFunc(out, func(a, b v1alpha1.NetworkAdapterPlacement) int { return cmp.Compare(a.Key, b.Key) })
@@ -207,7 +208,7 @@ func (m *mapping) disks(d *vcenter.MachineDetails) (disks []v1alpha1.DiskPlaceme
 			continue
 		}
 		disks = append(disks, v1alpha1.DiskPlacement{
-			Key: disk.Key, CapacityBytes: disk.CapacityBytes, SourceDatastore: clip(from, 128), SourceDatastoreRef: disk.Datastore, Datastore: storeReference(to),
+			Key: disk.Key, CapacityBytes: disk.CapacityBytes, SourceDatastore: text.CutRunes(from, 128), SourceDatastoreRef: disk.Datastore, Datastore: storeReference(to),
 		})
 	}
 	slices.SortFunc(disks, func(a, b v1alpha1.DiskPlacement) int { return cmp.Compare(a.Key, b.Key) })
@@ -251,5 +252,5 @@ func (m *mapping) unneeded() {
 }
 
 func storeReference(ds *vcenter.Datastore) v1alpha1.InventoryReference {
-	return v1alpha1.InventoryReference{Ref: ds.Ref, Name: clip(ds.Name, 512)}
+	return v1alpha1.InventoryReference{Ref: ds.Ref, Name: text.CutRunes(ds.Name, 512)}
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
+	"github.com/avs-operator/avs-operator/controllers/text"
 	"github.com/avs-operator/avs-operator/controllers/vcenter"
 )
 
@@ -35,7 +36,7 @@ func poolOf(in *Input, cluster *vcenter.Cluster, b *book) v1alpha1.InventoryRefe
 		return v1alpha1.InventoryReference{}
 	}
 	if may, known := in.Pools[cluster.ResourcePool]; may || !known {
-		return v1alpha1.InventoryReference{Ref: cluster.ResourcePool, Name: clip(cluster.Path+"/Resources", 512)}
+		return v1alpha1.InventoryReference{Ref: cluster.ResourcePool, Name: text.CutRunes(cluster.Path+"/Resources", 512)}
 	}
 	found := openPools(in, cluster)
 	if at := slices.IndexFunc(found, func(p *vcenter.ResourcePool) bool { return strings.EqualFold(p.Name, computePool) }); at >= 0 {
@@ -47,7 +48,7 @@ func poolOf(in *Input, cluster *vcenter.Cluster, b *book) v1alpha1.InventoryRefe
 		return v1alpha1.InventoryReference{}
 	case 1:
 		b.say(ResourcePoolChosen, found[0].Path)
-		return v1alpha1.InventoryReference{Ref: found[0].Ref, Name: clip(found[0].Path, 512)}
+		return v1alpha1.InventoryReference{Ref: found[0].Ref, Name: text.CutRunes(found[0].Path, 512)}
 	}
 	var paths []string
 	for _, p := range found {
@@ -82,7 +83,7 @@ func usable(in *Input, pool *vcenter.ResourcePool, b *book) v1alpha1.InventoryRe
 	} else if may, known := in.Pools[pool.Ref]; known && !may {
 		b.say(ResourcePoolForbidden, pool.Path)
 	}
-	return v1alpha1.InventoryReference{Ref: pool.Ref, Name: clip(pool.Path, 512)}
+	return v1alpha1.InventoryReference{Ref: pool.Ref, Name: text.CutRunes(pool.Path, 512)}
 }
 
 // mostPools is how many pools are asked about.

@@ -81,15 +81,6 @@ func edits(a, b string) int {
 	return row[len(b)]
 }
 
-// clip keeps a text within what a field takes, counted in characters, and valid.
-func clip(text string, most int) string {
-	text = strings.ToValidUTF8(text, "�")
-	if utf8.RuneCountInString(text) <= most {
-		return text
-	}
-	return string([]rune(text)[:most-1]) + "…"
-}
-
 func upperFirst(text string) string {
 	r, n := utf8.DecodeRuneInString(text)
 	if n == 0 || strings.HasPrefix(text, "spec.") {
