@@ -96,13 +96,26 @@ vet: ## Run go vet.
 	go vet ./...
 
 .PHONY: lint
-lint: lint-code lint-api ## Run all linters.
+lint: lint-code lint-calls lint-api ## Run all linters.
 
 .PHONY: lint-code
 lint-code: $(GOLANGCI_LINT) ## Lint the code: imports run one way, sizes, errors, style.
 	$(GOLANGCI_LINT) run ./...
 	GOLANGCI_LINT=$(GOLANGCI_LINT) hack/tools/lint-rules.sh
 	go run ./hack/tools/advice .
+
+.PHONY: lint-calls
+lint-calls: $(BIN)/callsup ## Hold the size of packages, files and functions, and calls that run back up between files, to hack/tools/callsup/limits.txt.
+	cd hack/tools/callsup && go vet . && go test .
+	$(BIN)/callsup -limits hack/tools/callsup/limits.txt ./controllers/...
+
+.PHONY: calls
+calls: $(BIN)/callsup ## List calls that run back up between the files of $PACKAGE, and the order in which they are fewest.
+	$(BIN)/callsup -v $(or $(PACKAGE),./controllers/...)
+
+.PHONY: calls-lower
+calls-lower: $(BIN)/callsup ## Lower the limits of size and of calls up to what is counted now.
+	$(BIN)/callsup -lower -limits hack/tools/callsup/limits.txt ./controllers/...
 
 .PHONY: lint-api
 lint-api: $(GOLANGCI_LINT) ## Lint the custom resources' types with kube-api-linter.
@@ -180,7 +193,7 @@ undeploy: controlplane ## Remove the operator from the cluster. CRDs stay: delet
 ##@ Tools
 
 .PHONY: tools
-tools: $(CONTROLLER_GEN) $(CRD_REF_DOCS) $(GOLANGCI_LINT) $(BIN)/static ## Build the tools into bin/.
+tools: $(CONTROLLER_GEN) $(CRD_REF_DOCS) $(GOLANGCI_LINT) $(BIN)/static $(BIN)/callsup ## Build the tools into bin/.
 
 $(CONTROLLER_GEN): hack/tools/controller-gen/go.mod
 	cd hack/tools/controller-gen && go build -o $@ sigs.k8s.io/controller-tools/cmd/controller-gen
@@ -196,6 +209,10 @@ $(GOLANGCI_LINT): hack/tools/golangci-lint/go.mod hack/tools/golangci-lint/main.
 
 $(GOVULNCHECK): hack/tools/govulncheck/go.mod hack/tools/govulncheck/main.go
 	cd hack/tools/govulncheck && go build -o $@ .
+	touch $@
+
+$(BIN)/callsup: hack/tools/callsup/go.mod $(filter-out %_test.go,$(wildcard hack/tools/callsup/*.go))
+	cd hack/tools/callsup && go build -o $@ .
 	touch $@
 
 $(BIN)/static: hack/tools/static/main.go
