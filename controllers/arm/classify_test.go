@@ -14,7 +14,7 @@ func TestClassify(t *testing.T) {
 		code, message string
 		want          Class
 	}{
-		// azure.md 2.4 and 5.5, in the services' own words where they are known
+		// in the services' own words where they are known
 		{409, "Conflict", "No capacity for new tenants in eastus", InsufficientCapacity},
 		{409, "Conflict", "There is not enough host capacity in this region.", InsufficientCapacity},
 		{500, "AllocationFailed", "Allocation failed.", InsufficientCapacity},

@@ -35,10 +35,9 @@ while read -r verdict importer imported; do
   printf 'package %s\n\nimport _ "%s"\n' "$(basename "$importer" | tr -d -)" "$path" > "$file"
   [[ "$verdict" == = ]] || expected+=("$file")
 done << 'RULES'
-! api/v1alpha1 controllers/hcx/leaf
+! api/v1alpha1 controllers/arm/leaf
 ! controllers/arm controllers/status/leaf
 ! controllers/vcenter api/v1/leaf
-! controllers/hcx controllers/arm/leaf
 = controllers/arm/deep controllers/arm/leaf
 = controllers/arm controllers/text
 ! controllers/text controllers/arm/leaf
@@ -77,7 +76,7 @@ done << 'RULES'
 ! controllers/capacity/windows context
 ! controllers/capacity/windows api/v1/leaf
 ! controllers/capacity/windows controllers/arm/leaf
-! controllers controllers/cli/leaf
+! controllers test/leaf
 = controllers controllers/azure/kinds
 ! test/armsim controllers/arm/leaf
 = test/armsim test/vcentersim/leaf

@@ -5,7 +5,7 @@ package armsim
 
 import "net/url"
 
-// style is how a verb of a resource type answers (azure.md 1.2).
+// style is how a verb of a resource type answers.
 type style int
 
 const (
@@ -42,7 +42,7 @@ type resourceType struct {
 	creating, updating string // provisioningState while an operation runs
 
 	size      string   // path of the number of hosts; empty: the type has none
-	required  []string // paths; azure.md 1.4
+	required  []string // paths
 	always    []string // paths that a PATCH too must have: what tells the kinds of a body apart
 	patchable []string
 	immutable []string

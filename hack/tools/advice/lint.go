@@ -49,7 +49,7 @@ var (
 )
 
 // protocols know no conditions, and what they say is told on by others.
-var protocols = regexp.MustCompile(`controllers/(arm|vcenter|hcx|move/movers|cli)/`)
+var protocols = regexp.MustCompile(`controllers/(arm|vcenter|move/movers)/`)
 
 // stale are the rows' pieces of advice that no text gives any more.
 func stale(texts []string) (out []string) {
