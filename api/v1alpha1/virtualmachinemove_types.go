@@ -196,6 +196,18 @@ const (
 	MoveStepCancelled    MoveStep = "Cancelled"
 )
 
+// Over says that a step is the last one.
+func (s MoveStep) Over() bool {
+	return s == MoveStepMoved || s == MoveStepFailed || s == MoveStepCancelled
+}
+
+// Values of status.poweredOffByMove.
+const (
+	PoweredOffByMoveYes     = "Yes"
+	PoweredOffByMoveNo      = "No"
+	PoweredOffByMoveUnknown = "Unknown"
+)
+
 // MoveTaskKind is a call that changes a vCenter.
 // +kubebuilder:validation:Enum=Relocate;ShutdownGuest;PowerOff;PowerOn
 type MoveTaskKind string
@@ -394,6 +406,11 @@ type VirtualMachineMoveStatus struct {
 	// +optional
 	// +kubebuilder:validation:MaxLength=64
 	LastHandledRetryAt string `json:"lastHandledRetryAt,omitempty"`
+}
+
+// Begun says that the machine is not as it was: a call is on record, or it was powered off. Such a machine is not left in between.
+func (s *VirtualMachineMoveStatus) Begun() bool {
+	return s.Task != nil || s.PoweredOffByMove == PoweredOffByMoveYes
 }
 
 // VirtualMachineMove is the move of one machine. A WorkloadMove makes one for each machine that it selects.

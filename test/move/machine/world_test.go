@@ -28,7 +28,8 @@ import (
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/connect"
 	"github.com/avs-operator/avs-operator/controllers/freeze"
-	"github.com/avs-operator/avs-operator/controllers/move"
+	"github.com/avs-operator/avs-operator/controllers/move/dispatch"
+	"github.com/avs-operator/avs-operator/controllers/move/machine"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
 	"github.com/avs-operator/avs-operator/controllers/status"
 	"github.com/avs-operator/avs-operator/controllers/vcenter"
@@ -183,13 +184,13 @@ func (w *world) register(mgr manager.Manager) {
 			return nil
 		},
 	})
-	turns := move.NewDispatcher(move.DispatcherOptions{Client: mgr.GetClient(), VCenters: w.vcenters, Pace: pace})
+	turns := dispatch.New(dispatch.Options{Client: mgr.GetClient(), VCenters: w.vcenters, Pace: pace})
 	errs := []error{
-		move.IndexInFlight(w.t.Context(), mgr.GetFieldIndexer()),
+		dispatch.IndexInFlight(w.t.Context(), mgr.GetFieldIndexer()),
 		mgr.Add(manager.RunnableFunc(w.vcenters.Run)),
 		mgr.Add(frozen),
 		(&connect.VCenterReconciler{Client: mgr.GetClient(), VCenters: w.vcenters, Publisher: publisher, Pace: pace}).SetupWithManager(mgr),
-		(&move.MachineReconciler{
+		(&machine.Reconciler{
 			Client: mgr.GetClient(), Live: mgr.GetAPIReader(), VCenters: w.vcenters, Turns: turns, Publisher: publisher, Pace: pace,
 		}).SetupWithManager(mgr, turns.Source()),
 	}
