@@ -1,15 +1,7 @@
 // Copyright The avs-operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Package controllers puts the operator together: one line a reconciler.
-//
-//	azure/    the Azure half: one loop for every kind, diff, lanes, the kinds
-//	move/     the move half: programmes, machines, plan, schedule, movers
-//	capacity/ when Microsoft may maintain a private cloud
-//	connect/  identities and vCenters by reference, for both
-//	watch/    what Azure and vCenter tell, as sources of events
-//	outcome/, status/  what a step says, and what is made of it
-//	arm/, vcenter/     the protocols, which know no Kubernetes
+// Package controllers puts the operator together: one line a reconciler. docs/architecture.md shows the rooms and which way imports run.
 package controllers
 
 import (

@@ -7,15 +7,10 @@ package pages
 
 // landing are names on the pages that are not looked up: the redrawing brings them, or takes them away.
 var landing = map[string]bool{
-	"controllers/azure/body":    true,
-	"controllers/azure/decide":  true,
-	"controllers/azure/recall":  true,
-	"controllers/azure/tree":    true,
-	"controllers/maintenance":   true,
-	"controllers/move/dispatch": true,
-	"controllers/move/machine":  true,
-	"controllers/move/method":   true,
-	"controllers/move/workload": true,
+	"controllers/azure/recall": true,
+	"controllers/azure/tree":   true,
+	"controllers/maintenance":  true,
+	"controllers/move/method":  true,
 }
 
 // renaming are retired words that still name something, with the rooms in which they do.

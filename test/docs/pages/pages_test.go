@@ -81,6 +81,7 @@ func wrongsIn(tree *tree, text string) (wrongs []string, checked int) {
 		name := found[1]
 		switch {
 		case landing[name]:
+			places = append(places, name)
 		case aTest.MatchString(name):
 			tests = append(tests, name)
 			if len(tree.tests[name]) == 0 {
@@ -119,13 +120,16 @@ func wrongsIn(tree *tree, text string) (wrongs []string, checked int) {
 
 // misplaced are tests that are in none of the places that stand beside them.
 func misplaced(tree *tree, tests, places []string) (wrongs []string) {
+	if len(places) == 0 || slices.ContainsFunc(places, func(at string) bool { return landing[at] }) {
+		return nil
+	}
 	for _, test := range tests {
 		there := slices.ContainsFunc(tree.tests[test], func(file string) bool {
 			return slices.ContainsFunc(places, func(at string) bool {
-				return file == at || strings.HasPrefix(file, at+"/") || path.Dir(file) == path.Dir(at)
+				return file == at || strings.HasPrefix(file, at+"/") || path.Ext(at) != "" && path.Dir(file) == path.Dir(at) // beside a file
 			})
 		})
-		if len(places) > 0 && len(tree.tests[test]) > 0 && !there {
+		if len(tree.tests[test]) > 0 && !there {
 			wrongs = append(wrongs, test+" is in "+strings.Join(tree.tests[test], ", "))
 		}
 	}

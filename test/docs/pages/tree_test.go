@@ -55,7 +55,10 @@ func house(t *testing.T) *tree {
 var built = []string{"bin", ".git", ".local", "testdata"}
 
 func readTree() (*tree, error) {
-	t := &tree{paths: map[string]bool{}, names: map[string]bool{}, tests: map[string][]string{}, exported: map[string]map[string]bool{}, declared: map[string][]place{}}
+	t := &tree{
+		paths: map[string]bool{}, names: map[string]bool{}, tests: map[string][]string{},
+		exported: map[string]map[string]bool{}, declared: map[string][]place{},
+	}
 	err := filepath.WalkDir(root, func(file string, entry fs.DirEntry, err error) error {
 		if err != nil {
 			return err
@@ -211,15 +214,17 @@ func pagesOf(t *testing.T, patterns ...string) []page {
 
 // linesOf are the lines outside of blocks of code.
 func linesOf(content string) (out []line) {
-	fenced := false
+	fenced, code, before := false, false, ""
 	for i, text := range strings.Split(content, "\n") {
 		if strings.HasPrefix(strings.TrimSpace(text), "```") {
 			fenced = !fenced
 			continue
 		}
-		if !fenced && !strings.HasPrefix(text, "    ") {
+		code = strings.HasPrefix(text, "    ") && (code || before == "") // else it goes on with what is above
+		if !fenced && !code {
 			out = append(out, line{i + 1, text})
 		}
+		before = text
 	}
 	return out
 }
