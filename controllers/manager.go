@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/go-logr/logr"
+	"github.com/prometheus/client_golang/prometheus"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -65,7 +66,9 @@ type Options struct {
 	MayWrite func() error
 	// Version goes into the user agent.
 	Version string
-	// RepeatNames lets one process hold several managers, as tests do.
+	// Registry takes the operator's metrics; nil: controller-runtime's own, which is what the manager serves.
+	Registry prometheus.Registerer
+	// RepeatNames lets one process hold several managers, as tests do. Without a Registry each has one of its own then, which nobody serves.
 	RepeatNames bool
 	// Logger of the manager; the zero value is the global one.
 	Logger logr.Logger

@@ -7,11 +7,14 @@ package controllers
 import (
 	"context"
 	"fmt"
+	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
+	ctrlmetrics "sigs.k8s.io/controller-runtime/pkg/metrics"
 
 	"github.com/avs-operator/avs-operator/controllers/arm"
 	"github.com/avs-operator/avs-operator/controllers/azure"
@@ -21,6 +24,7 @@ import (
 	"github.com/avs-operator/avs-operator/controllers/connect"
 	"github.com/avs-operator/avs-operator/controllers/feature"
 	"github.com/avs-operator/avs-operator/controllers/freeze"
+	"github.com/avs-operator/avs-operator/controllers/metrics"
 	"github.com/avs-operator/avs-operator/controllers/move"
 	"github.com/avs-operator/avs-operator/controllers/status"
 )
@@ -41,7 +45,12 @@ func setup(ctx context.Context, mgr ctrl.Manager, o Options) error {
 	if err := mgr.Add(frozen); err != nil {
 		return fmt.Errorf("add what freezes: %w", err)
 	}
-	publisher := &status.Publisher{Freeze: frozen, Client: mgr.GetClient(), Recorder: mgr.GetEventRecorder("avs-operator"), Pace: o.Pace}
+	registry := registryOf(o)
+	told, err := metrics.New(registry)
+	if err != nil {
+		return err
+	}
+	publisher := &status.Publisher{Freeze: frozen, Client: mgr.GetClient(), Recorder: mgr.GetEventRecorder("avs-operator"), Pace: o.Pace, OnDrift: told.Drift}
 	var local *connect.LocalAddresses
 	if !o.AllowLocalEndpoints {
 		local = &connect.LocalAddresses{Also: apiServer(mgr)}
@@ -63,9 +72,17 @@ func setup(ctx context.Context, mgr ctrl.Manager, o Options) error {
 	if o.Features == nil {
 		o.Features = feature.Gates()
 	}
+	lanes := lane.New()
+	lanes.Observe(func(c lane.Class, waited time.Duration) { told.LaneWaited(string(c), o.Pace.Elapsed(waited)) })
+	count := metrics.State{Cache: mgr.GetClient(), Leading: mgr.Elected(), Lanes: func(tell func(string, int, int)) {
+		lanes.Count(func(c lane.Class, holders, waiters int) { tell(string(c), holders, waiters) })
+	}}
+	if err := count.Register(registry); err != nil {
+		return err
+	}
 	shared := &azure.Shared{
 		Client: mgr.GetClient(), Live: reader, Azure: identities, VCenters: vcenters, Watcher: watcher,
-		Lanes: lane.New(), Publisher: publisher, Pace: o.Pace, Clock: o.Clock, Owner: owner, Features: o.Features,
+		Lanes: lanes, Metrics: told, Publisher: publisher, Pace: o.Pace, Clock: o.Clock, Owner: owner, Features: o.Features,
 		Fingerprints: fingerprints,
 	}
 	if err := (&connect.VCenterReconciler{Client: mgr.GetClient(), VCenters: vcenters, Publisher: publisher, Pace: o.Pace}).SetupWithManager(mgr); err != nil {
@@ -90,6 +107,17 @@ func setup(ctx context.Context, mgr ctrl.Manager, o Options) error {
 		return err
 	}
 	return move.Setup(mgr, move.Options{Live: reader, Publisher: publisher, VCenters: vcenters, Pace: o.Pace, Clock: o.Clock})
+}
+
+// registryOf is where the operator's metrics go.
+func registryOf(o Options) prometheus.Registerer {
+	switch {
+	case o.Registry != nil:
+		return o.Registry
+	case o.RepeatNames:
+		return prometheus.NewRegistry()
+	}
+	return ctrlmetrics.Registry
 }
 
 // unlessFrozen asks right before a write to Azure leaves; a freeze that comes between the decision and the socket holds it too. Calls to

@@ -17,6 +17,7 @@ import (
 	"github.com/avs-operator/avs-operator/controllers/azure/lane"
 	"github.com/avs-operator/avs-operator/controllers/connect"
 	"github.com/avs-operator/avs-operator/controllers/ledger"
+	"github.com/avs-operator/avs-operator/controllers/metrics"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
 )
 
@@ -224,7 +225,7 @@ func (r *Reconciler[T]) actions(s *scope[T]) []Action {
 
 // nothingToDo ends the way to the declared state.
 func (r *Reconciler[T]) nothingToDo(s *scope[T]) *outcome.Outcome {
-	s.stat().Operation = nil // a record that nobody answered, of a write that is not needed any more
+	r.dropOperation(s, metrics.Unanswered) // of a write that is not needed any more
 	r.released(s)
 	if s.observes() {
 		return outcome.Done(v1alpha1.ReasonObserved, "Azure equals the spec; with managementPolicy Observe nothing would be written either way")

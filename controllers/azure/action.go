@@ -11,6 +11,7 @@ import (
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/arm"
 	"github.com/avs-operator/avs-operator/controllers/azure/diff"
+	"github.com/avs-operator/avs-operator/controllers/metrics"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
 )
 
@@ -72,7 +73,8 @@ func (r *Reconciler[T]) lost(ctx context.Context, s *scope[T]) *outcome.Outcome 
 			return o
 		}
 	}
-	s.stat().ID, s.stat().Managed, s.stat().Operation = string(next), nil, nil
+	r.dropOperation(s, metrics.Unanswered)
+	s.stat().ID, s.stat().Managed = string(next), nil
 	return outcome.Wait(v1alpha1.ReasonNotFoundInAzure, "it is not in Azure any more: %s; the spec now means %s", s.id, next).In(syncPause)
 }
 

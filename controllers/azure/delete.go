@@ -16,6 +16,7 @@ import (
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/arm"
+	"github.com/avs-operator/avs-operator/controllers/metrics"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
 )
 
@@ -41,7 +42,8 @@ func (r *Reconciler[T]) letGo(ctx context.Context, s *scope[T]) *outcome.Outcome
 func (r *Reconciler[T]) credentialsToTheEnd(ctx context.Context, s *scope[T]) *outcome.Outcome {
 	o := r.credentials(ctx, s)
 	if o != nil && r.stays(s) && o.Reason == v1alpha1.ReasonReferenceNotFound {
-		s.stat().Operation, s.stat().CompanionLifted = nil, ""
+		r.dropOperation(s, metrics.Abandoned)
+		s.stat().CompanionLifted = ""
 		return r.letGo(ctx, s)
 	}
 	return o
@@ -52,7 +54,8 @@ func (r *Reconciler[T]) credentialsToTheEnd(ctx context.Context, s *scope[T]) *o
 func (r *Reconciler[T]) resumeToTheEnd(ctx context.Context, s *scope[T]) *outcome.Outcome {
 	o := r.resume(ctx, s)
 	if o != nil && r.stays(s) && slices.Contains(shutOut, o.Reason) {
-		s.stat().Operation, s.stat().CompanionLifted = nil, ""
+		r.dropOperation(s, metrics.Abandoned)
+		s.stat().CompanionLifted = ""
 		return r.letGo(ctx, s)
 	}
 	return o
@@ -72,7 +75,7 @@ func (r *Reconciler[T]) confirm(ctx context.Context, s *scope[T]) *outcome.Outco
 		if o := r.settleBeside(ctx, s); o != nil {
 			return o
 		}
-		s.stat().Operation = nil // resume has looked: nothing is under way, and nothing must be written
+		r.dropOperation(s, metrics.Unanswered) // resume has looked: nothing is under way, and nothing must be written
 		return r.letGo(ctx, s)
 	}
 	if s.spec().Suspend {
@@ -133,7 +136,7 @@ func (r *Reconciler[T]) remove(ctx context.Context, s *scope[T]) *outcome.Outcom
 		if o := r.doubted(s); o != nil {
 			return o
 		}
-		s.stat().Operation = nil
+		r.dropOperation(s, metrics.Unanswered)
 		r.released(s)
 		return r.release(ctx, s)
 	}
@@ -237,7 +240,8 @@ func (r *Reconciler[T]) locked(ctx context.Context, s *scope[T]) *outcome.Outcom
 	if o := r.dependents(ctx, s); o != nil {
 		return o
 	}
-	s.stat().Operation, s.stat().Effective.DeletionPolicy = nil, v1alpha1.DeletionPolicyRetain
+	r.dropOperation(s, metrics.Unanswered)
+	s.stat().Effective.DeletionPolicy = v1alpha1.DeletionPolicyRetain
 	if o := r.record(ctx, s, outcome.Wait(v1alpha1.ReasonRetained,
 		"PrivateCloud %s is being deleted with deletionPolicy Retain and stays in Azure with its delete lock. So this stays in Azure too, as with a deletionPolicy Retain of its own", cloud.Name)); o != nil {
 		return o

@@ -23,6 +23,7 @@ import (
 	"github.com/avs-operator/avs-operator/controllers/azure/diff"
 	"github.com/avs-operator/avs-operator/controllers/connect"
 	"github.com/avs-operator/avs-operator/controllers/ledger"
+	"github.com/avs-operator/avs-operator/controllers/metrics"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
 	"github.com/avs-operator/avs-operator/controllers/status"
 	"github.com/avs-operator/avs-operator/controllers/text"
@@ -81,6 +82,9 @@ func (r *Reconciler[T]) send(ctx context.Context, s *scope[T], w write) *outcome
 		Hosts: hosts,
 		Verb:  string(w.verb), Purpose: w.purpose, Action: w.action, Target: string(w.target), WriteOnly: carried, BodyHash: name, SpecHash: r.specHash(s), Generation: s.obj.GetGeneration(),
 	})
+	if lost := s.stat().Operation; lost != nil && lost.ID != op.ID {
+		r.dropOperation(s, metrics.Unanswered)
+	}
 	s.stat().Operation = op
 	say := r.refusals(s).Before(what, r.Clock.Now()) // one that is refused again and again does not seem to get anywhere each time
 	if say == nil {
@@ -99,6 +103,7 @@ func (r *Reconciler[T]) send(ctx context.Context, s *scope[T], w write) *outcome
 	if w.target != "" {
 		id, types = w.target, r.traits.Beside
 	}
+	r.Metrics.Sending(s.log, r.told(s, op))
 	accepted, err := s.client.Begin(ctx, arm.Write{
 		ID: id, Types: types, Verb: w.verb, Action: w.action, Body: body, OperationID: op.ID, Deadline: r.Clock.Here(op.Deadline.Time),
 	})
@@ -141,7 +146,11 @@ func (r *Reconciler[T]) notAccepted(s *scope[T], err error) *outcome.Outcome {
 		return outcome.Wait(v1alpha1.ReasonOperationUnknown,
 			"the answer to %s (operation %s) was lost: what Azure made of it is looked up shortly", opName(op), op.ID).In(r.untilLook(op))
 	}
-	s.stat().Operation = nil
+	how := metrics.Refused
+	if fate == ledger.Unsent {
+		how = metrics.Unsent
+	}
+	r.dropOperation(s, how)
 	r.released(s)
 	o := connect.OutcomeOf(err)
 	switch {

@@ -12,12 +12,14 @@ import (
 	"k8s.io/component-base/featuregate"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/arm"
 	"github.com/avs-operator/avs-operator/controllers/azure/lane"
 	"github.com/avs-operator/avs-operator/controllers/connect"
 	"github.com/avs-operator/avs-operator/controllers/ledger"
+	"github.com/avs-operator/avs-operator/controllers/metrics"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
 	"github.com/avs-operator/avs-operator/controllers/status"
 )
@@ -31,7 +33,9 @@ type Shared struct {
 	Watcher   *arm.Watcher
 	Lanes     *lane.Lanes
 	Publisher *status.Publisher
-	Pace      outcome.Pace
+	// Metrics tells what is done; nil: it is not told.
+	Metrics *metrics.Metrics
+	Pace    outcome.Pace
 	// Clock is the API server's: what is on record is read by it.
 	Clock *ledger.Clock
 	// Owner names this Kubernetes cluster in Azure: the UID of its namespace kube-system.
@@ -99,7 +103,7 @@ func (r *Reconciler[T]) fetch(ctx context.Context, request ctrl.Request) (*scope
 	if r.memory.another(request.NamespacedName, obj.GetUID()) {
 		r.forget(request.NamespacedName)
 	}
-	s := &scope[T]{obj: obj, before: obj.DeepCopyObject().(T)}
+	s := &scope[T]{obj: obj, before: obj.DeepCopyObject().(T), log: log.FromContext(ctx)}
 	r.memory.do(request.NamespacedName, func(m *remembered) {
 		m.uid = obj.GetUID()
 		m.inquire = m.inquire || s.askedAnew()

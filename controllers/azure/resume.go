@@ -18,6 +18,7 @@ import (
 	"github.com/avs-operator/avs-operator/controllers/azure/diff"
 	"github.com/avs-operator/avs-operator/controllers/connect"
 	"github.com/avs-operator/avs-operator/controllers/ledger"
+	"github.com/avs-operator/avs-operator/controllers/metrics"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
 )
 
@@ -71,7 +72,7 @@ func (r *Reconciler[T]) lookUp(ctx context.Context, s *scope[T], op *v1alpha1.Op
 		return r.again(s, op, 0)
 	}
 	if verb := arm.Verb(op.Verb); verb == arm.DELETE && s.actual == nil {
-		return r.ended(s)
+		return r.ended(s, metrics.Succeeded)
 	} else if (verb == arm.PUT || r.byAction(op)) && s.actual != nil && s.actual.ProvisioningState() == "Succeeded" && !r.pristine(s) && len(s.stat().Managed) == 0 {
 		// A create that came through: what is there is ours, so it is not adopted but kept.
 		actual := s.actual
@@ -84,7 +85,7 @@ func (r *Reconciler[T]) lookUp(ctx context.Context, s *scope[T], op *v1alpha1.Op
 			s.stat().Managed = []string{managedAtAll} // what it refers to cannot be looked up now; that it is ours is what matters
 		}
 		r.took(s, op.WriteOnly)
-		return r.ended(s)
+		return r.ended(s, metrics.Succeeded)
 	}
 	// Nothing is under way, so the write did not reach Azure, or is done. The record stays: if the write is still needed, send finds it and
 	// uses its id again; if not, act drops it.
@@ -232,7 +233,7 @@ func (r *Reconciler[T]) failed(s *scope[T], op *v1alpha1.Operation, p *arm.Progr
 	}
 	s.stat().Failure = failureOf(op, err)
 	s.stat().Failure.SpecHash = op.SpecHash
-	r.ended(s)
+	r.ended(s, metrics.Failed)
 	o := connect.OutcomeOf(err)
 	o.Message = fmt.Sprintf("%s (operation %s) failed in Azure: %s", opName(op), op.ID, o.Message)
 	if o.After == 0 {
@@ -256,20 +257,22 @@ func (r *Reconciler[T]) finish(ctx context.Context, s *scope[T], op *v1alpha1.Op
 			return o
 		}
 	}
+	how := metrics.Succeeded
 	s.stat().Failure = nil
 	r.refusals(s).Taken(asked(s.id, op))
 	if s.actual != nil && op.Target == "" && s.actual.ProvisioningState() == "Failed" {
 		// Azure has forgotten the operation, or calls it a success: what it left says otherwise, and why nobody knows.
 		s.stat().Failure = failureOf(op, errors.New("Azure gave no reason"))
 		s.stat().Failure.SpecHash = op.SpecHash
+		how = metrics.Failed
 	}
-	return r.ended(s)
+	return r.ended(s, how)
 }
 
 // ended clears the record and lets the lane go. The steps that follow go on from what was read.
-func (r *Reconciler[T]) ended(s *scope[T]) *outcome.Outcome {
+func (r *Reconciler[T]) ended(s *scope[T], how metrics.Result) *outcome.Outcome {
 	op := s.stat().Operation
-	s.stat().Operation = nil
+	r.dropOperation(s, how)
 	key := client.ObjectKeyFromObject(s.obj)
 	r.memory.do(key, func(m *remembered) {
 		m.pollAt, m.polled, m.disagreed, m.wroteAt = time.Time{}, nil, time.Time{}, time.Now()

@@ -6,6 +6,7 @@ package azure
 import (
 	"time"
 
+	"github.com/go-logr/logr"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
@@ -17,6 +18,8 @@ import (
 
 // scope is what one reconcile knows. Each field says which step sets it.
 type scope[T Object] struct {
+	// log of the reconcile; by fetch.
+	log logr.Logger
 	// obj is the object with the status that is being worked out, before is as it was read or last written. Both by fetch.
 	obj, before T
 	// cloud is the private cloud that obj is or is in; by credentials.

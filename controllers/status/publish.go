@@ -34,6 +34,8 @@ type Publisher struct {
 	Pace     outcome.Pace
 	// Freeze is said on every object while it lasts; nil: it never does.
 	Freeze *freeze.Freeze
+	// OnDrift is told of each object that was in sync and is not any more, by no edit of its own, when that is stored; nil: nobody is.
+	OnDrift func(client.Object)
 
 	latest latest
 }
@@ -104,14 +106,24 @@ func (p *Publisher) Patch(ctx context.Context, before, after client.Object) (boo
 // error, because what was to follow the record must then not happen.
 func (p *Publisher) Record(ctx context.Context, s Subject, r Report) error {
 	was := meta.FindStatusCondition(*s.Conditions, v1alpha1.ConditionReady).DeepCopy()
+	inSync := meta.FindStatusCondition(*s.Conditions, v1alpha1.ConditionInSync).DeepCopy()
 	r.Facts = append(slices.Clip(r.Facts), p.frozen())
 	Apply(s.Conditions, s.Object.GetGeneration(), r)
 	*s.ObservedGeneration = s.Object.GetGeneration()
 	written, err := p.Patch(ctx, s.Before, s.Object)
+	if written && p.OnDrift != nil && drifted(inSync, meta.FindStatusCondition(*s.Conditions, v1alpha1.ConditionInSync)) {
+		p.OnDrift(s.Object)
+	}
 	if written {
 		p.event(s.Object, was, meta.FindStatusCondition(*s.Conditions, v1alpha1.ConditionReady), r.Outcome)
 	}
 	return err
+}
+
+// drifted says that what was in sync differs from Azure now although its spec is the same.
+func drifted(was, is *metav1.Condition) bool {
+	return was != nil && was.Status == metav1.ConditionTrue && is != nil && is.Status == metav1.ConditionFalse && is.Reason == v1alpha1.ReasonDrifted &&
+		was.ObservedGeneration == is.ObservedGeneration
 }
 
 // frozen is the condition that is there while the operator is frozen.

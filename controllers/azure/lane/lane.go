@@ -57,6 +57,7 @@ type Lanes struct {
 	listeners map[int]func(string)
 	nextID    int
 	within    time.Duration
+	waited    func(Class, time.Duration)
 }
 
 type key struct {
@@ -77,12 +78,30 @@ type waiter struct {
 	holder    string
 	priority  Priority
 	overtaken int
+	since     time.Time
 	timer     *time.Timer
 }
 
 // New returns lanes that are all free.
 func New() *Lanes {
-	return &Lanes{lanes: map[key]*lane{}, listeners: map[int]func(string){}, within: AnswerWithin}
+	return &Lanes{lanes: map[key]*lane{}, listeners: map[int]func(string){}, within: AnswerWithin, waited: func(Class, time.Duration) {}}
+}
+
+// Observe has f told how long each holder waited for its turn, in real time. It is called before the first Acquire, and f returns at once.
+func (l *Lanes) Observe(f func(c Class, waited time.Duration)) { l.waited = f }
+
+// Count tells of each class of lanes, over all private clouds, how many have a lane, resources that Azure works on among them, and how many wait.
+func (l *Lanes) Count(tell func(c Class, holders, waiters int)) {
+	l.mu.Lock()
+	holders, waiters := map[Class]int{}, map[Class]int{}
+	for k, n := range l.lanes {
+		holders[k.class] += len(n.seated) + len(n.busy)
+		waiters[k.class] += len(n.waiting)
+	}
+	l.mu.Unlock()
+	for _, c := range []Class{Hosts, Network, Light} {
+		tell(c, holders[c], waiters[c])
+	}
 }
 
 // Seat gives the lane to the holder of a stored operation, free or not: the operation runs, whatever we think of it.
@@ -106,6 +125,7 @@ func (l *Lanes) Acquire(cloud string, c Class, holder string, p Priority) Ticket
 		w := n.join(holder, p)
 		if n.free() && (n.called == w || n.called == nil && n.next() == w) {
 			n.grant(w)
+			l.waited(c, time.Since(w.since))
 			ticket = Ticket{Granted: true}
 			return
 		}

@@ -6,6 +6,7 @@ package lane
 import (
 	"maps"
 	"slices"
+	"time"
 )
 
 func (n *lane) free() bool { return len(n.seated) == 0 && len(n.busy) == 0 }
@@ -36,7 +37,7 @@ func (n *lane) join(holder string, p Priority) *waiter {
 			return w
 		}
 	}
-	w := &waiter{holder: holder, priority: p}
+	w := &waiter{holder: holder, priority: p, since: time.Now()}
 	n.waiting = append(n.waiting, w)
 	return w
 }
