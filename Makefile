@@ -69,11 +69,13 @@ docker-build: ## Build the image $IMG.
 ##@ Generated code
 
 .PHONY: generate
-generate: manifests $(CRD_REF_DOCS) ## Regenerate everything that is generated: deepcopy, CRDs, RBAC, the API reference.
+generate: manifests $(CRD_REF_DOCS) ## Regenerate everything that is generated: deepcopy, CRDs, RBAC, the API reference, the lists of reasons and of metrics.
 	$(CONTROLLER_GEN) object:headerFile=hack/tools/controller-gen/boilerplate.go.txt paths=./api/...
 	mkdir -p docs
 	$(CRD_REF_DOCS) --source-path=api --config=hack/tools/crd-ref-docs/config.yaml --renderer=markdown --log-level=ERROR --output-path=docs/reference.md
 	go run ./hack/tools/advice -page > docs/reasons.md
+	words=$$(go run ./hack/tools/metrics -words api/v1alpha1) && printf '%s\n' "$$words" > controllers/metrics/zz_generated.words.go
+	go run ./hack/tools/metrics -page > docs/metrics.md
 
 .PHONY: manifests
 manifests: $(CONTROLLER_GEN) ## Regenerate CRDs from api/, RBAC from the markers in controllers/, and what lists the kinds.

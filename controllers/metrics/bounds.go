@@ -4,6 +4,7 @@
 package metrics
 
 import (
+	"fmt"
 	"net/http"
 	"slices"
 	"strconv"
@@ -118,6 +119,12 @@ func kindsOf(s *runtime.Scheme) []string {
 	}
 	slices.Sort(out)
 	return out
+}
+
+// kindOf is the kind of an object of a typed list, which does not say it.
+func kindOf(object runtime.Object) string {
+	name := fmt.Sprintf("%T", object)
+	return name[strings.LastIndex(name, ".")+1:]
 }
 
 // value is what a label shows for a value: itself, as the bound writes it, if it is in there. Azure does not keep to a case.

@@ -133,12 +133,6 @@ func (n counts) object(object runtime.Object) {
 	}
 }
 
-// kindOf is the kind of an object of a typed list, which does not say it.
-func kindOf(object runtime.Object) string {
-	name := fmt.Sprintf("%T", object)
-	return name[strings.LastIndex(name, ".")+1:]
-}
-
 // inAzure is what all kinds of Azure's have.
 type inAzure interface{ AzureStatus() *v1alpha1.AzureStatus }
 

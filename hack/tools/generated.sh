@@ -8,7 +8,7 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 {
   echo PROJECT
-  find api config controllers docs -type f \( -name 'zz_generated*' -o -path 'config/crd/*' -o -path docs/reference.md -o -path docs/reasons.md \) 2> /dev/null || true
+  find api config controllers docs -type f \( -name 'zz_generated*' -o -path 'config/crd/*' -o -path docs/reference.md -o -path docs/reasons.md -o -path docs/metrics.md \) 2> /dev/null || true
   echo config/argocd/kustomization.yaml
   echo config/namespaced/watched/role.yaml
   find config/rbac -name 'role*.yaml' -o -name 'editor_role.yaml' -o -name 'viewer_role.yaml' 2> /dev/null || true

@@ -42,6 +42,13 @@ done << 'RULES'
 = controllers/arm controllers/text
 ! controllers/text controllers/arm/leaf
 ! controllers/text context
+= controllers/metrics api/v1/leaf
+! controllers/metrics controllers/azure/leaf
+! controllers/metrics controllers/status/leaf
+! controllers/arm controllers/metrics
+! controllers/vcenter controllers/metrics
+= controllers/azure controllers/metrics
+= controllers/status controllers/metrics
 ! controllers/azure/diff context
 ! controllers/azure/diff api/v1/leaf
 ! controllers/azure/guards context
