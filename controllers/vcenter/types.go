@@ -176,9 +176,16 @@ type NIC struct {
 	StartConnected bool
 }
 
+// Power states of a machine or a host, as vSphere writes them.
+const (
+	PoweredOn  = "poweredOn"
+	PoweredOff = "poweredOff"
+	Suspended  = "suspended"
+)
+
 // Plugged says whether the card of a machine in this power state is connected, or will be once it is powered on.
 func (n NIC) Plugged(powerState string) bool {
-	if powerState == "poweredOn" {
+	if powerState == PoweredOn {
 		return n.Connected
 	}
 	return n.StartConnected

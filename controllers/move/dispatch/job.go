@@ -80,7 +80,7 @@ func (d *Dispatcher) job(m *v1alpha1.VirtualMachineMove, source, target *connect
 			a.source = v1alpha1.InventoryReference{Ref: host.Ref, Name: host.Name}
 			a.job.SourceHost = schedule.Resource{Kind: schedule.Host, VCenter: spec.Source.VCenterInstanceUUID, Ref: host.Ref}
 		}
-		if spec.Source.PowerState != "poweredOff" {
+		if spec.Source.PowerState != vcenter.PoweredOff {
 			a.job.Memory = int64(machines[0].MemoryMB) << 20
 		}
 	}

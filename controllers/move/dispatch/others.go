@@ -134,7 +134,7 @@ func (o *others) add(used map[schedule.Resource]int, ours map[machineKey]bool) (
 // chargeTask adds what a task of somebody else costs where its machine is now. Where it goes to is not known.
 func chargeTask(used map[schedule.Resource]int, uuid string, task *vcenter.Task, m *vcenter.Machine) {
 	_, what, _ := strings.Cut(task.Kind, ".")
-	running := m.PowerState == "poweredOn"
+	running := m.PowerState == vcenter.PoweredOn
 	host := schedule.Resource{Kind: schedule.Host, VCenter: uuid, Ref: m.Host}
 	stores := func(cost int) {
 		for _, ref := range m.Datastores {

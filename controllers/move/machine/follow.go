@@ -16,187 +16,183 @@ import (
 )
 
 // follow takes the call on record to its end, whatever else is wanted: a task does not stop because nobody looks.
-func (p *pass) follow(ctx context.Context) *outcome.Outcome {
-	task := p.move.Status.Task
+func (s *scope) follow(ctx context.Context) *outcome.Outcome {
+	task := s.move.Status.Task
 	switch {
 	case task == nil:
 		return nil
 	case task.Format != v1alpha1.MoveTaskFormat:
-		return p.foreign(ctx)
+		return s.unknownFormat(ctx)
 	case task.Kind == v1alpha1.MoveTaskShutdownGuest:
-		return p.followShutdown(ctx)
+		return s.followShutdown(ctx)
 	case task.Ref == "":
-		if o := p.recover(ctx); o != nil || p.move.Status.Task == nil {
+		if o := s.findLost(ctx); o != nil || s.move.Status.Task == nil {
 			return o
 		}
-		task = p.move.Status.Task
+		task = s.move.Status.Task
 	}
-	progress, err := movers.TaskState(ctx, p.request, *task)
+	progress, err := movers.TaskState(ctx, s.request, *task)
 	if err != nil {
 		return outcome.Retry(v1alpha1.ReasonUnreachable, err)
 	}
-	p.forgotten(task, &progress)
+	s.noteForgotten(task, &progress)
 	switch {
 	case task.Kind != v1alpha1.MoveTaskRelocate && progress.Over():
-		return p.powered(ctx, progress)
+		return s.powered(ctx, progress)
 	case task.Kind != v1alpha1.MoveTaskRelocate:
-		return p.going(p.move.Status.Step, outcome.Wait(v1alpha1.ReasonMoving, "vCenter is changing the machine's power").In(glance))
+		return s.inProgress(s.move.Status.Step, outcome.Wait(v1alpha1.ReasonMoving, "vCenter is changing the machine's power").In(resync))
 	case progress.Over():
-		return p.relocated(ctx, progress)
+		return s.relocated(ctx, progress)
 	}
-	return p.relocating(ctx, progress)
+	return s.relocating(ctx, progress)
 }
 
-// forgotten counts from the first look that found the task forgotten: when it began says nothing about when it ended.
-func (p *pass) forgotten(task *v1alpha1.MoveTask, progress *movers.Progress) {
+// noteForgotten counts from the first look that found the task forgotten: when it began says nothing about when it ended.
+func (s *scope) noteForgotten(task *v1alpha1.MoveTask, progress *movers.Progress) {
 	switch {
 	case progress.State != movers.Forgotten:
 		task.ForgottenAt = nil
 	case task.ForgottenAt == nil:
-		task.ForgottenAt = p.now()
-		p.log.Info("Task forgotten by vCenter", "machine", p.move.Spec.Machine.Name, "kind", task.Kind, "task", task.Ref)
+		task.ForgottenAt = s.now()
+		s.log.Info("Task forgotten by vCenter", "machine", s.move.Spec.Machine.Name, "kind", task.Kind, "task", task.Ref)
 	default:
-		progress.Ended = max(p.Clock.Since(task.ForgottenAt.Time), 0)
+		progress.Ended = max(s.Clock.Since(task.ForgottenAt.Time), 0)
 	}
-}
-
-// worked waits while either vCenter shows work on the machine: nothing is started beside it, whatever is known of who began it.
-func (p *pass) worked(ctx context.Context, step v1alpha1.MoveStep) *outcome.Outcome {
-	work, err := movers.Work(ctx, p.request, p.at)
-	if err != nil {
-		return outcome.Retry(v1alpha1.ReasonUnreachable, err)
-	}
-	if work == "" {
-		return nil
-	}
-	return p.going(step, outcome.Wait(v1alpha1.ReasonMachineBusy, "the machine is being worked on, and nothing else is started meanwhile: %s", work).In(ledger.Settling.Bound/12))
 }
 
 // relocating follows a relocation that runs, and cancels one that is not wanted any more.
-func (p *pass) relocating(ctx context.Context, progress movers.Progress) *outcome.Outcome {
-	s := &p.move.Status
-	if p.wish == wishCancel {
+func (s *scope) relocating(ctx context.Context, progress movers.Progress) *outcome.Outcome {
+	st := &s.move.Status
+	if s.intent == intentCancel {
 		if !progress.Cancelled {
-			if err := p.mover.Cancel(ctx, p.request, *s.Task); err != nil {
+			if err := s.mover.Cancel(ctx, s.request, *st.Task); err != nil {
 				return outcome.Retry(v1alpha1.ReasonUnreachable, err)
 			}
-			p.log.Info("Cancelled relocation", "machine", p.move.Spec.Machine.Name, "task", s.Task.Ref)
+			s.log.Info("Cancelled relocation", "machine", s.move.Spec.Machine.Name, "task", st.Task.Ref)
 		}
-		return p.going(v1alpha1.MoveStepRelocating, outcome.Wait(v1alpha1.ReasonCancelled, "vCenter was asked to cancel the relocation (%s)", s.Task.Ref).In(glance/2))
+		return s.inProgress(v1alpha1.MoveStepRelocating, outcome.Wait(v1alpha1.ReasonCancelled, "vCenter was asked to cancel the relocation (%s)", st.Task.Ref).In(resync/2))
 	}
 	const step = 10 // percent: progress reaches status in steps, not streams
-	if reached := min(progress.Percent, 99) / step * step; reached > s.Progress {
-		s.Progress = reached
-		s.BytesMoved = s.BytesTotal / 100 * int64(reached)
+	if reached := min(progress.Percent, 99) / step * step; reached > st.Progress {
+		st.Progress = reached
+		st.BytesMoved = st.BytesTotal / 100 * int64(reached)
 	}
-	if o := p.standing(progress); o != nil {
+	if o := s.noProgress(progress); o != nil {
 		return o
 	}
-	said := fmt.Sprintf("vCenter is relocating the machine (%s)", s.Task.Ref)
+	said := fmt.Sprintf("vCenter is relocating the machine (%s)", st.Task.Ref)
 	if progress.State == movers.Queued {
-		said = fmt.Sprintf("vCenter has queued the relocation (%s): other operations use the same hosts or datastores", s.Task.Ref)
+		said = fmt.Sprintf("vCenter has queued the relocation (%s): other operations use the same hosts or datastores", st.Task.Ref)
 	}
-	return p.going(v1alpha1.MoveStepRelocating, outcome.Wait(v1alpha1.ReasonMoving, "%s", said).In(glance/2))
+	return s.inProgress(v1alpha1.MoveStepRelocating, outcome.Wait(v1alpha1.ReasonMoving, "%s", said).In(resync/2))
 }
 
 // relocated decides what a relocation that is over has done. What vCenter says of the task is heard; where the machine is, is read.
-func (p *pass) relocated(ctx context.Context, progress movers.Progress) *outcome.Outcome {
-	if o := p.read(ctx); o != nil {
+func (s *scope) relocated(ctx context.Context, progress movers.Progress) *outcome.Outcome {
+	if o := s.readPlacement(ctx); o != nil {
 		return o
 	}
-	s := &p.move.Status
-	settled := progress.Ended >= ledger.Settling.Real(p.Pace)
+	st := &s.move.Status
+	settled := progress.Ended >= ledger.Settling.Real(s.Pace)
 	switch {
-	case p.at.Where == movers.AtTarget:
-		s.Task, s.TargetRef = nil, p.at.Target.Ref
+	case s.at.Where == movers.AtTarget:
+		st.Task, st.TargetRef = nil, s.at.Target.Ref
 		return nil
-	case p.at.Where == movers.AtSource && progress.State == movers.Failed:
-		return p.fail(ctx, *progress.Fault)
+	case s.at.Where == movers.AtSource && progress.State == movers.Failed:
+		return s.failAttempt(ctx, *progress.Fault)
 	case !settled:
-		return p.going(v1alpha1.MoveStepVerifying, outcome.Wait(v1alpha1.ReasonMoving,
-			"the relocation (%s) is over, and the machine does not show at the target alone yet: waiting for both vCenters to settle", s.Task.Ref).In(ledger.Settling.Bound/12))
-	case p.at.Where == movers.AtSource:
-		if o := p.worked(ctx, v1alpha1.MoveStepVerifying); o != nil {
+		return s.inProgress(v1alpha1.MoveStepVerifying, outcome.Wait(v1alpha1.ReasonMoving,
+			"the relocation (%s) is over, and the machine does not show at the target alone yet: waiting for both vCenters to settle", st.Task.Ref).In(ledger.Settling.Bound/12))
+	case s.at.Where == movers.AtSource:
+		if o := s.waitForWork(ctx, v1alpha1.MoveStepVerifying); o != nil {
 			return o
 		}
-		return p.fail(ctx, vcenter.Fault{Type: "NothingMoved", Class: vcenter.FaultOther,
-			Message: fmt.Sprintf("the relocation (%s) ended as %s, yet the machine is still at the source", s.Task.Ref, progress.State)})
+		return s.failAttempt(ctx, vcenter.Fault{Type: "NothingMoved", Class: vcenter.FaultOther,
+			Message: fmt.Sprintf("the relocation (%s) ended as %s, yet the machine is still at the source", st.Task.Ref, progress.State)})
 	}
-	return p.riddle()
+	return s.misplaced()
 }
 
-// recover finds out what became of a call whose answer was lost. It looks only when the call cannot be made any more, so that what it finds
-// stays true.
-func (p *pass) recover(ctx context.Context) *outcome.Outcome {
-	s := &p.move.Status
-	if wait := p.Clock.Until(p.lostAt(s.Task)); wait > 0 {
-		return p.going(s.Step, outcome.Wait(v1alpha1.ReasonMoving,
-			"the answer to the call %s is not on record: vCenter is looked at when that call cannot arrive any more", s.Task.Kind).In(p.Pace.Elapsed(wait)))
-	}
-	ref, err := movers.Find(ctx, p.request, *s.Task)
-	if err != nil {
-		return outcome.Retry(v1alpha1.ReasonUnreachable, err)
-	}
-	if ref != "" {
-		p.log.Info("Found task again", "machine", p.move.Spec.Machine.Name, "kind", s.Task.Kind, "task", ref)
-		s.Task.Ref, s.Task.State = ref, v1alpha1.OperationAccepted
-		return p.save(ctx)
-	}
-	if s.Task.Kind == v1alpha1.MoveTaskPowerOff { // whether it comes after all is not known: it is called again if the machine runs
-		s.PoweredOffByMove = v1alpha1.PoweredOffByMoveUnknown
-		p.ungrant()
-		p.Turns.Done(p.move.UID)
-	}
-	if s.Task.Kind != v1alpha1.MoveTaskRelocate {
-		s.Task = nil // the power state tells the rest
-		return nil
-	}
-	return p.unfound(ctx)
-}
-
-// unfound decides about a relocation of which vCenter knows no task: the machine itself tells whether there was one.
-func (p *pass) unfound(ctx context.Context) *outcome.Outcome {
-	if o := p.read(ctx); o != nil {
+// findLost finds out what became of a call whose answer was lost.
+func (s *scope) findLost(ctx context.Context) *outcome.Outcome {
+	if found, o := s.lookUp(ctx); found || o != nil {
 		return o
 	}
-	s := &p.move.Status
+	st := &s.move.Status
+	if st.Task.Kind == v1alpha1.MoveTaskPowerOff { // whether it comes after all is not known: it is called again if the machine runs
+		st.PoweredOffByMove = v1alpha1.PoweredOffByMoveUnknown
+		s.dropTurn()
+		s.Turns.Done(s.move.UID)
+	}
+	if st.Task.Kind != v1alpha1.MoveTaskRelocate {
+		st.Task = nil // the power state tells the rest
+		return nil
+	}
+	return s.taskNotFound(ctx)
+}
+
+// taskNotFound decides about a relocation of which vCenter knows no task: the machine itself tells whether there was one.
+func (s *scope) taskNotFound(ctx context.Context) *outcome.Outcome {
+	if o := s.readPlacement(ctx); o != nil {
+		return o
+	}
+	st := &s.move.Status
 	switch {
-	case p.at.Where == movers.AtSource:
-		if o := p.worked(ctx, v1alpha1.MoveStepVerifying); o != nil {
+	case s.at.Where == movers.AtSource:
+		if o := s.waitForWork(ctx, v1alpha1.MoveStepVerifying); o != nil {
 			return o // of a task that nothing tells to be ours
 		}
-		p.log.Info("Call never arrived", "machine", p.move.Spec.Machine.Name, "kind", s.Task.Kind)
-		s.Task, s.Attempts = nil, max(s.Attempts-1, 0)
+		s.log.Info("Call never arrived", "machine", s.move.Spec.Machine.Name, "kind", st.Task.Kind)
+		st.Task, st.Attempts = nil, max(st.Attempts-1, 0)
 		return nil
-	case p.at.Where == movers.AtTarget:
-		s.Task, s.TargetRef = nil, p.at.Target.Ref
+	case s.at.Where == movers.AtTarget:
+		st.Task, st.TargetRef = nil, s.at.Target.Ref
 		return nil
-	case p.Clock.Since(p.lostAt(s.Task)) < ledger.Settling.Real(p.Pace):
-		return p.going(v1alpha1.MoveStepVerifying, outcome.Wait(v1alpha1.ReasonMoving,
+	case s.Clock.Since(s.lostAt(st.Task)) < ledger.Settling.Real(s.Pace):
+		return s.inProgress(v1alpha1.MoveStepVerifying, outcome.Wait(v1alpha1.ReasonMoving,
 			"a relocation may just have ended: waiting for both vCenters to settle").In(ledger.Settling.Bound/12))
 	}
-	return p.riddle()
+	return s.misplaced()
 }
 
-// lostAt is when a call without an answer counts as lost.
-func (p *pass) lostAt(task *v1alpha1.MoveTask) time.Time {
-	return ledger.LostAt(p.Pace, task.Deadline.Time)
-}
-
-// foreign meets a record that another version wrote: what it means is not guessed. The machine is left alone while vCenter works on it.
-func (p *pass) foreign(ctx context.Context) *outcome.Outcome {
-	if o := p.read(ctx); o != nil {
+// unknownFormat meets a record that another version wrote: what it means is not guessed. The machine is left alone while vCenter works on it.
+func (s *scope) unknownFormat(ctx context.Context) *outcome.Outcome {
+	if o := s.readPlacement(ctx); o != nil {
 		return o
 	}
-	if p.at.Where != movers.AtTarget && p.at.Where != movers.AtSource {
-		return p.riddle()
+	if s.at.Where != movers.AtTarget && s.at.Where != movers.AtSource {
+		return s.misplaced()
 	}
-	if o := p.worked(ctx, v1alpha1.MoveStepRelocating); o != nil {
+	if o := s.waitForWork(ctx, v1alpha1.MoveStepRelocating); o != nil {
 		return o
 	}
-	if wait := p.Clock.Until(p.lostAt(p.move.Status.Task)); wait > 0 {
-		return p.going(v1alpha1.MoveStepRelocating, outcome.Wait(v1alpha1.ReasonMoving, "a call of another version may still arrive").In(p.Pace.Elapsed(wait)))
+	if wait := s.Clock.Until(s.lostAt(s.move.Status.Task)); wait > 0 {
+		return s.inProgress(v1alpha1.MoveStepRelocating, outcome.Wait(v1alpha1.ReasonMoving, "a call of another version may still arrive").In(s.Pace.Elapsed(wait)))
 	}
-	p.move.Status.Task = nil
+	s.move.Status.Task = nil
 	return nil
+}
+
+// noProgress says that a relocation stands still: vCenter itself says nothing, for days. It is not cancelled by the operator, because what is
+// copied would have to be copied again.
+func (s *scope) noProgress(progress movers.Progress) *outcome.Outcome {
+	st := &s.move.Status
+	started := time.Time{}
+	if st.StartedAt != nil {
+		started = st.StartedAt.Time
+	}
+	since := movers.NoteProgress(st.Task, progress, started, s.Clock.Now(), movers.ProgressBound(progress.State, st.BytesTotal, s.Pace))
+	if since.IsZero() {
+		return nil
+	}
+	st.Step, s.keepReady = v1alpha1.MoveStepRelocating, false
+	const look = "Look at the task and its events in the source vCenter, at the network between the hosts of both sides (TCP 8000 and 902), and at the datastores"
+	o := outcome.Wait(v1alpha1.ReasonNoProgress, "the relocation (%s) has shown %d %% since %s and goes no further. %s. It is followed on; to end it, cancel the task in vCenter, or delete this object",
+		st.Task.Ref, progress.Percent, since.UTC().Format(time.RFC3339), look).In(ledger.Glance.Bound / 2)
+	if progress.State == movers.Queued {
+		o = outcome.Wait(v1alpha1.ReasonNoProgress, "vCenter has not begun with the relocation (%s) that it took at %s: it is queued behind other operations. Look at the tasks of its hosts and datastores in both vCenters",
+			st.Task.Ref, since.UTC().Format(time.RFC3339)).In(ledger.Glance.Bound / 2)
+	}
+	s.warn(o.Reason, o.Message)
+	return o
 }

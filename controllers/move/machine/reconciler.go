@@ -8,8 +8,6 @@ import (
 	"context"
 	"time"
 
-	"github.com/go-logr/logr"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -18,9 +16,6 @@ import (
 	"github.com/avs-operator/avs-operator/controllers/connect"
 	"github.com/avs-operator/avs-operator/controllers/ledger"
 	"github.com/avs-operator/avs-operator/controllers/move/dispatch"
-	"github.com/avs-operator/avs-operator/controllers/move/movers"
-	"github.com/avs-operator/avs-operator/controllers/move/movers/cold"
-	"github.com/avs-operator/avs-operator/controllers/move/movers/vmotion"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
 	"github.com/avs-operator/avs-operator/controllers/status"
 )
@@ -56,45 +51,29 @@ type Turns interface {
 
 // Waits and limits of a machine's move. Durations are vCenter's time unless a floor makes them real.
 const (
-	checkPause = 2 * time.Second // until a check of vCenter's is looked at again
-	attempts   = 3
+	checkInterval = 2 * time.Second // until a check of vCenter's is looked at again
+	maxAttempts   = 3
 )
 
-// glance is a safeguard for a wait that an event ends.
-var glance = ledger.Glance.Bound
+// resync is a safeguard for a wait that an event ends.
+var resync = ledger.Glance.Bound
 
-// machineSteps are taken in order until one says something.
-var machineSteps = []func(*pass, context.Context) *outcome.Outcome{
-	(*pass).ended,   // moved, failed or cancelled: nothing more, unless a person asks for another try
-	(*pass).wanted,  // what the programme wants: run, hold or cancel
-	(*pass).connect, // both vCenters
-	(*pass).follow,  // a call under way is followed to its end, whatever else is wanted
-	(*pass).locate,  // where the machine is
-	(*pass).arrive,  // at the target: compared, powered on again, moved
-	(*pass).giveUp,  // cancelled, or failed for good: as it was, at the source
-	(*pass).present, // what follows is about a machine at the source
-	(*pass).hold,    // nothing starts while the programme is planned or paused
-	(*pass).claim,   // a machine belongs to one unfinished move
-	(*pass).pause,   // between attempts
-	(*pass).permit,  // what the machine's power allows
-	(*pass).turn,    // vCenter runs only so many at once
-	(*pass).begin,   // read again, checked, powered off if need be, relocated
-}
-
-// pass is one look at one machine. A field is set by the step that its comment names.
-type pass struct {
-	*Reconciler
-	log    logr.Logger
-	move   *v1alpha1.VirtualMachineMove
-	before *v1alpha1.VirtualMachineMove // as the API server has it
-
-	wish     wish             // wanted
-	request  movers.Request   // connect
-	mover    movers.Mover     // connect
-	at       movers.Placement // follow, locate
-	direct   bool             // at was read at both vCenters, in this pass
-	checking bool             // vCenter's check goes on
-	fine     bool             // the outcome is a wait that needs no person: Ready stays True
+// steps are taken in order until one says something.
+var steps = []func(*scope, context.Context) *outcome.Outcome{
+	(*scope).ended,       // moved, failed or cancelled: nothing more, unless a person asks for another try
+	(*scope).readIntent,  // what the programme wants: run, hold or cancel
+	(*scope).connect,     // both vCenters
+	(*scope).follow,      // a call under way is followed to its end, whatever else is wanted
+	(*scope).locate,      // where the machine is
+	(*scope).arrive,      // at the target: compared, powered on again, moved
+	(*scope).revert,      // cancelled, or failed for good: as it was, at the source
+	(*scope).atSource,    // what follows is about a machine at the source
+	(*scope).paused,      // nothing starts while the programme is planned or paused
+	(*scope).claim,       // a machine belongs to one unfinished move
+	(*scope).backOff,     // between attempts
+	(*scope).mayPowerOff, // what the machine's power allows
+	(*scope).turn,        // vCenter runs only so many at once
+	(*scope).start,       // read again, checked, powered off if need be, relocated
 }
 
 // Reconcile looks at one machine.
@@ -103,63 +82,13 @@ func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 	if err := r.Client.Get(ctx, request.NamespacedName, move); err != nil {
 		return ctrl.Result{}, client.IgnoreNotFound(err)
 	}
-	p := &pass{Reconciler: r, log: ctrl.LoggerFrom(ctx), before: move.DeepCopy(), move: move}
-	p.move.Status.BytesTotal = move.Spec.Bytes
+	s := &scope{Reconciler: r, log: ctrl.LoggerFrom(ctx), before: move.DeepCopy(), move: move}
+	s.move.Status.BytesTotal = move.Spec.Bytes
 	var o *outcome.Outcome
-	for _, step := range machineSteps {
-		if o = step(p, ctx); o != nil {
+	for _, step := range steps {
+		if o = step(s, ctx); o != nil {
 			break
 		}
 	}
-	return p.publish(ctx, o)
-}
-
-// publish writes what the pass found.
-func (p *pass) publish(ctx context.Context, o *outcome.Outcome) (ctrl.Result, error) {
-	return p.Publisher.Publish(ctx, p.subject(), p.report(o))
-}
-
-// report is what an outcome means for the conditions.
-func (p *pass) report(o *outcome.Outcome) status.Report {
-	step := p.move.Status.Step
-	otherwise := v1alpha1.ReasonMoving
-	if o != nil {
-		otherwise = o.Reason
-	}
-	return status.Report{Outcome: o, KeepReady: p.fine, Facts: []status.Fact{
-		fact(v1alpha1.ConditionComplete, step == v1alpha1.MoveStepMoved, v1alpha1.ReasonComplete, otherwise),
-		fact(v1alpha1.ConditionFailed, step == v1alpha1.MoveStepFailed, otherwise, otherwise),
-	}}
-}
-
-func (p *pass) subject() status.Subject {
-	s := &p.move.Status
-	return status.Subject{Before: p.before, Object: p.move, Conditions: &s.Conditions, ObservedGeneration: &s.ObservedGeneration}
-}
-
-func fact(condition string, is bool, yes, no string) status.Fact {
-	if is {
-		return status.Fact{Condition: condition, Status: metav1.ConditionTrue, Reason: yes}
-	}
-	return status.Fact{Condition: condition, Status: metav1.ConditionFalse, Reason: no}
-}
-
-// going is a wait that needs no person: the move is under way, and Ready says so.
-func (p *pass) going(step v1alpha1.MoveStep, o *outcome.Outcome) *outcome.Outcome {
-	p.move.Status.Step, p.fine = step, true
-	return o
-}
-
-// again is a wait for what this process did not see yet: a cache that lags, or a record that another pass wrote.
-func (p *pass) again(format string, args ...any) *outcome.Outcome {
-	p.fine = true
-	return outcome.Wait(v1alpha1.ReasonMoving, format, args...).In(p.Pace.Elapsed(100 * time.Millisecond))
-}
-
-// moverOf is the way that a machine moves.
-func moverOf(method v1alpha1.MoveMethod) movers.Mover {
-	if method == v1alpha1.MoveMethodCold {
-		return cold.Mover{}
-	}
-	return vmotion.Mover{}
+	return s.publish(ctx, o)
 }

@@ -70,7 +70,7 @@ func usableHosts(inventory *vcenter.Inventory, cluster *vcenter.Cluster) []*vcen
 
 // Usable says whether a host can take a machine now.
 func Usable(h *vcenter.Host) bool {
-	return h.ConnectionState == "connected" && h.PowerState == "poweredOn" && !h.InMaintenance
+	return h.ConnectionState == "connected" && h.PowerState == vcenter.PoweredOn && !h.InMaintenance
 }
 
 // Takers are the usable hosts of the target cluster of spec that have all its datastores and networks, by name.

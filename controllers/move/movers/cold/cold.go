@@ -19,14 +19,11 @@ type Mover struct{ movers.Relocate }
 
 var _ movers.Mover = Mover{}
 
-// PoweredOff is the power state that this mover needs.
-const PoweredOff = "poweredOff"
-
 // Check asks the source vCenter. While the machine still runs, vCenter answers for a machine that runs: what powering off removes does not
 // hinder this move, and everything else does, or the machine would be down for nothing.
 func (m Mover) Check(ctx context.Context, r movers.Request, at movers.Placement) ([]vcenter.Fault, error) {
 	faults, err := m.Relocate.Check(ctx, r, at)
-	if at.Source.PowerState == PoweredOff {
+	if at.Source.PowerState == vcenter.PoweredOff {
 		return faults, err
 	}
 	return slices.DeleteFunc(faults, func(f vcenter.Fault) bool { return f.OnlyRunning }), err
@@ -34,7 +31,7 @@ func (m Mover) Check(ctx context.Context, r movers.Request, at movers.Placement)
 
 // Start asks the source vCenter to relocate the machine, unless it runs.
 func (m Mover) Start(ctx context.Context, r movers.Request, at movers.Placement) (vcenter.TaskHandle, error) {
-	if at.Source.PowerState != PoweredOff {
+	if at.Source.PowerState != vcenter.PoweredOff {
 		return vcenter.TaskHandle{}, &vcenter.Error{
 			Class: vcenter.InvalidState, Doing: "start the cold relocation of " + at.Source.Ref, Server: r.Source.Client.Host(),
 			Err: errors.New("the machine is not powered off"),

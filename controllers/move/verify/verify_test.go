@@ -1,15 +1,11 @@
 // Copyright The avs-operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package machine
+package verify
 
 import (
 	"strings"
 	"testing"
-	"time"
-
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/vcenter"
@@ -65,7 +61,7 @@ func TestCompareTellsWhatDiffers(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			is := arrivedMachine()
 			test.change(is)
-			differences, concerns := compare(plannedSpec(), is, true)
+			differences, concerns := Compare(plannedSpec(), is, true)
 			if got := strings.Join(differences, "; "); !strings.Contains(got, test.difference) || (test.difference == "") != (got == "") {
 				t.Errorf("the differences are %q, want %q", got, test.difference)
 			}
@@ -83,45 +79,12 @@ func TestCompareTellsWhatDiffers(t *testing.T) {
 func TestAMachineThatStoodThereMayHaveChangedSince(t *testing.T) {
 	is := arrivedMachine()
 	is.Folder, is.Disks, is.NICs = "/elsewhere", nil, nil
-	differences, concerns := compare(plannedSpec(), is, false)
+	differences, concerns := Compare(plannedSpec(), is, false)
 	if len(differences) != 0 || len(concerns) != 1 || concerns[0].Name != "AlreadyAtTarget" || concerns[0].Severity != v1alpha1.SeverityInformation {
 		t.Errorf("differences %v, concerns %v", differences, concerns)
 	}
 	is.BIOSUUID = "another"
-	if differences, _ := compare(plannedSpec(), is, false); len(differences) != 1 {
+	if differences, _ := Compare(plannedSpec(), is, false); len(differences) != 1 {
 		t.Errorf("another machine under the same identity was not told: %v", differences)
 	}
-}
-
-func TestTheOldestClaimHolds(t *testing.T) {
-	at := func(name string, second int, uid string, step v1alpha1.MoveStep) v1alpha1.VirtualMachineMove {
-		m := v1alpha1.VirtualMachineMove{ObjectMeta: metav1.ObjectMeta{
-			Name: name, UID: types.UID(uid), CreationTimestamp: metav1.NewTime(time.Unix(int64(second), 0)),
-		}}
-		m.Spec.Source.VCenterInstanceUUID, m.Spec.Machine.InstanceUUID, m.Status.Step = "V", "M", step
-		return m
-	}
-	other := at("other machine", 0, "0", "")
-	other.Spec.Machine.InstanceUUID = "N"
-	all := []v1alpha1.VirtualMachineMove{
-		at("youngest", 9, "c", ""), at("ended", 1, "d", v1alpha1.MoveStepFailed), at("second", 5, "b", ""), at("first", 5, "a", v1alpha1.MoveStepBlocked), other,
-	}
-	for me, want := range map[string]string{"youngest": "first", "second": "first", "first": "", "other machine": ""} {
-		for i := range all {
-			if all[i].Name != me {
-				continue
-			}
-			holder := (&pass{move: &all[i]}).holder(all)
-			if got := nameOf(holder); got != want {
-				t.Errorf("%s: the holder is %q, want %q", me, got, want)
-			}
-		}
-	}
-}
-
-func nameOf(m *v1alpha1.VirtualMachineMove) string {
-	if m == nil {
-		return ""
-	}
-	return m.Name
 }

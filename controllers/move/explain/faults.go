@@ -1,75 +1,17 @@
 // Copyright The avs-operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package machine
+package explain
 
 import (
-	"context"
 	"fmt"
-	"time"
-
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
-	"github.com/avs-operator/avs-operator/controllers/outcome"
-	"github.com/avs-operator/avs-operator/controllers/text"
 	"github.com/avs-operator/avs-operator/controllers/vcenter"
 )
 
-// firstRetry is the pause after the first failed attempt, in vCenter's time; each further one is four times as long.
-const firstRetry = 30 * time.Second
-
-// recheckBlocked is how soon a machine that is blocked is looked at again, in vCenter's time: not everything that blocks tells when it goes.
-const recheckBlocked = 5 * time.Minute
-
-// callRecheck is how soon a claim that two moves gave up at once is looked at again, in real time.
-const callRecheck = 500 * time.Millisecond
-
-func (p *pass) now() *metav1.MicroTime {
-	t := metav1.NewMicroTime(p.Clock.Now())
-	return &t
-}
-
-// fail notes a failed attempt. A fault that may pass gives the machine another, after a pause and perhaps on another host; any other is
-// final. What follows from it is decided by the next steps, which read where the machine is.
-func (p *pass) fail(ctx context.Context, fault vcenter.Fault) *outcome.Outcome {
-	s := &p.move.Status
-	reason, message := explain(fault, p.move.Spec.Target)
-	if fault.Class == vcenter.FaultCredentials {
-		p.VCenters.LocatorRefused(p.move.Namespace, p.move.Spec.Target.VCenterRef.Name)
-	}
-	p.log.Info("Attempt failed", "machine", p.move.Spec.Machine.Name, "attempt", s.Attempts, "fault", fault.Type, "class", fault.Class)
-	p.failed(reason, message)
-	if p.wish == wishCancel {
-		if fault.Class == vcenter.FaultCancelled {
-			s.Failure = nil // as wanted
-		}
-		return nil
-	}
-	if fault.Retryable() && s.Attempts < attempts {
-		s.RetryAfter = p.after(s.Attempts)
-		return p.pause(ctx)
-	}
-	return nil // giveUp ends it
-}
-
-// after is when to try again what has failed so many times.
-func (p *pass) after(failures int32) *metav1.MicroTime {
-	at := metav1.NewMicroTime(p.Clock.Now().Add(p.Pace.Real(firstRetry << (2 * (max(failures, 1) - 1)))))
-	return &at
-}
-
-// failed notes why the attempt failed, and lets others use its turn.
-func (p *pass) failed(reason, message string) {
-	s := &p.move.Status
-	s.Failure = &v1alpha1.MoveFailure{Reason: reason, Message: text.Cut(message, 3900)}
-	s.RetryAfter, s.Task, s.Progress, s.BytesMoved = nil, nil, 0, 0
-	p.ungrant()
-	p.Turns.Done(p.move.UID)
-}
-
-// explain says what a fault means and what to do: vCenter's own words name neither.
-func explain(fault vcenter.Fault, target v1alpha1.MachineTarget) (reason, message string) {
+// Fault says what a fault means and what to do: vCenter's own words name neither.
+func Fault(fault vcenter.Fault, target v1alpha1.MachineTarget) (reason, message string) {
 	e, ok := explanations[fault.Class]
 	if !ok {
 		e = explanation{v1alpha1.ReasonMoveFailed, "vCenter could not relocate the machine", "look at the task in vCenter, then ask for another try with the annotation " + v1alpha1.AnnotationRetryRequestedAt}
@@ -107,9 +49,6 @@ func privilegeWords(fault vcenter.Fault) string {
 }
 
 type explanation struct{ reason, what, advice string }
-
-// retry is how every advice ends that a person carries out.
-const retry = ", then ask for another try with the annotation " + v1alpha1.AnnotationRetryRequestedAt
 
 var explanations = map[vcenter.FaultClass]explanation{
 	vcenter.FaultCertificate: {v1alpha1.ReasonCertificateChanged, "the source vCenter refused the target's certificate",
@@ -159,3 +98,6 @@ var explanations = map[vcenter.FaultClass]explanation{
 	vcenter.FaultInvalid: {v1alpha1.ReasonMoveFailed, "vCenter does not accept the relocation as it was planned",
 		"delete this object, so that the machine is planned again; if that does not help, look at the machine's devices"},
 }
+
+// retry is how every advice ends that a person carries out.
+const retry = ", then ask for another try with the annotation " + v1alpha1.AnnotationRetryRequestedAt

@@ -1,7 +1,9 @@
 // Copyright The avs-operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package machine
+// Package verify compares a machine that has arrived with the one that was planned. That vCenter says so is not enough: a task's success has been
+// false before.
+package verify
 
 import (
 	"fmt"
@@ -9,14 +11,15 @@ import (
 	"strings"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
+	"github.com/avs-operator/avs-operator/controllers/move/explain"
 	"github.com/avs-operator/avs-operator/controllers/text"
 	"github.com/avs-operator/avs-operator/controllers/vcenter"
 )
 
-// compare tells how a machine at the target differs from the one that was planned: what makes it another machine, or cuts it off, is a
+// Compare tells how a machine at the target differs from the one that was planned: what makes it another machine, or cuts it off, is a
 // difference; what a person may want to put right is a concern. A machine that this object did not move may stand anywhere, and may have been
 // changed since.
-func compare(spec *v1alpha1.VirtualMachineMoveSpec, is *vcenter.MachineDetails, moved bool) (differences []string, concerns []v1alpha1.MachineConcern) {
+func Compare(spec *v1alpha1.VirtualMachineMoveSpec, is *vcenter.MachineDetails, moved bool) (differences []string, concerns []v1alpha1.MachineConcern) {
 	if want := spec.Machine.BIOSUUID; want != "" && !strings.EqualFold(want, is.BIOSUUID) {
 		differences = append(differences, fmt.Sprintf("BIOS UUID %s instead of %s", is.BIOSUUID, want))
 	}
@@ -30,7 +33,7 @@ func compare(spec *v1alpha1.VirtualMachineMoveSpec, is *vcenter.MachineDetails, 
 	}
 	if want := spec.Source.PowerState; spec.Method == v1alpha1.MoveMethodLive && want != "" && want != is.PowerState {
 		concerns = append(concerns, warning("PowerStateDiffers", fmt.Sprintf("the machine is %s; it was %s when it was planned, and this move changed nothing about that",
-			powerWords(is.PowerState), powerWords(want))))
+			explain.Power(is.PowerState), explain.Power(want))))
 	}
 	for _, disk := range is.Disks {
 		if want := datastoreOf(spec, disk.Key); want != "" && disk.Datastore != want {
@@ -71,7 +74,7 @@ func adapters(spec *v1alpha1.VirtualMachineMoveSpec, is *vcenter.MachineDetails)
 	for _, nic := range is.NICs {
 		found[strings.ToLower(nic.MAC)] = nic
 	}
-	telling := is.PowerState == powerStateOn || spec.Source.PowerState != powerStateOn
+	telling := is.PowerState == vcenter.PoweredOn || spec.Source.PowerState != vcenter.PoweredOn
 	for _, adapter := range spec.Target.NetworkAdapters {
 		if adapter.MACAddress == "" {
 			continue

@@ -1,7 +1,7 @@
 // Copyright The avs-operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package machine
+package explain
 
 import (
 	"strings"
@@ -21,7 +21,7 @@ func TestEveryFaultHasASentence(t *testing.T) {
 		vcenter.FaultState, vcenter.FaultNotFound, vcenter.FaultDatastore, vcenter.FaultInvalid, vcenter.FaultOther, vcenter.FaultSession, vcenter.FaultPeer,
 		vcenter.FaultLicense, vcenter.FaultRules, vcenter.FaultHardware, vcenter.FaultTolerance, "of tomorrow",
 	} {
-		reason, message := explain(vcenter.Fault{Type: "SomeFault", Message: "vCenter's own words", Class: class, Privilege: "Network.Assign", Object: "network-7"}, target)
+		reason, message := Fault(vcenter.Fault{Type: "SomeFault", Message: "vCenter's own words", Class: class, Privilege: "Network.Assign", Object: "network-7"}, target)
 		if reason == "" || strings.ContainsAny(reason, " .") {
 			t.Errorf("%s: the reason %q is not one word", class, reason)
 		}
