@@ -4,9 +4,7 @@
 package dispatch
 
 import (
-	"cmp"
 	"context"
-	"slices"
 	"time"
 
 	"k8s.io/apimachinery/pkg/types"
@@ -46,53 +44,4 @@ func (d *Dispatcher) decide(ctx context.Context, asking types.UID) (schedule.Sta
 		}
 	}
 	return state, nil
-}
-
-// expire drops who does not ask any more and grants that nobody took. The caller holds the lock.
-func (d *Dispatcher) expire() {
-	now := time.Now()
-	for uid, given := range d.assumed {
-		if now.Sub(given.since) > untaken {
-			delete(d.assumed, uid)
-		}
-	}
-	for uid, l := range d.last {
-		if now.Sub(l.at) > remembered {
-			delete(d.last, uid)
-		}
-	}
-	patience := d.o.Pace.RealAtLeast(silent, untaken)
-	for uid, a := range d.asked {
-		if now.Sub(a.at) > patience {
-			d.drop(uid)
-		}
-	}
-}
-
-func (d *Dispatcher) lastHost(uid types.UID) string {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return d.last[uid].ref
-}
-
-// clock runs at vCenter's pace.
-func (d *Dispatcher) clock() time.Time { return d.start.Add(d.o.Pace.Elapsed(time.Since(d.start))) }
-
-// since is when an object was made, by clock.
-func (d *Dispatcher) since(made time.Time) time.Time {
-	return d.clock().Add(-d.o.Pace.Elapsed(max(time.Since(made), 0)))
-}
-
-func charge(used map[schedule.Resource]int, j *schedule.Job, host schedule.Resource) {
-	for r, cost := range schedule.Charges(j, host) {
-		used[r] += cost
-	}
-}
-
-// unique sorts resources and drops repeated ones.
-func unique(rs []schedule.Resource) []schedule.Resource {
-	slices.SortFunc(rs, func(a, b schedule.Resource) int {
-		return cmp.Or(cmp.Compare(a.VCenter, b.VCenter), cmp.Compare(a.Ref, b.Ref))
-	})
-	return slices.Compact(rs)
 }

@@ -62,41 +62,17 @@ type Dispatcher struct {
 	last     map[types.UID]lastHost
 }
 
-// lastHost is where a machine was let start last. An attempt that failed there is better made elsewhere.
-type lastHost struct {
-	ref string
-	at  time.Time
-}
-
-// asked is a machine that waits.
-type asked struct {
-	name types.NamespacedName
-	job  schedule.Job
-	// source is its host at the source, and hosts are the names of those at the target, by managed object id.
-	source v1alpha1.InventoryReference
-	hosts  map[string]string
-	at     time.Time // when it asked last
-}
-
-// assumed is a machine that may start, and that the cache does not show as started yet.
-type assumed struct {
-	asked
-	grant Grant
-	host  schedule.Resource
-	since time.Time
-}
-
 const (
-	// untaken is after how long a grant that nobody stored is given to another, in real time: its machine was paused or deleted meanwhile.
-	untaken = 30 * time.Second
-	// silent is after how long a machine that does not ask any more does not wait any more. Those that wait ask again every minute.
-	silent = 5 * time.Minute
-	// replanning is how soon a machine asks again whose programme is being planned, in vCenter's time.
-	replanning = 5 * time.Second
-	// replanningFloor is the same in real time, for when time is scaled: a pass of the programme is real.
-	replanningFloor = 200 * time.Millisecond
-	// remembered is how long the host of the last attempt is known, in real time: longer than the pause between two attempts.
-	remembered = time.Hour
+	// grantExpiry is after how long a grant that nobody stored is given to another, in real time: its machine was paused or deleted meanwhile.
+	grantExpiry = 30 * time.Second
+	// askExpiry is after how long a machine that does not ask any more does not wait any more. Those that wait ask again every minute.
+	askExpiry = 5 * time.Minute
+	// replanRecheck is how soon a machine asks again whose WorkloadMove is being planned, in vCenter's time.
+	replanRecheck = 5 * time.Second
+	// replanRecheckFloor is the same in real time, for when time is scaled: a pass of the WorkloadMove is real.
+	replanRecheckFloor = 200 * time.Millisecond
+	// lastHostExpiry is how long the host of the last attempt is known, in real time: longer than the pause between two attempts.
+	lastHostExpiry = time.Hour
 )
 
 // New makes a dispatcher that knows nothing yet: it reads what is under way when it is first asked.
@@ -112,7 +88,7 @@ func New(o Options) *Dispatcher {
 // through Source when its turn has come; asking again every minute of vCenter's time keeps its place, and is the safeguard for what nobody
 // tells, such as the end of what others run. The outcome is not nil when one of the two vCenters cannot be asked.
 func (d *Dispatcher) Ask(ctx context.Context, m *v1alpha1.VirtualMachineMove) (Grant, *outcome.Outcome) {
-	if g, ok := d.held(m); ok {
+	if g, ok := d.granted(m); ok {
 		return g, nil
 	}
 	waits, soon, err := d.prevented(ctx, m)
@@ -122,7 +98,7 @@ func (d *Dispatcher) Ask(ctx context.Context, m *v1alpha1.VirtualMachineMove) (G
 	if waits != "" {
 		d.leave(m.UID)
 		if soon {
-			d.wakeAfter(client.ObjectKeyFromObject(m), d.o.Pace.RealAtLeast(replanning, replanningFloor))
+			d.wakeAfter(client.ObjectKeyFromObject(m), d.o.Pace.RealAtLeast(replanRecheck, replanRecheckFloor))
 		}
 		return Grant{Waits: waits}, nil
 	}
@@ -175,8 +151,8 @@ func (d *Dispatcher) why(state schedule.State, j *schedule.Job) string {
 	return cmp.Or(schedule.Why(state, j, d.others.name), "machines that take longer, or have waited longer, start first")
 }
 
-// held is the grant that m has already.
-func (d *Dispatcher) held(m *v1alpha1.VirtualMachineMove) (Grant, bool) {
+// granted is the grant that m has already.
+func (d *Dispatcher) granted(m *v1alpha1.VirtualMachineMove) (Grant, bool) {
 	if s := &m.Status; s.GrantedAt != nil && s.Host != nil && !s.Step.Over() {
 		g := Grant{OK: true, Host: *s.Host}
 		if s.SourceHost != nil {
@@ -242,11 +218,4 @@ func (d *Dispatcher) leave(uid types.UID) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.drop(uid)
-}
-
-// drop forgets a machine. The caller holds the lock.
-func (d *Dispatcher) drop(uid types.UID) {
-	delete(d.asked, uid)
-	delete(d.assumed, uid)
-	d.waiting.Remove(string(uid))
 }

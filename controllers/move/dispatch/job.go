@@ -4,6 +4,7 @@
 package dispatch
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -23,25 +24,25 @@ import (
 	"github.com/avs-operator/avs-operator/controllers/vcenter"
 )
 
-// prevented says why nothing of m's programme may start now: it was edited and is not planned again yet, which soon changes, or the plan is
+// prevented says why nothing of m's WorkloadMove may start now: it was edited and is not planned again yet, which soon changes, or the plan is
 // blocked as a whole. Without this a machine could start by choices that the user has just corrected.
 func (d *Dispatcher) prevented(ctx context.Context, m *v1alpha1.VirtualMachineMove) (waits string, soon bool, err error) {
 	owner := metav1.GetControllerOf(m)
 	if owner == nil || owner.Kind != "WorkloadMove" {
 		return "", false, nil
 	}
-	programme := &v1alpha1.WorkloadMove{}
-	err = d.o.Client.Get(ctx, types.NamespacedName{Namespace: m.Namespace, Name: owner.Name}, programme)
+	workload := &v1alpha1.WorkloadMove{}
+	err = d.o.Client.Get(ctx, types.NamespacedName{Namespace: m.Namespace, Name: owner.Name}, workload)
 	if apierrors.IsNotFound(err) {
 		return "its WorkloadMove is gone", false, nil
 	}
 	if err != nil {
 		return "", false, fmt.Errorf("reading the WorkloadMove: %w", err)
 	}
-	if observed := programme.Status.ObservedGeneration; observed > 0 && observed != programme.Generation {
+	if observed := workload.Status.ObservedGeneration; observed > 0 && observed != workload.Generation {
 		return "its WorkloadMove was edited and is planned again first", true, nil
 	}
-	planned := meta.FindStatusCondition(programme.Status.Conditions, v1alpha1.ConditionPlanned)
+	planned := meta.FindStatusCondition(workload.Status.Conditions, v1alpha1.ConditionPlanned)
 	if planned != nil && planned.Status == metav1.ConditionFalse && holdsBack(planned.Reason) {
 		return fmt.Sprintf("its WorkloadMove has no plan to go by (%s)", planned.Reason), planned.Reason == v1alpha1.ReasonPlanning, nil
 	}
@@ -119,4 +120,12 @@ func datastores(spec *v1alpha1.VirtualMachineMoveSpec, from *vcenter.Inventory) 
 		}
 	}
 	return unique(out)
+}
+
+// unique sorts resources and drops repeated ones.
+func unique(rs []schedule.Resource) []schedule.Resource {
+	slices.SortFunc(rs, func(a, b schedule.Resource) int {
+		return cmp.Or(cmp.Compare(a.VCenter, b.VCenter), cmp.Compare(a.Ref, b.Ref))
+	})
+	return slices.Compact(rs)
 }

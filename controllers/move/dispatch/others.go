@@ -18,10 +18,10 @@ import (
 )
 
 const (
-	// glanceAtOthers is how often vCenter is asked what others run, at most, in its own time. Their tasks last minutes.
-	glanceAtOthers = 10 * time.Second
-	// glanceFloor keeps that from becoming a storm when time is scaled.
-	glanceFloor = 500 * time.Millisecond
+	// othersInterval is how often vCenter is asked what others run, at most, in its own time. Their tasks last minutes.
+	othersInterval = 10 * time.Second
+	// othersFloor keeps that from becoming a storm when time is scaled.
+	othersFloor = 500 * time.Millisecond
 )
 
 // machineKey is a machine of a vCenter, by instance UUIDs.
@@ -31,11 +31,11 @@ type machineKey struct{ vcenter, machine string }
 type others struct {
 	pace outcome.Pace
 	mu   sync.Mutex
-	at   map[string]*sight // by vCenter instance UUID
+	at   map[string]*snapshot // by vCenter instance UUID
 }
 
-// sight is one vCenter as it was last looked at.
-type sight struct {
+// snapshot is one vCenter as it was last looked at.
+type snapshot struct {
 	looking sync.Mutex // one look at a time; the rest waits for it and takes its result
 
 	// Guarded by others.mu.
@@ -46,7 +46,7 @@ type sight struct {
 }
 
 func newOthers(pace outcome.Pace) *others {
-	return &others{pace: pace, at: map[string]*sight{}}
+	return &others{pace: pace, at: map[string]*snapshot{}}
 }
 
 // look asks a vCenter what runs there, unless that was asked just now; of a target also what its hosts have left.
@@ -55,7 +55,7 @@ func (o *others) look(ctx context.Context, side *connect.Connected, target bool)
 	o.mu.Lock()
 	s := o.at[uuid]
 	if s == nil {
-		s = &sight{}
+		s = &snapshot{}
 		o.at[uuid] = s
 	}
 	s.side = side
@@ -64,7 +64,7 @@ func (o *others) look(ctx context.Context, side *connect.Connected, target bool)
 	s.looking.Lock()
 	defer s.looking.Unlock()
 	o.mu.Lock()
-	fresh := !s.seen.IsZero() && time.Since(s.seen) < o.pace.RealAtLeast(glanceAtOthers, glanceFloor) && (s.load != nil || !target)
+	fresh := !s.seen.IsZero() && time.Since(s.seen) < o.pace.RealAtLeast(othersInterval, othersFloor) && (s.load != nil || !target)
 	o.mu.Unlock()
 	if fresh {
 		return nil

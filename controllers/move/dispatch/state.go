@@ -99,3 +99,9 @@ func (d *Dispatcher) charged(m *v1alpha1.VirtualMachineMove) (schedule.Job, sche
 	}
 	return job, host
 }
+
+func charge(used map[schedule.Resource]int, j *schedule.Job, host schedule.Resource) {
+	for r, cost := range schedule.Charges(j, host) {
+		used[r] += cost
+	}
+}

@@ -92,7 +92,7 @@ func (s *scope) finish(step v1alpha1.MoveStep) *outcome.Outcome {
 	return s.verdict()
 }
 
-// cancelled ends a move that its programme does not want any more.
+// cancelled ends a move that its WorkloadMove does not want any more.
 func (s *scope) cancelled(message string) *outcome.Outcome {
 	s.move.Status.Failure = &v1alpha1.MoveFailure{Reason: v1alpha1.ReasonCancelled, Message: message}
 	return s.finish(v1alpha1.MoveStepCancelled)

@@ -64,10 +64,10 @@ func (s *scope) claimed(holder *v1alpha1.VirtualMachineMove) *outcome.Outcome {
 	return o
 }
 
-// confirm is taken between the record of a call and the call, at the API server itself: the programme may have been cancelled, or another
+// confirm is taken between the record of a call and the call, at the API server itself: the WorkloadMove may have been cancelled, or another
 // move of the same machine may have appeared, since the cache was read. Of two moves that put a call on record at the same moment, at
 // least one sees the other's record, because both look after they have written; it withdraws, and the older one tries again. A machine that
-// was powered off before (resumes) goes on although the programme is paused: a pause leaves no machine in between.
+// was powered off before (resumes) goes on although the WorkloadMove is paused: a pause leaves no machine in between.
 func (s *scope) confirm(ctx context.Context, resumes bool) *outcome.Outcome {
 	wish, err := intentOf(ctx, s.Live, s.move)
 	if err != nil {

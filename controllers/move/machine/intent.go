@@ -16,7 +16,7 @@ import (
 	"github.com/avs-operator/avs-operator/controllers/outcome"
 )
 
-// intent is what a machine's programme wants of it.
+// intent is what a machine's WorkloadMove wants of it.
 type intent string
 
 const (
@@ -25,7 +25,7 @@ const (
 	intentCancel intent = "cancel" // cancelled or deleted: nothing new starts, what runs is cancelled
 )
 
-// readIntent asks the programme, by the cache. Before anything starts it is asked again, live.
+// readIntent asks the WorkloadMove, by the cache. Before anything starts it is asked again, live.
 func (s *scope) readIntent(ctx context.Context) *outcome.Outcome {
 	w, err := intentOf(ctx, s.Client, s.move)
 	if err != nil {
@@ -36,7 +36,7 @@ func (s *scope) readIntent(ctx context.Context) *outcome.Outcome {
 	return nil
 }
 
-// intentOf is what the programme wants of a machine. A programme that is gone takes its machines along; a move without one runs.
+// intentOf is what the WorkloadMove wants of a machine. A WorkloadMove that is gone takes its machines along; a move without one runs.
 func intentOf(ctx context.Context, reader client.Reader, move *v1alpha1.VirtualMachineMove) (intent, error) {
 	if !move.DeletionTimestamp.IsZero() {
 		return intentCancel, nil
@@ -45,22 +45,22 @@ func intentOf(ctx context.Context, reader client.Reader, move *v1alpha1.VirtualM
 	if owner == nil || owner.Kind != "WorkloadMove" {
 		return intentRun, nil
 	}
-	programme := &v1alpha1.WorkloadMove{}
-	err := reader.Get(ctx, types.NamespacedName{Namespace: move.Namespace, Name: owner.Name}, programme)
+	workload := &v1alpha1.WorkloadMove{}
+	err := reader.Get(ctx, types.NamespacedName{Namespace: move.Namespace, Name: owner.Name}, workload)
 	switch {
 	case apierrors.IsNotFound(err):
 		return intentCancel, nil
 	case err != nil:
 		return "", fmt.Errorf("reading the WorkloadMove: %w", err)
-	case programme.UID != owner.UID, !programme.DeletionTimestamp.IsZero(), programme.Spec.State == v1alpha1.MoveStateCancel:
+	case workload.UID != owner.UID, !workload.DeletionTimestamp.IsZero(), workload.Spec.State == v1alpha1.MoveStateCancel:
 		return intentCancel, nil
-	case programme.Spec.State == v1alpha1.MoveStateRun:
+	case workload.Spec.State == v1alpha1.MoveStateRun:
 		return intentRun, nil
 	}
 	return intentPause, nil
 }
 
-// paused stops here while the programme is planned or paused, and while the operator is frozen.
+// paused stops here while the WorkloadMove is planned or paused, and while the operator is frozen.
 func (s *scope) paused(context.Context) *outcome.Outcome {
 	frozen := s.Publisher.Freeze.Hold("the start of the move")
 	if s.intent != intentPause && frozen == nil || s.move.Status.Begun() {

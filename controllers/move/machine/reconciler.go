@@ -61,14 +61,14 @@ var resync = ledger.Glance.Bound
 // steps are taken in order until one says something.
 var steps = []func(*scope, context.Context) *outcome.Outcome{
 	(*scope).ended,       // moved, failed or cancelled: nothing more, unless a person asks for another try
-	(*scope).readIntent,  // what the programme wants: run, hold or cancel
+	(*scope).readIntent,  // what the WorkloadMove wants: run, hold or cancel
 	(*scope).connect,     // both vCenters
 	(*scope).follow,      // a call under way is followed to its end, whatever else is wanted
 	(*scope).locate,      // where the machine is
 	(*scope).arrive,      // at the target: compared, powered on again, moved
 	(*scope).revert,      // cancelled, or failed for good: as it was, at the source
 	(*scope).atSource,    // what follows is about a machine at the source
-	(*scope).paused,      // nothing starts while the programme is planned or paused
+	(*scope).paused,      // nothing starts while the WorkloadMove is planned or paused
 	(*scope).claim,       // a machine belongs to one unfinished move
 	(*scope).backOff,     // between attempts
 	(*scope).mayPowerOff, // what the machine's power allows

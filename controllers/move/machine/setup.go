@@ -91,7 +91,7 @@ func letsGo() predicate.Predicate {
 	}
 }
 
-// wantsOtherwise passes the events by which a programme may want something else of its machines, or has planned them anew.
+// wantsOtherwise passes the events by which a WorkloadMove may want something else of its machines, or has planned them anew.
 func wantsOtherwise() predicate.Predicate {
 	return predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
 		was, ok1 := e.ObjectOld.(*v1alpha1.WorkloadMove)
@@ -115,7 +115,7 @@ func (r *Reconciler) rivals(ctx context.Context, o client.Object) []reconcile.Re
 	return out
 }
 
-// children are the machines of a programme.
+// children are the machines of a workload.
 func (r *Reconciler) children(ctx context.Context, o client.Object) []reconcile.Request {
 	list := &v1alpha1.VirtualMachineMoveList{}
 	if err := r.Client.List(ctx, list, client.InNamespace(o.GetNamespace()), client.MatchingLabels{v1alpha1.LabelMove: o.GetName()}); err != nil {

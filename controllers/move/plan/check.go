@@ -84,7 +84,7 @@ func (c *checker) machine(d *vcenter.MachineDetails, adapters []v1alpha1.Network
 	c.disks(d)
 	c.devices(d, live)
 	c.identity(d, adapters)
-	c.hardware(d, live)
+	c.hardware(d, live, func(name string, about ...string) { c.say(d, name, about...) })
 }
 
 func (c *checker) say(d *vcenter.MachineDetails, name string, about ...string) {

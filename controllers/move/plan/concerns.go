@@ -8,9 +8,11 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/text"
+	"github.com/avs-operator/avs-operator/controllers/vcenter"
 )
 
 // Names of concerns that are mistakes in the WorkloadMove itself, or stand for the target as a whole: nothing starts before they are mended.
@@ -329,4 +331,31 @@ func rank(b bool) int {
 		return 1
 	}
 	return 0
+}
+
+// waivers says which waivers do not count, and why.
+func (b *book) waivers(list []v1alpha1.MoveWaiver, now time.Time) {
+	for _, w := range list {
+		_, concern := kinds[w.Concern]
+		switch {
+		case !concern && !vcenter.IsFault(w.Concern):
+			b.say(WaiverUnknown, has("concern", w.Concern, knownConcerns()))
+		case !Waivable(w.Concern):
+			b.say(WaiverRefused, w.Concern)
+		case expired(w, now):
+			b.say(WaiverExpired, strings.TrimSpace(w.Concern+" until "+w.Until))
+		case concern && b.about[w.Concern] == nil && w.Concern != RelocationNotChecked:
+			b.say(WaiverUnused, w.Concern)
+		}
+	}
+}
+
+func knownConcerns() []string {
+	var out []string
+	for name := range kinds {
+		if Waivable(name) && kinds[name].severity == blocking {
+			out = append(out, name)
+		}
+	}
+	return out
 }

@@ -30,10 +30,10 @@ var evcModes = [][]string{
 		"amd-zen2", "amd-zen3", "amd-zen4"},
 }
 
-// hardware: can the target's hosts run this machine?
-func (c *checker) hardware(d *vcenter.MachineDetails, live bool) {
+// hardware says what of the machine the target's hosts do not run.
+func (c *checker) hardware(d *vcenter.MachineDetails, live bool, say func(name string, about ...string)) {
 	if has := hardwareVersion(d.HardwareVersion); c.newest > 0 && has > c.newest {
-		c.say(d, HardwareTooNew, fmt.Sprintf("%s has %s, and %s runs vmx-%d at most", d.Name, d.HardwareVersion, c.newestHost, c.newest))
+		say(HardwareTooNew, fmt.Sprintf("%s has %s, and %s runs vmx-%d at most", d.Name, d.HardwareVersion, c.newestHost, c.newest))
 	}
 	if !live || d.PowerState != poweredOn || len(c.to.hosts) == 0 {
 		return
@@ -41,12 +41,12 @@ func (c *checker) hardware(d *vcenter.MachineDetails, live bool) {
 	if from := c.in.Source.Inventory.Hosts.Get(d.Host); from != nil && from.CPUVendor != "" {
 		there := vendors(c.to.hosts)
 		if len(there) > 0 && !slices.Contains(there, from.CPUVendor) {
-			c.say(d, CPUVendorDiffers, fmt.Sprintf("%s to %s", from.CPUVendor, strings.Join(there, ", ")))
+			say(CPUVendorDiffers, fmt.Sprintf("%s to %s", from.CPUVendor, strings.Join(there, ", ")))
 			return
 		}
 	}
 	if needs, offered := d.MinRequiredEVCMode, c.offeredEVC(); !offers(offered, needs) {
-		c.say(d, CPUFeaturesMissing, fmt.Sprintf("%s needs %s, the target offers %s", d.Name, needs, offered))
+		say(CPUFeaturesMissing, fmt.Sprintf("%s needs %s, the target offers %s", d.Name, needs, offered))
 	}
 }
 

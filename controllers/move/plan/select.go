@@ -31,32 +31,22 @@ type selection struct {
 
 // selector decides entry by entry.
 type selector struct {
-	in     *Input
-	book   *book
-	byName map[string][]*vcenter.Machine
-	byUUID map[string][]*vcenter.Machine // at the source, without templates
-	picked map[string]*vcenter.Machine   // by managed object id
-	gone   map[string]*Known             // by instance UUID
-	folder map[string]*vcenter.Machine   // machines in the target folder by name, without templates
-	there  map[string]*vcenter.Machine   // of these, the named ones, by managed object id
-	landed map[string]bool               // instance UUIDs at the target
-}
-
-// choose finds the machines that a move is about: by what select and exclude mean today, or by the selection that was made.
-func choose(in *Input, b *book) selection {
-	if in.Selection != nil {
-		return choseBefore(in, b)
-	}
-	s := newSelector(in, b)
-	s.read()
-	return s.selection()
+	in      *Input
+	book    *book
+	byName  map[string][]*vcenter.Machine
+	byUUID  map[string][]*vcenter.Machine // at the source, without templates
+	picked  map[string]*vcenter.Machine   // by managed object id
+	gone    map[string]*Known             // by instance UUID
+	folder  map[string]*vcenter.Machine   // machines in the target folder by name, without templates
+	there   map[string]*vcenter.Machine   // of these, the named ones, by managed object id
+	arrived map[string]bool               // instance UUIDs at the target
 }
 
 func newSelector(in *Input, b *book) *selector {
 	s := &selector{
 		in: in, book: b, byName: map[string][]*vcenter.Machine{}, byUUID: map[string][]*vcenter.Machine{},
 		picked: map[string]*vcenter.Machine{}, gone: map[string]*Known{}, folder: map[string]*vcenter.Machine{}, there: map[string]*vcenter.Machine{},
-		landed: map[string]bool{},
+		arrived: map[string]bool{},
 	}
 	for _, m := range in.Source.Inventory.Machines.All() {
 		s.byName[m.Name] = append(s.byName[m.Name], m)
@@ -65,7 +55,7 @@ func newSelector(in *Input, b *book) *selector {
 		}
 	}
 	for _, m := range in.Target.Inventory.Machines.All() {
-		s.landed[m.InstanceUUID] = true
+		s.arrived[m.InstanceUUID] = true
 		if was := s.folder[m.Name]; samePath(m.Folder, in.Spec.Target.Folder) && !m.Template && (was == nil || m.Ref < was.Ref) {
 			s.folder[m.Name] = m
 		}
@@ -114,7 +104,7 @@ func (s *selector) anyone(folder, pattern string) bool {
 	}
 	return slices.ContainsFunc(s.in.Known, func(k Known) bool {
 		return within(k.Spec.Source.Folder, folder) && matches(pattern, k.Spec.Machine.Name)
-	}) || s.landedAs(pattern) != nil
+	}) || s.arrivedAs(pattern) != nil
 }
 
 // entry picks the machines of one entry of select: by pattern what is there, by name exactly one.
@@ -179,8 +169,8 @@ func (s *selector) named(folder, name string) {
 	case len(found) > 1:
 		s.book.say(AmbiguousMachine, fmt.Sprintf("%q is %s", name, enumerate(pathsOf(found))))
 	case known || excluded:
-	case s.landedAs(name) != nil:
-		m := s.landedAs(name)
+	case s.arrivedAs(name) != nil:
+		m := s.arrivedAs(name)
 		s.there[m.Ref] = m
 	default:
 		s.book.say(MachineNotFound, has("machine", name, s.namesIn(folder)))
@@ -195,8 +185,8 @@ func (s *selector) called(name string) []*vcenter.Machine {
 	return s.byName[vcenter.UnescapeName(name)]
 }
 
-// landedAs is the machine in the target folder of a name, nil if there is none.
-func (s *selector) landedAs(name string) *vcenter.Machine {
+// arrivedAs is the machine in the target folder of a name, nil if there is none.
+func (s *selector) arrivedAs(name string) *vcenter.Machine {
 	if m := s.folder[name]; m != nil {
 		return m
 	}
@@ -206,7 +196,7 @@ func (s *selector) landedAs(name string) *vcenter.Machine {
 // keep takes a known machine that is not at the source; one that is there is picked there.
 func (s *selector) keep(k *Known) bool {
 	uuid := k.Spec.Machine.InstanceUUID
-	if !k.Own && (len(s.byUUID[uuid]) > 0 || !s.landed[uuid]) {
+	if !k.Own && (len(s.byUUID[uuid]) > 0 || !s.arrived[uuid]) {
 		return false // it is back at the source, or gone from both: nothing that this move could count
 	}
 	if was := s.gone[uuid]; was == nil || !was.Own {

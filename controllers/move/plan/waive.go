@@ -5,11 +5,9 @@ package plan
 
 import (
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
-	"github.com/avs-operator/avs-operator/controllers/vcenter"
 )
 
 // waivable are the blocking concerns of a plan that a waiver may stand for: what vCenter itself refuses or stands, with the machine whole at
@@ -73,31 +71,4 @@ func (w Waivers) Accept(name string) (words string, ok bool) {
 		until = " until " + waiver.Until
 	}
 	return fmt.Sprintf("waived%s: %s", until, waiver.Reason), true
-}
-
-// waivers says which waivers do not count, and why.
-func (b *book) waivers(list []v1alpha1.MoveWaiver, now time.Time) {
-	for _, w := range list {
-		_, concern := kinds[w.Concern]
-		switch {
-		case !concern && !vcenter.IsFault(w.Concern):
-			b.say(WaiverUnknown, has("concern", w.Concern, knownConcerns()))
-		case !Waivable(w.Concern):
-			b.say(WaiverRefused, w.Concern)
-		case expired(w, now):
-			b.say(WaiverExpired, strings.TrimSpace(w.Concern+" until "+w.Until))
-		case concern && b.about[w.Concern] == nil && w.Concern != RelocationNotChecked:
-			b.say(WaiverUnused, w.Concern)
-		}
-	}
-}
-
-func knownConcerns() []string {
-	var out []string
-	for name := range kinds {
-		if Waivable(name) && kinds[name].severity == blocking {
-			out = append(out, name)
-		}
-	}
-	return out
 }

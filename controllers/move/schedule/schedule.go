@@ -47,13 +47,13 @@ type round struct {
 	used, limits []int
 	memory       []int64 // free
 	known        []bool  // whether the free memory is known
-	outworn      int64   // who waits since before then is impatient
+	patienceEnds int64   // who waits since before then is impatient
 }
 
 func newRound(s *State) *round {
 	n := len(s.Queue.resources)
 	r := &round{State: s, used: make([]int, n), limits: make([]int, n), memory: make([]int64, n), known: make([]bool, n)}
-	r.outworn = s.Now.Add(-Patience).UnixNano()
+	r.patienceEnds = s.Now.Add(-Patience).UnixNano()
 	for i, resource := range s.Queue.resources {
 		r.limits[i] = s.limit(resource)
 	}
@@ -92,7 +92,7 @@ func (r *round) hostFits(c *class, p place) bool {
 	return r.used[p.host]+hostCost(c.live) <= r.limits[p.host] && (!c.live || r.used[p.nic]+LiveNICCost <= r.limits[p.nic])
 }
 
-func (r *round) impatient(j *Job) bool { return j.since < r.outworn }
+func (r *round) impatient(j *Job) bool { return j.since < r.patienceEnds }
 
 // rank of the next job of a class among those of others: the earlier, the sooner. The work that waits for the busiest of what it needs
 // counts like its own length: whoever holds up the most has to start first, or the rest of the fleet is done and waits for one host.
@@ -123,24 +123,24 @@ func (r *round) best(c *class, memory int64) (place, bool) {
 	return best, true
 }
 
-// standing of a host among those that could take a job.
-type standing struct {
+// candidate of a host among those that could take a job.
+type candidate struct {
 	fits, enough, breaks bool
 	used                 int
 	free                 int64
 	resource             *Resource
 }
 
-func (r *round) standing(c *class, p place, memory int64) standing {
+func (r *round) standing(c *class, p place, memory int64) candidate {
 	room := r.limits[p.host] - r.used[p.host]
-	return standing{
+	return candidate{
 		fits: r.hostFits(c, p), enough: !r.known[p.host] || r.memory[p.host] >= memory,
 		breaks: !c.live && room/LiveHostCost != (room-ColdHostCost)/LiveHostCost,
 		used:   r.used[p.host], free: r.memory[p.host], resource: &r.Queue.resources[p.host],
 	}
 }
 
-func (a standing) better(b standing) bool {
+func (a candidate) better(b candidate) bool {
 	switch {
 	case a.fits != b.fits:
 		return a.fits

@@ -7,10 +7,8 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
-	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
@@ -19,34 +17,34 @@ import (
 )
 
 // count tells how far the machines are: by their VirtualMachineMoves, and by the plan for those that have none.
-func (p *programme) count() {
-	s, was := &p.move.Status, p.before.Status
-	t := p.tally()
-	s.Waiting, s.Moving, s.Moved, s.Failed, s.Blocked, s.Cancelled = t.waiting, t.moving, t.moved, t.failed, t.blocked, t.cancelled
-	s.Total = t.waiting + t.moving + t.moved + t.failed + t.blocked + t.cancelled
-	s.BytesMoved = t.bytesMoved
-	if p.made != nil {
-		s.BytesTotal = p.made.Bytes
+func (s *scope) count() {
+	st, was := &s.workload.Status, s.before.Status
+	t := s.tally()
+	st.Waiting, st.Moving, st.Moved, st.Failed, st.Blocked, st.Cancelled = t.waiting, t.moving, t.moved, t.failed, t.blocked, t.cancelled
+	st.Total = t.waiting + t.moving + t.moved + t.failed + t.blocked + t.cancelled
+	st.BytesMoved = t.bytesMoved
+	if s.plan != nil {
+		st.BytesTotal = s.plan.Bytes
 	} else { // not planned in this pass: what has no VirtualMachineMove is as it was
-		s.Moved = max(s.Moved, was.Moved)
-		s.BytesMoved = max(s.BytesMoved, was.BytesMoved)
-		rest := max(was.Total-(s.Waiting+s.Moving+s.Moved+s.Failed+s.Blocked+s.Cancelled), 0)
-		if stateOf(p.move) == v1alpha1.MoveStateCancel {
-			s.Cancelled += rest
+		st.Moved = max(st.Moved, was.Moved)
+		st.BytesMoved = max(st.BytesMoved, was.BytesMoved)
+		rest := max(was.Total-(st.Waiting+st.Moving+st.Moved+st.Failed+st.Blocked+st.Cancelled), 0)
+		if stateOf(s.workload) == v1alpha1.MoveStateCancel {
+			st.Cancelled += rest
 		} else {
 			kept := min(rest, was.Blocked)
-			s.Blocked += kept
-			s.Waiting += rest - kept
+			st.Blocked += kept
+			st.Waiting += rest - kept
 		}
-		s.Total = s.Waiting + s.Moving + s.Moved + s.Failed + s.Blocked + s.Cancelled
+		st.Total = st.Waiting + st.Moving + st.Moved + st.Failed + st.Blocked + st.Cancelled
 	}
-	s.Progress = fmt.Sprintf("%d/%d", s.Moved, s.Total)
-	s.StartedAt = earliest(p.own)
-	s.FinishedAt = nil
-	if s.Waiting+s.Moving == 0 && len(p.unfinished()) == 0 {
-		s.FinishedAt = latest(p.own)
+	st.Progress = fmt.Sprintf("%d/%d", st.Moved, st.Total)
+	st.StartedAt = earliest(s.machines)
+	st.FinishedAt = nil
+	if st.Waiting+st.Moving == 0 && len(s.unfinished()) == 0 {
+		st.FinishedAt = latest(s.machines)
 	}
-	s.EstimatedEnd = p.estimatedEnd()
+	st.EstimatedEnd = s.estimatedEnd()
 }
 
 // tally is how many machines are how far.
@@ -55,18 +53,18 @@ type tally struct {
 	bytesMoved                                         int64
 }
 
-func (p *programme) tally() tally {
+func (s *scope) tally() tally {
 	var t tally
 	mine := map[string]bool{}
-	for _, m := range p.own {
+	for _, m := range s.machines {
 		mine[m.Spec.Machine.InstanceUUID] = true
 		t.add(&m.Status)
 	}
-	if p.made == nil {
+	if s.plan == nil {
 		return t
 	}
-	for i := range p.made.Machines {
-		m := &p.made.Machines[i]
+	for i := range s.plan.Machines {
+		m := &s.plan.Machines[i]
 		switch {
 		case m.State != plan.StateArrived && mine[m.Identity.InstanceUUID]:
 		case m.State == plan.StateArrived && !mine[m.Identity.InstanceUUID]:
@@ -121,37 +119,37 @@ func latest(own []*v1alpha1.VirtualMachineMove) *metav1.Time {
 
 // estimatedEnd is when the machines that shall still move will have moved: by what was measured once a tenth has moved, by the plan before.
 // It changes in steps: one that moved by less than a tenth of what is left stays as it was.
-func (p *programme) estimatedEnd() *metav1.Time {
-	s := &p.move.Status
-	if stateOf(p.move) != v1alpha1.MoveStateRun || s.Waiting+s.Moving == 0 || s.StartedAt == nil || s.Plan == nil {
+func (s *scope) estimatedEnd() *metav1.Time {
+	st := &s.workload.Status
+	if stateOf(s.workload) != v1alpha1.MoveStateRun || st.Waiting+st.Moving == 0 || st.StartedAt == nil || st.Plan == nil {
 		return nil
 	}
 	var ahead int64
-	for _, m := range p.unfinished() {
+	for _, m := range s.unfinished() {
 		ahead += max(m.Spec.Bytes-m.Status.BytesMoved, 0)
 	}
 	now := time.Now()
-	left := p.Pace.Real(time.Duration(s.Plan.EstimatedSeconds) * time.Second)
-	if s.BytesMoved > 0 && s.BytesMoved >= s.BytesTotal/10 {
-		left = time.Duration(float64(now.Sub(s.StartedAt.Time)) * float64(ahead) / float64(s.BytesMoved))
-	} else if s.BytesTotal > 0 {
-		left = time.Duration(float64(left) * float64(ahead) / float64(s.BytesTotal))
+	left := s.Pace.Real(time.Duration(st.Plan.EstimatedSeconds) * time.Second)
+	if st.BytesMoved > 0 && st.BytesMoved >= st.BytesTotal/10 {
+		left = time.Duration(float64(now.Sub(st.StartedAt.Time)) * float64(ahead) / float64(st.BytesMoved))
+	} else if st.BytesTotal > 0 {
+		left = time.Duration(float64(left) * float64(ahead) / float64(st.BytesTotal))
 	}
 	end := metav1.NewTime(now.Add(left).Truncate(time.Second))
-	if was := p.before.Status.EstimatedEnd; was != nil && was.Sub(end.Time).Abs() <= max(left/10, time.Second) {
+	if was := s.before.Status.EstimatedEnd; was != nil && was.Sub(end.Time).Abs() <= max(left/10, time.Second) {
 		return was.DeepCopy()
 	}
 	return &end
 }
 
-// said is every positive condition of this pass; of each, what was learned last.
-func (p *programme) said() []status.Fact {
-	s := &p.move.Status
-	p.learn(v1alpha1.ConditionFailed, s.Failed > 0, map[bool]string{true: v1alpha1.ReasonMachinesFailed, false: "NoneFailed"}[s.Failed > 0], p.names(v1alpha1.MoveStepFailed))
-	if !slices.ContainsFunc(p.learned, func(f status.Fact) bool { return f.Condition == v1alpha1.ConditionComplete }) {
-		p.learn(v1alpha1.ConditionComplete, false, "InProgress", "")
+// conditions is every positive condition of this pass; of each, what was learned last.
+func (s *scope) conditions() []status.Fact {
+	st := &s.workload.Status
+	s.learn(v1alpha1.ConditionFailed, st.Failed > 0, map[bool]string{true: v1alpha1.ReasonMachinesFailed, false: "NoneFailed"}[st.Failed > 0], s.namesAt(v1alpha1.MoveStepFailed))
+	if !slices.ContainsFunc(s.facts, func(f status.Fact) bool { return f.Condition == v1alpha1.ConditionComplete }) {
+		s.learn(v1alpha1.ConditionComplete, false, "InProgress", "")
 	}
-	out := slices.Clone(p.learned)
+	out := slices.Clone(s.facts)
 	slices.Reverse(out)
 	seen := map[string]bool{}
 	out = slices.DeleteFunc(out, func(f status.Fact) bool {
@@ -163,25 +161,13 @@ func (p *programme) said() []status.Fact {
 	return out
 }
 
-// names of the machines that are at a step, the first few.
-func (p *programme) names(step v1alpha1.MoveStep) string {
+// namesAt of the machines that are at a step, the first few.
+func (s *scope) namesAt(step v1alpha1.MoveStep) string {
 	var names []string
-	for _, m := range p.own {
+	for _, m := range s.machines {
 		if m.Status.Step == step {
 			names = append(names, m.Spec.Machine.Name)
 		}
 	}
 	return namesOf(names)
-}
-
-// namesOf machines, the first few.
-func namesOf(names []string) string {
-	slices.Sort(names)
-	shown := names[:min(len(names), mostExamples)]
-	return strings.Join(shown, ", ") + andMore(len(names)-len(shown))
-}
-
-func isTrue(conditions []metav1.Condition, name string, generation int64) bool {
-	c := meta.FindStatusCondition(conditions, name)
-	return c != nil && c.Status == metav1.ConditionTrue && c.ObservedGeneration == generation
 }

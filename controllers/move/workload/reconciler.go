@@ -6,19 +6,13 @@ package workload
 
 import (
 	"context"
-	"fmt"
-	"time"
 
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/connect"
-	"github.com/avs-operator/avs-operator/controllers/move/plan"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
 	"github.com/avs-operator/avs-operator/controllers/status"
 	"github.com/avs-operator/avs-operator/controllers/text"
@@ -41,7 +35,7 @@ type Reconciler struct {
 	Publisher *status.Publisher
 	Pace      outcome.Pace
 
-	facts facts
+	cache cache
 }
 
 // Turns takes machines out of the line that are not to start; dispatch.Dispatcher does.
@@ -49,176 +43,67 @@ type Turns interface {
 	Forget(uid types.UID)
 }
 
-// programmeSteps are taken in order until one says something.
-var programmeSteps = []func(*programme, context.Context) *outcome.Outcome{
-	(*programme).children, // what it has made
-	(*programme).leave,    // deleted: let go once nothing runs
-	(*programme).rest,     // complete or cancelled: nothing more, until it is edited
-	(*programme).vcenters, // both vCenters
-	(*programme).plan,     // what would happen
-	(*programme).revise,   // what has not started follows the plan
-	(*programme).multiply, // what is missing is made
-	(*programme).verdict,  // how far it is
-}
-
-// programme is one look at one WorkloadMove. A field is set by the step that its comment names.
-type programme struct {
-	*Reconciler
-	move   *v1alpha1.WorkloadMove
-	before *v1alpha1.WorkloadMove // as the API server has it
-
-	own            []*v1alpha1.VirtualMachineMove // children
-	source, target *connect.Connected             // vcenters
-	made           *plan.Plan                     // plan
-	learned        []status.Fact
-	fine           bool // the outcome is a wait that needs no person: Ready stays True
-	gone           bool // leave: the finalizer is off, and there is nobody left to tell
+// steps are taken in order until one says something.
+var steps = []func(*scope, context.Context) *outcome.Outcome{
+	(*scope).listMachines,   // the VirtualMachineMoves that are there
+	(*scope).delete,         // a deleted WorkloadMove goes once nothing runs
+	(*scope).ended,          // a complete or cancelled one stays as it is until it is edited
+	(*scope).connect,        // both vCenters
+	(*scope).makePlan,       // what would happen
+	(*scope).dropReplanned,  // VirtualMachineMoves that have not started follow the plan
+	(*scope).createMachines, // VirtualMachineMoves that are missing are made
+	(*scope).verdict,        // how far the machines are
 }
 
 // Reconcile looks at one WorkloadMove.
 func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.Result, error) {
-	move := &v1alpha1.WorkloadMove{}
-	if err := r.Client.Get(ctx, request.NamespacedName, move); err != nil {
+	workload := &v1alpha1.WorkloadMove{}
+	if err := r.Client.Get(ctx, request.NamespacedName, workload); err != nil {
 		return ctrl.Result{}, client.IgnoreNotFound(err)
 	}
-	p := &programme{Reconciler: r, before: move.DeepCopy(), move: move}
-	p.enter()
+	s := &scope{Reconciler: r, before: workload.DeepCopy(), workload: workload}
+	s.begin()
 	var o *outcome.Outcome
-	for _, step := range programmeSteps {
-		if o = step(p, ctx); o != nil {
+	for _, step := range steps {
+		if o = step(s, ctx); o != nil {
 			break
 		}
 	}
-	if p.gone {
+	if s.released {
 		return ctrl.Result{}, nil
 	}
-	p.count()
-	return r.Publisher.Publish(ctx, p.subject(), status.Report{Outcome: o, KeepReady: p.fine, Facts: p.said()})
+	s.count()
+	return r.Publisher.Publish(ctx, s.subject(), status.Report{Outcome: o, KeepReady: s.keepReady, Facts: s.conditions()})
 }
 
-func (p *programme) subject() status.Subject {
-	s := &p.move.Status
-	return status.Subject{Before: p.before, Object: p.move, Conditions: &s.Conditions, ObservedGeneration: &s.ObservedGeneration}
-}
-
-// enter notes what is acted on, before any step.
-func (p *programme) enter() {
-	s := &p.move.Status
-	if s.ObservedGeneration != p.move.Generation && p.move.Spec.State != v1alpha1.MoveStateCancel {
+// begin notes what is acted on, before any step.
+func (s *scope) begin() {
+	st := &s.workload.Status
+	if st.ObservedGeneration != s.workload.Generation && s.workload.Spec.State != v1alpha1.MoveStateCancel {
 		// Until the edit is planned, nothing may start by the plan before it.
-		p.learn(v1alpha1.ConditionPlanned, false, v1alpha1.ReasonPlanning, "the WorkloadMove was edited and is not planned again yet")
+		s.learn(v1alpha1.ConditionPlanned, false, v1alpha1.ReasonPlanning, "the WorkloadMove was edited and is not planned again yet")
 	}
-	s.State = stateOf(p.move)
-	p.unchoose()
-	if asked := p.move.Annotations[v1alpha1.AnnotationReconcileRequestedAt]; asked != s.LastHandledReconcileAt {
-		s.LastHandledReconcileAt = text.Cut(asked, 64)
-		p.facts.forget(p.move.UID)
+	st.State = stateOf(s.workload)
+	s.dropSelection()
+	if asked := s.workload.Annotations[v1alpha1.AnnotationReconcileRequestedAt]; asked != st.LastHandledReconcileAt {
+		st.LastHandledReconcileAt = text.Cut(asked, 64)
+		s.cache.forget(s.workload.UID)
 	}
 }
 
-// stateOf a move: Plan if none is given.
-func stateOf(move *v1alpha1.WorkloadMove) v1alpha1.MoveState {
-	if move.Spec.State == "" {
-		return v1alpha1.MoveStatePlan
-	}
-	return move.Spec.State
+// requested says whether the user asks for another look.
+func (s *scope) requested() bool {
+	return s.before.Status.LastHandledReconcileAt != s.workload.Status.LastHandledReconcileAt
 }
 
-// asked says whether the user asks for another look.
-func (p *programme) asked() bool {
-	return p.before.Status.LastHandledReconcileAt != p.move.Status.LastHandledReconcileAt
-}
-
-// rest leaves a programme alone that has reached its end: what would be selected by now is another programme's business.
-func (p *programme) rest(context.Context) *outcome.Outcome {
-	if p.move.Spec.State == v1alpha1.MoveStateCancel {
-		return p.verdictOfCancel()
+// ended leaves a WorkloadMove alone that has reached its end: without it, machines that match its selection by now would be planned into it.
+func (s *scope) ended(context.Context) *outcome.Outcome {
+	if s.workload.Spec.State == v1alpha1.MoveStateCancel {
+		return s.verdictOfCancel()
 	}
-	if isTrue(p.before.Status.Conditions, v1alpha1.ConditionComplete, p.move.Generation) && !p.asked() && len(p.unfinished()) == 0 {
-		p.learn(v1alpha1.ConditionComplete, true, v1alpha1.ReasonComplete, "")
-		return p.complete()
+	if isTrue(s.before.Status.Conditions, v1alpha1.ConditionComplete, s.workload.Generation) && !s.requested() && len(s.unfinished()) == 0 {
+		s.learn(v1alpha1.ConditionComplete, true, v1alpha1.ReasonComplete, "")
+		return s.complete()
 	}
 	return nil
-}
-
-// leave lets a deleted programme go once no machine is under way. Until then its children, who see that it is deleted, cancel what runs.
-func (p *programme) leave(ctx context.Context) *outcome.Outcome {
-	if p.move.DeletionTimestamp.IsZero() {
-		return nil
-	}
-	if !controllerutil.ContainsFinalizer(p.move, v1alpha1.Finalizer) {
-		p.gone = true
-		return outcome.Done(v1alpha1.ReasonDeleting, "nothing is under way")
-	}
-	list := &v1alpha1.VirtualMachineMoveList{}
-	if err := p.Live.List(ctx, list, client.InNamespace(p.move.Namespace), client.MatchingLabels{v1alpha1.LabelMove: p.move.Name}); err != nil {
-		return outcome.Retry(v1alpha1.ReasonTransient, fmt.Errorf("reading the machines that may be under way: %w", err))
-	}
-	busy := 0
-	for i := range list.Items {
-		if m := &list.Items[i]; ownedBy(m, p.move) && active(m) {
-			busy++
-		}
-	}
-	if busy > 0 {
-		p.fine = false
-		return outcome.Wait(v1alpha1.ReasonDeleting, "%s under way: what runs is cancelled or ends, and the WorkloadMove goes after that", are(busy, "machine is", "machines are")).In(30 * time.Second)
-	}
-	if o := p.setFinalizer(ctx, controllerutil.RemoveFinalizer); o != nil {
-		return o
-	}
-	p.facts.drop(p.move.UID)
-	p.gone = true
-	return outcome.Done(v1alpha1.ReasonDeleting, "nothing is under way")
-}
-
-// setFinalizer changes the finalizers without losing the status in hand.
-func (p *programme) setFinalizer(ctx context.Context, change func(client.Object, string) bool) *outcome.Outcome {
-	stored := p.before.DeepCopy()
-	if !change(stored, v1alpha1.Finalizer) {
-		return nil
-	}
-	err := p.Client.Patch(ctx, stored, client.MergeFromWithOptions(p.before, client.MergeFromWithOptimisticLock{}))
-	switch {
-	case apierrors.IsNotFound(err):
-		return nil
-	case apierrors.IsConflict(err):
-		return outcome.Wait(v1alpha1.ReasonReconciling, "the object changed meanwhile").In(p.Pace.Elapsed(50 * time.Millisecond))
-	case err != nil:
-		return outcome.Retry(v1alpha1.ReasonTransient, fmt.Errorf("changing the finalizers: %w", err))
-	}
-	p.before = stored
-	p.move.ResourceVersion, p.move.Finalizers = stored.ResourceVersion, stored.Finalizers
-	return nil
-}
-
-// vcenters finds both vCenters. What is wrong with one of them is said by its own object, and heals without an edit of this one.
-func (p *programme) vcenters(ctx context.Context) *outcome.Outcome {
-	for name, to := range map[string]**connect.Connected{p.move.Spec.Source.VCenterRef.Name: &p.source, p.move.Spec.Target.VCenterRef.Name: &p.target} {
-		c, o := p.VCenters.Get(ctx, p.move.Namespace, name)
-		if o != nil {
-			reason := v1alpha1.ReasonReferenceNotReady
-			if o.Reason == v1alpha1.ReasonReferenceNotFound {
-				reason = o.Reason
-			}
-			wait := outcome.Wait(reason, "VCenter %s cannot be used now (%s): %s", name, o.Reason, o.Message).About(v1alpha1.ConditionReferencesReady).In(max(o.After, time.Minute))
-			wait.Quiet = o.Quiet
-			return wait
-		}
-		*to = c
-	}
-	p.learn(v1alpha1.ConditionReferencesReady, true, v1alpha1.ReasonReady, "")
-	if s, t := p.source.Client.About().InstanceUUID, p.target.Client.About().InstanceUUID; s == t {
-		return outcome.Stall(v1alpha1.ReasonInvalidSpec, "VCenters %s and %s are the same vCenter (%s): source and target must be two", p.move.Spec.Source.VCenterRef.Name, p.move.Spec.Target.VCenterRef.Name, s)
-	}
-	return nil
-}
-
-// learn notes a positive condition; what is learned last counts.
-func (p *programme) learn(condition string, is bool, reason, message string) {
-	f := status.Fact{Condition: condition, Status: metav1.ConditionFalse, Reason: reason, Message: message}
-	if is {
-		f.Status = metav1.ConditionTrue
-	}
-	p.learned = append(p.learned, f)
 }

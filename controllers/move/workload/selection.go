@@ -18,43 +18,43 @@ import (
 // mostLater is how many machines the condition NewMachines names.
 const mostLater = 20
 
-// The selection of a move is made once, when it first runs: a folder fills up again behind a programme of weeks, and a machine that somebody
+// The selection of a move is made once, when it first runs: a folder fills up again behind a WorkloadMove of weeks, and a machine that somebody
 // puts there later has not been in any plan that a person looked at.
 
 // choose makes the selection, of what is planned now.
-func (p *programme) choose() {
-	s := &p.move.Status
-	if s.Selection != nil || p.move.Spec.State != v1alpha1.MoveStateRun {
+func (s *scope) choose() {
+	st := &s.workload.Status
+	if st.Selection != nil || s.workload.Spec.State != v1alpha1.MoveStateRun {
 		return
 	}
 	at := metav1.NewTime(time.Now().Truncate(time.Second))
-	s.Selection = &v1alpha1.MoveSelection{
-		MadeAt: &at, Hash: plan.SelectionHash(&p.move.Spec), Machines: p.made.Identities(),
+	st.Selection = &v1alpha1.MoveSelection{
+		MadeAt: &at, Hash: plan.SelectionHash(&s.workload.Spec), Machines: s.plan.Identities(),
 	}
-	p.sayLater()
+	s.noteNewMachines()
 }
 
-// unchoose lets go of the selection while the move is only planned: the next Run takes what is there then.
-func (p *programme) unchoose() {
-	if stateOf(p.move) == v1alpha1.MoveStatePlan {
-		p.move.Status.Selection = nil
+// dropSelection lets go of the selection while the move is only planned: the next Run takes what is there then.
+func (s *scope) dropSelection() {
+	if stateOf(s.workload) == v1alpha1.MoveStatePlan {
+		s.workload.Status.Selection = nil
 	}
 }
 
-// sayLater says which machines appeared since, and how to take them in.
-func (p *programme) sayLater() {
-	later, at := p.made.Later, time.Time{}
-	if s := p.move.Status.Selection; s != nil && s.MadeAt != nil {
-		at = s.MadeAt.UTC()
+// noteNewMachines says which machines appeared since, and how to take them in.
+func (s *scope) noteNewMachines() {
+	later, at := s.plan.Later, time.Time{}
+	if st := s.workload.Status.Selection; st != nil && st.MadeAt != nil {
+		at = st.MadeAt.UTC()
 	}
 	switch {
-	case p.move.Status.Selection == nil: // nothing is later than a selection that is not made
-		p.learned = append(p.learned, status.Fact{Condition: v1alpha1.ConditionNewMachines})
+	case s.workload.Status.Selection == nil: // nothing is later than a selection that is not made
+		s.facts = append(s.facts, status.Fact{Condition: v1alpha1.ConditionNewMachines})
 	case len(later) == 0:
-		p.learn(v1alpha1.ConditionNewMachines, false, "None", "")
+		s.learn(v1alpha1.ConditionNewMachines, false, "None", "")
 	default:
 		shown := later[:min(len(later), mostLater)]
-		p.learn(v1alpha1.ConditionNewMachines, true, "NotSelected", fmt.Sprintf("%s matched by spec.select that appeared after the selection was made at %s, and left alone: %s%s. "+
+		s.learn(v1alpha1.ConditionNewMachines, true, "NotSelected", fmt.Sprintf("%s matched by spec.select that appeared after the selection was made at %s, and left alone: %s%s. "+
 			"To take them in, set state to Plan, look at the plan, and set it to Run again", are(len(later), "machine is", "machines are"),
 			at.Format(time.RFC3339), strings.Join(shown, ", "), andMore(len(later)-len(shown))))
 	}

@@ -26,11 +26,11 @@ import (
 )
 
 const (
-	// stride is how often the progress of machines and changes of inventories are looked at, at most, in vCenter's time: thousands of
+	// interval is how often the progress of machines and changes of inventories are looked at, at most, in vCenter's time: thousands of
 	// machines tell more than a status can be written for.
-	stride = 15 * time.Second
-	// strideFloor is the same in real time, for when time is scaled.
-	strideFloor = 300 * time.Millisecond
+	interval = 15 * time.Second
+	// intervalFloor is the same in real time, for when time is scaled.
+	intervalFloor = 300 * time.Millisecond
 )
 
 // SetupWithManager registers the reconciler with its watches.
@@ -47,14 +47,14 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 		Complete(queue)
 }
 
-func (r *Reconciler) stride() time.Duration { return r.Pace.RealAtLeast(stride, strideFloor) }
+func (r *Reconciler) interval() time.Duration { return r.Pace.RealAtLeast(interval, intervalFloor) }
 
-// delayed wakes the programme of a VirtualMachineMove after a stride. What comes meanwhile is looked at together with it.
+// delayed wakes the WorkloadMove of a VirtualMachineMove after a stride. What comes meanwhile is looked at together with it.
 func (r *Reconciler) delayed() handler.EventHandler {
 	type queue = workqueue.TypedRateLimitingInterface[reconcile.Request]
 	wake := func(o client.Object, q queue) {
 		if name := o.GetLabels()[v1alpha1.LabelMove]; name != "" {
-			q.AddAfter(reconcile.Request{NamespacedName: types.NamespacedName{Namespace: o.GetNamespace(), Name: name}}, r.stride())
+			q.AddAfter(reconcile.Request{NamespacedName: types.NamespacedName{Namespace: o.GetNamespace(), Name: name}}, r.interval())
 		}
 	}
 	return handler.Funcs{
@@ -64,7 +64,7 @@ func (r *Reconciler) delayed() handler.EventHandler {
 	}
 }
 
-// users are the programmes that use a VCenter.
+// users are the WorkloadMoves that use a VCenter.
 func (r *Reconciler) users(ctx context.Context, o client.Object) []reconcile.Request {
 	var out []reconcile.Request
 	for _, name := range r.using(ctx, types.NamespacedName{Namespace: o.GetNamespace(), Name: o.GetName()}) {
@@ -73,7 +73,7 @@ func (r *Reconciler) users(ctx context.Context, o client.Object) []reconcile.Req
 	return out
 }
 
-// using lists the programmes of a VCenter, of all VCenters if it has no name, that have not come to their end.
+// using lists the WorkloadMoves of a VCenter, of all VCenters if it has no name, that have not come to their end.
 func (r *Reconciler) using(ctx context.Context, vc types.NamespacedName) []types.NamespacedName {
 	list := &v1alpha1.WorkloadMoveList{}
 	if err := r.Client.List(ctx, list, client.InNamespace(vc.Namespace), client.UnsafeDisableDeepCopy); err != nil {
@@ -90,7 +90,7 @@ func (r *Reconciler) using(ctx context.Context, vc types.NamespacedName) []types
 	return out
 }
 
-// inventories wakes the programmes of a vCenter in which something has changed, once a stride. The notifier is never held up.
+// inventories wakes the WorkloadMoves of a vCenter in which something has changed, once a stride. The notifier is never held up.
 func (r *Reconciler) inventories() source.Source {
 	return source.Func(func(ctx context.Context, q workqueue.TypedRateLimitingInterface[reconcile.Request]) error {
 		var mu sync.Mutex
@@ -112,7 +112,7 @@ func (r *Reconciler) inventories() source.Source {
 			defer mu.Unlock()
 			if !changed[vc] {
 				changed[vc] = true
-				time.AfterFunc(r.stride(), func() { tell(vc) })
+				time.AfterFunc(r.interval(), func() { tell(vc) })
 			}
 		})
 		context.AfterFunc(ctx, cancel)

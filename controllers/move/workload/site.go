@@ -34,21 +34,21 @@ type site struct {
 // siteFresh is how long that holds, in vCenter's time.
 const siteFresh = 10 * time.Minute
 
-// arriving names the account that vCenter will place the machines with: within one vCenter the operator's own, else the one that the source is
+// arrivingAccount names the account that vCenter will place the machines with: within one vCenter the operator's own, else the one that the source is
 // given.
-func (p *programme) arriving(ctx context.Context) (string, *outcome.Outcome) {
-	if p.source.Client.About().InstanceUUID == p.target.Client.About().InstanceUUID {
+func (s *scope) arrivingAccount(ctx context.Context) (string, *outcome.Outcome) {
+	if s.source.Client.About().InstanceUUID == s.target.Client.About().InstanceUUID {
 		return "", nil
 	}
-	return p.VCenters.Arriving(ctx, p.target)
+	return s.VCenters.Arriving(ctx, s.target)
 }
 
 // site reads which pools of the target take machines that come with an account, and what vSAN makes of a byte, unless it was read not long ago.
 // What vCenter does not tell is left out.
-func (f *facts) site(ctx context.Context, c *connect.Connected, account func(context.Context) (string, *outcome.Outcome), need plan.Needs, programme types.UID, fresh time.Duration) (site, *outcome.Outcome) {
+func (f *cache) site(ctx context.Context, c *connect.Connected, account func(context.Context) (string, *outcome.Outcome), need plan.Needs, workload types.UID, fresh time.Duration) (site, *outcome.Outcome) {
 	of := slices.Concat([]string{fmt.Sprint(c.Object.UID, c.Object.Generation)}, need.Pools, need.Datastores)
 	f.mu.Lock()
-	s, ok := f.sites[programme]
+	s, ok := f.sites[workload]
 	f.mu.Unlock()
 	if ok && time.Since(s.at) < fresh && slices.Equal(s.of, of) {
 		return s, nil
@@ -86,7 +86,7 @@ func (f *facts) site(ctx context.Context, c *connect.Connected, account func(con
 	if f.sites == nil {
 		f.sites = map[types.UID]site{}
 	}
-	f.sites[programme] = s
+	f.sites[workload] = s
 	return s, nil
 }
 

@@ -14,78 +14,78 @@ import (
 	"github.com/avs-operator/avs-operator/controllers/outcome"
 )
 
-// verdict says how far the programme is, by its state.
-func (p *programme) verdict(context.Context) *outcome.Outcome {
-	p.count()
-	s := &p.move.Status
-	if s.Total > 0 && s.Moved == s.Total {
-		p.learn(v1alpha1.ConditionComplete, true, v1alpha1.ReasonComplete, "")
-		return p.complete()
+// verdict says how far the WorkloadMove is, by its state.
+func (s *scope) verdict(context.Context) *outcome.Outcome {
+	s.count()
+	st := &s.workload.Status
+	if st.Total > 0 && st.Moved == st.Total {
+		s.learn(v1alpha1.ConditionComplete, true, v1alpha1.ReasonComplete, "")
+		return s.complete()
 	}
-	if s.State == v1alpha1.MoveStateRun {
-		return p.verdictOfRun()
+	if st.State == v1alpha1.MoveStateRun {
+		return s.verdictOfRun()
 	}
-	p.yield()
+	s.leaveLine()
 	reason, doing := v1alpha1.ReasonPlanned, "planned; set state to Run to start"
-	if s.State == v1alpha1.MoveStatePause {
+	if st.State == v1alpha1.MoveStatePause {
 		reason, doing = v1alpha1.ReasonPaused, "paused: nothing new starts"
 	}
-	p.learn(v1alpha1.ConditionComplete, false, reason, "")
-	if s.Moving > 0 {
-		p.fine = true
-		return outcome.Wait(reason, "%s, what has started ends. %s", strings.Split(doing, ";")[0], p.words())
+	s.learn(v1alpha1.ConditionComplete, false, reason, "")
+	if st.Moving > 0 {
+		s.keepReady = true
+		return outcome.Wait(reason, "%s, what has started ends. %s", strings.Split(doing, ";")[0], s.describe())
 	}
-	o := outcome.Done(reason, "%s. %s", doing, p.words())
-	if s.Blocked > 0 {
+	o := outcome.Done(reason, "%s. %s", doing, s.describe())
+	if st.Blocked > 0 {
 		o.After = recheckBlocked
 	}
 	return o
 }
 
-// verdictOfRun says how far a running programme is, and stalls when only what needs a person is left.
-func (p *programme) verdictOfRun() *outcome.Outcome {
-	s := &p.move.Status
+// verdictOfRun says how far a running WorkloadMove is, and stalls when only what needs a person is left.
+func (s *scope) verdictOfRun() *outcome.Outcome {
+	st := &s.workload.Status
 	switch {
-	case s.Waiting+s.Moving > 0:
-		p.fine = true
-		p.learn(v1alpha1.ConditionComplete, false, v1alpha1.ReasonMoving, "")
-		return outcome.Wait(v1alpha1.ReasonMoving, "%s", p.words()).In(recheckBlocked)
-	case p.claimed():
-		p.learn(v1alpha1.ConditionComplete, false, v1alpha1.ReasonClaimedByAnother, "")
-		return outcome.Wait(v1alpha1.ReasonClaimedByAnother, "machines belong to other moves, which have to end first. %s", p.words()).In(recheckBlocked)
-	case s.Blocked > 0:
-		p.learn(v1alpha1.ConditionComplete, false, v1alpha1.ReasonBlocked, "")
-		return outcome.Stall(v1alpha1.ReasonBlocked, "%s See status.plan.concerns and the VirtualMachineMoves; machines go on by themselves once what blocks them is gone", p.words()).In(recheckBlocked)
-	case s.Failed > 0:
-		p.learn(v1alpha1.ConditionComplete, false, v1alpha1.ReasonMachinesFailed, "")
-		return outcome.Stall(v1alpha1.ReasonMachinesFailed, "%s Their VirtualMachineMoves say why; the annotation %s on one of them tries again", p.words(), v1alpha1.AnnotationRetryRequestedAt)
+	case st.Waiting+st.Moving > 0:
+		s.keepReady = true
+		s.learn(v1alpha1.ConditionComplete, false, v1alpha1.ReasonMoving, "")
+		return outcome.Wait(v1alpha1.ReasonMoving, "%s", s.describe()).In(recheckBlocked)
+	case s.allClaimed():
+		s.learn(v1alpha1.ConditionComplete, false, v1alpha1.ReasonClaimedByAnother, "")
+		return outcome.Wait(v1alpha1.ReasonClaimedByAnother, "machines belong to other moves, which have to end first. %s", s.describe()).In(recheckBlocked)
+	case st.Blocked > 0:
+		s.learn(v1alpha1.ConditionComplete, false, v1alpha1.ReasonBlocked, "")
+		return outcome.Stall(v1alpha1.ReasonBlocked, "%s See status.plan.concerns and the VirtualMachineMoves; machines go on by themselves once what blocks them is gone", s.describe()).In(recheckBlocked)
+	case st.Failed > 0:
+		s.learn(v1alpha1.ConditionComplete, false, v1alpha1.ReasonMachinesFailed, "")
+		return outcome.Stall(v1alpha1.ReasonMachinesFailed, "%s Their VirtualMachineMoves say why; the annotation %s on one of them tries again", s.describe(), v1alpha1.AnnotationRetryRequestedAt)
 	}
-	p.learn(v1alpha1.ConditionComplete, false, v1alpha1.ReasonCancelled, "")
-	return outcome.Stall(v1alpha1.ReasonCancelled, "%s Machines were cancelled one by one: delete their VirtualMachineMoves to have them planned again", p.words())
+	s.learn(v1alpha1.ConditionComplete, false, v1alpha1.ReasonCancelled, "")
+	return outcome.Stall(v1alpha1.ReasonCancelled, "%s Machines were cancelled one by one: delete their VirtualMachineMoves to have them planned again", s.describe())
 }
 
-// claimed says whether all that is blocked waits for other moves to end.
-func (p *programme) claimed() bool {
+// allClaimed says whether all that is blocked waits for other moves to end.
+func (s *scope) allClaimed() bool {
 	n := int32(0)
-	for _, m := range p.own {
+	for _, m := range s.machines {
 		if m.Status.Step == v1alpha1.MoveStepBlocked && len(m.Status.Concerns) > 0 && m.Status.Concerns[0].Name == v1alpha1.ReasonClaimedByAnother {
 			n++
 		}
 	}
-	return n > 0 && n == p.move.Status.Blocked
+	return n > 0 && n == s.workload.Status.Blocked
 }
 
-// complete is the end of a programme that wanted its machines at the target.
-func (p *programme) complete() *outcome.Outcome {
-	p.count()
-	s := &p.move.Status
-	return outcome.Done(v1alpha1.ReasonComplete, "%s at the target, read there%s", allAre(int(s.Total)), p.warned())
+// complete is the end of a WorkloadMove that wanted its machines at the target.
+func (s *scope) complete() *outcome.Outcome {
+	s.count()
+	st := &s.workload.Status
+	return outcome.Done(v1alpha1.ReasonComplete, "%s at the target, read there%s", allAre(int(st.Total)), s.describeWarnings())
 }
 
-// warned names machines that have moved and of which a person should know something: on another datastore than planned, for example.
-func (p *programme) warned() string {
+// describeWarnings names machines that have moved and of which a person should know something: on another datastore than planned, for example.
+func (s *scope) describeWarnings() string {
 	var names []string
-	for _, m := range p.own {
+	for _, m := range s.machines {
 		if slices.ContainsFunc(m.Status.Concerns, func(c v1alpha1.MachineConcern) bool { return c.Severity == v1alpha1.SeverityWarning }) {
 			names = append(names, m.Spec.Machine.Name)
 		}
@@ -96,39 +96,32 @@ func (p *programme) warned() string {
 	return fmt.Sprintf(". Of %s the VirtualMachineMove has a warning", namesOf(names))
 }
 
-func allAre(n int) string {
-	if n == 1 {
-		return "the machine is"
-	}
-	return fmt.Sprintf("all %d machines are", n)
-}
-
 // verdictOfCancel says how far the winding down is.
-func (p *programme) verdictOfCancel() *outcome.Outcome {
-	p.count()
-	p.yield()
-	if n := len(p.unfinished()); n > 0 {
-		p.fine = true
-		p.learn(v1alpha1.ConditionComplete, false, v1alpha1.ReasonCancelled, "")
-		return outcome.Wait(v1alpha1.ReasonCancelled, "cancelled: nothing new starts, and what runs is cancelled or ends. %s", p.words()).In(time.Minute)
+func (s *scope) verdictOfCancel() *outcome.Outcome {
+	s.count()
+	s.leaveLine()
+	if n := len(s.unfinished()); n > 0 {
+		s.keepReady = true
+		s.learn(v1alpha1.ConditionComplete, false, v1alpha1.ReasonCancelled, "")
+		return outcome.Wait(v1alpha1.ReasonCancelled, "cancelled: nothing new starts, and what runs is cancelled or ends. %s", s.describe()).In(time.Minute)
 	}
-	p.learn(v1alpha1.ConditionComplete, true, v1alpha1.ReasonCancelled, "every machine stays where it is")
-	return outcome.Done(v1alpha1.ReasonCancelled, "cancelled: every machine stays where it is. %s", p.words())
+	s.learn(v1alpha1.ConditionComplete, true, v1alpha1.ReasonCancelled, "every machine stays where it is")
+	return outcome.Done(v1alpha1.ReasonCancelled, "cancelled: every machine stays where it is. %s", s.describe())
 }
 
-// yield takes machines that have not started out of the line, so that no room is kept for them.
-func (p *programme) yield() {
-	for _, m := range p.own {
+// leaveLine takes machines that have not started out of the line, so that no room is kept for them.
+func (s *scope) leaveLine() {
+	for _, m := range s.machines {
 		if !started(m) {
-			p.Turns.Forget(m.UID)
+			s.Turns.Forget(m.UID)
 		}
 	}
 }
 
-// words tell the counts, those that are not zero, and name what a person should look at.
-func (p *programme) words() string {
-	s := &p.move.Status
-	parts := []string{fmt.Sprintf("%d of %s moved", s.Moved, are(int(s.Total), "machine has", "machines have"))}
+// describe tells the counts, those that are not zero, and name what a person should look at.
+func (s *scope) describe() string {
+	st := &s.workload.Status
+	parts := []string{fmt.Sprintf("%d of %s moved", st.Moved, are(int(st.Total), "machine has", "machines have"))}
 	add := func(n int32, one, many, names string) {
 		if n == 0 {
 			return
@@ -139,20 +132,20 @@ func (p *programme) words() string {
 		}
 		parts = append(parts, part)
 	}
-	add(s.Moving, "is moving", "are moving", "")
-	standing, names := p.standing()
+	add(st.Moving, "is moving", "are moving", "")
+	standing, names := s.stalled()
 	add(standing, "stands still", "stand still", names)
-	add(s.Waiting, "waits", "wait", "")
-	add(s.Failed, "has failed", "have failed", p.names(v1alpha1.MoveStepFailed))
-	add(s.Blocked, "is blocked", "are blocked", p.blockedWords())
-	add(s.Cancelled, "was cancelled", "were cancelled", "")
+	add(st.Waiting, "waits", "wait", "")
+	add(st.Failed, "has failed", "have failed", s.namesAt(v1alpha1.MoveStepFailed))
+	add(st.Blocked, "is blocked", "are blocked", s.describeBlocked())
+	add(st.Cancelled, "was cancelled", "were cancelled", "")
 	return strings.Join(parts, ", ") + "."
 }
 
-// standing are the machines whose relocations show no progress.
-func (p *programme) standing() (int32, string) {
+// stalled are the machines whose relocations show no progress.
+func (s *scope) stalled() (int32, string) {
 	var names []string
-	for _, m := range p.own {
+	for _, m := range s.machines {
 		if m.Status.Step == v1alpha1.MoveStepRelocating && slices.ContainsFunc(m.Status.Concerns, func(c v1alpha1.MachineConcern) bool { return c.Name == v1alpha1.ReasonNoProgress }) {
 			names = append(names, m.Spec.Machine.Name)
 		}
@@ -160,15 +153,15 @@ func (p *programme) standing() (int32, string) {
 	return int32(len(names)), namesOf(names) //nolint:gosec // machines of one move
 }
 
-// blockedWords name what blocks: by the plan, and machines that were planned and are blocked since.
-func (p *programme) blockedWords() string {
+// describeBlocked names what blocks: by the plan, and machines that were planned and are blocked since.
+func (s *scope) describeBlocked() string {
 	var out []string
-	if p.made != nil {
-		if s := p.blocks(); s != "" {
-			out = append(out, s)
+	if s.plan != nil {
+		if words := s.describeBlocking(); words != "" {
+			out = append(out, words)
 		}
 	}
-	if names := p.names(v1alpha1.MoveStepBlocked); names != "" {
+	if names := s.namesAt(v1alpha1.MoveStepBlocked); names != "" {
 		out = append(out, names)
 	}
 	return strings.Join(out, "; ")

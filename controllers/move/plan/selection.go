@@ -37,10 +37,10 @@ func (p *Plan) Identities() []string {
 	return slices.Compact(out)
 }
 
-// choseBefore finds the machines of the selection that was made. While select and exclude are as they were, these are its machines wherever
+// frozenSelection finds the machines of the selection that was made. While select and exclude are as they were, these are its machines wherever
 // they are by now and whatever they are called: one that is renamed is not left off. After an edit, what matches no more is out; what matches
 // and was not selected waits for a person, because an exclusion must not take in what appeared meanwhile.
-func choseBefore(in *Input, b *book) selection {
+func frozenSelection(in *Input, b *book) selection {
 	wanted := setOf(in.Selection.Machines...)
 	same := in.Selection.Hash == SelectionHash(in.Spec)
 	said := b
@@ -106,4 +106,14 @@ func (b *book) tooMany(n int) {
 	if n > MostMachines {
 		b.say(TooManyMachines, fmt.Sprintf("%d of %d", n, MostMachines))
 	}
+}
+
+// choose finds the machines that a move is about: by what select and exclude mean today, or by the selection that was made.
+func choose(in *Input, b *book) selection {
+	if in.Selection != nil {
+		return frozenSelection(in, b)
+	}
+	s := newSelector(in, b)
+	s.read()
+	return s.selection()
 }
