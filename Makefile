@@ -14,6 +14,8 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 IMG     ?= avs-operator:$(VERSION)
 # How many times faster than real time the simulated Azure and vCenter run in demo and local.
 SPEED   ?=
+# none: make local runs everything but the operator.
+OPERATOR ?=
 # The part of the sweep that runs, as i/n: 1/3 is the first of three. Empty: all of it.
 SHARD   ?=
 # Packages whose tests run at once. Each may start its own control plane (about 400 MB).
@@ -133,6 +135,14 @@ test: controlplane ## Run all tests, with a real control plane.
 	$(WITH_ASSETS) AVS_OPERATOR_RIGHTS_DIR=$(RIGHTS) go test -count=1 -timeout 20m $(TEST_FLAGS) ./...
 	@hack/tools/unused-rights.sh $(RIGHTS)
 
+.PHONY: unit
+unit: ## Run all tests that need no control plane. What has not changed since the last time is not run again.
+	go test $(TEST_FLAGS) $$(hack/tools/unit-packages.sh)
+
+.PHONY: test-kind
+test-kind: controlplane ## Run what the suites have about one kind of Azure: make test-kind KIND=Segment. SHARD=i/n takes another part of its deaths than the first tenth.
+	$(WITH_ASSETS) SHARD=$(SHARD) hack/tools/test-kind.sh "$(KIND)" -count=1 -timeout 15m $(TEST_FLAGS)
+
 .PHONY: test-race
 test-race: controlplane ## Run all tests with the race detector.
 	$(WITH_ASSETS) go test -race -timeout 40m $(TEST_FLAGS) ./...
@@ -169,9 +179,9 @@ demo: controlplane ## Build a private cloud and move machines into it, on simula
 	exec env $(WITH_ASSETS) SPEED=$(SPEED) $(BIN)/local demo
 
 .PHONY: local
-local: controlplane ## Run control plane, simulators and operator until Ctrl-C; kubeconfig in .local/. SPEED sets the pace.
+local: controlplane ## Run control plane, simulators and operator until Ctrl-C; kubeconfig in .local/. SPEED sets the pace. What make build writes is taken at once. OPERATOR=none leaves the operator to you, and says how to start it.
 	go build -o $(BIN)/local ./hack/local
-	exec env $(WITH_ASSETS) SPEED=$(SPEED) $(BIN)/local local
+	exec env $(WITH_ASSETS) SPEED=$(SPEED) OPERATOR=$(OPERATOR) $(BIN)/local local
 
 .PHONY: samples
 samples: controlplane ## Apply config/samples, with the local addresses filled in, to the running local environment.

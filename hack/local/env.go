@@ -57,10 +57,31 @@ func environmentVariables(f files, w *simulators) []variable {
 func shellFile(variables []variable) []byte {
 	var out strings.Builder
 	for _, v := range variables {
-		fmt.Fprintf(&out, "export %s='%s'\n", v.name, strings.ReplaceAll(v.value, "'", `'\''`))
+		fmt.Fprintf(&out, "export %s=%s\n", v.name, quoted(v.value))
 	}
 	return []byte(out.String())
 }
+
+// assignments are the variables as they stand before a command.
+func assignments(variables []variable) string {
+	out := make([]string, len(variables))
+	for i, v := range variables {
+		out[i] = v.name + "=" + quoted(v.value)
+	}
+	return strings.Join(out, " ")
+}
+
+// words are arguments as they stand after a command.
+func words(arguments []string) string {
+	out := make([]string, len(arguments))
+	for i, argument := range arguments {
+		out[i] = quoted(argument)
+	}
+	return strings.Join(out, " ")
+}
+
+// quoted is a text as one word of a POSIX shell.
+func quoted(text string) string { return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'" }
 
 // trustInShell has clients trust the simulated certificates beside what the shell trusts already, which may be a company's own bundle: without
 // that every other client of the shell would fail. What was there before is kept, so that the file can be read again after a restart.

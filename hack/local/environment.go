@@ -31,6 +31,7 @@ type environment struct {
 	world    *simulators
 	operator *operator
 	audit    bool
+	byHand   bool // a person starts the operator
 }
 
 // startEnvironment brings everything up, the operator last, and writes the files that say where it is. say tells the person what is
@@ -39,14 +40,16 @@ func startEnvironment(ctx context.Context, f files, asked settings, audit bool, 
 	if err := f.prepare(); err != nil {
 		return nil, err
 	}
-	e := &environment{files: f, speed: asked.speed, region: asked.region, audit: audit}
+	e := &environment{files: f, speed: asked.speed, region: asked.region, audit: audit, byHand: asked.byHand}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, e.stop())
 		}
 	}()
 	build, building := errgroup.WithContext(ctx)
-	build.Go(func() error { return buildOperator(building, f) })
+	if !e.byHand {
+		build.Go(func() error { return buildOperator(building, f) })
+	}
 	err = e.startControlPlane(ctx, say)
 	if err == nil {
 		say("Simulated Azure and the vCenter in Oslo, %gx real time", asked.speed)
@@ -88,7 +91,9 @@ func (e *environment) startControlPlane(ctx context.Context, say func(string, ..
 }
 
 func (e *environment) startOperator(ctx context.Context, say func(string, ...any)) (err error) {
-	say("The operator, as ServiceAccount %s/%s", operatorNamespace, operatorAccount)
+	if !e.byHand {
+		say("The operator, as ServiceAccount %s/%s", operatorNamespace, operatorAccount)
+	}
 	if e.operator, err = newOperator(e.files, e.speed, strings.TrimPrefix(e.world.azure.URL(), "https://"), e.region); err != nil {
 		return err
 	}
@@ -98,6 +103,9 @@ func (e *environment) startOperator(ctx context.Context, say func(string, ...any
 	}
 	if err := e.files.write("operator.kubeconfig", kubeconfig); err != nil {
 		return err
+	}
+	if e.byHand {
+		return nil
 	}
 	return e.operator.start(ctx)
 }

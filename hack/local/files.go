@@ -23,6 +23,7 @@ func (f files) at(parts ...string) string { return filepath.Join(append([]string
 
 func (f files) kubeconfig() string { return f.at("kubeconfig") }
 func (f files) env() string        { return f.at("env") }
+func (f files) operator() string   { return f.at("bin", "avs-operator") }
 func (f files) kubectl() string    { return f.at("bin", "kubectl") }
 func (f files) logs() string       { return f.at("logs") }
 func (f files) samples() string    { return f.at("samples") }

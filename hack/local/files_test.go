@@ -55,6 +55,7 @@ func TestLaunchersEndAtAShellThatNoMakeRuns(t *testing.T) {
 
 func TestParse(t *testing.T) {
 	t.Setenv("SPEED", "")
+	t.Setenv("OPERATOR", "")
 	if got, err := parse([]string{"demo"}); got != (settings{command: "demo", speed: defaultSpeed, region: location}) || err != nil {
 		t.Errorf("demo: %+v %v", got, err)
 	}
@@ -62,7 +63,15 @@ func TestParse(t *testing.T) {
 	if got, err := parse([]string{"local"}); got != (settings{command: "local", speed: 60}) || err != nil {
 		t.Errorf("local at 60: %+v %v", got, err)
 	}
-	for _, bad := range [][]string{{}, {"other"}, {"demo", "local"}, {"-speed=0", "demo"}, {"-speed=NaN", "demo"}, {"-speed=fast", "demo"}, {"-record=x", "local"}} {
+	t.Setenv("OPERATOR", "none")
+	if got, err := parse([]string{"local"}); got != (settings{command: "local", speed: 60, byHand: true}) || err != nil {
+		t.Errorf("local without an operator: %+v %v", got, err)
+	}
+	if got, err := parse([]string{"demo"}); err == nil {
+		t.Errorf("a demo without an operator: %+v", got)
+	}
+	t.Setenv("OPERATOR", "")
+	for _, bad := range [][]string{{}, {"-operator=mine", "local"}, {"other"}, {"demo", "local"}, {"-speed=0", "demo"}, {"-speed=NaN", "demo"}, {"-speed=fast", "demo"}, {"-record=x", "local"}} {
 		if _, err := parse(bad); err == nil {
 			t.Errorf("%v is accepted", bad)
 		}

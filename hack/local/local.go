@@ -41,6 +41,9 @@ func runLocal(ctx context.Context, asked settings) (err error) {
 		return err
 	}
 	printGuide(e)
+	if e.byHand {
+		printByHand(e)
+	}
 	err = e.supervise(ctx)
 	fmt.Println("\nStopping ...")
 	if err := errors.Join(err, e.stop()); err != nil {
@@ -51,10 +54,15 @@ func runLocal(ctx context.Context, asked settings) (err error) {
 }
 
 // supervise returns when ctx ends, or when something has ended that cannot be started again. The operator is: as a Deployment would, so
-// that it may be killed to see what happens.
+// that it may be killed to see what happens; and when make build has written another binary.
 func (e *environment) supervise(ctx context.Context) error {
-	started, quick := time.Now(), 0
+	builds := followBuilds(e.files)
+	lately := &ends{started: time.Now()}
 	for {
+		ended := e.operator.done() // nil, and so never closed, if a person starts the operator
+		if lately.resting {
+			ended = nil
+		}
 		select {
 		case <-ctx.Done():
 			return nil
@@ -62,20 +70,77 @@ func (e *environment) supervise(ctx context.Context) error {
 			if err := e.plane.Check(); err != nil {
 				return err
 			}
-		case <-e.operator.done():
-			if quick++; time.Since(started) > quickEnd {
-				quick = 1
+			if !e.byHand && e.takeBuild(ctx, builds) {
+				*lately = ends{started: time.Now(), edited: true}
 			}
-			if quick >= maxQuickEnds {
-				return fmt.Errorf("the operator ended %d times soon after its start, last with %s; see %s", quick, e.operator.how(), shown(e.files.at("logs", "operator.log")))
-			}
-			fmt.Printf("The operator ended (%s); it is started again.\n", e.operator.how())
-			started = time.Now()
-			if err := e.operator.start(ctx); err != nil && ctx.Err() == nil {
+		case <-ended:
+			if err := e.startAgain(ctx, lately); err != nil && ctx.Err() == nil {
 				return err
 			}
 		}
 	}
+}
+
+// ends are how the operator has ended lately.
+type ends struct {
+	started time.Time
+	quick   int
+	edited  bool // the binary is one that make build wrote: the next one may be better
+	resting bool // nothing starts until the next make build
+}
+
+// startAgain starts an operator that has ended, unless it does so again and again.
+func (e *environment) startAgain(ctx context.Context, ends *ends) error {
+	if ends.quick++; time.Since(ends.started) > quickEnd {
+		ends.quick = 1
+	}
+	if ends.quick >= maxQuickEnds {
+		err := fmt.Errorf("the operator ended %d times soon after its start, last with %s; see %s", ends.quick, e.operator.how(), shown(e.files.at("logs", "operator.log")))
+		if !ends.edited {
+			return err
+		}
+		fmt.Printf("Not started again until the next make build: %v\n", err)
+		ends.resting = true
+		return nil
+	}
+	fmt.Printf("The operator ended (%s); it is started again.\n", e.operator.how())
+	ends.started = time.Now()
+	if err := e.operator.start(ctx); !ends.edited {
+		return err
+	}
+	return nil // how it ended is told at the next look
+}
+
+// takeBuild starts the operator anew if make build has written another binary, and says whether it has. A binary that does not start is told, and ends
+// nothing: the next one may.
+func (e *environment) takeBuild(ctx context.Context, builds *rebuilt) bool {
+	taken, err := builds.take()
+	if err != nil {
+		fmt.Println("The new binary is not taken:", err)
+	}
+	if !taken {
+		return false
+	}
+	fmt.Printf("%s has changed: the operator is started again from it.\n", shown(builds.path()))
+	if err := errors.Join(e.operator.stop(), e.operator.start(ctx)); err != nil && ctx.Err() == nil {
+		fmt.Println(err)
+	}
+	return true
+}
+
+// printByHand says how a person starts the operator.
+func printByHand(e *environment) {
+	fmt.Printf(`
+The operator is yours to start, as ServiceAccount %[1]s/%[2]s. From a shell, in this directory:
+
+  %[3]s go run . %[4]s
+
+under a debugger:
+
+  %[3]s dlv debug . -- %[4]s
+
+or in an IDE: main.go of this directory, with these variables and these arguments.
+`, operatorNamespace, operatorAccount, assignments(e.operator.variables()), words(e.operator.byHand()))
 }
 
 func printGuide(e *environment) {

@@ -11,6 +11,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -58,17 +59,19 @@ type settings struct {
 	speed   float64
 	region  string // whose host Azure's links name; empty: none
 	record  string // directory that keeps what a demo stores; empty: none
+	byHand  bool   // everything runs but the operator, which a person starts
 }
 
 func parse(arguments []string) (s settings, err error) {
 	set := flag.NewFlagSet("local", flag.ContinueOnError)
 	set.Usage = func() {
-		fmt.Fprintln(set.Output(), "Usage: go run ./hack/local [-speed N] [-region NAME] [-record DIRECTORY] local|demo")
+		fmt.Fprintln(set.Output(), "Usage: go run ./hack/local [-speed N] [-region NAME] [-operator own|none] [-record DIRECTORY] local|demo")
 		set.PrintDefaults()
 	}
 	pace := set.String("speed", os.Getenv("SPEED"), "how many times faster than real time Azure and vCenter run; default $SPEED, else "+strconv.Itoa(defaultSpeed))
 	set.StringVar(&s.region, "region", "", "have polling URLs and nextLinks name this region's host, NAME.localhost, as Azure's may; the operator is told where that is. The demo does, with "+location)
 	set.StringVar(&s.record, "record", "", "keep the schemas, and the objects as they are stored at the demo's turns, in this new directory; make record-release does")
+	operator := set.String("operator", cmp.Or(os.Getenv("OPERATOR"), "own"), "own runs the operator; none runs everything else, and prints how to start it in an IDE or a debugger; default $OPERATOR, else own")
 	if err := set.Parse(arguments); err != nil {
 		return s, err
 	}
@@ -81,6 +84,12 @@ func parse(arguments []string) (s settings, err error) {
 	if s.command = set.Arg(0); set.NArg() != 1 || (s.command != "local" && s.command != "demo") {
 		set.Usage()
 		return s, fmt.Errorf("say local or demo, not %q", set.Args())
+	}
+	if s.byHand = *operator == "none"; !s.byHand && *operator != "own" {
+		return s, fmt.Errorf("the operator is own or none, not %q", *operator)
+	}
+	if s.command == "demo" && s.byHand {
+		return s, errors.New("a demo runs its own operator: leave OPERATOR and -operator out, or say local")
 	}
 	if s.command != "demo" && s.record != "" {
 		return s, errors.New("only a demo is recorded: leave -record out, or say demo")

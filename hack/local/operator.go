@@ -43,7 +43,7 @@ type operator struct {
 
 // buildOperator builds the binary, so that what runs is what the checkout holds.
 func buildOperator(ctx context.Context, f files) error {
-	build := exec.CommandContext(ctx, "go", "build", "-o", f.at("bin", "avs-operator"), ".")
+	build := exec.CommandContext(ctx, "go", "build", "-o", f.operator(), ".")
 	build.Dir = f.root
 	build.SysProcAttr = ownGroup()
 	if output, err := build.CombinedOutput(); err != nil {
@@ -68,21 +68,40 @@ func newOperator(f files, speed float64, host, region string) (*operator, error)
 	}, nil
 }
 
+// arguments that every operator of this environment needs, whoever starts it.
+func (o *operator) arguments() []string {
+	return append([]string{
+		"--speed=" + strconv.FormatFloat(o.speed, 'f', -1, 64),
+		"--health-probe-bind-address=" + o.health, "--metrics-bind-address=0", "--allow-local-endpoints",
+	}, o.azure...)
+}
+
+// variables that every operator of this environment needs.
+func (o *operator) variables() []variable {
+	return []variable{{"KUBECONFIG", o.kubeconfig}, {"POD_NAMESPACE", operatorNamespace}}
+}
+
+// byHand is what a person gives to a shell, an IDE or a debugger who starts the operator instead of us: no lease, which would run out while the operator
+// stands at a breakpoint, and a log for people.
+func (o *operator) byHand() []string {
+	return append([]string{"--leader-elect=false", "--development"}, o.arguments()...)
+}
+
 // start runs a new process and returns when it says that it is ready.
 func (o *operator) start(ctx context.Context) error {
 	log, err := o.files.log("operator.log")
 	if err != nil {
 		return err
 	}
-	command := exec.Command(o.files.at("bin", "avs-operator"), append([]string{
-		"--lease-duration=" + leaseDuration, "--speed=" + strconv.FormatFloat(o.speed, 'f', -1, 64),
-		"--health-probe-bind-address=" + o.health, "--metrics-bind-address=0", "--allow-local-endpoints",
-	}, o.azure...)...)
+	command := exec.Command(o.files.operator(), append([]string{"--lease-duration=" + leaseDuration}, o.arguments()...)...)
 	command.Dir = o.files.dir
 	command.Stdout, command.Stderr = log, log
 	command.SysProcAttr = ownGroup()
 	// Nothing else of our environment: AZURE_ variables of the person at the keyboard are no business of this operator.
-	command.Env = []string{"KUBECONFIG=" + o.kubeconfig, "POD_NAMESPACE=" + operatorNamespace, "HOME=" + o.files.dir, "TMPDIR=" + o.files.at("tmp")}
+	command.Env = []string{"HOME=" + o.files.dir, "TMPDIR=" + o.files.at("tmp")}
+	for _, v := range o.variables() {
+		command.Env = append(command.Env, v.name+"="+v.value)
+	}
 
 	ended := make(chan struct{})
 	started := make(chan error, 1)
