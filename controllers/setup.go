@@ -27,6 +27,7 @@ import (
 	"github.com/avs-operator/avs-operator/controllers/metrics"
 	"github.com/avs-operator/avs-operator/controllers/move"
 	"github.com/avs-operator/avs-operator/controllers/status"
+	"github.com/avs-operator/avs-operator/controllers/vcenter"
 )
 
 // setup registers every reconciler with the manager.
@@ -59,9 +60,14 @@ func setup(ctx context.Context, mgr ctrl.Manager, o Options) error {
 	identities := connect.NewAzure(connect.AzureOptions{
 		Client: mgr.GetClient(), Live: live, Pace: o.Pace, MayWrite: unlessFrozen(frozen, o.MayWrite), UserAgent: agent, Fingerprint: fingerprints.Of,
 		OperatorIdentityNamespaces: o.OperatorIdentityNamespaces, AllowedEndpoints: o.AllowedEndpoints, Resolve: o.Resolve, Local: local, WrapTransport: o.WrapTransport,
+		Observe: func(r arm.Request) { tellRequest(told, r) },
+		ObserveLogin: func(e *arm.Error) {
+			told.EntraToken(e != nil && e.Class == arm.CredentialsInvalid, e != nil)
+		},
 	})
 	vcenters := connect.NewVCenters(connect.VCentersOptions{
 		Client: mgr.GetClient(), Live: live, Azure: identities, Pace: o.Pace, MayWrite: o.MayWrite, UserAgent: agent, Local: local, WrapTransport: o.WrapVCenterTransport,
+		Observe: func(c vcenter.Call) { told.VCenterCall(c.Method, c.Answered, c.Err != nil, c.Duration, c.Updates) },
 	})
 	watcher := arm.NewWatcher(arm.WatcherOptions{Speed: float64(o.Pace), Log: mgr.GetLogger().WithName("azure")})
 	for _, run := range []manager.RunnableFunc{watcher.Run, vcenters.Run} {
@@ -106,7 +112,16 @@ func setup(ctx context.Context, mgr ctrl.Manager, o Options) error {
 	if err := capacity.Setup(mgr, shared); err != nil {
 		return err
 	}
-	return move.Setup(mgr, move.Options{Live: reader, Publisher: publisher, VCenters: vcenters, Pace: o.Pace, Clock: o.Clock})
+	return move.Setup(mgr, move.Options{Live: reader, Publisher: publisher, VCenters: vcenters, Metrics: told, Pace: o.Pace, Clock: o.Clock})
+}
+
+// tellRequest counts an exchange with ARM, or one that had to wait or was not made.
+func tellRequest(told *metrics.Metrics, r arm.Request) {
+	if r.Withheld {
+		told.ARMWithheld(r.Verb)
+		return
+	}
+	told.ARMRequest(r.Verb, r.Type, r.StatusCode, r.Duration, r.Waited)
 }
 
 // registryOf is where the operator's metrics go.

@@ -46,17 +46,21 @@ type Options struct {
 	Quota *Quota
 	// MayWrite is asked by the last transport right before a PUT, PATCH, DELETE or action leaves; with an error it is not sent.
 	MayWrite func() error
-	// Observe is told of each exchange after it ended.
-	Observe   func(Request)
-	UserAgent string
+	// Observe is told of each exchange after it ended, and of each that was not made for want of a place in Azure's limits.
+	Observe func(Request)
+	// ObserveLogin is told of each token that the credential was asked for; nil if it gave one.
+	ObserveLogin func(*Error)
+	UserAgent    string
 }
 
 // Request is one exchange, for metrics. Verb is GET, LIST, POLL, PUT, PATCH, DELETE or POST; Type the ARM type, or "operation"
-// for a poll; StatusCode 0 if no answer came.
+// for a poll; StatusCode 0 if no answer came. Waited is how long it stood in the queue for Azure's limits, and Withheld says that it was not sent,
+// because they are used up. Durations are on the wall clock.
 type Request struct {
-	Verb, Type string
-	StatusCode int
-	Duration   time.Duration
+	Verb, Type       string
+	StatusCode       int
+	Duration, Waited time.Duration
+	Withheld         bool
 }
 
 // Client speaks with one ARM as one principal. It is safe for concurrent use.
@@ -98,7 +102,7 @@ func NewClient(o Options) (*Client, error) {
 	if c.limiters == nil {
 		c.limiters = NewLimiters()
 	}
-	c.pipeline, err = armruntime.NewPipeline("avs-operator", "v1", &tokens{credential: o.Credential, speed: c.speed}, runtime.PipelineOptions{}, &armpolicy.ClientOptions{
+	c.pipeline, err = armruntime.NewPipeline("avs-operator", "v1", &tokens{credential: o.Credential, speed: c.speed, observe: o.ObserveLogin}, runtime.PipelineOptions{}, &armpolicy.ClientOptions{
 		ClientOptions: policy.ClientOptions{
 			Cloud:     o.Cloud,
 			Retry:     policy.RetryOptions{MaxRetries: -1}, // the reconcile loop is the retry; see the package comment

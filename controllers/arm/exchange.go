@@ -87,8 +87,10 @@ func (c *Client) exchange(parent context.Context, k call) (*answer, error) {
 	ctx, done := c.quota.begin(ctx, c.quota.most.Answer)
 	defer done()
 	b := c.limiters.bucket(bucketKey{region: c.hosts.bucketRegion(k.url), subscription: ID(k.id.Key()).SubscriptionID(), principal: c.principal, class: classOf(k.method)})
+	queued := time.Now()
 	if err := c.waitForPlace(ctx, b, k); err != nil {
 		if e := asError(err); e != nil {
+			c.told(Request{Verb: k.verb, Type: metricType(k), Withheld: true})
 			return nil, e
 		}
 		return nil, unsent(parent, &exchange{write: k.write, deadline: k.deadline}, k, err)
@@ -100,9 +102,7 @@ func (c *Client) exchange(parent context.Context, k call) (*answer, error) {
 		b.giveBack()
 		return nil, unsent(parent, x, k, err)
 	}
-	if c.observe != nil {
-		c.observe(Request{Verb: k.verb, Type: metricType(k), StatusCode: x.status, Duration: time.Since(started)})
-	}
+	c.told(Request{Verb: k.verb, Type: metricType(k), StatusCode: x.status, Duration: time.Since(started), Waited: started.Sub(queued)})
 	if err != nil {
 		b.answered(time.Now(), c.speed, x.status, nil, 0)
 		return nil, lost(parent, x, k, err)
@@ -113,6 +113,12 @@ func (c *Client) exchange(parent context.Context, k call) (*answer, error) {
 		c.limiters.heard(k, asked, a, now, c.speed)
 	}
 	return a, nil
+}
+
+func (c *Client) told(r Request) {
+	if c.observe != nil {
+		c.observe(r)
+	}
 }
 
 func classOf(method string) verbClass {

@@ -26,6 +26,7 @@ const LoginPause = 10 * time.Minute
 type tokens struct {
 	credential azcore.TokenCredential
 	speed      float64
+	observe    func(*Error) // nil: nobody
 
 	mu      sync.Mutex
 	refused *Error
@@ -39,13 +40,21 @@ func (t *tokens) GetToken(ctx context.Context, o policy.TokenRequestOptions) (az
 	}
 	token, err := t.credential.GetToken(ctx, o)
 	if err == nil {
+		t.told(nil)
 		return token, nil
 	}
 	failed := loginError(err)
+	t.told(failed)
 	if failed.Class == CredentialsInvalid {
 		t.hold(failed)
 	}
 	return azcore.AccessToken{}, failed
+}
+
+func (t *tokens) told(e *Error) {
+	if t.observe != nil {
+		t.observe(e)
+	}
 }
 
 func (t *tokens) held() *Error {

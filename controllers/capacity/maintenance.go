@@ -8,17 +8,20 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/go-logr/logr"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/arm"
 	"github.com/avs-operator/avs-operator/controllers/azure"
 	"github.com/avs-operator/avs-operator/controllers/azure/lane"
 	"github.com/avs-operator/avs-operator/controllers/capacity/windows"
+	"github.com/avs-operator/avs-operator/controllers/metrics"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
 	"github.com/avs-operator/avs-operator/controllers/status"
 )
@@ -34,6 +37,7 @@ type MaintenanceReconciler struct {
 
 // pass is what one reconcile knows. Each field says which step sets it.
 type pass struct {
+	log            logr.Logger
 	policy, before *v1alpha1.MaintenancePolicy
 	// cloud, client and collection of its maintenances; by locate.
 	cloud      *v1alpha1.PrivateCloud
@@ -77,7 +81,7 @@ func (r *MaintenanceReconciler) Reconcile(ctx context.Context, request ctrl.Requ
 	if !policy.DeletionTimestamp.IsZero() {
 		return ctrl.Result{}, nil // nothing is held in Azure: what is scheduled stays where it is
 	}
-	p := &pass{policy: policy, before: policy.DeepCopy()}
+	p := &pass{log: log.FromContext(ctx), policy: policy, before: policy.DeepCopy()}
 	policy.Status.LastHandledReconcileAt = policy.Annotations[v1alpha1.AnnotationReconcileRequestedAt]
 	var o *outcome.Outcome
 	for _, step := range []func(context.Context, *pass) *outcome.Outcome{r.locate, r.resume, r.allowed, r.read, r.converge} {
@@ -85,11 +89,31 @@ func (r *MaintenanceReconciler) Reconcile(ctx context.Context, request ctrl.Requ
 			break
 		}
 	}
+	onRecord := ""
+	if op := p.policy.Status.Operation; op != nil {
+		onRecord = op.ID
+	}
+	r.endLost(p, onRecord)
 	result, err := r.Publisher.Publish(ctx, p.subject(), status.Report{Outcome: o, Facts: p.facts})
 	if err == nil {
 		r.tell(p.before, p.policy)
 	}
 	return result, err
+}
+
+// told is an operation as logs and metrics tell it.
+func (r *MaintenanceReconciler) told(p *pass, op *v1alpha1.Operation) metrics.Operation {
+	return metrics.Operation{
+		Kind: "MaintenancePolicy", Object: p.policy, ID: op.Target, Verb: op.Verb, Action: op.Action, Operation: op.ID, Attempt: op.Attempt,
+		Took: r.Pace.Elapsed(max(r.Clock.Since(op.StartedAt.Time), 0)),
+	}
+}
+
+// endLost tells the end of a write whose answer was lost, unless it is the one that is on record again.
+func (r *MaintenanceReconciler) endLost(p *pass, onRecord string) {
+	if p.lost != nil && p.lost.ID != onRecord {
+		r.Metrics.Ended(p.log, r.told(p, p.lost), metrics.Unanswered)
+	}
 }
 
 func (p *pass) subject() status.Subject {

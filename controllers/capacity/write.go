@@ -24,6 +24,7 @@ import (
 	"github.com/avs-operator/avs-operator/controllers/capacity/windows"
 	"github.com/avs-operator/avs-operator/controllers/connect"
 	"github.com/avs-operator/avs-operator/controllers/ledger"
+	"github.com/avs-operator/avs-operator/controllers/metrics"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
 	"github.com/avs-operator/avs-operator/controllers/status"
 	"github.com/avs-operator/avs-operator/controllers/text"
@@ -48,7 +49,7 @@ func (r *MaintenanceReconciler) resume(_ context.Context, p *pass) *outcome.Outc
 		return outcome.Wait(v1alpha1.ReasonOperationUnknown,
 			"%s (operation %s) was recorded, and whether Azure got it is looked up as soon as it can no longer be on its way", op.Action, op.ID).In(left)
 	}
-	p.lost, p.policy.Status.Operation = op, nil
+	p.lost, p.policy.Status.Operation = op, nil // told as ended if this reconcile does not send it again
 	r.released(p)
 	r.memory.do(p.key(), func(m *remembered) { m.wroteAt = time.Now() }) // a snapshot from before does not tell
 	return nil
@@ -104,6 +105,7 @@ func (r *MaintenanceReconciler) send(ctx context.Context, p *pass, f finding) *o
 			return outcome.Wait(v1alpha1.ReasonOperationUnknown, "the answers to %s of %s (operation %s) are lost again and again: it is sent again at longer and longer intervals", f.Action, f.resource.Name, op.ID).In(left)
 		}
 	}
+	r.endLost(p, op.ID)
 	p.policy.Status.Operation, p.lost = op, nil
 	say := r.refusals(p).Before(requestOf(w), r.Clock.Now()) // one that is refused again and again does not seem to get anywhere each time
 	if say == nil {
@@ -113,12 +115,14 @@ func (r *MaintenanceReconciler) send(ctx context.Context, p *pass, f finding) *o
 		return o
 	}
 	w.OperationID, w.Deadline = op.ID, r.Clock.Here(op.Deadline.Time)
+	r.Metrics.Sending(p.log, r.told(p, op))
 	_, err := p.client.Begin(ctx, w)
 	if ledger.FateOf(err) == ledger.Lost {
 		return outcome.Wait(v1alpha1.ReasonOperationUnknown,
 			"the answer to %s of %s (operation %s) was lost: what Azure made of it is looked up shortly", f.Action, f.resource.Name, op.ID).In(r.UntilLook(op))
 	}
 	p.policy.Status.Operation = nil
+	r.Metrics.Ended(p.log, r.told(p, op), resultOf(err))
 	if err != nil {
 		return r.notAccepted(p, f, w, err)
 	}
@@ -133,6 +137,17 @@ func (r *MaintenanceReconciler) send(ctx context.Context, p *pass, f finding) *o
 	})
 	r.Watcher.Hurry(p.client.Principal(), p.collection)
 	return nil
+}
+
+// resultOf is how a write that was answered, or certainly not sent, ended: Azure schedules at once.
+func resultOf(err error) metrics.Result {
+	switch ledger.FateOf(err) {
+	case ledger.Accepted:
+		return metrics.Succeeded
+	case ledger.Unsent:
+		return metrics.Unsent
+	}
+	return metrics.Refused
 }
 
 const maintenanceType = "Microsoft.AVS/privateClouds/maintenances"

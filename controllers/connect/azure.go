@@ -53,9 +53,10 @@ type AzureOptions struct {
 	Resolve map[string]string
 	// Local keeps connections to custom endpoints away from local addresses; nil: they may be local.
 	Local *LocalAddresses
-	// Observe is told of every exchange with ARM, for metrics.
-	Observe   func(arm.Request)
-	UserAgent string
+	// Observe is told of every exchange with ARM, and ObserveLogin of every token that was asked for, for metrics; nil: nobody is.
+	Observe      func(arm.Request)
+	ObserveLogin func(*arm.Error)
+	UserAgent    string
 	// Fingerprint is the keyed hash of a value in its place, the same in every process: refusals in a status name by it who asked. nil: a hash
 	// that no other process makes.
 	Fingerprint func(ctx context.Context, place string, value []byte) (string, error)

@@ -145,7 +145,7 @@ func (a *Azure) connect(identity *v1alpha1.AzureIdentity, m *material, principal
 	}
 	c, err := arm.NewClient(arm.Options{
 		Credential: credential, Cloud: m.cloud, Regional: a.regional(m), Transport: transport, Principal: principal, Speed: float64(a.o.Pace),
-		Limiters: a.limiters, Quota: a.quota(identity.Namespace, m.custom), MayWrite: a.o.MayWrite, Observe: a.o.Observe, UserAgent: a.o.UserAgent,
+		Limiters: a.limiters, Quota: a.quota(identity.Namespace, m.custom), MayWrite: a.o.MayWrite, Observe: a.o.Observe, ObserveLogin: a.o.ObserveLogin, UserAgent: a.o.UserAgent,
 	})
 	if err != nil {
 		return nil, outcome.Stall(v1alpha1.ReasonInvalidSpec, "AzureIdentity %s/%s: %s", identity.Namespace, identity.Name, err).About(v1alpha1.ConditionCredentialsReady)

@@ -48,7 +48,7 @@ func (v *VCenters) inCloud(ctx context.Context, client *arm.Client, cloud *v1alp
 	c, err := vcenter.Connect(ctx, vcenter.Endpoint{
 		URL: e.VCenter, Address: addressFor(e.VCenter, e.VCenterIP), Thumbprint: e.VCenterCertificateThumbprint,
 		Username: credentials.VCenterUsername, Password: credentials.VCenterPassword,
-		Speed: float64(v.o.Pace), UserAgent: v.o.UserAgent, Guard: v.guard,
+		Speed: float64(v.o.Pace), UserAgent: v.o.UserAgent, Guard: v.guard, Observe: v.o.Observe,
 	})
 	if err != nil {
 		return outcome.Retry(v1alpha1.ReasonUnreachable, err)

@@ -114,7 +114,7 @@ func (v *VCenters) endpoint(ctx context.Context, object *v1alpha1.VCenter) (vcen
 	e := vcenter.Endpoint{
 		URL: object.Spec.URL, Address: object.Spec.Address,
 		Speed: float64(v.o.Pace), UserAgent: v.o.UserAgent, MayWrite: v.o.MayWrite, Guard: v.guard,
-		WrapTransport: v.o.WrapTransport,
+		WrapTransport: v.o.WrapTransport, Observe: v.o.Observe,
 	}
 	if object.Spec.URL != "" {
 		e.Confine = v.o.Local.Guard

@@ -35,6 +35,8 @@ type VCentersOptions struct {
 	Local *LocalAddresses
 	// WrapTransport stands around every transport to a vCenter, for tests; nil: nothing does.
 	WrapTransport func(http.RoundTripper) http.RoundTripper
+	// Observe is told of every call to a vCenter, for metrics; nil: nobody is.
+	Observe func(vcenter.Call)
 	// Watcher tunes the streams; the zero value is right for production.
 	Watcher vcenter.WatcherOptions
 }

@@ -68,71 +68,68 @@ func (m *Metrics) observe(metric *Metric, took time.Duration, values ...string) 
 	m.histograms[metric].WithLabelValues(metric.bounded(values)...).Observe(took.Seconds())
 }
 
-// ARMRequest counts an exchange with Azure Resource Manager, that no answer came to if the status is 0.
-func (m *Metrics) ARMRequest(verb, resourceType string, status int, took time.Duration) {
+// shortestWait is what counts as having waited in a queue: less is what taking a place costs.
+const shortestWait = time.Millisecond
+
+// ARMRequest counts an exchange with Azure Resource Manager, that no answer came to if the status is 0, and that waited for a place in Azure's
+// limits before.
+func (m *Metrics) ARMRequest(verb, resourceType string, status int, took, waited time.Duration) {
 	if m == nil {
 		return
 	}
 	m.add(armRequests, 1, verb, resourceType, codeOf(status))
 	m.observe(armDuration, took, verb)
-}
-
-// ARMQueued measures how long a request waited for a place in Azure's limits; withheld says that it got none.
-func (m *Metrics) ARMQueued(verb string, waited time.Duration, withheld bool) {
-	switch {
-	case m == nil:
-	case withheld:
-		m.add(armWithheld, 1, verb)
-	case waited > 0:
+	if waited >= shortestWait {
 		m.observe(armQueued, waited, verb)
 	}
 }
 
-// Login is how a login ended: refused by who was asked, or failed before that.
-func Login(refused bool, err error) Result {
+// ARMWithheld counts a request that got no place in Azure's limits.
+func (m *Metrics) ARMWithheld(verb string) {
+	if m != nil {
+		m.add(armWithheld, 1, verb)
+	}
+}
+
+// EntraToken counts a token that was asked for, and that was refused or failed for another cause.
+func (m *Metrics) EntraToken(refused, failed bool) {
+	if m != nil {
+		m.add(entraTokens, 1, string(loginOf(refused, failed)))
+	}
+}
+
+func loginOf(refused, failed bool) Result {
 	switch {
-	case err == nil:
-		return Succeeded
 	case refused:
 		return Refused
+	case failed:
+		return Failed
 	}
-	return Failed
+	return Succeeded
 }
 
-// EntraToken counts a token that was asked for.
-func (m *Metrics) EntraToken(r Result) {
-	if m != nil {
-		m.add(entraTokens, 1, string(r))
-	}
-}
+// login is the SOAP method that begins a session.
+const login = "Login"
 
-// VCenterCall counts a SOAP call. answered says that the error, if any, is the vCenter's answer.
-func (m *Metrics) VCenterCall(method string, answered bool, err error, took time.Duration) {
+// VCenterCall counts a SOAP call, that brought news of so many objects. answered says that a failure is the vCenter's answer.
+func (m *Metrics) VCenterCall(method string, answered, failed bool, took time.Duration, updates int) {
 	if m == nil {
 		return
 	}
 	how := string(Succeeded)
 	switch {
-	case err != nil && answered:
+	case failed && answered:
 		how = "Fault"
-	case err != nil:
+	case failed:
 		how = string(Failed)
 	}
 	m.add(vcenterCalls, 1, method, how)
 	m.observe(vcenterDuration, took, method)
-}
-
-// VCenterLogin counts a login.
-func (m *Metrics) VCenterLogin(r Result) {
-	if m != nil {
-		m.add(vcenterLogins, 1, string(r))
+	if updates > 0 {
+		m.add(vcenterUpdates, float64(updates))
 	}
-}
-
-// VCenterUpdates counts the objects that a property collector reported.
-func (m *Metrics) VCenterUpdates(n int) {
-	if m != nil {
-		m.add(vcenterUpdates, float64(n))
+	if method == login {
+		m.add(vcenterLogins, 1, string(loginOf(failed && answered, failed)))
 	}
 }
 

@@ -50,13 +50,11 @@ func gathered(t *testing.T, registry prometheus.Gatherer) map[string]*dto.Metric
 
 // everything lets every metric have a series.
 func everything(m *Metrics, object client.Object) {
-	m.ARMRequest("PUT", "Microsoft.AVS/privateClouds", 201, time.Second)
-	m.ARMQueued("GET", time.Second, false)
-	m.ARMQueued("GET", 0, true)
-	m.EntraToken(Succeeded)
-	m.VCenterCall("RelocateVM_Task", false, nil, time.Second)
-	m.VCenterLogin(Refused)
-	m.VCenterUpdates(3)
+	m.ARMRequest("PUT", "Microsoft.AVS/privateClouds", 201, time.Second, time.Second)
+	m.ARMWithheld("GET")
+	m.EntraToken(false, false)
+	m.VCenterCall("Login", true, true, time.Second, 0)
+	m.VCenterCall("WaitForUpdatesEx", true, false, time.Second, 3)
 	op := Operation{Kind: "Segment", Object: object, Verb: "PUT", Operation: "one", Attempt: 1, Took: time.Minute}
 	log := funcr.New(func(string, string) {}, funcr.Options{})
 	m.Sending(log, op)
@@ -126,8 +124,8 @@ func TestLabelsAreBounded(t *testing.T) {
 	m, registry := made(t)
 	for i := range 1000 {
 		anything := fmt.Sprintf("thing-%d", i)
-		m.ARMRequest(anything, anything, i, 0)
-		m.VCenterCall(anything, i%2 == 0, errors.New(anything), 0)
+		m.ARMRequest(anything, anything, i, 0, 0)
+		m.VCenterCall(anything, i%2 == 0, i%3 == 0, 0, 1)
 		m.LaneWaited(anything, 0)
 		m.MoveAttempt(anything, Result(anything))
 	}
@@ -143,7 +141,7 @@ func TestLabelsAreBounded(t *testing.T) {
 			}
 		}
 	}
-	m.ARMRequest("PUT", "microsoft.avs/PRIVATECLOUDS", 200, 0) // Azure does not keep to a case
+	m.ARMRequest("PUT", "microsoft.avs/PRIVATECLOUDS", 200, 0, 0) // Azure does not keep to a case
 	if !strings.Contains(gathered(t, registry)[armRequests.Name].String(), "Microsoft.AVS/privateClouds") {
 		t.Error("a type in another case is another type")
 	}

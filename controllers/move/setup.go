@@ -15,6 +15,7 @@ import (
 
 	"github.com/avs-operator/avs-operator/controllers/connect"
 	"github.com/avs-operator/avs-operator/controllers/ledger"
+	"github.com/avs-operator/avs-operator/controllers/metrics"
 	"github.com/avs-operator/avs-operator/controllers/move/dispatch"
 	"github.com/avs-operator/avs-operator/controllers/move/machine"
 	"github.com/avs-operator/avs-operator/controllers/move/workload"
@@ -27,9 +28,11 @@ type Options struct {
 	// Live reads from the API server itself.
 	Live      client.Reader
 	Publisher *status.Publisher
-	VCenters  *connect.VCenters
-	Pace      outcome.Pace
-	Clock     *ledger.Clock
+	// Metrics tells what is done; nil: it is not told.
+	Metrics  *metrics.Metrics
+	VCenters *connect.VCenters
+	Pace     outcome.Pace
+	Clock    *ledger.Clock
 	// HeadroomPercent of vCenter's limits that is left to others even while they do not use it.
 	HeadroomPercent int
 }
@@ -41,7 +44,7 @@ func Setup(mgr ctrl.Manager, o Options) error {
 	}
 	turns := dispatch.New(dispatch.Options{Client: mgr.GetClient(), VCenters: o.VCenters, Pace: o.Pace, HeadroomPercent: o.HeadroomPercent})
 	machines := &machine.Reconciler{
-		Client: mgr.GetClient(), Live: o.Live, VCenters: o.VCenters, Turns: turns, Publisher: o.Publisher, Pace: o.Pace, Clock: o.Clock,
+		Client: mgr.GetClient(), Live: o.Live, VCenters: o.VCenters, Turns: turns, Publisher: o.Publisher, Metrics: o.Metrics, Pace: o.Pace, Clock: o.Clock,
 	}
 	if err := machines.SetupWithManager(mgr, turns.Source()); err != nil {
 		return fmt.Errorf("setting up VirtualMachineMoves: %w", err)

@@ -113,7 +113,7 @@ func (c *Client) Close(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
 	if !c.session.over.Swap(true) && c.session.now.Load() != nil {
-		_, _ = methods.Logout(ctx, c.session.soap, &types.Logout{This: *c.vim.ServiceContent.SessionManager})
+		_, _ = methods.Logout(ctx, sessionless{c.session}, &types.Logout{This: *c.vim.ServiceContent.SessionManager})
 	}
 	c.session.soap.CloseIdleConnections()
 }

@@ -9,7 +9,9 @@ import (
 	"fmt"
 	"net/http/httptrace"
 	"reflect"
+	"strings"
 	"sync/atomic"
+	"time"
 
 	"github.com/vmware/govmomi/fault"
 	"github.com/vmware/govmomi/vim25/methods"
@@ -58,7 +60,7 @@ func (s *session) RoundTrip(ctx context.Context, req, res soap.HasFault) error {
 func (s *session) send(ctx context.Context, req, res soap.HasFault) error {
 	w, ok := ctx.Value(writeKey{}).(*writeCall)
 	if !ok {
-		return s.soap.RoundTrip(ctx, req, res)
+		return s.call(ctx, req, res)
 	}
 	if may := s.c.e.MayWrite; may != nil {
 		if err := may(); err != nil {
@@ -68,7 +70,39 @@ func (s *session) send(ctx context.Context, req, res soap.HasFault) error {
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
 		GotConn: func(httptrace.GotConnInfo) { w.sent.Store(true) },
 	})
-	return s.soap.RoundTrip(ctx, req, res)
+	return s.call(ctx, req, res)
+}
+
+// call makes one SOAP call and tells of it.
+func (s *session) call(ctx context.Context, req, res soap.HasFault) error {
+	started := time.Now()
+	err := s.soap.RoundTrip(ctx, req, res)
+	if told := s.c.e.Observe; told != nil {
+		method := strings.TrimSuffix(reflect.TypeOf(req).Elem().Name(), "Body")
+		told(Call{Method: method, Duration: time.Since(started), Err: err, Answered: err == nil || soap.IsSoapFault(err), Updates: updatesIn(res)})
+	}
+	return err
+}
+
+// updatesIn counts the objects that an answer has news of.
+func updatesIn(res soap.HasFault) int {
+	answer, ok := res.(*methods.WaitForUpdatesExBody)
+	if !ok || answer.Res == nil || answer.Res.Returnval == nil {
+		return 0
+	}
+	n := 0
+	for _, set := range answer.Res.Returnval.FilterSet {
+		n += len(set.ObjectSet)
+	}
+	return n
+}
+
+// sessionless makes calls without a login: those of the login itself, and those that end what a client had.
+type sessionless struct{ s *session }
+
+// RoundTrip makes one call.
+func (l sessionless) RoundTrip(ctx context.Context, req, res soap.HasFault) error {
+	return l.s.call(ctx, req, res)
 }
 
 // renew logs in unless somebody else did since was.
@@ -101,7 +135,7 @@ func (s *session) login(ctx context.Context) error {
 			return classify(ctx, "read the API versions", s.c.host, err, false)
 		}
 	}
-	content, err := methods.GetServiceContent(ctx, s.soap)
+	content, err := methods.GetServiceContent(ctx, sessionless{s})
 	if err != nil {
 		return classify(ctx, "read the service content", s.c.host, err, false)
 	}
@@ -112,7 +146,7 @@ func (s *session) login(ctx context.Context) error {
 		return &Error{Class: IdentityChanged, Doing: doing, Server: s.c.host,
 			Err: fmt.Errorf("another vCenter answers: instance UUID %s, before it was %s", content.About.InstanceUuid, was)}
 	}
-	res, err := methods.Login(ctx, s.soap, &types.Login{
+	res, err := methods.Login(ctx, sessionless{s}, &types.Login{
 		This: *content.SessionManager, UserName: s.c.e.Username, Password: s.c.e.Password, Locale: "en_US",
 	})
 	if err != nil {

@@ -246,12 +246,12 @@ func (s *stream) close() {
 	}
 	if s.collector != nil {
 		// A wait that we gave up goes on at vCenter until it is told, or until MaxWait.
-		_, _ = methods.CancelWaitForUpdates(ctx, s.c.session.soap, &types.CancelWaitForUpdates{This: *s.collector})
-		_, _ = methods.DestroyPropertyCollector(ctx, s.c.session.soap, &types.DestroyPropertyCollector{This: *s.collector})
+		_, _ = methods.CancelWaitForUpdates(ctx, sessionless{s.c.session}, &types.CancelWaitForUpdates{This: *s.collector})
+		_, _ = methods.DestroyPropertyCollector(ctx, sessionless{s.c.session}, &types.DestroyPropertyCollector{This: *s.collector})
 	}
 	for _, view := range []*types.ManagedObjectReference{s.view, s.list} {
 		if view != nil {
-			_, _ = methods.DestroyView(ctx, s.c.session.soap, &types.DestroyView{This: *view})
+			_, _ = methods.DestroyView(ctx, sessionless{s.c.session}, &types.DestroyView{This: *view})
 		}
 	}
 }

@@ -35,8 +35,20 @@ type Endpoint struct {
 	Guard *LoginGuard
 	// Confine makes the transport dial only where this vCenter may be, and returns how; nil: anywhere. The dialer is the one to do it with.
 	Confine func(*http.Transport, net.Dialer) DialFunc
+	// Observe is told of each call after it ended, of logins too; nil: nobody is.
+	Observe func(Call)
 	// WrapTransport stands around the transport of every exchange, for tests; nil: nothing does.
 	WrapTransport func(http.RoundTripper) http.RoundTripper
+}
+
+// Call is one SOAP call, for metrics: its method, how long it took on the wall clock, and its error. Answered says that the vCenter answered, if
+// only with a fault. Updates are the objects of which a call for updates brought news.
+type Call struct {
+	Method   string
+	Duration time.Duration
+	Err      error
+	Answered bool
+	Updates  int
 }
 
 // DialFunc is how a transport dials.

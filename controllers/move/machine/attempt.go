@@ -10,6 +10,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
+	"github.com/avs-operator/avs-operator/controllers/metrics"
 	"github.com/avs-operator/avs-operator/controllers/move/explain"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
 	"github.com/avs-operator/avs-operator/controllers/text"
@@ -57,8 +58,9 @@ func (s *scope) retryAt(failures int32) *metav1.MicroTime {
 // noteFailure notes why the attempt failed, and lets others use its turn.
 func (s *scope) noteFailure(reason, message string) {
 	st := &s.move.Status
+	s.dropTask(metrics.Failed)
 	st.Failure = &v1alpha1.MoveFailure{Reason: reason, Message: text.Cut(message, 3900)}
-	st.RetryAfter, st.Task, st.Progress, st.BytesMoved = nil, nil, 0, 0
+	st.RetryAfter, st.Progress, st.BytesMoved = nil, 0, 0
 	s.dropTurn()
 	s.Turns.Done(s.move.UID)
 }
@@ -81,7 +83,8 @@ func (s *scope) backOff(context.Context) *outcome.Outcome {
 func (s *scope) finish(step v1alpha1.MoveStep) *outcome.Outcome {
 	st := &s.move.Status
 	now := metav1.Now()
-	st.Step, st.FinishedAt, st.Task, st.RetryAfter, st.GrantedAt = step, &now, nil, nil, nil
+	s.dropTask(metrics.Unanswered)
+	st.Step, st.FinishedAt, st.RetryAfter, st.GrantedAt = step, &now, nil, nil
 	if step == v1alpha1.MoveStepMoved {
 		st.Progress, st.BytesMoved, st.Failure = 100, st.BytesTotal, nil
 	} else {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/ledger"
+	"github.com/avs-operator/avs-operator/controllers/metrics"
 	"github.com/avs-operator/avs-operator/controllers/move/movers"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
 	"github.com/avs-operator/avs-operator/controllers/vcenter"
@@ -96,7 +97,8 @@ func (s *scope) relocated(ctx context.Context, progress movers.Progress) *outcom
 	settled := progress.Ended >= ledger.Settling.Real(s.Pace)
 	switch {
 	case s.at.Where == movers.AtTarget:
-		st.Task, st.TargetRef = nil, s.at.Target.Ref
+		s.dropTask(metrics.Succeeded)
+		st.TargetRef = s.at.Target.Ref
 		return nil
 	case s.at.Where == movers.AtSource && progress.State == movers.Failed:
 		return s.failAttempt(ctx, *progress.Fault)
@@ -125,7 +127,7 @@ func (s *scope) findLost(ctx context.Context) *outcome.Outcome {
 		s.Turns.Done(s.move.UID)
 	}
 	if st.Task.Kind != v1alpha1.MoveTaskRelocate {
-		st.Task = nil // the power state tells the rest
+		s.dropTask(metrics.Unanswered) // the power state tells the rest
 		return nil
 	}
 	return s.taskNotFound(ctx)
@@ -143,10 +145,12 @@ func (s *scope) taskNotFound(ctx context.Context) *outcome.Outcome {
 			return o // of a task that nothing tells to be ours
 		}
 		s.log.Info("Call never arrived", "machine", s.move.Spec.Machine.Name, "kind", st.Task.Kind)
-		st.Task, st.Attempts = nil, max(st.Attempts-1, 0)
+		s.dropTask(metrics.Unsent)
+		st.Attempts = max(st.Attempts-1, 0)
 		return nil
 	case s.at.Where == movers.AtTarget:
-		st.Task, st.TargetRef = nil, s.at.Target.Ref
+		s.dropTask(metrics.Succeeded)
+		st.TargetRef = s.at.Target.Ref
 		return nil
 	case s.Clock.Since(s.lostAt(st.Task)) < ledger.Settling.Real(s.Pace):
 		return s.inProgress(v1alpha1.MoveStepVerifying, outcome.Wait(v1alpha1.ReasonMoving,
@@ -169,7 +173,7 @@ func (s *scope) unknownFormat(ctx context.Context) *outcome.Outcome {
 	if wait := s.Clock.Until(s.lostAt(s.move.Status.Task)); wait > 0 {
 		return s.inProgress(v1alpha1.MoveStepRelocating, outcome.Wait(v1alpha1.ReasonMoving, "a call of another version may still arrive").In(s.Pace.Elapsed(wait)))
 	}
-	s.move.Status.Task = nil
+	s.dropTask(metrics.Unanswered)
 	return nil
 }
 

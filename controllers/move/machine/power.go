@@ -13,6 +13,7 @@ import (
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/ledger"
+	"github.com/avs-operator/avs-operator/controllers/metrics"
 	"github.com/avs-operator/avs-operator/controllers/move/explain"
 	"github.com/avs-operator/avs-operator/controllers/move/movers"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
@@ -98,7 +99,7 @@ func (s *scope) followShutdown(ctx context.Context) *outcome.Outcome {
 	}
 	st := &s.move.Status
 	if s.at.Where != movers.AtSource || s.at.Source.PowerState != vcenter.PoweredOn {
-		st.Task = nil
+		s.dropTask(metrics.Succeeded)
 		return nil // it is off, or somebody else moved it: the next steps see
 	}
 	if wait := s.Clock.Until(st.Task.GuestDeadline.Time); wait > 0 {
@@ -107,10 +108,11 @@ func (s *scope) followShutdown(ctx context.Context) *outcome.Outcome {
 	}
 	off, timeout, _ := powerPolicy(&s.move.Spec)
 	asked := st.Task.State == v1alpha1.OperationAccepted
-	st.Task = nil
 	if asked {
+		s.dropTask(metrics.Failed)
 		s.noteLeftOn()
 	} else {
+		s.dropTask(metrics.Unanswered)
 		st.PoweredOffByMove = v1alpha1.PoweredOffByMoveUnknown
 	}
 	switch {
@@ -150,7 +152,7 @@ func (s *scope) powered(ctx context.Context, progress movers.Progress) *outcome.
 		}
 		return s.powerOffRefused(ctx, fault)
 	}
-	st.Task = nil
+	s.dropTask(metrics.Succeeded)
 	return nil
 }
 

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
+	"github.com/avs-operator/avs-operator/controllers/metrics"
 	"github.com/avs-operator/avs-operator/controllers/move/explain"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
 	"github.com/avs-operator/avs-operator/controllers/text"
@@ -49,7 +50,8 @@ func (s *scope) powerOn(ctx context.Context, side v1alpha1.MoveSide, machine *vc
 // by the next one.
 func (s *scope) powerOnRefused(fault vcenter.Fault) *outcome.Outcome {
 	st := &s.move.Status
-	st.Task, st.GrantedAt = nil, nil // what it took of both vCenters is free for others
+	s.dropTask(metrics.Failed)
+	st.GrantedAt = nil // what it took of both vCenters is free for others
 	s.Turns.Done(s.move.UID)
 	tried := v1alpha1.MovePowerOn{}
 	if st.PowerOn != nil {

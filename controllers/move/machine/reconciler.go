@@ -15,6 +15,7 @@ import (
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/connect"
 	"github.com/avs-operator/avs-operator/controllers/ledger"
+	"github.com/avs-operator/avs-operator/controllers/metrics"
 	"github.com/avs-operator/avs-operator/controllers/move/dispatch"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
 	"github.com/avs-operator/avs-operator/controllers/status"
@@ -35,7 +36,9 @@ type Reconciler struct {
 	VCenters  *connect.VCenters
 	Turns     Turns
 	Publisher *status.Publisher
-	Pace      outcome.Pace
+	// Metrics tells what is done; nil: it is not told.
+	Metrics *metrics.Metrics
+	Pace    outcome.Pace
 	// Clock is the API server's: what is on record is read by it. Nil: this machine's.
 	Clock *ledger.Clock
 	// Workers is how many machines are looked at at once; 0: 16.

@@ -14,6 +14,7 @@ import (
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/ledger"
+	"github.com/avs-operator/avs-operator/controllers/metrics"
 	"github.com/avs-operator/avs-operator/controllers/move/explain"
 	"github.com/avs-operator/avs-operator/controllers/move/movers"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
@@ -60,11 +61,12 @@ func (s *scope) send(ctx context.Context, c call) *outcome.Outcome {
 	st := &s.move.Status
 	cctx, cancel := context.WithDeadline(ctx, s.Clock.Here(st.Task.Deadline.Time))
 	defer cancel()
+	s.Metrics.Sending(s.log, s.told(st.Task))
 	handle, err := c.send(cctx)
 	if err != nil {
 		return s.sendFailed(ctx, c, err)
 	}
-	s.log.Info("Called vCenter", "machine", s.move.Spec.Machine.Name, "kind", c.kind, "task", handle.Ref)
+	s.log.V(1).Info("Called vCenter", "machine", s.move.Spec.Machine.Name, "kind", c.kind, "task", handle.Ref)
 	st.Task.State, st.Task.Ref = v1alpha1.OperationAccepted, handle.Ref
 	if o := s.saveAnswer(ctx); o != nil {
 		return o
@@ -113,12 +115,13 @@ func (s *scope) sendFailed(ctx context.Context, c call, err error) *outcome.Outc
 		return s.inProgress(c.step, outcome.Wait(v1alpha1.ReasonMoving,
 			"the answer to the call %s was lost: vCenter is looked at when that call cannot arrive any more", c.kind).In(ledger.UntilLook(s.Pace, st.Task.Deadline.Time, s.Clock.Now())))
 	case ledger.Unsent:
-		st.Task = nil
+		s.dropTask(metrics.Unsent)
 		if c.kind == v1alpha1.MoveTaskRelocate {
 			st.Attempts = max(st.Attempts-1, 0)
 		}
 		return outcome.Retry(v1alpha1.ReasonUnreachable, err)
 	}
+	s.dropTask(metrics.Refused)
 	if o := c.refused(ctx, explain.FaultOf(err)); o != nil {
 		return o
 	}

@@ -4,7 +4,11 @@
 package machine
 
 import (
+	"fmt"
+
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
+	"github.com/avs-operator/avs-operator/controllers/ledger"
+	"github.com/avs-operator/avs-operator/controllers/metrics"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
 	"github.com/avs-operator/avs-operator/controllers/text"
 	"github.com/avs-operator/avs-operator/controllers/vcenter"
@@ -74,4 +78,39 @@ func (s *scope) notePoweredOn(powerState string) {
 func (s *scope) needsPowerOn(powerState string) bool {
 	by := s.move.Status.PoweredOffByMove
 	return (by == v1alpha1.PoweredOffByMoveYes || by == v1alpha1.PoweredOffByMoveUnknown) && powerState == vcenter.PoweredOff
+}
+
+// told is a call as logs and metrics tell it.
+func (s *scope) told(task *v1alpha1.MoveTask) metrics.Operation {
+	st := &s.move.Status
+	op := metrics.Operation{
+		Kind: "VirtualMachineMove", Object: s.move, ID: task.Entity, Verb: string(task.Kind), Attempt: 1,
+		Operation: fmt.Sprintf("%s/%d", s.move.UID, task.RecordedAt.UnixMicro()),
+		Took:      s.Pace.Elapsed(max(s.Clock.Since(task.Deadline.Add(-ledger.Calling.Real(s.Pace))), 0)), // RecordedAt is by vCenter's clock
+	}
+	switch {
+	case task.Kind == v1alpha1.MoveTaskRelocate:
+		op.Attempt = st.Attempts
+	case task.Kind == v1alpha1.MoveTaskPowerOn && st.PowerOn != nil:
+		op.Attempt = st.PowerOn.Attempts + 1
+	}
+	return op
+}
+
+// dropTask takes the record of a call out of the status, if there is one, and tells how it ended. Only a record that is withdrawn goes without it:
+// its call was not sent, and nothing was told of it.
+func (s *scope) dropTask(how metrics.Result) {
+	st := &s.move.Status
+	task := st.Task
+	if task == nil {
+		return
+	}
+	st.Task = nil
+	if !s.Metrics.Ended(s.log, s.told(task), how) || task.Kind != v1alpha1.MoveTaskRelocate {
+		return
+	}
+	s.Metrics.MoveAttempt(string(s.move.Spec.Method), how)
+	if how == metrics.Succeeded {
+		s.Metrics.MachineMoved(string(s.move.Spec.Method), st.BytesTotal)
+	}
 }
