@@ -14,7 +14,9 @@ import (
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/arm"
 	"github.com/avs-operator/avs-operator/controllers/azure/diff"
+	"github.com/avs-operator/avs-operator/controllers/azure/kind"
 	"github.com/avs-operator/avs-operator/controllers/azure/lane"
+	"github.com/avs-operator/avs-operator/controllers/azure/tree"
 	"github.com/avs-operator/avs-operator/controllers/connect"
 	"github.com/avs-operator/avs-operator/controllers/ledger"
 	"github.com/avs-operator/avs-operator/controllers/metrics"
@@ -68,29 +70,28 @@ func (r *Reconciler[T]) may(ctx context.Context, s *scope[T], w *write) *outcome
 		if o := r.deletableNow(ctx, s); o != nil {
 			return o
 		}
-		if departure, ok := r.kind.(Departure[T]); ok {
-			return departure.MayGo(ctx, r.world(s))
+		if r.kind.MayDelete != nil {
+			return r.kind.MayDelete(ctx, r.world(s))
 		}
 		return nil
 	}
-	if keeper, ok := r.kind.(Keeper[T]); ok && w.verb == arm.PUT && s.actual != nil {
-		if o := keeper.Keeps(s.obj, w.body); o != nil {
+	if r.kind.MayReplace != nil && w.verb == arm.PUT && s.actual != nil {
+		if o := r.kind.MayReplace(s.obj, w.body); o != nil {
 			return o
 		}
 	}
-	if guard, ok := r.kind.(Guard[T]); ok && w.word == "" {
-		return guard.Guard(ctx, r.world(s), Intent{Verb: w.verb, Changes: w.changes, Desired: s.desired})
+	if r.kind.MayWrite != nil && w.word == "" {
+		return r.kind.MayWrite(ctx, r.world(s), kind.Intent{Verb: w.verb, Changes: w.changes, Desired: s.desired})
 	}
 	return nil
 }
 
 // required waits, before a resource is made, for what must be there first: a request that Azure refuses for that is not worth sending.
 func (r *Reconciler[T]) required(ctx context.Context, s *scope[T]) *outcome.Outcome {
-	requirer, ok := r.kind.(Requirer[T])
-	if !ok || s.actual != nil {
+	if r.kind.Requires == nil || s.actual != nil {
 		return nil
 	}
-	for _, need := range requirer.Requires(r.world(s)) {
+	for _, need := range r.kind.Requires(r.world(s)) {
 		found, err := r.lookAt(ctx, s, need.ID)
 		if err != nil {
 			return connect.OutcomeOf(err)
@@ -136,7 +137,7 @@ func (r *Reconciler[T]) needed(s *scope[T]) *write {
 // same write again does the work. An act with an effect of its own is not repeated.
 func (r *Reconciler[T]) cancelled(s *scope[T]) bool {
 	state := s.actual.ProvisioningState()
-	return (strings.EqualFold(state, "Canceled") || strings.EqualFold(state, "Cancelled")) && !r.traits.Once && r.traits.Action == "" && !s.observes()
+	return (strings.EqualFold(state, "Canceled") || strings.EqualFold(state, "Cancelled")) && !r.traits.Once && r.traits.ChangedBy == "" && !s.observes()
 }
 
 // nextWrite is the smallest PATCH for the first concern among the changes that Azure may still do as asked; of NSX's objects, one with all
@@ -152,8 +153,8 @@ func (r *Reconciler[T]) nextWrite(s *scope[T], changes []diff.Change) *write {
 
 // concerns are changes by what may go out together.
 func (r *Reconciler[T]) concerns(s *scope[T], changes []diff.Change) [][]diff.Change {
-	if p, ok := r.kind.(Patcher[T]); ok && len(changes) > 0 {
-		return p.Concerns(s.obj, changes)
+	if r.kind.Concerns != nil && len(changes) > 0 {
+		return r.kind.Concerns(s.obj, changes)
 	}
 	if len(changes) == 0 {
 		return nil
@@ -164,8 +165,8 @@ func (r *Reconciler[T]) concerns(s *scope[T], changes []diff.Change) [][]diff.Ch
 // writeFor is the write that makes the changes of one concern.
 func (r *Reconciler[T]) writeFor(s *scope[T], concern []diff.Change) *write {
 	w := &write{verb: arm.PATCH, body: diff.Patch(concern), changes: concern, reason: v1alpha1.ReasonUpdating, message: r.updating()}
-	if r.traits.Action != "" {
-		w.verb, w.action, w.body = arm.POST, r.traits.Action, actionBody(w.body)
+	if r.traits.ChangedBy != "" {
+		w.verb, w.action, w.body = arm.POST, r.traits.ChangedBy, actionBody(w.body)
 		return w
 	}
 	if slices.ContainsFunc(concern, func(c diff.Change) bool { return r.byPUT(c.Path) }) {
@@ -216,9 +217,9 @@ func remove(body map[string]any, pointer string) {
 	}
 }
 
-func (r *Reconciler[T]) actions(s *scope[T]) []Action {
-	if a, ok := r.kind.(Actor[T]); ok {
-		return a.Actions(s.obj)
+func (r *Reconciler[T]) actions(s *scope[T]) []kind.OneShot {
+	if r.kind.OneShots != nil {
+		return r.kind.OneShots(s.obj)
 	}
 	return nil
 }
@@ -250,7 +251,7 @@ func (r *Reconciler[T]) turn(s *scope[T], w *write) *outcome.Outcome {
 		priority = lane.Grow
 	}
 	holder := r.holder(client.ObjectKeyFromObject(s.obj))
-	ticket := r.Lanes.Acquire(cloudKey(s.id), r.traits.Lane, holder, priority)
+	ticket := r.Lanes.Acquire(tree.CloudKey(s.id), r.traits.Lane, holder, priority)
 	if ticket.Granted {
 		return nil
 	}
@@ -259,12 +260,11 @@ func (r *Reconciler[T]) turn(s *scope[T], w *write) *outcome.Outcome {
 
 // grows says whether the changes add hosts.
 func (r *Reconciler[T]) grows(s *scope[T]) bool {
-	sizer, ok := r.kind.(Sizer[T])
-	if !ok || s.actual == nil {
+	if r.kind.Hosts == nil || s.actual == nil {
 		return false
 	}
-	asked, _ := sizer.Size(s.obj)
-	return asked != nil && s.actual.Int(sizer.SizePath()) < int64(*asked)
+	asked, _ := r.kind.Hosts.Size(s.obj)
+	return asked != nil && s.actual.Int(r.kind.Hosts.Path) < int64(*asked)
 }
 
 // handled notes that an action was done, in the annotation first: it survives a lost status.

@@ -15,11 +15,11 @@ import (
 	"github.com/avs-operator/avs-operator/controllers/outcome"
 )
 
-// Kinds whose resource comes and goes without the operator, and is changed by an action (Traits.Action). To make one is to change it from its
+// Kinds whose resource comes and goes without the operator, and is changed by an action (Traits.ChangedBy). To make one is to change it from its
 // defaults, to delete it is to put those back.
 
 // locate finds the resource, unless the object has found it before.
-func (r *Reconciler[T]) locate(ctx context.Context, s *scope[T], locator Locator[T], base arm.ID) *outcome.Outcome {
+func (r *Reconciler[T]) locate(ctx context.Context, s *scope[T], base arm.ID) *outcome.Outcome {
 	if kept := r.recordedID(s.obj); kept != "" {
 		return r.name(s, base.Child(r.traits.Segment, kept.Name()))
 	}
@@ -31,7 +31,7 @@ func (r *Reconciler[T]) locate(ctx context.Context, s *scope[T], locator Locator
 			return o
 		}
 	}
-	name, o := locator.Locate(ctx, r.world(s), base+"/"+arm.ID(r.traits.Segment))
+	name, o := r.kind.Locate(ctx, r.world(s), base+"/"+arm.ID(r.traits.Segment))
 	if s.deleting() && o != nil && o.Reason == v1alpha1.ReasonMachineNotFound {
 		return r.release(ctx, s) // what it had found is not there any more
 	}
@@ -54,11 +54,10 @@ func (r *Reconciler[T]) lost(ctx context.Context, s *scope[T]) *outcome.Outcome 
 	}
 	r.kind.Observe(s.obj, &arm.Resource{})
 	s.fact(v1alpha1.ConditionInSync, false, v1alpha1.ReasonNotFoundInAzure, "it is not in Azure any more")
-	locator, ok := r.kind.(Locator[T])
-	if !ok {
+	if r.kind.Locate == nil {
 		return outcome.Wait(v1alpha1.ReasonNotFoundInAzure, "Azure has no %s", s.id).In(requiredRecheck)
 	}
-	name, o := locator.Locate(ctx, r.world(s), s.id.Collection())
+	name, o := r.kind.Locate(ctx, r.world(s), s.id.Collection())
 	if o != nil {
 		return o
 	}
@@ -80,12 +79,12 @@ func (r *Reconciler[T]) lost(ctx context.Context, s *scope[T]) *outcome.Outcome 
 
 // byAction says that an operation is a change by the kind's action, and not one of its one-shot actions.
 func (r *Reconciler[T]) byAction(op *v1alpha1.Operation) bool {
-	return op != nil && r.traits.Action != "" && op.Action == r.traits.Action
+	return op != nil && r.traits.ChangedBy != "" && op.Action == r.traits.ChangedBy
 }
 
 // pristine says that the resource is as it is when nobody has changed it by the action.
 func (r *Reconciler[T]) pristine(s *scope[T]) bool {
-	return r.traits.Action != "" && s.actual != nil && len(diff.Compare(r.untouched(), s.actual.Body, r.traits.Rules)) == 0
+	return r.traits.ChangedBy != "" && s.actual != nil && len(diff.Compare(r.untouched(), s.actual.Body, r.traits.Rules)) == 0
 }
 
 // untouched is that state.
@@ -99,10 +98,10 @@ func (r *Reconciler[T]) untouched() map[string]any {
 
 // farewell is the write that ends what the object has made.
 func (r *Reconciler[T]) farewell() *write {
-	if r.traits.Action == "" {
+	if r.traits.ChangedBy == "" {
 		return &write{verb: arm.DELETE, reason: v1alpha1.ReasonDeleting, message: r.deletingWords()}
 	}
-	return &write{verb: arm.POST, action: r.traits.Action, body: actionBody(r.untouched()), reason: v1alpha1.ReasonDeleting, message: r.puttingBack()}
+	return &write{verb: arm.POST, action: r.traits.ChangedBy, body: actionBody(r.untouched()), reason: v1alpha1.ReasonDeleting, message: r.puttingBack()}
 }
 
 // actionBody is what an action takes: the properties, which in the resource lie one deeper.
@@ -112,5 +111,5 @@ func actionBody(body map[string]any) map[string]any {
 }
 
 func (r *Reconciler[T]) puttingBack() string {
-	return "Azure ends the " + r.traits.Name + " by " + r.traits.Action
+	return "Azure ends the " + r.traits.Name + " by " + r.traits.ChangedBy
 }

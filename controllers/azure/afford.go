@@ -16,6 +16,8 @@ import (
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/arm"
+	"github.com/avs-operator/avs-operator/controllers/azure/kind"
+	"github.com/avs-operator/avs-operator/controllers/azure/tree"
 	"github.com/avs-operator/avs-operator/controllers/connect"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
 )
@@ -52,22 +54,22 @@ func (b *budgets) take(identity types.NamespacedName) (done func(), ok bool) {
 
 // sized is a kind whose objects have hosts.
 type sized struct {
-	list func(ctx context.Context) ([]Object, error)
+	list func(ctx context.Context) ([]kind.Object, error)
 	// cloud is the PrivateCloud that an object is or is in.
-	cloud func(Object) types.NamespacedName
+	cloud func(kind.Object) types.NamespacedName
 }
 
 // countHosts lets the objects of this kind count against the maxHosts of their identity, if they have hosts.
 func (r *Reconciler[T]) countHosts() {
-	if _, ok := r.kind.(Sizer[T]); !ok {
+	if r.kind.Hosts == nil {
 		return
 	}
 	r.sized = append(r.sized, sized{
-		list: func(ctx context.Context) ([]Object, error) { return r.list(ctx, r.Live) },
-		cloud: func(object Object) types.NamespacedName {
-			if child, ok := r.kind.(Child[T]); ok {
-				if parent := child.Parent(object.(T)).PrivateCloud; parent != nil {
-					return keyOf(object.GetNamespace(), *parent)
+		list: func(ctx context.Context) ([]kind.Object, error) { return r.list(ctx, r.Live) },
+		cloud: func(object kind.Object) types.NamespacedName {
+			if r.kind.Parent != nil {
+				if parent := r.kind.Parent(object.(T)).PrivateCloud; parent != nil {
+					return tree.KeyOf(object.GetNamespace(), *parent)
 				}
 			}
 			return client.ObjectKeyFromObject(object)
@@ -77,12 +79,11 @@ func (r *Reconciler[T]) countHosts() {
 
 // size that a write of the object's own resource asks for, and whether that is more than Azure has.
 func (r *Reconciler[T]) size(s *scope[T], w write) (hosts int32, more bool) {
-	sizer, ok := r.kind.(Sizer[T])
-	if !ok || w.target != "" || w.body == nil {
+	if r.kind.Hosts == nil || w.target != "" || w.body == nil {
 		return 0, false
 	}
-	asked := hostsIn(&arm.Resource{Body: w.body}, sizer.SizePath())
-	return asked, asked > hostsIn(s.actual, sizer.SizePath())
+	asked := hostsIn(&arm.Resource{Body: w.body}, r.kind.Hosts.Path)
+	return asked, asked > hostsIn(s.actual, r.kind.Hosts.Path)
 }
 
 // afford holds a write back that would give the identity more hosts than it may have. Nobody else may ask before done.
@@ -201,7 +202,7 @@ func (r *Reconciler[T]) recorded(ctx context.Context, identity types.NamespacedN
 }
 
 // keptID is the ARM id that an object has, empty if it has none yet. The one in status is the operator's own word.
-func keptID(object Object) arm.ID {
+func keptID(object kind.Object) arm.ID {
 	if id := object.AzureStatus().ID; id != "" {
 		return arm.ID(id)
 	}

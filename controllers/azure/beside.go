@@ -9,6 +9,7 @@ import (
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/arm"
 	"github.com/avs-operator/avs-operator/controllers/azure/diff"
+	"github.com/avs-operator/avs-operator/controllers/azure/kind"
 	"github.com/avs-operator/avs-operator/controllers/connect"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
 )
@@ -44,7 +45,7 @@ func (r *Reconciler[T]) beside(ctx context.Context, s *scope[T]) *outcome.Outcom
 		return r.send(ctx, s, *w)
 	}
 	s.stat().Companion, s.stat().CompanionLifted = "", ""
-	if have != nil && want.mine(have) {
+	if have != nil && mine(want, have) {
 		s.stat().Companion = string(want.ID)
 	}
 	return nil
@@ -81,8 +82,8 @@ func (r *Reconciler[T]) unlock(ctx context.Context, s *scope[T]) *outcome.Outcom
 		if want.Body == nil {
 			return nil // the spec does not want it anyway
 		}
-		if departure, ok := r.kind.(Departure[T]); ok && s.actual != nil {
-			if o := departure.MayGo(ctx, r.world(s)); o != nil {
+		if r.kind.MayDelete != nil && s.actual != nil {
+			if o := r.kind.MayDelete(ctx, r.world(s)); o != nil {
 				return o
 			}
 		}
@@ -130,16 +131,15 @@ func (r *Reconciler[T]) settleBeside(ctx context.Context, s *scope[T]) *outcome.
 
 // owesBeside says that the second resource was taken away for a deletion and must come back before the object goes without one.
 func (r *Reconciler[T]) owesBeside(s *scope[T]) bool {
-	kind, ok := r.kind.(Companion[T])
-	if !ok || s.stat().CompanionLifted == "" {
+	if r.kind.Companion == nil || s.stat().CompanionLifted == "" {
 		return false
 	}
-	want, named := kind.Beside(s.obj, arm.ID(s.stat().ID))
+	want, named := r.kind.Companion(s.obj, arm.ID(s.stat().ID))
 	return named && want.Body != nil
 }
 
 // takeAway deletes what is at id, if it is ours; before may hold that back.
-func (r *Reconciler[T]) takeAway(ctx context.Context, s *scope[T], want Beside, id arm.ID, before func() *outcome.Outcome) *outcome.Outcome {
+func (r *Reconciler[T]) takeAway(ctx context.Context, s *scope[T], want kind.Companion, id arm.ID, before func() *outcome.Outcome) *outcome.Outcome {
 	if id == "" {
 		return nil
 	}
@@ -161,12 +161,11 @@ func (r *Reconciler[T]) takeAway(ctx context.Context, s *scope[T], want Beside, 
 }
 
 // companion is the second resource as the spec wants it. One that was made for a spec that does not speak of it any more is taken away.
-func (r *Reconciler[T]) companion(s *scope[T]) (Beside, bool) {
-	kind, ok := r.kind.(Companion[T])
-	if !ok {
-		return Beside{}, false
+func (r *Reconciler[T]) companion(s *scope[T]) (kind.Companion, bool) {
+	if r.kind.Companion == nil {
+		return kind.Companion{}, false
 	}
-	want, named := kind.Beside(s.obj, s.id)
+	want, named := r.kind.Companion(s.obj, s.id)
 	if !named {
 		want.Body, want.ID = nil, arm.ID(s.stat().Companion)
 	}
@@ -174,12 +173,12 @@ func (r *Reconciler[T]) companion(s *scope[T]) (Beside, bool) {
 }
 
 // mine says that a resource was made for an object of the kind. What somebody else made under the name is neither changed nor taken away.
-func (b Beside) mine(have *arm.Resource) bool { return b.Ours == nil || b.Ours(have) }
+func mine(want kind.Companion, have *arm.Resource) bool { return want.Ours == nil || want.Ours(have) }
 
 // besideWrite is what it takes, nil if nothing.
-func besideWrite(want Beside, have *arm.Resource) *write {
+func besideWrite(want kind.Companion, have *arm.Resource) *write {
 	switch {
-	case have != nil && !want.mine(have):
+	case have != nil && !mine(want, have):
 		return nil
 	case want.Body == nil && have != nil:
 		return &write{verb: arm.DELETE, target: want.ID, reason: v1alpha1.ReasonUpdating, message: "Azure takes " + want.Words + " away"}

@@ -19,6 +19,8 @@ import (
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/arm"
+	"github.com/avs-operator/avs-operator/controllers/azure/kind"
+	"github.com/avs-operator/avs-operator/controllers/azure/tree"
 	"github.com/avs-operator/avs-operator/controllers/connect"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
 )
@@ -149,7 +151,7 @@ func (r *Reconciler[T]) sole(ctx context.Context, s *scope[T]) *outcome.Outcome 
 }
 
 // namesakes are the objects that have the ARM id, or had it before their private cloud was moved.
-func (r *Reconciler[T]) namesakes(ctx context.Context, s *scope[T]) (out []Object, err error) {
+func (r *Reconciler[T]) namesakes(ctx context.Context, s *scope[T]) (out []kind.Object, err error) {
 	ids := []string{string(s.id)}
 	if s.cloud != nil {
 		ids = append(ids, s.cloud.Formerly(string(s.id))...)
@@ -157,7 +159,7 @@ func (r *Reconciler[T]) namesakes(ctx context.Context, s *scope[T]) (out []Objec
 	for _, id := range ids {
 		var reader client.Reader = r.Client
 		options := []client.ListOption{client.MatchingFields{azureIDIndex: arm.ID(id).Key()}}
-		if !begun(s.obj) {
+		if !tree.Begun(s.obj) {
 			reader, options = r.Live, []client.ListOption{client.MatchingLabels{v1alpha1.LabelAzureIDHash: idHash(arm.ID(id))}}
 		}
 		list, err := r.list(ctx, reader, options...)
@@ -176,11 +178,11 @@ func (r *Reconciler[T]) claims(ctx context.Context, other T, s *scope[T]) (bool,
 	if err != nil || computed == "" {
 		return false, err
 	}
-	if cloud, root := any(other).(*v1alpha1.PrivateCloud); root && !Credible(ctx, r.Client, cloud, s.obj.GetNamespace()) {
+	if cloud, root := any(other).(*v1alpha1.PrivateCloud); root && !tree.Credible(ctx, r.Client, cloud, s.obj.GetNamespace()) {
 		return false, nil
 	}
 	if recorded := r.recordedID(other); recorded != "" {
-		if _, child := r.kind.(Child[T]); child {
+		if r.kind.Parent != nil {
 			recorded = s.now(recorded) // it may not have learned yet that its private cloud was moved
 		}
 		return recorded.Key() == s.id.Key() && r.possible(recorded, computed), nil
@@ -193,13 +195,13 @@ func (r *Reconciler[T]) claims(ctx context.Context, other T, s *scope[T]) (bool,
 // refers to is not there, or does not let it be used.
 func (r *Reconciler[T]) computed(ctx context.Context, obj T) (arm.ID, error) {
 	other := &scope[T]{obj: obj}
-	if root, ok := r.kind.(Root[T]); ok {
+	if r.kind.Root != nil {
 		identity := &v1alpha1.AzureIdentity{}
-		key := types.NamespacedName{Namespace: obj.GetNamespace(), Name: connect.IdentityName(root.IdentityRef(obj))}
+		key := types.NamespacedName{Namespace: obj.GetNamespace(), Name: connect.IdentityName(r.kind.Root.IdentityRef(obj))}
 		if err := r.Client.Get(ctx, key, identity); err != nil {
 			return "", client.IgnoreNotFound(err)
 		}
-		group, o := root.Group(obj, identity)
+		group, o := r.kind.Root.Group(obj, identity)
 		if o != nil {
 			return "", nil
 		}
@@ -213,47 +215,27 @@ func (r *Reconciler[T]) computed(ctx context.Context, obj T) (arm.ID, error) {
 		return "", nil
 	}
 	name := r.azureName(obj)
-	if _, located := r.kind.(Locator[T]); located {
+	if r.kind.Locate != nil {
 		name = "*"
 	}
 	return base.Child(r.traits.Segment, name), nil
 }
 
-// Credible says that what a private cloud's object stands for counts for objects of a namespace: it is of that namespace, or Azure has shown that
-// it can be what it says.
-func Credible(ctx context.Context, reader client.Reader, cloud *v1alpha1.PrivateCloud, namespace string) bool {
-	seen := cloud.Status.ProvisioningState != "" || meta.FindStatusCondition(cloud.Status.Conditions, v1alpha1.ConditionInSync) != nil
-	if cloud.Namespace == namespace || begun(cloud) || seen {
-		return true
-	}
-	identity := &v1alpha1.AzureIdentity{}
-	if err := reader.Get(ctx, types.NamespacedName{Namespace: cloud.Namespace, Name: connect.IdentityName(cloud.Spec.IdentityRef)}, identity); err != nil {
-		return !apierrors.IsNotFound(err)
-	}
-	elsewhere := cloud.Spec.SubscriptionID != "" && !strings.EqualFold(cloud.Spec.SubscriptionID, identity.Spec.SubscriptionID)
-	return !elsewhere && !meta.IsStatusConditionFalse(identity.Status.Conditions, v1alpha1.ConditionReady) // one that nobody has judged yet may be good
-}
-
-// begun says that an object has written to Azure, or has taken over what is there.
-func begun(obj Object) bool {
-	return len(obj.AzureStatus().Managed) > 0 || obj.AzureStatus().Operation != nil
-}
-
 // precedes orders objects with one ARM id: who has begun before who has not, then by age, and by UID among those of the same second.
-func precedes(a, b Object) bool {
-	if begun(a) != begun(b) {
-		return begun(a)
+func precedes(a, b kind.Object) bool {
+	if tree.Begun(a) != tree.Begun(b) {
+		return tree.Begun(a)
 	}
-	return OlderThan(a, b)
+	return tree.OlderThan(a, b)
 }
 
 // list reads all objects of this kind.
-func (r *Reconciler[T]) list(ctx context.Context, reader client.Reader, options ...client.ListOption) ([]Object, error) {
+func (r *Reconciler[T]) list(ctx context.Context, reader client.Reader, options ...client.ListOption) ([]kind.Object, error) {
 	return listKind(ctx, r.Client, reader, r.kind.New(), options...)
 }
 
 // listKind reads all objects of the kind of example.
-func listKind(ctx context.Context, c client.Client, reader client.Reader, example client.Object, options ...client.ListOption) ([]Object, error) {
+func listKind(ctx context.Context, c client.Client, reader client.Reader, example client.Object, options ...client.ListOption) ([]kind.Object, error) {
 	list, err := newList(c, example)
 	if err != nil {
 		return nil, err
@@ -268,9 +250,9 @@ func listKind(ctx context.Context, c client.Client, reader client.Reader, exampl
 	if err != nil {
 		return nil, err
 	}
-	out := make([]Object, 0, len(items))
+	out := make([]kind.Object, 0, len(items))
 	for _, item := range items {
-		if object, ok := item.(Object); ok {
+		if object, ok := item.(kind.Object); ok {
 			out = append(out, object)
 		}
 	}

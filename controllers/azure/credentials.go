@@ -11,6 +11,7 @@ import (
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/arm"
+	"github.com/avs-operator/avs-operator/controllers/azure/tree"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
 	"github.com/avs-operator/avs-operator/controllers/text"
 )
@@ -18,12 +19,12 @@ import (
 // credentials finds out who acts and what the resource is called in Azure. Unless Azure has named it, nothing is sent: whether the identity is
 // accepted shows with the first call.
 func (r *Reconciler[T]) credentials(ctx context.Context, s *scope[T]) *outcome.Outcome {
-	if root, ok := r.kind.(Root[T]); ok {
+	if r.kind.Root != nil {
 		s.cloud, _ = any(s.obj).(*v1alpha1.PrivateCloud)
-		if o := r.identify(ctx, s, s.obj.GetNamespace(), root.IdentityRef(s.obj)); o != nil {
+		if o := r.identify(ctx, s, s.obj.GetNamespace(), r.kind.Root.IdentityRef(s.obj)); o != nil {
 			return o
 		}
-		group, o := root.Group(s.obj, s.identity)
+		group, o := r.kind.Root.Group(s.obj, s.identity)
 		if o != nil {
 			return o
 		}
@@ -48,8 +49,8 @@ func (r *Reconciler[T]) credentials(ctx context.Context, s *scope[T]) *outcome.O
 	if o != nil {
 		return o
 	}
-	if locator, ok := r.kind.(Locator[T]); ok {
-		return r.locate(ctx, s, locator, base)
+	if r.kind.Locate != nil {
+		return r.locate(ctx, s, base)
 	}
 	return r.name(s, base.Child(r.traits.Segment, r.azureName(s.obj)))
 }
@@ -70,7 +71,7 @@ func (r *Reconciler[T]) name(s *scope[T], computed arm.ID) *outcome.Outcome {
 	s.id = computed
 	kept := s.now(r.recordedID(s.obj))
 	known := kept != "" && r.possible(kept, computed)
-	if _, found := r.kind.(Locator[T]); kept == "" && !found && (written(s.obj) || s.deleting()) {
+	if kept == "" && r.kind.Locate == nil && (written(s.obj) || s.deleting()) {
 		kept = s.now(arm.ID(s.obj.GetAnnotations()[v1alpha1.AnnotationAzureID]))
 	}
 	same := kept.Key() == computed.Key()
@@ -91,10 +92,10 @@ func (r *Reconciler[T]) name(s *scope[T], computed arm.ID) *outcome.Outcome {
 		if m.identity.Name != "" {
 			former = m.identity
 		}
-		if cloud := cloudKey(s.id); m.cloud != "" && m.cloud != cloud {
+		if cloud := tree.CloudKey(s.id); m.cloud != "" && m.cloud != cloud {
 			left, busyWith, m.busy = m.cloud, m.busy, ""
 		}
-		m.cloud, m.identity = cloudKey(s.id), identity
+		m.cloud, m.identity = tree.CloudKey(s.id), identity
 	})
 	if former != identity {
 		r.Azure.Touch(former) // it may be let go
@@ -119,30 +120,16 @@ func (r *Reconciler[T]) recordedID(obj T) arm.ID {
 // possible says that an object of this kind may manage an id, given what the id is now worked out to be: the type is the kind's, and so is what it
 // stands in. Only a private cloud may have been made in another resource group.
 func (r *Reconciler[T]) possible(id, computed arm.ID) bool {
-	_, root := r.kind.(Root[T])
-	return strings.EqualFold(id.Type(), r.traits.Type()) && (root || id.Parent().Key() == computed.Parent().Key())
+	return strings.EqualFold(id.Type(), r.traits.Type()) && (r.kind.Root != nil || id.Parent().Key() == computed.Parent().Key())
 }
 
 // azureName is the resource's name in Azure.
 func (r *Reconciler[T]) azureName(obj T) string {
-	if namer, ok := r.kind.(Namer[T]); ok {
-		return namer.AzureName(obj)
+	if r.kind.AzureName != nil {
+		return r.kind.AzureName(obj)
 	}
 	if name := obj.AzureSpec().AzureName; name != "" {
 		return name
 	}
 	return obj.GetName()
 }
-
-// cloudOf is the ARM id of the private cloud that the id is or is in.
-func cloudOf(id arm.ID) arm.ID {
-	for at := id; at != ""; at = at.Parent() {
-		if strings.EqualFold(at.Type(), "Microsoft.AVS/privateClouds") {
-			return at
-		}
-	}
-	return id
-}
-
-// cloudKey is the lanes' key for an id: that of its private cloud.
-func cloudKey(id arm.ID) string { return cloudOf(id).Key() }

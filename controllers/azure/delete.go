@@ -16,6 +16,7 @@ import (
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/arm"
+	"github.com/avs-operator/avs-operator/controllers/azure/tree"
 	"github.com/avs-operator/avs-operator/controllers/metrics"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
 )
@@ -160,16 +161,16 @@ func (r *Reconciler[T]) remove(ctx context.Context, s *scope[T]) *outcome.Outcom
 	if o := r.turn(s, w); o != nil {
 		return o
 	}
-	if departure, ok := r.kind.(Departure[T]); ok {
-		o := departure.MayGo(ctx, r.world(s))
+	if r.kind.MayDelete != nil {
+		o := r.kind.MayDelete(ctx, r.world(s))
 		if o != nil {
 			r.released(s)
 			s.lingers = true
 			return o
 		}
 	}
-	if clearer, ok := r.kind.(Clearer[T]); ok {
-		clearing, o := clearer.Clear(ctx, r.world(s))
+	if r.kind.Clear != nil {
+		clearing, o := r.kind.Clear(ctx, r.world(s))
 		if o != nil {
 			r.released(s)
 			return o
@@ -212,14 +213,14 @@ func (r *Reconciler[T]) deletableNow(ctx context.Context, s *scope[T]) *outcome.
 	if state := s.actual.ProvisioningState(); !arm.IsTerminal(state) && !r.traits.Once {
 		return r.foreign(s, fmt.Sprintf("Azure works on it (%s), and it is not deleted before that ends", state)).In(time.Minute)
 	}
-	if _, child := r.kind.(Child[T]); !child {
+	if r.kind.Parent == nil {
 		return nil
 	}
 	switch cloud := s.cloud.AzureStatus(); {
-	case cloud.Companion != "" && r.traits.Action == "":
+	case cloud.Companion != "" && r.traits.ChangedBy == "":
 		return r.locked(ctx, s)
-	case takesTooLong(cloud) != "":
-		return outcome.Wait(v1alpha1.ReasonTakesTooLong, "Azure works on its private cloud, and it is not deleted before that ends: %s", takesTooLong(cloud)).In(time.Minute)
+	case tree.TakesTooLong(cloud) != "":
+		return outcome.Wait(v1alpha1.ReasonTakesTooLong, "Azure works on its private cloud, and it is not deleted before that ends: %s", tree.TakesTooLong(cloud)).In(time.Minute)
 	case !arm.IsTerminal(cloud.ProvisioningState) && cloud.ProvisioningState != "Updating":
 		return outcome.Wait(v1alpha1.ReasonAzureBusy, "Azure works on its private cloud (%s), and it is not deleted before that ends", cloud.ProvisioningState).In(time.Minute)
 	}

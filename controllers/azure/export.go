@@ -43,11 +43,10 @@ const mendingPause = time.Minute
 // export writes the Secret that the spec asks for, and puts right one that somebody has edited. Its values are read when its metadata says that it
 // was written since, and asked for in Azure when they are not what was written.
 func (r *Reconciler[T]) export(ctx context.Context, s *scope[T]) *outcome.Outcome {
-	exporter, ok := r.kind.(Exporter[T])
-	if !ok || s.observes() {
+	if r.kind.Export == nil || s.observes() {
 		return nil
 	}
-	name, version := exporter.Secret(s.obj, s.actual)
+	name, version := r.kind.Export.Secret(s.obj, s.actual)
 	if name == "" {
 		return nil
 	}
@@ -75,7 +74,7 @@ func (r *Reconciler[T]) export(ctx context.Context, s *scope[T]) *outcome.Outcom
 		}
 		return nil
 	}
-	return r.writeSecret(ctx, s, exporter, e, have, right)
+	return r.writeSecret(ctx, s, e, have, right)
 }
 
 // exported is what one reconcile knows of the Secret that is written for its object.
@@ -110,8 +109,7 @@ func (r *Reconciler[T]) inspect(ctx context.Context, s *scope[T], e *exported, h
 	if have.Annotations[exportedContent] != hash {
 		return false, true, nil
 	}
-	witness, ok := r.kind.(Witness[T])
-	return !ok || !witness.Outdated(r.world(s), have.Data), false, nil
+	return r.kind.Export.Outdated == nil || !r.kind.Export.Outdated(r.world(s), have.Data), false, nil
 }
 
 // contentHash tells the content of a Secret in its place from any other.
@@ -176,13 +174,13 @@ func notOurs(key types.NamespacedName) *outcome.Outcome {
 }
 
 // writeSecret gives the Secret its content, which is asked for unless what it has is right, and its marks.
-func (r *Reconciler[T]) writeSecret(ctx context.Context, s *scope[T], exporter Exporter[T], e *exported, have *corev1.Secret, right bool) *outcome.Outcome {
+func (r *Reconciler[T]) writeSecret(ctx context.Context, s *scope[T], e *exported, have *corev1.Secret, right bool) *outcome.Outcome {
 	secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: e.key.Namespace, Name: e.key.Name}}
 	if have != nil {
 		secret = have.DeepCopy()
 	}
 	if !right {
-		content, err := exporter.Content(ctx, r.world(s))
+		content, err := r.kind.Export.Content(ctx, r.world(s))
 		if err != nil {
 			return connect.OutcomeOf(err)
 		}
@@ -236,11 +234,10 @@ func transient(err error, doing string) *outcome.Outcome {
 // releaseSecret takes the owner reference off a Secret whose object goes while its resource stays: the credentials are still good. Its marks stay,
 // so that an object that takes up the resource takes it up too.
 func (r *Reconciler[T]) releaseSecret(ctx context.Context, s *scope[T]) *outcome.Outcome {
-	exporter, ok := r.kind.(Exporter[T])
-	if !ok {
+	if r.kind.Export == nil {
 		return nil
 	}
-	name, _ := exporter.Secret(s.obj, s.actual)
+	name, _ := r.kind.Export.Secret(s.obj, s.actual)
 	if name == "" {
 		return nil
 	}

@@ -47,11 +47,10 @@ func (r *Reconciler[T]) guard(ctx context.Context, s *scope[T]) *outcome.Outcome
 
 // gated stops a spec with a field whose feature gate is off: as if it were not there would be a guess at what its author accepts instead.
 func (r *Reconciler[T]) gated(s *scope[T]) *outcome.Outcome {
-	kind, ok := r.kind.(Gated[T])
-	if !ok || s.observes() {
+	if r.kind.Gated == nil || s.observes() {
 		return nil
 	}
-	field, gate, why := kind.Gated(s.obj)
+	field, gate, why := r.kind.Gated(s.obj)
 	if field == "" || r.Features.Enabled(gate) {
 		return nil
 	}
@@ -90,14 +89,13 @@ func orNothing(value string) string {
 
 // builtIn says that the resource comes with the private cloud.
 func (r *Reconciler[T]) builtIn(obj T) bool {
-	kind, ok := r.kind.(BuiltIn[T])
-	return ok && kind.BuiltIn(obj)
+	return r.kind.BuiltIn != nil && r.kind.BuiltIn(obj)
 }
 
 // complete has the kind read what a GET does not show. What hinders that is said last: how the resource is matters more.
 func (r *Reconciler[T]) complete(ctx context.Context, s *scope[T]) *outcome.Outcome {
-	if completer, ok := r.kind.(Completer[T]); ok && s.actual != nil && arm.IsTerminal(s.actual.ProvisioningState()) {
-		s.incomplete = completer.Complete(ctx, r.world(s))
+	if r.kind.Complete != nil && s.actual != nil && arm.IsTerminal(s.actual.ProvisioningState()) {
+		s.incomplete = r.kind.Complete(ctx, r.world(s))
 	}
 	return nil
 }
@@ -107,8 +105,8 @@ func (r *Reconciler[T]) whole(_ context.Context, s *scope[T]) *outcome.Outcome {
 
 // report adds what the kind has to say in conditions of its own.
 func (r *Reconciler[T]) report(ctx context.Context, s *scope[T]) *outcome.Outcome {
-	if reporter, ok := r.kind.(Reporter[T]); ok && s.actual != nil {
-		facts, again := reporter.Report(ctx, r.world(s), time.Now())
+	if r.kind.Report != nil && s.actual != nil {
+		facts, again := r.kind.Report(ctx, r.world(s), time.Now())
 		s.facts, s.again = append(s.facts, facts...), again
 	}
 	return nil
@@ -116,7 +114,7 @@ func (r *Reconciler[T]) report(ctx context.Context, s *scope[T]) *outcome.Outcom
 
 // guardAbsent deals with a resource that is not in Azure.
 func (r *Reconciler[T]) guardAbsent(ctx context.Context, s *scope[T]) *outcome.Outcome {
-	if r.traits.Action != "" {
+	if r.traits.ChangedBy != "" {
 		return r.lost(ctx, s)
 	}
 	if s.observes() {
@@ -158,7 +156,7 @@ func (r *Reconciler[T]) recreation(s *scope[T]) *outcome.Outcome {
 		}
 		said = fmt.Sprintf(" (the annotation says %q, which is not a time after %s)", asked, gone.LastTransitionTime.UTC().Format(time.RFC3339))
 	}
-	if _, root := r.kind.(Root[T]); root {
+	if r.kind.Root != nil {
 		return outcome.Stall(v1alpha1.ReasonNotFoundInAzure,
 			"it is not at %s any more: if it was moved, say where, with spec.subscriptionID and spec.resourceGroup: it is found there with all that is in it. It is not ordered a second time by itself%s; "+
 				"if it was deleted, and you do without it: set deletionPolicy: Retain here and in what stands in it, and delete these objects", s.id, said)
@@ -217,8 +215,7 @@ func (r *Reconciler[T]) takeover(s *scope[T]) *outcome.Outcome {
 
 // otherName advises another name in Azure, if one can be chosen.
 func (r *Reconciler[T]) otherName() string {
-	_, named := r.kind.(Namer[T])
-	if _, located := r.kind.(Locator[T]); named || located {
+	if r.kind.AzureName != nil || r.kind.Locate != nil {
 		return ""
 	}
 	return "choose another azureName, or "
@@ -240,8 +237,8 @@ func (r *Reconciler[T]) terminal(s *scope[T]) *outcome.Outcome {
 		return r.foreign(s, fmt.Sprintf("Azure works on it (%s), and nothing is written before that ends", state)).In(busyRecheck)
 	}
 	r.memory.do(client.ObjectKeyFromObject(s.obj), func(m *remembered) { m.foreign = time.Time{} })
-	if judge, ok := r.kind.(Judge[T]); ok {
-		return judge.Judge(s.obj, s.actual)
+	if r.kind.Judge != nil {
+		return r.kind.Judge(s.obj, s.actual)
 	}
 	if state != "Failed" {
 		return nil
@@ -284,19 +281,18 @@ func (r *Reconciler[T]) immutable(s *scope[T]) *outcome.Outcome {
 // shrinking lets hosts leave only because someone asked. A size above the spec that no new spec explains is reported and left alone: a host
 // may be there for maintenance, or because somebody added it in need.
 func (r *Reconciler[T]) shrinking(s *scope[T]) *outcome.Outcome {
-	sizer, ok := r.kind.(Sizer[T])
-	if !ok || s.observes() {
+	if r.kind.Hosts == nil || s.observes() {
 		return nil
 	}
-	asked, applied := sizer.Size(s.obj)
-	at := slices.IndexFunc(s.changes, func(c diff.Change) bool { return c.Path == sizer.SizePath() })
+	asked, applied := r.kind.Hosts.Size(s.obj)
+	at := slices.IndexFunc(s.changes, func(c diff.Change) bool { return c.Path == r.kind.Hosts.Path })
 	if at < 0 {
 		if asked != nil {
-			sizer.SetApplied(s.obj, *asked)
+			r.kind.Hosts.SetApplied(s.obj, *asked)
 		}
 		return nil
 	}
-	actual := s.actual.Int(sizer.SizePath())
+	actual := s.actual.Int(r.kind.Hosts.Path)
 	if asked == nil || actual <= int64(*asked) || applied > *asked {
 		return nil
 	}

@@ -9,12 +9,13 @@ import (
 	"strings"
 	"time"
 
-	"k8s.io/apimachinery/pkg/api/meta"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/arm"
+	"github.com/avs-operator/avs-operator/controllers/azure/kind"
 	"github.com/avs-operator/avs-operator/controllers/azure/lane"
+	"github.com/avs-operator/avs-operator/controllers/azure/tree"
 	"github.com/avs-operator/avs-operator/controllers/connect"
 	"github.com/avs-operator/avs-operator/controllers/ledger"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
@@ -65,7 +66,9 @@ func (r *Reconciler[T]) byResource(ctx context.Context, s *scope[T], op *v1alpha
 }
 
 // longest is how long an operation may run before it counts as late: twice as long as it usually takes.
-func longest(e Expectation, least ledger.Wait) time.Duration { return max(2*e.Latest, least.Bound) }
+func longest(e kind.Expectation, least ledger.Wait) time.Duration {
+	return max(2*e.Latest, least.Bound)
+}
 
 // late says whether an operation has run for longer, and how long it usually takes at most.
 func (r *Reconciler[T]) late(s *scope[T], op *v1alpha1.Operation) (late bool, usual time.Duration) {
@@ -76,8 +79,8 @@ func (r *Reconciler[T]) late(s *scope[T], op *v1alpha1.Operation) (late bool, us
 // tooLong says that what Azure does takes too long, and tells those that wait for the lane.
 func (r *Reconciler[T]) tooLong(s *scope[T], what string, since time.Time, usual time.Duration) *outcome.Outcome {
 	o := tooLongSince(what, since, usual)
-	r.Lanes.Late(cloudKey(s.id), r.traits.Lane, r.holder(client.ObjectKeyFromObject(s.obj)), lateWords(since, usual))
-	r.Lanes.Late(cloudKey(s.id), r.traits.Lane, s.id.Key(), lateWords(since, usual))
+	r.Lanes.Late(tree.CloudKey(s.id), r.traits.Lane, r.holder(client.ObjectKeyFromObject(s.obj)), lateWords(since, usual))
+	r.Lanes.Late(tree.CloudKey(s.id), r.traits.Lane, s.id.Key(), lateWords(since, usual))
 	return o
 }
 
@@ -112,15 +115,6 @@ func (r *Reconciler[T]) foreign(s *scope[T], words string) *outcome.Outcome {
 		return r.tooLong(s, words, since, e.Latest)
 	}
 	return outcome.Wait(v1alpha1.ReasonAzureBusy, "%s", words)
-}
-
-// takesTooLong is what an object says of an operation that takes too long, empty if it does not.
-func takesTooLong(status *v1alpha1.AzureStatus) string {
-	c := meta.FindStatusCondition(status.Conditions, v1alpha1.ConditionReconciling)
-	if c == nil || c.Reason != v1alpha1.ReasonTakesTooLong {
-		return ""
-	}
-	return c.Message
 }
 
 // laneHeld says who has the lane that somebody waits for, and that it takes too long if it does.

@@ -12,28 +12,13 @@ import (
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/arm"
+	"github.com/avs-operator/avs-operator/controllers/azure/kind"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
 )
 
 // A resource in provisioningState Failed is not what its body says. Of private clouds and clusters only Microsoft clears that; others take the
 // corrected spec. One write is made for each spec, never two for the same: what Azure could not do it will not do a minute later, and each
 // attempt costs others their turn.
-
-// Mending is what mends a resource in state Failed.
-type Mending int
-
-const (
-	// BySupport: Azure refuses to edit or delete it, "can not edit a resource in a failed state" (MicrosoftDocs/cloud-adoption-framework#884;
-	// azure-vmware/fix-deployment-failures: open a support request). The safe one, and so the zero value.
-	BySupport Mending = iota
-	// ByPUT: a PUT of the corrected spec, and never a DELETE, because what depends on the resource, or what it holds, would be lost with it.
-	// It is how every other client of ARM mends: az, azurerm and azapi send the PUT again, and a resource that does not take it says so.
-	ByPUT
-	// ByReplacing: likewise; but where the correction is of what Azure never changes, and the resource was never there whole, it is deleted and
-	// made anew, as its user would do by hand. What once worked is not deleted: it may be in use, and nobody could tell. Most of what Azure never
-	// changes the spec cannot change either, so that only its user deletes, object and all, and everything that guards a deletion asks first.
-	ByReplacing
-)
 
 // mendingBy is how one reconcile mends.
 type mendingBy int
@@ -48,7 +33,7 @@ const (
 func (r *Reconciler[T]) broken(s *scope[T]) *outcome.Outcome {
 	f := s.stat().Failure
 	switch {
-	case r.traits.Mended == BySupport:
+	case r.traits.Mended == kind.BySupport:
 		return outcome.Stall(v1alpha1.ReasonSupportRequired, "only Microsoft can clear its state Failed: open a support request with this text: %s%s", s.id, r.evidence(s))
 	case s.takesOver():
 		return outcome.Stall(v1alpha1.ReasonOperationFailed, "it is in state Failed, and with adoptionPolicy: Takeover nothing is written to mend it: set adoptionPolicy: Always (%s)", s.id)
@@ -73,7 +58,7 @@ func (r *Reconciler[T]) evidence(s *scope[T]) string {
 	if f := s.stat().Failure; f != nil {
 		text += fmt.Sprintf("; correlation id %s; %s %s", f.OperationID, f.Code, f.Message)
 	}
-	if circuit := s.circuit(); circuit != "" && r.traits.Mended == BySupport {
+	if circuit := s.circuit(); circuit != "" && r.traits.Mended == kind.BySupport {
 		text += "; ExpressRoute circuit " + circuit
 	}
 	return text
@@ -97,7 +82,7 @@ func (r *Reconciler[T]) specHash(s *scope[T]) string {
 // replaceable says that the resource may be deleted to be made anew: it is of a kind with which nothing is lost, and it was this object's own
 // attempt to make it that failed, so that it never was there whole.
 func (r *Reconciler[T]) replaceable(s *scope[T]) bool {
-	return r.traits.Mended == ByReplacing && creationFailed(s.stat().Failure) && !r.builtIn(s.obj)
+	return r.traits.Mended == kind.ByReplacing && creationFailed(s.stat().Failure) && !r.builtIn(s.obj)
 }
 
 // mayReplace keeps a resource whose object says that it is never to be deleted.
@@ -114,7 +99,7 @@ func (r *Reconciler[T]) mended(s *scope[T]) *write {
 	switch {
 	case s.mending == mendingByReplacing:
 		return &write{verb: arm.DELETE, reason: v1alpha1.ReasonUpdating, message: "Azure deletes the " + r.traits.Name + " that it failed to make, so that it is made anew as the spec is now"}
-	case r.traits.Action != "":
+	case r.traits.ChangedBy != "":
 		return r.nextWrite(s, s.changes)
 	}
 	w := &write{

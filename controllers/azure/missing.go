@@ -55,7 +55,7 @@ func (r *Reconciler[T]) missingSince(s *scope[T]) (since time.Time) {
 // homeless waits where Azure has not even the private cloud or the cluster that a resource was in: it was deleted, or moved, with all that is in it,
 // and its own object says so as soon as it has found out. Nothing can be made here.
 func (r *Reconciler[T]) homeless(s *scope[T]) *outcome.Outcome {
-	if _, child := r.kind.(Child[T]); !child || !s.homeless {
+	if r.kind.Parent == nil || !s.homeless {
 		return nil
 	}
 	return outcome.Wait(v1alpha1.ReasonReferenceNotReady, "Azure has nothing at %s any more: PrivateCloud %s was deleted or moved, and its object says so in a moment. This goes on by itself when it is found", s.id.Parent(), s.cloud.Name).

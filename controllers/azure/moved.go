@@ -112,7 +112,7 @@ func (s *scope[T]) settleAt(kept, computed arm.ID) {
 // beingFound holds the deletion of what is in a private cloud that is not where it was while the spec of that says where it is now: there it is still
 // to be deleted.
 func (r *Reconciler[T]) beingFound(s *scope[T]) *outcome.Outcome {
-	if _, child := r.kind.(Child[T]); !child || !s.homeless || !s.adopted() {
+	if r.kind.Parent == nil || !s.homeless || !s.adopted() {
 		return nil
 	}
 	spec, id := &s.cloud.Spec, arm.ID(s.cloud.Status.ID)

@@ -19,6 +19,7 @@ import (
 	"github.com/avs-operator/avs-operator/controllers/arm"
 	"github.com/avs-operator/avs-operator/controllers/azure/diff"
 	"github.com/avs-operator/avs-operator/controllers/azure/lane"
+	"github.com/avs-operator/avs-operator/controllers/azure/tree"
 	"github.com/avs-operator/avs-operator/controllers/connect"
 	"github.com/avs-operator/avs-operator/controllers/ledger"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
@@ -170,7 +171,7 @@ func (r *Reconciler[T]) tellLane(s *scope[T]) {
 	var was string
 	r.memory.do(client.ObjectKeyFromObject(s.obj), func(m *remembered) { was, m.busy = m.busy, busy })
 	if was != busy || busy != "" {
-		r.Lanes.Busy(cloudKey(s.id), r.traits.Lane, s.id.Key(), who)
+		r.Lanes.Busy(tree.CloudKey(s.id), r.traits.Lane, s.id.Key(), who)
 	}
 }
 
@@ -194,8 +195,8 @@ func (r *Reconciler[T]) desire(ctx context.Context, s *scope[T]) *outcome.Outcom
 	}
 	desired := r.kind.Desired(s.obj)
 	said := diff.Managed(desired)
-	if resolver, ok := r.kind.(Resolver[T]); ok {
-		if o := resolver.Resolve(ctx, r.world(s), desired); o != nil {
+	if r.kind.Resolve != nil {
+		if o := r.kind.Resolve(ctx, r.world(s), desired); o != nil {
 			return o
 		}
 	}

@@ -21,6 +21,8 @@ import (
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/arm"
 	"github.com/avs-operator/avs-operator/controllers/azure/diff"
+	"github.com/avs-operator/avs-operator/controllers/azure/kind"
+	"github.com/avs-operator/avs-operator/controllers/azure/tree"
 	"github.com/avs-operator/avs-operator/controllers/connect"
 	"github.com/avs-operator/avs-operator/controllers/ledger"
 	"github.com/avs-operator/avs-operator/controllers/metrics"
@@ -230,16 +232,15 @@ func (r *Reconciler[T]) accepted(ctx context.Context, s *scope[T], w write, a *a
 const syncPause = time.Second
 
 // expect is how long an operation takes. A PUT that changes a resource takes what a PATCH does.
-func (r *Reconciler[T]) expect(s *scope[T], op *v1alpha1.Operation) Expectation {
-	p, ok := r.kind.(Pacer[T])
-	if !ok || op.Target != "" {
-		return Expectation{}
+func (r *Reconciler[T]) expect(s *scope[T], op *v1alpha1.Operation) kind.Expectation {
+	if r.kind.Expect == nil || op.Target != "" {
+		return kind.Expectation{}
 	}
 	verb := arm.Verb(op.Verb)
 	if op.Purpose == v1alpha1.OperationUpdates {
 		verb = arm.PATCH
 	}
-	return p.Expect(verb, s.obj)
+	return r.kind.Expect(verb, s.obj)
 }
 
 // untilLook is how long to wait until a write without an answer can no longer be on its way, in Azure's time.
@@ -249,7 +250,7 @@ func (r *Reconciler[T]) untilLook(op *v1alpha1.Operation) time.Duration {
 
 // released lets the lane go.
 func (r *Reconciler[T]) released(s *scope[T]) {
-	r.Lanes.Release(cloudKey(s.id), r.traits.Lane, r.holder(client.ObjectKeyFromObject(s.obj)))
+	r.Lanes.Release(tree.CloudKey(s.id), r.traits.Lane, r.holder(client.ObjectKeyFromObject(s.obj)))
 }
 
 func failureOf(op *v1alpha1.Operation, err error) *v1alpha1.OperationFailure {

@@ -7,10 +7,6 @@ import (
 	"context"
 	"time"
 
-	"k8s.io/apimachinery/pkg/types"
-	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/predicate"
-
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/arm"
 	"github.com/avs-operator/avs-operator/controllers/azure/lane"
@@ -20,38 +16,8 @@ import (
 
 // What the loop shares with reconcilers that are in a private cloud too, but converge no resource of Azure's.
 
-// KeyOf is the object that a reference in a namespace names.
-func KeyOf(namespace string, ref v1alpha1.ParentReference) types.NamespacedName {
-	return keyOf(namespace, ref)
-}
-
-// CloudKey is the lanes' key for an id: that of its private cloud.
-func CloudKey(id arm.ID) string { return cloudKey(id) }
-
-// Permitted makes sure that the private cloud's owner lets the namespace use it.
-func Permitted(cloud *v1alpha1.PrivateCloud, namespace, kind string) *outcome.Outcome {
-	return permitted(cloud, namespace, kind)
-}
-
-// Standing waits for a private cloud that is not there, or not any more, or that another object manages.
-func Standing(cloud *v1alpha1.PrivateCloud) *outcome.Outcome {
-	return standing("PrivateCloud", cloud, cloud.Status.ClusterSize)
-}
-
 // LaneHeld says who has the lane that somebody waits for.
 func LaneHeld(ticket lane.Ticket, what string) *outcome.Outcome { return laneHeld(ticket, what) }
-
-// ParentChanged lets through what matters to those below a private cloud.
-func ParentChanged() predicate.Predicate { return parentChanged }
-
-// OlderThan orders objects by age, and by UID among those of the same second.
-func OlderThan(a, b client.Object) bool {
-	at, bt := a.GetCreationTimestamp(), b.GetCreationTimestamp()
-	if at.Equal(&bt) {
-		return a.GetUID() < b.GetUID()
-	}
-	return at.Before(&bt)
-}
 
 // SeatAlso has stored operations that no kind knows of seated with those of all kinds, before the first worker begins. It is called after
 // the kinds are set up.

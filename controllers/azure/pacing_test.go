@@ -6,10 +6,12 @@ package azure
 import (
 	"testing"
 	"time"
+
+	"github.com/avs-operator/avs-operator/controllers/azure/kind"
 )
 
 // follow polls an operation of the given length, and returns how often, and how long after its end that was seen.
-func follow(length time.Duration, e Expectation, retryAfter time.Duration) (polls int, late time.Duration) {
+func follow(length time.Duration, e kind.Expectation, retryAfter time.Duration) (polls int, late time.Duration) {
 	elapsed := nextPoll(0, e, retryAfter)
 	for polls = 1; elapsed < length; polls++ {
 		elapsed += nextPoll(elapsed, e, retryAfter)
@@ -17,7 +19,7 @@ func follow(length time.Duration, e Expectation, retryAfter time.Duration) (poll
 	return polls, elapsed - length
 }
 
-var creation = Expectation{Soonest: 147 * time.Minute, Latest: 366 * time.Minute, Fine: 79 * time.Second}
+var creation = kind.Expectation{Soonest: 147 * time.Minute, Latest: 366 * time.Minute, Fine: 79 * time.Second}
 
 func TestAnEndThatIsExpectedIsSeenSoonAndCheaply(t *testing.T) {
 	for length := 150 * time.Minute; length <= 6*time.Hour; length += 7 * time.Second {
@@ -42,7 +44,7 @@ func TestALateEndCostsLittle(t *testing.T) {
 }
 
 func TestRetryAfterIsAFloor(t *testing.T) {
-	for _, e := range []Expectation{{}, creation} {
+	for _, e := range []kind.Expectation{{}, creation} {
 		for elapsed := time.Duration(0); elapsed < 7*time.Hour; elapsed += time.Minute {
 			if pause := nextPoll(elapsed, e, 10*time.Minute); pause < 10*time.Minute {
 				t.Fatalf("after %s the pause is %s", elapsed, pause)
@@ -54,7 +56,7 @@ func TestRetryAfterIsAFloor(t *testing.T) {
 func TestAnUnknownOperationIsPolledMoreAndMoreSlowly(t *testing.T) {
 	last := time.Duration(0)
 	for elapsed := time.Duration(0); elapsed < time.Hour; elapsed += last {
-		pause := nextPoll(elapsed, Expectation{}, 0)
+		pause := nextPoll(elapsed, kind.Expectation{}, 0)
 		if pause < last || pause > 2*time.Minute {
 			t.Fatalf("after %s the pause went from %s to %s", elapsed, last, pause)
 		}

@@ -16,6 +16,7 @@ import (
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/arm"
+	"github.com/avs-operator/avs-operator/controllers/azure/kind"
 	"github.com/avs-operator/avs-operator/controllers/azure/lane"
 	"github.com/avs-operator/avs-operator/controllers/connect"
 	"github.com/avs-operator/avs-operator/controllers/ledger"
@@ -51,15 +52,15 @@ type Shared struct {
 }
 
 // Reconciler converges all objects of one kind.
-type Reconciler[T Object] struct {
+type Reconciler[T kind.Object] struct {
 	*Shared
-	kind   Kind[T]
-	traits Traits
+	kind   *kind.Kind[T]
+	traits kind.Traits
 	memory memory
 }
 
 // step of a reconcile. Nil: go on.
-type step[T Object] func(context.Context, *scope[T]) *outcome.Outcome
+type step[T kind.Object] func(context.Context, *scope[T]) *outcome.Outcome
 
 // Reconcile converges one object. It reads like a contents page; every step stands in a file of its own name.
 func (r *Reconciler[T]) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.Result, error) {

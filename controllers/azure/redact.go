@@ -16,6 +16,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
+	"github.com/avs-operator/avs-operator/controllers/azure/kind"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
 )
 
@@ -57,12 +58,12 @@ func (r *Reconciler[T]) keepSecret(ctx context.Context, s *scope[T], o *outcome.
 }
 
 // confidential lists what must not be shown: where it is, or the values themselves.
-func (r *Reconciler[T]) confidential(s *scope[T]) (refs []SecretValue, values []string) {
-	if one, ok := r.kind.(Confidential[T]); ok {
-		return one.Confidential(s.obj, s.actual)
+func (r *Reconciler[T]) confidential(s *scope[T]) (refs []kind.SecretValue, values []string) {
+	if r.kind.Confidential != nil {
+		return r.kind.Confidential(s.obj, s.actual)
 	}
-	if reader, ok := r.kind.(SecretReader[T]); ok {
-		refs = reader.Secrets(s.obj)
+	if r.kind.Secrets != nil {
+		refs = r.kind.Secrets(s.obj)
 	}
 	return refs, nil
 }
@@ -144,7 +145,7 @@ func fits(text, redacted string) bool {
 var theirWords = []string{"drift", "failure", "failureReason", "output", "information", "warnings", "errors", "namedOutputs"}
 
 // status takes the secrets out of an object's status.
-func (r redaction) status(object Object) error {
+func (r redaction) status(object kind.Object) error {
 	text, err := json.Marshal(object)
 	if err != nil {
 		return fmt.Errorf("reading a status: %w", err)
@@ -203,7 +204,7 @@ func mapTexts(place string, value any, change func(place, text string) string) a
 const readyPlace = "Ready"
 
 // textsOf are the texts of an object's status, by their place.
-func textsOf(object Object) map[string]string {
+func textsOf(object kind.Object) map[string]string {
 	text, err := json.Marshal(object)
 	if err != nil {
 		return nil

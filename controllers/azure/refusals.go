@@ -13,6 +13,7 @@ import (
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/arm"
+	"github.com/avs-operator/avs-operator/controllers/azure/tree"
 	"github.com/avs-operator/avs-operator/controllers/ledger"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
 )
@@ -54,7 +55,7 @@ func (r *Reconciler[T]) asker(s *scope[T]) string {
 // refuse notes that Azure refused a request, and says what that means.
 func (r *Reconciler[T]) refuse(s *scope[T], what ledger.Request, err error, o *outcome.Outcome) *outcome.Outcome {
 	said := r.refusals(s).Refuse(what, r.asker(s), o, ledger.ConflictOf(err), r.Clock.Now())
-	r.memory.refusedIn(client.ObjectKeyFromObject(s.obj), cloudKey(s.id), what.Key(), true)
+	r.memory.refusedIn(client.ObjectKeyFromObject(s.obj), tree.CloudKey(s.id), what.Key(), true)
 	return said
 }
 
@@ -62,7 +63,7 @@ func (r *Reconciler[T]) refuse(s *scope[T], what ledger.Request, err error, o *o
 func (r *Reconciler[T]) refused(s *scope[T], what ledger.Request) *outcome.Outcome {
 	stirred := false
 	if r.refusals(s).Conflicting(what) {
-		stirred = r.memory.refusedIn(client.ObjectKeyFromObject(s.obj), cloudKey(s.id), what.Key(), false)
+		stirred = r.memory.refusedIn(client.ObjectKeyFromObject(s.obj), tree.CloudKey(s.id), what.Key(), false)
 	}
 	return r.refusals(s).Held(what, r.asker(s), stirred, r.Clock.Now())
 }
@@ -154,7 +155,7 @@ func (m *memory) settled(key types.NamespacedName, cloud string) {
 func (r *Reconciler[T]) converged(s *scope[T]) {
 	if len(s.stat().Refusals) > 0 {
 		s.stat().Refusals = nil
-		r.memory.settled(client.ObjectKeyFromObject(s.obj), cloudKey(s.id))
+		r.memory.settled(client.ObjectKeyFromObject(s.obj), tree.CloudKey(s.id))
 	}
 }
 
@@ -167,5 +168,5 @@ func cloudOfChange(change arm.Change) string {
 	if !strings.Contains(id.Key(), "/microsoft.avs/privateclouds/") {
 		return ""
 	}
-	return cloudKey(id)
+	return tree.CloudKey(id)
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/arm"
 	"github.com/avs-operator/avs-operator/controllers/azure/diff"
+	"github.com/avs-operator/avs-operator/controllers/azure/tree"
 	"github.com/avs-operator/avs-operator/controllers/connect"
 	"github.com/avs-operator/avs-operator/controllers/ledger"
 	"github.com/avs-operator/avs-operator/controllers/metrics"
@@ -30,7 +31,7 @@ func (r *Reconciler[T]) resume(ctx context.Context, s *scope[T]) *outcome.Outcom
 		return nil
 	}
 	if inLane(op) {
-		r.Lanes.Seat(cloudKey(s.id), r.traits.Lane, r.holder(client.ObjectKeyFromObject(s.obj)))
+		r.Lanes.Seat(tree.CloudKey(s.id), r.traits.Lane, r.holder(client.ObjectKeyFromObject(s.obj)))
 	}
 	if op.State != v1alpha1.OperationAccepted || op.Format != v1alpha1.OperationFormat {
 		return r.lookUp(ctx, s, op)

@@ -12,13 +12,14 @@ import (
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/arm"
 	"github.com/avs-operator/avs-operator/controllers/azure/diff"
+	"github.com/avs-operator/avs-operator/controllers/azure/kind"
 	"github.com/avs-operator/avs-operator/controllers/metrics"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
 	"github.com/avs-operator/avs-operator/controllers/status"
 )
 
 // scope is what one reconcile knows. Each field says which step sets it.
-type scope[T Object] struct {
+type scope[T kind.Object] struct {
 	// log of the reconcile; by fetch.
 	log logr.Logger
 	// obj is the object with the status that is being worked out, before is as it was read or last written. Both by fetch.

@@ -15,6 +15,8 @@ import (
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/arm"
+	"github.com/avs-operator/avs-operator/controllers/azure/kind"
+	"github.com/avs-operator/avs-operator/controllers/azure/tree"
 	"github.com/avs-operator/avs-operator/controllers/connect"
 )
 
@@ -70,7 +72,7 @@ func (r *Reconciler[T]) seat(ctx context.Context) error {
 	}
 	for _, object := range objects {
 		if stat := object.AzureStatus(); stat.ID != "" && stat.Operation != nil {
-			r.Lanes.Seat(cloudKey(arm.ID(stat.ID)), r.traits.Lane, r.holder(client.ObjectKeyFromObject(object)))
+			r.Lanes.Seat(tree.CloudKey(arm.ID(stat.ID)), r.traits.Lane, r.holder(client.ObjectKeyFromObject(object)))
 		}
 	}
 	return nil
@@ -94,7 +96,7 @@ func (s *seats) below(ctx context.Context, parent string, may consent) ([]string
 }
 
 func (r *Reconciler[T]) under(ctx context.Context, parent string, may consent) ([]string, error) {
-	if _, child := r.kind.(Child[T]); !child {
+	if r.kind.Parent == nil {
 		return nil, nil
 	}
 	objects, err := r.list(ctx, r.Client, client.MatchingFields{parentIndex: parent})
@@ -111,7 +113,7 @@ func (r *Reconciler[T]) under(ctx context.Context, parent string, may consent) (
 }
 
 // nameFrom names an object as somebody in the namespace of its parent finds it.
-func (r *Reconciler[T]) nameFrom(parent string, object Object) string {
+func (r *Reconciler[T]) nameFrom(parent string, object kind.Object) string {
 	if strings.Contains(parent, "/"+object.GetNamespace()+"/") {
 		return r.traits.Name + " " + object.GetName()
 	}

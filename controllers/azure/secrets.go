@@ -18,6 +18,7 @@ import (
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/azure/diff"
+	"github.com/avs-operator/avs-operator/controllers/azure/kind"
 	"github.com/avs-operator/avs-operator/controllers/connect"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
 )
@@ -30,7 +31,7 @@ const secretIndex = "secret"
 
 // secret is one write-only value: where it goes, and the hash of what it is now.
 type secret struct {
-	SecretValue
+	kind.SecretValue
 	hmac string
 }
 
@@ -39,13 +40,12 @@ type secretSeen struct{ version, hmac string }
 
 // secretsOf lists the Secrets that an object refers to, as the index has them: by name, or by the object that writes them.
 func (r *Reconciler[T]) secretsOf(object client.Object) []string {
-	reader, ok := r.kind.(SecretReader[T])
 	typed, is := object.(T)
-	if !ok || !is {
+	if r.kind.Secrets == nil || !is {
 		return nil
 	}
 	var out []string
-	for _, value := range reader.Secrets(typed) {
+	for _, value := range r.kind.Secrets(typed) {
 		if value.Writer != nil {
 			out = append(out, writes(value.Writer.Kind, value.Writer.Name))
 		} else {
@@ -78,11 +78,10 @@ func (r *Reconciler[T]) usersOfSecret(ctx context.Context, secret client.Object)
 
 // readSecrets finds out the hashes of the write-only values. A Secret that has not changed is not read again.
 func (r *Reconciler[T]) readSecrets(ctx context.Context, s *scope[T]) *outcome.Outcome {
-	reader, ok := r.kind.(SecretReader[T])
-	if !ok || s.observes() || s.secrets != nil {
+	if r.kind.Secrets == nil || s.observes() || s.secrets != nil {
 		return nil
 	}
-	for _, value := range reader.Secrets(s.obj) {
+	for _, value := range r.kind.Secrets(s.obj) {
 		if value.Once && s.actual != nil {
 			continue
 		}
@@ -120,7 +119,7 @@ func (r *Reconciler[T]) readSecrets(ctx context.Context, s *scope[T]) *outcome.O
 }
 
 // secretVersion tells when a Secret may have changed, from metadata alone.
-func (r *Reconciler[T]) secretVersion(ctx context.Context, s *scope[T], value SecretValue) (string, *outcome.Outcome) {
+func (r *Reconciler[T]) secretVersion(ctx context.Context, s *scope[T], value kind.SecretValue) (string, *outcome.Outcome) {
 	meta := &metav1.PartialObjectMetadata{}
 	meta.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("Secret"))
 	if value.Writer != nil {
@@ -139,7 +138,7 @@ func (r *Reconciler[T]) secretVersion(ctx context.Context, s *scope[T], value Se
 	return string(meta.UID) + "/" + meta.ResourceVersion + "/" + value.Ref.Key, nil
 }
 
-func (r *Reconciler[T]) secretText(ctx context.Context, s *scope[T], value SecretValue) (string, *outcome.Outcome) {
+func (r *Reconciler[T]) secretText(ctx context.Context, s *scope[T], value kind.SecretValue) (string, *outcome.Outcome) {
 	if value.Writer == nil {
 		return connect.Live{Reader: r.Live}.SecretValue(ctx, s.obj.GetNamespace(), value.Ref)
 	}
@@ -154,7 +153,7 @@ func (r *Reconciler[T]) secretText(ctx context.Context, s *scope[T], value Secre
 }
 
 // writtenBy reads the Secret that another object writes. Only that object's own is one: so it need not be permitted by its type or a label.
-func (r *Reconciler[T]) writtenBy(ctx context.Context, s *scope[T], value SecretValue, reader client.Reader, into client.Object) *outcome.Outcome {
+func (r *Reconciler[T]) writtenBy(ctx context.Context, s *scope[T], value kind.SecretValue, reader client.Reader, into client.Object) *outcome.Outcome {
 	writer, name, o := value.Writer.Secret(ctx, r.Client)
 	if o != nil {
 		return o
@@ -169,7 +168,7 @@ func (r *Reconciler[T]) writtenBy(ctx context.Context, s *scope[T], value Secret
 	return nil
 }
 
-func notWrittenYet(w *Writer) *outcome.Outcome {
+func notWrittenYet(w *kind.Writer) *outcome.Outcome {
 	return outcome.Wait(v1alpha1.ReasonReferenceNotReady, "%s %s has not written its Secret yet; this goes on by itself when it has", w.Kind, w.Name).About(v1alpha1.ConditionReferencesReady)
 }
 
@@ -270,12 +269,11 @@ func put(body map[string]any, pointer string, value any) bool {
 
 // took notes that Azure has been given write-only values, and forgets those that the spec names no longer.
 func (r *Reconciler[T]) took(s *scope[T], given []v1alpha1.WriteOnlyValue) {
-	reader, ok := r.kind.(SecretReader[T])
-	if !ok {
+	if r.kind.Secrets == nil {
 		return
 	}
 	var out []v1alpha1.WriteOnlyValue
-	for _, value := range reader.Secrets(s.obj) {
+	for _, value := range r.kind.Secrets(s.obj) {
 		if value.Once {
 			continue
 		}

@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/types"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
@@ -22,6 +21,8 @@ import (
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/arm"
+	"github.com/avs-operator/avs-operator/controllers/azure/kind"
+	"github.com/avs-operator/avs-operator/controllers/azure/tree"
 	"github.com/avs-operator/avs-operator/controllers/connect"
 	"github.com/avs-operator/avs-operator/controllers/fair"
 	"github.com/avs-operator/avs-operator/controllers/watch"
@@ -37,57 +38,55 @@ const (
 )
 
 // Setup registers the reconciler of one kind with the manager.
-func Setup[T Object](mgr ctrl.Manager, shared *Shared, kind Kind[T]) error {
-	r := &Reconciler[T]{Shared: shared, kind: kind, traits: kind.Traits()}
+func Setup[T kind.Object](mgr ctrl.Manager, shared *Shared, k *kind.Kind[T]) error {
+	r := &Reconciler[T]{Shared: shared, kind: k, traits: k.Traits}
 	if shared.seats == nil {
 		shared.seats = &seats{shared: shared}
 	}
 	shared.seats.add(r)
 	r.countHosts()
-	if err := mgr.GetFieldIndexer().IndexField(context.Background(), kind.New(), azureIDIndex, indexAzureID); err != nil {
+	if err := mgr.GetFieldIndexer().IndexField(context.Background(), k.New(), azureIDIndex, indexAzureID); err != nil {
 		return fmt.Errorf("index %s by ARM id: %w", r.traits.Name, err)
 	}
-	list, err := newList(mgr.GetClient(), kind.New())
+	list, err := newList(mgr.GetClient(), k.New())
 	if err != nil {
 		return fmt.Errorf("list %s: %w", r.traits.Name, err)
 	}
 	b := ctrl.NewControllerManagedBy(mgr).Named(strings.ToLower(r.traits.Name)).
 		WithOptions(controller.Options{MaxConcurrentReconciles: workers}).
-		For(kind.New(), builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{}, predicate.AnnotationChangedPredicate{}))).
+		For(k.New(), builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{}, predicate.AnnotationChangedPredicate{}))).
 		WatchesRawSource(watch.Source(shared.Watcher.Subscribe, r.changed)).
 		WatchesRawSource(watch.Source(shared.Lanes.OnFree, r.called)).
 		WatchesRawSource(shared.Publisher.Freeze.Wakes(mgr.GetClient(), list)).
 		Watches(&v1alpha1.AzureIdentity{}, handler.EnqueueRequestsFromMapFunc(r.usersOfIdentity)).
 		WatchesRawSource(watch.Source(shared.Azure.Renewed, r.renewed))
-	if _, child := kind.(Child[T]); child {
-		if err := mgr.GetFieldIndexer().IndexField(context.Background(), kind.New(), parentIndex, r.below); err != nil {
+	if k.Parent != nil {
+		if err := mgr.GetFieldIndexer().IndexField(context.Background(), k.New(), parentIndex, r.below); err != nil {
 			return fmt.Errorf("index %s by parent: %w", r.traits.Name, err)
 		}
-		b = b.Watches(&v1alpha1.PrivateCloud{}, handler.EnqueueRequestsFromMapFunc(r.childrenOfCloud), builder.WithPredicates(parentChanged))
+		b = b.Watches(&v1alpha1.PrivateCloud{}, handler.EnqueueRequestsFromMapFunc(r.childrenOfCloud), builder.WithPredicates(tree.ParentChanged))
 	}
-	if _, linker := kind.(Linker[T]); linker {
-		if err := mgr.GetFieldIndexer().IndexField(context.Background(), kind.New(), linkIndex, r.links); err != nil {
+	if k.Links != nil {
+		if err := mgr.GetFieldIndexer().IndexField(context.Background(), k.New(), linkIndex, r.links); err != nil {
 			return fmt.Errorf("index %s by the other private clouds: %w", r.traits.Name, err)
 		}
-		b = b.Watches(&v1alpha1.PrivateCloud{}, handler.EnqueueRequestsFromMapFunc(r.linkedTo), builder.WithPredicates(parentChanged))
+		b = b.Watches(&v1alpha1.PrivateCloud{}, handler.EnqueueRequestsFromMapFunc(r.linkedTo), builder.WithPredicates(tree.ParentChanged))
 	}
-	if follower, ok := kind.(Follower[T]); ok {
-		for _, other := range follower.Follows() {
-			b = b.Watches(other, handler.EnqueueRequestsFromMapFunc(r.every), builder.WithPredicates(parentChanged))
-		}
+	for _, other := range k.Follows {
+		b = b.Watches(other, handler.EnqueueRequestsFromMapFunc(r.every), builder.WithPredicates(tree.ParentChanged))
 	}
 	if r.traits.InCluster {
-		b = b.Watches(&v1alpha1.Cluster{}, handler.EnqueueRequestsFromMapFunc(r.childrenOfCluster), builder.WithPredicates(parentChanged))
+		b = b.Watches(&v1alpha1.Cluster{}, handler.EnqueueRequestsFromMapFunc(r.childrenOfCluster), builder.WithPredicates(tree.ParentChanged))
 	}
-	if _, exporter := kind.(Exporter[T]); exporter {
-		b = b.WatchesMetadata(&corev1.Secret{}, handler.EnqueueRequestForOwner(mgr.GetScheme(), mgr.GetRESTMapper(), kind.New(), handler.OnlyControllerOwner()),
+	if k.Export != nil {
+		b = b.WatchesMetadata(&corev1.Secret{}, handler.EnqueueRequestForOwner(mgr.GetScheme(), mgr.GetRESTMapper(), k.New(), handler.OnlyControllerOwner()),
 			builder.WithPredicates(notCreated))
 	}
-	if _, witness := kind.(Witness[T]); witness {
+	if k.Export != nil && k.Export.Outdated != nil {
 		b = b.WatchesRawSource(watch.Source(shared.VCenters.AccountsChanged, r.outdated))
 	}
-	if _, reader := kind.(SecretReader[T]); reader {
-		if err := mgr.GetFieldIndexer().IndexField(context.Background(), kind.New(), secretIndex, r.secretsOf); err != nil {
+	if k.Secrets != nil {
+		if err := mgr.GetFieldIndexer().IndexField(context.Background(), k.New(), secretIndex, r.secretsOf); err != nil {
 			return fmt.Errorf("index %s by Secret: %w", r.traits.Name, err)
 		}
 		b = b.WatchesMetadata(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(r.usersOfSecret))
@@ -106,30 +105,12 @@ func indexAzureID(object client.Object) []string {
 		return nil
 	}
 	out := []string{id}
-	if mine, ok := object.(Object); ok {
+	if mine, ok := object.(kind.Object); ok {
 		if stat := strings.ToLower(mine.AzureStatus().ID); stat != "" && stat != id {
 			out = append(out, stat)
 		}
 	}
 	return out
-}
-
-// parentChanged lets through what matters to those below: that a parent was edited, came to be or ceased to be in Azure, is on its way out,
-// or changed hands. Its polls and counters do not.
-var parentChanged = predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
-	before, after := e.ObjectOld.(Object), e.ObjectNew.(Object)
-	was, is := before.AzureStatus(), after.AzureStatus()
-	return before.GetGeneration() != after.GetGeneration() || was.ID != is.ID || was.ProvisioningState != is.ProvisioningState ||
-		before.GetDeletionTimestamp().IsZero() != after.GetDeletionTimestamp().IsZero() || refusedAsOwner(was) != refusedAsOwner(is) || was.Companion != is.Companion ||
-		takesTooLong(was) != takesTooLong(is) || StalledFor(was) != StalledFor(is)
-}}
-
-// StalledFor is the reason for which an object waits for a person, empty if it does not.
-func StalledFor(status *v1alpha1.AzureStatus) string {
-	if c := meta.FindStatusCondition(status.Conditions, v1alpha1.ConditionStalled); c != nil {
-		return c.Reason
-	}
-	return ""
 }
 
 // changed names the objects that a change in Azure is about.
@@ -190,13 +171,12 @@ func (r *Reconciler[T]) usersOf(ctx context.Context, identity types.NamespacedNa
 	if err := r.Client.List(ctx, clouds, client.InNamespace(identity.Namespace)); err != nil {
 		return nil // the cache is not there yet; its first list reconciles them all
 	}
-	_, root := r.kind.(Root[T])
 	var out []reconcile.Request
 	for i := range clouds.Items {
 		cloud := &clouds.Items[i]
 		switch {
 		case connect.IdentityName(cloud.Spec.IdentityRef) != identity.Name:
-		case root:
+		case r.kind.Root != nil:
 			out = append(out, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(cloud)})
 		default:
 			out = append(out, r.childrenOfCloud(ctx, cloud)...)

@@ -11,6 +11,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
+	"github.com/avs-operator/avs-operator/controllers/azure/kind"
+	"github.com/avs-operator/avs-operator/controllers/azure/tree"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
 )
 
@@ -19,9 +21,9 @@ import (
 
 // written says that something was written to Azure for the object, or that it took over what is there. The annotation outlives a status that is
 // lost, as in a backup that was restored.
-func written(obj Object) bool {
+func written(obj kind.Object) bool {
 	_, marked := obj.GetAnnotations()[v1alpha1.AnnotationWritten]
-	return marked || begun(obj)
+	return marked || tree.Begun(obj)
 }
 
 // commit notes that from now on the id stays. It comes after the record of the first write, which has the API server refuse edits, and before the

@@ -20,6 +20,7 @@ import (
 	"github.com/avs-operator/avs-operator/controllers/arm"
 	"github.com/avs-operator/avs-operator/controllers/azure"
 	"github.com/avs-operator/avs-operator/controllers/azure/lane"
+	"github.com/avs-operator/avs-operator/controllers/azure/tree"
 	"github.com/avs-operator/avs-operator/controllers/capacity/windows"
 	"github.com/avs-operator/avs-operator/controllers/metrics"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
@@ -56,7 +57,7 @@ type pass struct {
 
 func (p *pass) key() types.NamespacedName { return client.ObjectKeyFromObject(p.policy) }
 
-func (p *pass) cloudKey() string { return azure.CloudKey(p.collection) }
+func (p *pass) cloudKey() string { return tree.CloudKey(p.collection) }
 
 func (p *pass) observes() bool {
 	return p.policy.Spec.ManagementPolicy == v1alpha1.ManagementPolicyObserve
@@ -123,7 +124,7 @@ func (p *pass) subject() status.Subject {
 
 // locate finds the private cloud, and who acts on it. It sends nothing to Azure.
 func (r *MaintenanceReconciler) locate(ctx context.Context, p *pass) *outcome.Outcome {
-	key := azure.KeyOf(p.policy.Namespace, p.policy.Spec.PrivateCloudRef)
+	key := tree.KeyOf(p.policy.Namespace, p.policy.Spec.PrivateCloudRef)
 	p.cloud = &v1alpha1.PrivateCloud{}
 	if err := r.Client.Get(ctx, key, p.cloud); apierrors.IsNotFound(err) {
 		return outcome.Wait(v1alpha1.ReasonReferenceNotFound, "PrivateCloud %s is not there: create it, or make a policy for another", key).About(v1alpha1.ConditionReferencesReady)
@@ -131,14 +132,14 @@ func (r *MaintenanceReconciler) locate(ctx context.Context, p *pass) *outcome.Ou
 		return outcome.Retry(v1alpha1.ReasonTransient, err)
 	}
 	if p.policy.Status.Operation == nil { // who may not act with another's identity does not learn its troubles
-		if o := azure.Permitted(p.cloud, p.policy.Namespace, maintenancePolicy); o != nil {
+		if o := tree.Permitted(p.cloud, p.policy.Namespace, maintenancePolicy); o != nil {
 			r.leave(p)
 			return o
 		}
 	}
 	id := arm.ID(p.cloud.Status.ID)
 	if id == "" {
-		return azure.NotReadyYet("PrivateCloud", key.String(), p.cloud)
+		return tree.NotReadyYet("PrivateCloud", key.String(), p.cloud)
 	}
 	p.collection = id.Child("maintenances", "all").Collection()
 	var o *outcome.Outcome
@@ -152,11 +153,11 @@ const maintenancePolicy = "MaintenancePolicy"
 // allowed makes sure that the policy may, and should, be followed: the private cloud stands, its owner consents, and no older policy is for
 // the same one.
 func (r *MaintenanceReconciler) allowed(ctx context.Context, p *pass) *outcome.Outcome {
-	if o := azure.Permitted(p.cloud, p.policy.Namespace, maintenancePolicy); o != nil {
+	if o := tree.Permitted(p.cloud, p.policy.Namespace, maintenancePolicy); o != nil {
 		r.leave(p)
 		return o
 	}
-	if o := azure.Standing(p.cloud); o != nil {
+	if o := tree.Standing("PrivateCloud", p.cloud, p.cloud.Status.ClusterSize); o != nil {
 		return o
 	}
 	p.fact(v1alpha1.ConditionReferencesReady, "everything it refers to is there")
@@ -175,9 +176,9 @@ func (r *MaintenanceReconciler) alone(ctx context.Context, p *pass, reader clien
 	}
 	for i := range list.Items {
 		other := &list.Items[i]
-		same := azure.KeyOf(other.Namespace, other.Spec.PrivateCloudRef) == client.ObjectKeyFromObject(p.cloud)
-		if !same || other.UID == p.policy.UID || !azure.OlderThan(other, p.policy) || !other.DeletionTimestamp.IsZero() ||
-			other.Spec.ManagementPolicy == v1alpha1.ManagementPolicyObserve || azure.Permitted(p.cloud, other.Namespace, maintenancePolicy) != nil {
+		same := tree.KeyOf(other.Namespace, other.Spec.PrivateCloudRef) == client.ObjectKeyFromObject(p.cloud)
+		if !same || other.UID == p.policy.UID || !tree.OlderThan(other, p.policy) || !other.DeletionTimestamp.IsZero() ||
+			other.Spec.ManagementPolicy == v1alpha1.ManagementPolicyObserve || tree.Permitted(p.cloud, other.Namespace, maintenancePolicy) != nil {
 			continue
 		}
 		r.leave(p)

@@ -23,6 +23,7 @@ import (
 	"github.com/avs-operator/avs-operator/controllers/arm"
 	"github.com/avs-operator/avs-operator/controllers/azure"
 	"github.com/avs-operator/avs-operator/controllers/azure/lane"
+	"github.com/avs-operator/avs-operator/controllers/azure/tree"
 	"github.com/avs-operator/avs-operator/controllers/connect"
 	"github.com/avs-operator/avs-operator/controllers/fair"
 	"github.com/avs-operator/avs-operator/controllers/watch"
@@ -55,7 +56,7 @@ func Setup(mgr ctrl.Manager, shared *azure.Shared) error {
 		WatchesRawSource(watch.Source(shared.Lanes.OnFree, called)).
 		WatchesRawSource(shared.Publisher.Freeze.Wakes(mgr.GetClient(), &v1alpha1.MaintenancePolicyList{})).
 		Watches(&v1alpha1.MaintenancePolicy{}, handler.EnqueueRequestsFromMapFunc(r.peers), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
-		Watches(&v1alpha1.PrivateCloud{}, handler.EnqueueRequestsFromMapFunc(r.policiesOf), builder.WithPredicates(azure.ParentChanged())).
+		Watches(&v1alpha1.PrivateCloud{}, handler.EnqueueRequestsFromMapFunc(r.policiesOf), builder.WithPredicates(tree.ParentChanged)).
 		Watches(&v1alpha1.AzureIdentity{}, handler.EnqueueRequestsFromMapFunc(r.usersOfIdentity)).
 		WatchesRawSource(queue.Source()).
 		Complete(queue)
@@ -70,7 +71,7 @@ func indexCloud(object client.Object) []string {
 	if !ok {
 		return nil
 	}
-	return []string{azure.KeyOf(policy.Namespace, policy.Spec.PrivateCloudRef).String()}
+	return []string{tree.KeyOf(policy.Namespace, policy.Spec.PrivateCloudRef).String()}
 }
 
 // seat puts the stored operations of policies into the lanes.
@@ -81,7 +82,7 @@ func (r *MaintenanceReconciler) seat(ctx context.Context) error {
 	}
 	for i := range list.Items {
 		if op := list.Items[i].Status.Operation; op != nil && op.Target != "" {
-			r.Lanes.Seat(azure.CloudKey(arm.ID(op.Target)), lane.Light, holder(client.ObjectKeyFromObject(&list.Items[i])))
+			r.Lanes.Seat(tree.CloudKey(arm.ID(op.Target)), lane.Light, holder(client.ObjectKeyFromObject(&list.Items[i])))
 		}
 	}
 	return nil

@@ -23,7 +23,7 @@ import (
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers"
-	"github.com/avs-operator/avs-operator/controllers/azure"
+	"github.com/avs-operator/avs-operator/controllers/azure/kind"
 	"github.com/avs-operator/avs-operator/test/armsim"
 	"github.com/avs-operator/avs-operator/test/env"
 	"github.com/avs-operator/avs-operator/test/harness"
@@ -126,7 +126,7 @@ func state(is string) map[string]any {
 }
 
 // leave makes what an object asks for, and lets the object go without it.
-func (w *world) leave(t *testing.T, object azure.Object) {
+func (w *world) leave(t *testing.T, object kind.Object) {
 	t.Helper()
 	object.AzureSpec().DeletionPolicy = v1alpha1.DeletionPolicyRetain
 	cluster.Create(t, object)
@@ -193,9 +193,9 @@ func gone(t *testing.T, objects ...client.Object) {
 }
 
 // retain does what frees a deletion.
-func retain(t *testing.T, object azure.Object) {
+func retain(t *testing.T, object kind.Object) {
 	t.Helper()
-	env.Edit(t, cluster, object, func(o azure.Object) { o.AzureSpec().DeletionPolicy = v1alpha1.DeletionPolicyRetain })
+	env.Edit(t, cluster, object, func(o kind.Object) { o.AzureSpec().DeletionPolicy = v1alpha1.DeletionPolicyRetain })
 }
 
 // strip takes an object away as somebody does who loses patience with its finalizers.

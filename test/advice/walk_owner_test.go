@@ -14,16 +14,16 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
-	"github.com/avs-operator/avs-operator/controllers/azure"
+	"github.com/avs-operator/avs-operator/controllers/azure/kind"
 	"github.com/avs-operator/avs-operator/test/armsim"
 	"github.com/avs-operator/avs-operator/test/env"
 )
 
 func path(ends string) *regexp.Regexp { return regexp.MustCompile(`/` + ends) }
 
-func adopt(t *testing.T, object azure.Object, policy v1alpha1.AdoptionPolicy) {
+func adopt(t *testing.T, object kind.Object, policy v1alpha1.AdoptionPolicy) {
 	t.Helper()
-	env.Edit(t, cluster, object, func(o azure.Object) { o.AzureSpec().AdoptionPolicy = policy })
+	env.Edit(t, cluster, object, func(o kind.Object) { o.AzureSpec().AdoptionPolicy = policy })
 }
 
 func adoptionNever(t *testing.T, w *world) {
@@ -288,7 +288,7 @@ func revokedInFlight(t *testing.T, w *world) {
 }
 
 // freed does what the message of a deletion says, once it does.
-func (w *world) freed(t *testing.T, object azure.Object) {
+func (w *world) freed(t *testing.T, object kind.Object) {
 	t.Helper()
 	cluster.WaitFor(t, bound, object, "the word that frees it", func() error {
 		c := condition(t, object, v1alpha1.ConditionReady)

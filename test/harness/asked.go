@@ -16,7 +16,7 @@ import (
 
 // IsAction says that a request is the action by which resources of the kind are changed.
 func IsAction(kind kinds.Kind, method, path string) bool {
-	return kind.Action != "" && method == http.MethodPost && strings.HasSuffix(strings.ToLower(path), "/"+strings.ToLower(kind.Action))
+	return kind.ChangedBy != "" && method == http.MethodPost && strings.HasSuffix(strings.ToLower(path), "/"+strings.ToLower(kind.ChangedBy))
 }
 
 // AskedFor is what a write to a resource of the kind asks for, laid out as the resource is; nil for an action that changes nothing of it.
@@ -37,7 +37,7 @@ func AskedFor(kind kinds.Kind, r armsim.Request) (map[string]any, error) {
 // Made says that what an object of the kind makes is in Azure: its resource, or of one that comes and goes without the operator, a change.
 func (a *Azure) Made(kind kinds.Kind, id string) bool {
 	body, there := a.Resource(id)
-	return there && (kind.Action == "" || !contains(body, Untouched(kind)))
+	return there && (kind.ChangedBy == "" || !contains(body, Untouched(kind)))
 }
 
 // Untouched is a merge patch that gives a resource the kind's defaults.

@@ -21,7 +21,7 @@ import (
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers"
-	"github.com/avs-operator/avs-operator/controllers/azure"
+	"github.com/avs-operator/avs-operator/controllers/azure/kind"
 	"github.com/avs-operator/avs-operator/test/armsim"
 	"github.com/avs-operator/avs-operator/test/env"
 )
@@ -60,7 +60,7 @@ type Life struct {
 
 	t         testing.TB
 	namespace string
-	object    azure.Object
+	object    kind.Object
 	key       client.ObjectKey // of object
 	seen      int              // requests of Azure that belong to earlier phases
 	id        string
@@ -158,7 +158,7 @@ func (l *Life) Meddle(m Meddling) {
 }
 
 // Object is the subject's as it was read last.
-func (l *Life) Object() azure.Object { return l.object }
+func (l *Life) Object() kind.Object { return l.object }
 
 // ID of the subject in Azure.
 func (l *Life) ID() string { return l.id }

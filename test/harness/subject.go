@@ -13,7 +13,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
-	"github.com/avs-operator/avs-operator/controllers/azure"
+	"github.com/avs-operator/avs-operator/controllers/azure/kind"
 	"github.com/avs-operator/avs-operator/controllers/azure/kinds"
 )
 
@@ -57,12 +57,12 @@ func NewSubject(kind kinds.Kind) (*Subject, error) {
 	mergeInto(spec, s.Words)
 	spec["deletionPolicy"] = string(v1alpha1.DeletionPolicyDelete)
 	sample.SetAnnotations(map[string]string{v1alpha1.AnnotationConfirmDelete: sample.GetName(), v1alpha1.AnnotationConfirmMachines: sample.GetName()})
-	s.Vanishes = !kind.Expensive && !kind.Once && kind.Action == "" && !kind.BuiltIn(s.New("any"))
+	s.Vanishes = !kind.Expensive && !kind.Once && kind.ChangedBy == "" && !kind.BuiltIn(s.New("any"))
 	return s, nil
 }
 
 // New is the object of the sample, in a namespace.
-func (s *Subject) New(namespace string) azure.Object {
+func (s *Subject) New(namespace string) kind.Object {
 	object := s.Kind.New()
 	if err := into(s.Sample, namespace, object); err != nil {
 		panic(err) // the sample is not of its kind: the API server would say the same

@@ -15,7 +15,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
-	"github.com/avs-operator/avs-operator/controllers/azure"
+	"github.com/avs-operator/avs-operator/controllers/azure/kind"
 )
 
 // End is what there was at the end of a phase.
@@ -146,7 +146,7 @@ func (l *Life) inKubernetes() map[string]string {
 }
 
 // statusOf is what the object shows, without times.
-func statusOf(object azure.Object) string {
+func statusOf(object kind.Object) string {
 	content, err := json.Marshal(object)
 	whole := map[string]any{}
 	if err == nil {

@@ -101,6 +101,29 @@ type Kind[T Object] struct {
 	Confidential func(object T, actual *arm.Resource) (refs []SecretValue, values []string)
 }
 
+// Lacks says what the kind must have and has not, one sentence each. What is not mandatory, or is misspelt, the compiler knows.
+func (k *Kind[T]) Lacks() []string {
+	var out []string
+	must := func(has bool, sentence string) {
+		if !has {
+			out = append(out, sentence)
+		}
+	}
+	must(k.Name != "", "Traits.Name is empty: it is the kind's name, such as Segment")
+	must(k.Segment != "", "Traits.Segment is empty: it is the part of the ARM path below the parent, such as clusters")
+	must(k.New != nil, "New is nil: it makes an empty object")
+	must(k.Desired != nil, "Desired is nil: it makes the ARM body that the spec asks for")
+	must(k.Observe != nil, "Observe is nil: it copies what users read into status, and may do nothing")
+	must((k.Root == nil) != (k.Parent == nil), "exactly one of Root and Parent must be set: a resource stands in a resource group, or below a private cloud or a cluster")
+	must(!k.InCluster || k.Parent != nil, "Traits.InCluster is set and Parent is nil: what stands below a cluster names it")
+	must(k.Root == nil || k.Root.IdentityRef != nil && k.Root.Group != nil, "Root needs IdentityRef and Group")
+	must(k.Hosts == nil || k.Hosts.Path != "" && k.Hosts.Size != nil && k.Hosts.SetApplied != nil, "Hosts needs Path, Size and SetApplied")
+	must(k.Export == nil || k.Export.Secret != nil && k.Export.Content != nil, "Export needs Secret and Content")
+	must(k.ChangedBy == "" || len(k.Defaults) > 0, "Traits.ChangedBy is set and Traits.Defaults is empty: those are put back when the object is deleted")
+	must(!k.Revised || !k.NoPatch, "Traits.Revised and Traits.NoPatch exclude each other: an object with a revision is changed by a PATCH")
+	return out
+}
+
 // Root is what a kind that stands in a resource group brings.
 type Root[T Object] struct {
 	IdentityRef func(object T) *v1alpha1.ObjectReference

@@ -6,8 +6,8 @@ package kinds
 import (
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/arm"
-	"github.com/avs-operator/avs-operator/controllers/azure"
 	"github.com/avs-operator/avs-operator/controllers/azure/diff"
+	"github.com/avs-operator/avs-operator/controllers/azure/kind"
 	"github.com/avs-operator/avs-operator/controllers/azure/lane"
 )
 
@@ -15,24 +15,23 @@ import (
 // +kubebuilder:rbac:groups=avs-operator.io,resources=addons/status,verbs=get;patch
 
 // addon is Microsoft.AVS/privateClouds/addons.
-type addon struct{}
-
-func (addon) Traits() azure.Traits {
-	return azure.Traits{
+var addon = kind.Kind[*v1alpha1.Addon]{
+	Traits: kind.Traits{
 		Name: "Addon", Segment: "addons", Lane: lane.Hosts, Kept: true, NoPatch: true,
-		Mended: azure.ByPUT, // with HCX or SRM goes what is paired with it
+		Mended: kind.ByPUT, // with HCX or SRM goes what is paired with it
 		Rules:  diff.Rules{WriteOnly: []string{"/properties/licenseKey"}, IgnoreCase: []string{"/properties/addonType"}}, Immutable: []string{"/properties/addonType"},
-	}
+	},
+	New:       func() *v1alpha1.Addon { return &v1alpha1.Addon{} },
+	Parent:    func(a *v1alpha1.Addon) kind.Parent { return kind.Parent{PrivateCloud: &a.Spec.PrivateCloudRef} },
+	Desired:   addonDesired,
+	Observe:   addonObserve,
+	AzureName: addonAzureName,
+	Secrets:   addonSecrets,
+	Expect:    addonExpect,
 }
 
-func (addon) New() *v1alpha1.Addon { return &v1alpha1.Addon{} }
-
-func (addon) Parent(a *v1alpha1.Addon) azure.Parent {
-	return azure.Parent{PrivateCloud: &a.Spec.PrivateCloudRef}
-}
-
-// AzureName is the add-on's type: Azure takes no other.
-func (addon) AzureName(a *v1alpha1.Addon) string {
+// addonAzureName is the add-on's type: Azure takes no other.
+func addonAzureName(a *v1alpha1.Addon) string {
 	switch {
 	case a.Spec.HCX != nil:
 		return "HCX"
@@ -44,8 +43,8 @@ func (addon) AzureName(a *v1alpha1.Addon) string {
 	return "Arc"
 }
 
-func (k addon) Desired(a *v1alpha1.Addon) map[string]any {
-	properties := map[string]any{"addonType": k.AzureName(a)}
+func addonDesired(a *v1alpha1.Addon) map[string]any {
+	properties := map[string]any{"addonType": addonAzureName(a)}
 	if hcx := a.Spec.HCX; hcx != nil {
 		properties["offer"] = hcx.Offer
 		set(properties, "managementNetwork", hcx.ManagementNetwork)
@@ -60,19 +59,19 @@ func (k addon) Desired(a *v1alpha1.Addon) map[string]any {
 	return map[string]any{"properties": properties}
 }
 
-func (addon) Secrets(a *v1alpha1.Addon) []azure.SecretValue {
+func addonSecrets(a *v1alpha1.Addon) []kind.SecretValue {
 	if a.Spec.SRM == nil || a.Spec.SRM.LicenseKeySecretRef == nil {
 		return nil
 	}
-	return []azure.SecretValue{{Path: "/properties/licenseKey", Ref: *a.Spec.SRM.LicenseKeySecretRef}}
+	return []kind.SecretValue{{Path: "/properties/licenseKey", Ref: *a.Spec.SRM.LicenseKeySecretRef}}
 }
 
-func (addon) Observe(a *v1alpha1.Addon, actual *arm.Resource) {
+func addonObserve(a *v1alpha1.Addon, actual *arm.Resource) {
 	a.Status.AddonType = actual.String("/properties/addonType")
 }
 
-// Expect: HCX is deployed in 20 to 35 minutes, the others are changed in a few.
-func (addon) Expect(_ arm.Verb, a *v1alpha1.Addon) azure.Expectation {
+// addonExpect: HCX is deployed in 20 to 35 minutes, the others are changed in a few.
+func addonExpect(_ arm.Verb, a *v1alpha1.Addon) kind.Expectation {
 	if a.Spec.HCX != nil {
 		return hcxExpected
 	}

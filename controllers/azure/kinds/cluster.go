@@ -12,8 +12,8 @@ import (
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/arm"
-	"github.com/avs-operator/avs-operator/controllers/azure"
 	"github.com/avs-operator/avs-operator/controllers/azure/diff"
+	"github.com/avs-operator/avs-operator/controllers/azure/kind"
 	"github.com/avs-operator/avs-operator/controllers/azure/lane"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
 )
@@ -22,29 +22,32 @@ import (
 // +kubebuilder:rbac:groups=avs-operator.io,resources=clusters/status,verbs=get;patch
 
 // cluster is Microsoft.AVS/privateClouds/clusters.
-type cluster struct{}
+var cluster = kind.Kind[*v1alpha1.Cluster]{
+	Traits: kind.Traits{
+		Name: "Cluster", Segment: "clusters", Lane: lane.Hosts, Kept: true, Expensive: true,
+		Mended:    kind.BySupport,
+		Rules:     diff.Rules{IgnoreCase: []string{"/sku/name"}},
+		Immutable: []string{"/sku"},
+	},
+	New:       func() *v1alpha1.Cluster { return &v1alpha1.Cluster{} },
+	Parent:    func(c *v1alpha1.Cluster) kind.Parent { return kind.Parent{PrivateCloud: &c.Spec.PrivateCloudRef} },
+	Desired:   clusterDesired,
+	Observe:   clusterObserve,
+	Concerns:  clusterConcerns,
+	Hosts:     &kind.Hosts[*v1alpha1.Cluster]{Path: sizeOfCluster, Size: clusterSize, SetApplied: clusterSetApplied},
+	MayWrite:  clusterMayWrite,
+	MayDelete: clusterMayDelete,
+	Report:    clusterReport,
+	Gated:     clusterGated,
+	Expect:    clusterExpect,
+}
 
 const (
 	sizeOfCluster  = "/properties/clusterSize"
 	hostsOfCluster = "/properties/hosts"
 )
 
-func (cluster) Traits() azure.Traits {
-	return azure.Traits{
-		Name: "Cluster", Segment: "clusters", Lane: lane.Hosts, Kept: true, Expensive: true,
-		Mended:    azure.BySupport,
-		Rules:     diff.Rules{IgnoreCase: []string{"/sku/name"}},
-		Immutable: []string{"/sku"},
-	}
-}
-
-func (cluster) New() *v1alpha1.Cluster { return &v1alpha1.Cluster{} }
-
-func (cluster) Parent(c *v1alpha1.Cluster) azure.Parent {
-	return azure.Parent{PrivateCloud: &c.Spec.PrivateCloudRef}
-}
-
-func (cluster) Desired(c *v1alpha1.Cluster) map[string]any {
+func clusterDesired(c *v1alpha1.Cluster) map[string]any {
 	body := map[string]any{"properties": map[string]any{}}
 	if c.Spec.ClusterSize != nil {
 		body["properties"] = map[string]any{"clusterSize": *c.Spec.ClusterSize}
@@ -55,7 +58,7 @@ func (cluster) Desired(c *v1alpha1.Cluster) map[string]any {
 	return body
 }
 
-func (cluster) Observe(c *v1alpha1.Cluster, actual *arm.Resource) {
+func clusterObserve(c *v1alpha1.Cluster, actual *arm.Resource) {
 	s := &c.Status
 	s.ClusterSize = int32(actual.Int(sizeOfCluster))         //nolint:gosec // at most 16
 	s.ClusterID = int32(actual.Int("/properties/clusterId")) //nolint:gosec // at most 100
@@ -65,33 +68,31 @@ func (cluster) Observe(c *v1alpha1.Cluster, actual *arm.Resource) {
 	s.VSANDatastoreName = actual.String("/properties/vsanDatastoreName")
 }
 
-func (cluster) SizePath() string { return sizeOfCluster }
-
-func (cluster) Size(c *v1alpha1.Cluster) (asked *int32, applied int32) {
+func clusterSize(c *v1alpha1.Cluster) (asked *int32, applied int32) {
 	return c.Spec.ClusterSize, c.Status.AppliedClusterSize
 }
 
-// Gated: which hosts leave.
-func (cluster) Gated(c *v1alpha1.Cluster) (field string, gate featuregate.Feature, why string) {
+// clusterGated: which hosts leave.
+func clusterGated(c *v1alpha1.Cluster) (field string, gate featuregate.Feature, why string) {
 	return gatedScaleIn("spec.scaleIn.hosts", c.Spec.ScaleIn)
 }
 
-func (cluster) SetApplied(c *v1alpha1.Cluster, size int32) { c.Status.AppliedClusterSize = size }
+func clusterSetApplied(c *v1alpha1.Cluster, size int32) { c.Status.AppliedClusterSize = size }
 
-// Concerns are one; with fewer hosts goes which of them stay.
-func (cluster) Concerns(c *v1alpha1.Cluster, changes []diff.Change) [][]diff.Change {
+// clusterConcerns are one; with fewer hosts goes which of them stay.
+func clusterConcerns(c *v1alpha1.Cluster, changes []diff.Change) [][]diff.Change {
 	return [][]diff.Change{scaleIn(changes, sizeOfCluster, hostsOfCluster, c.Status.Hosts, c.Spec.ClusterSize, c.Spec.ScaleIn)}
 }
 
-// Expect: hosts take 30 to 45 minutes each, all of one request in parallel; deleting a cluster about as long.
-func (cluster) Expect(verb arm.Verb, _ *v1alpha1.Cluster) azure.Expectation {
+// clusterExpect: hosts take 30 to 45 minutes each, all of one request in parallel; deleting a cluster about as long.
+func clusterExpect(verb arm.Verb, _ *v1alpha1.Cluster) kind.Expectation {
 	if verb == arm.DELETE {
-		return azure.Expectation{Soonest: 10 * time.Minute, Latest: 90 * time.Minute, Fine: 30 * time.Second}
+		return kind.Expectation{Soonest: 10 * time.Minute, Latest: 90 * time.Minute, Fine: 30 * time.Second}
 	}
 	return hostsExpected
 }
 
-// MayGo: not while machines that are not Azure's own run on its hosts, and not while that cannot be found out.
-func (cluster) MayGo(ctx context.Context, w azure.World[*v1alpha1.Cluster]) *outcome.Outcome {
+// clusterMayDelete: not while machines that are not Azure's own run on its hosts, and not while that cannot be found out.
+func clusterMayDelete(ctx context.Context, w kind.World[*v1alpha1.Cluster]) *outcome.Outcome {
 	return noMachines(ctx, w, w.Actual.Name)
 }

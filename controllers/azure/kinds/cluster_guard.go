@@ -8,12 +8,12 @@ import (
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/arm"
-	"github.com/avs-operator/avs-operator/controllers/azure"
+	"github.com/avs-operator/avs-operator/controllers/azure/kind"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
 )
 
-// Guard asks before a cluster is made and before its size changes.
-func (cluster) Guard(ctx context.Context, w azure.World[*v1alpha1.Cluster], intent azure.Intent) *outcome.Outcome {
+// clusterMayWrite asks before a cluster is made and before its size changes.
+func clusterMayWrite(ctx context.Context, w kind.World[*v1alpha1.Cluster], intent kind.Intent) *outcome.Outcome {
 	to := number(&arm.Resource{Body: intent.Desired}, sizeOfCluster)
 	from, sku := 0, w.Object.Spec.SKU
 	if w.Actual != nil {

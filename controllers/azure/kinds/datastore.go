@@ -11,7 +11,7 @@ import (
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/arm"
-	"github.com/avs-operator/avs-operator/controllers/azure"
+	"github.com/avs-operator/avs-operator/controllers/azure/kind"
 	"github.com/avs-operator/avs-operator/controllers/azure/lane"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
 )
@@ -20,24 +20,25 @@ import (
 // +kubebuilder:rbac:groups=avs-operator.io,resources=datastores/status,verbs=get;patch
 
 // datastore is Microsoft.AVS/privateClouds/clusters/datastores.
-type datastore struct{}
-
-func (datastore) Traits() azure.Traits {
-	return azure.Traits{
+var datastore = kind.Kind[*v1alpha1.Datastore]{
+	Traits: kind.Traits{
 		Name: "Datastore", Segment: "datastores", InCluster: true, Lane: lane.Hosts, NoPatch: true,
-		Mended:    azure.ByPUT,
+		Mended:    kind.ByPUT,
 		Immutable: []string{"/properties/netAppVolume", "/properties/elasticSanVolume", "/properties/pureStorageVolume/storagePoolId"},
 		ReadOnly:  []string{"/properties/status"},
-	}
+	},
+	New: func() *v1alpha1.Datastore { return &v1alpha1.Datastore{} },
+	Parent: func(d *v1alpha1.Datastore) kind.Parent {
+		return kind.Parent{PrivateCloud: d.Spec.PrivateCloudRef, Cluster: d.Spec.ClusterRef}
+	},
+	Desired:   datastoreDesired,
+	Observe:   datastoreObserve,
+	Requires:  datastoreRequires,
+	MayDelete: datastoreMayDelete,
+	Expect:    func(arm.Verb, *v1alpha1.Datastore) kind.Expectation { return updateExpected },
 }
 
-func (datastore) New() *v1alpha1.Datastore { return &v1alpha1.Datastore{} }
-
-func (datastore) Parent(d *v1alpha1.Datastore) azure.Parent {
-	return azure.Parent{PrivateCloud: d.Spec.PrivateCloudRef, Cluster: d.Spec.ClusterRef}
-}
-
-func (datastore) Desired(d *v1alpha1.Datastore) map[string]any {
+func datastoreDesired(d *v1alpha1.Datastore) map[string]any {
 	properties := map[string]any{}
 	if volume := d.Spec.NetAppVolume; volume != nil {
 		properties["netAppVolume"] = map[string]any{"id": volume.ID}
@@ -51,24 +52,24 @@ func (datastore) Desired(d *v1alpha1.Datastore) map[string]any {
 	return map[string]any{"properties": properties}
 }
 
-func (datastore) Observe(d *v1alpha1.Datastore, actual *arm.Resource) {
+func datastoreObserve(d *v1alpha1.Datastore, actual *arm.Resource) {
 	d.Status.Status = actual.String("/properties/status")
 }
 
-// Requires: hosts reach an Elastic SAN over the iSCSI path, except in a virtual network.
-func (datastore) Requires(w azure.World[*v1alpha1.Datastore]) []azure.Requirement {
+// datastoreRequires: hosts reach an Elastic SAN over the iSCSI path, except in a virtual network.
+func datastoreRequires(w kind.World[*v1alpha1.Datastore]) []kind.Requirement {
 	if w.Object.Spec.ElasticSanVolume == nil || inVirtualNetwork(w.Cloud) {
 		return nil
 	}
-	return []azure.Requirement{{ID: w.CloudID.Child("iscsiPaths", defaultName), Words: "the iSCSI path of the private cloud (an IscsiPath)"}}
+	return []kind.Requirement{{ID: w.CloudID.Child("iscsiPaths", defaultName), Words: "the iSCSI path of the private cloud (an IscsiPath)"}}
 }
 
 func inVirtualNetwork(cloud *v1alpha1.PrivateCloud) bool {
 	return cloud.Spec.VirtualNetworkID != "" || cloud.Status.VirtualNetworkID != ""
 }
 
-// MayGo: not while a machine has a disk on it, and not while that cannot be found out.
-func (datastore) MayGo(ctx context.Context, w azure.World[*v1alpha1.Datastore]) *outcome.Outcome {
+// datastoreMayDelete: not while a machine has a disk on it, and not while that cannot be found out.
+func datastoreMayDelete(ctx context.Context, w kind.World[*v1alpha1.Datastore]) *outcome.Outcome {
 	if w.Object.GetAnnotations()[v1alpha1.AnnotationConfirmMachines] == w.Object.Name {
 		return nil
 	}
@@ -84,5 +85,3 @@ func (datastore) MayGo(ctx context.Context, w azure.World[*v1alpha1.Datastore]) 
 	return outcome.Wait(v1alpha1.ReasonMachinesExist, "%d machines have disks or files on it, among them %s: move them to another datastore", len(names), strings.Join(names[:min(len(names), 5)], ", ")).
 		In(time.Minute)
 }
-
-func (datastore) Expect(arm.Verb, *v1alpha1.Datastore) azure.Expectation { return updateExpected }

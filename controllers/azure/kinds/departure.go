@@ -13,12 +13,12 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
-	"github.com/avs-operator/avs-operator/controllers/azure"
+	"github.com/avs-operator/avs-operator/controllers/azure/kind"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
 )
 
 // noMachines waits while workload machines are left, unless the object confirms that they go too. Not knowing is not zero.
-func noMachines[T azure.Object](ctx context.Context, w azure.World[T], cluster string) *outcome.Outcome {
+func noMachines[T kind.Object](ctx context.Context, w kind.World[T], cluster string) *outcome.Outcome {
 	if w.Object.GetAnnotations()[v1alpha1.AnnotationConfirmMachines] == w.Object.GetName() {
 		return nil
 	}

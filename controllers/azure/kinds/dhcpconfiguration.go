@@ -9,8 +9,8 @@ import (
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/arm"
-	"github.com/avs-operator/avs-operator/controllers/azure"
 	"github.com/avs-operator/avs-operator/controllers/azure/diff"
+	"github.com/avs-operator/avs-operator/controllers/azure/kind"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
 )
 
@@ -18,26 +18,25 @@ import (
 // +kubebuilder:rbac:groups=avs-operator.io,resources=dhcpconfigurations/status,verbs=get;patch
 
 // dhcpConfiguration is Microsoft.AVS/privateClouds/workloadNetworks/dhcpConfigurations.
-type dhcpConfiguration struct {
-	networkObject[*v1alpha1.DHCPConfiguration]
-}
+var dhcpConfiguration = networkKind(kind.Kind[*v1alpha1.DHCPConfiguration]{
+	Traits: kind.Traits{
+		Name: "DHCPConfiguration", Segment: "dhcpConfigurations",
+		Rules:     diff.Rules{Sets: []string{"/properties/serverAddresses"}, IgnoreCase: []string{"/properties/dhcpType"}},
+		Immutable: []string{"/properties/dhcpType"},
+		ReadOnly:  []string{"/properties/segments"},
+		Defaults:  map[string]any{"/properties/leaseTime": 86400},
+	},
+	New: func() *v1alpha1.DHCPConfiguration { return &v1alpha1.DHCPConfiguration{} },
+	Parent: func(d *v1alpha1.DHCPConfiguration) kind.Parent {
+		return kind.Parent{PrivateCloud: &d.Spec.PrivateCloudRef}
+	},
+	Desired:  dhcpConfigurationDesired,
+	Observe:  dhcpConfigurationObserve,
+	Resolve:  dhcpConfigurationResolve,
+	Concerns: dhcpConfigurationConcerns,
+})
 
-func (dhcpConfiguration) Traits() azure.Traits {
-	t := networkTraits("DHCPConfiguration", "dhcpConfigurations")
-	t.Rules = diff.Rules{Sets: []string{"/properties/serverAddresses"}, IgnoreCase: []string{"/properties/dhcpType"}}
-	t.Immutable = []string{"/properties/dhcpType"}
-	t.ReadOnly = append(t.ReadOnly, "/properties/segments")
-	t.Defaults = map[string]any{"/properties/leaseTime": 86400}
-	return t
-}
-
-func (dhcpConfiguration) New() *v1alpha1.DHCPConfiguration { return &v1alpha1.DHCPConfiguration{} }
-
-func (dhcpConfiguration) Parent(d *v1alpha1.DHCPConfiguration) azure.Parent {
-	return azure.Parent{PrivateCloud: &d.Spec.PrivateCloudRef}
-}
-
-func (dhcpConfiguration) Desired(d *v1alpha1.DHCPConfiguration) map[string]any {
+func dhcpConfigurationDesired(d *v1alpha1.DHCPConfiguration) map[string]any {
 	properties := map[string]any{}
 	set(properties, "displayName", d.Spec.DisplayName)
 	if server := d.Spec.Server; server != nil {
@@ -52,8 +51,8 @@ func (dhcpConfiguration) Desired(d *v1alpha1.DHCPConfiguration) map[string]any {
 	return map[string]any{"properties": properties}
 }
 
-// Resolve has an address of a relay as Azure shows it: with the length of its subnet or without.
-func (d dhcpConfiguration) Resolve(ctx context.Context, w azure.World[*v1alpha1.DHCPConfiguration], desired map[string]any) *outcome.Outcome {
+// dhcpConfigurationResolve has an address of a relay as Azure shows it: with the length of its subnet or without.
+func dhcpConfigurationResolve(ctx context.Context, w kind.World[*v1alpha1.DHCPConfiguration], desired map[string]any) *outcome.Outcome {
 	servers, _ := propertiesOf(desired)["serverAddresses"].([]any)
 	for i, server := range servers {
 		for _, shown := range textsAt(w.Actual, "/properties/serverAddresses") {
@@ -62,7 +61,8 @@ func (d dhcpConfiguration) Resolve(ctx context.Context, w azure.World[*v1alpha1.
 			}
 		}
 	}
-	return d.networkObject.Resolve(ctx, w, desired)
+	nameAsInAzure(w, desired)
+	return nil
 }
 
 // addressIn is an address without the length of its subnet.
@@ -73,8 +73,8 @@ func addressIn(text string) string {
 	return text
 }
 
-// Concerns: Azure wants every change to say which of the two it is, although that never changes.
-func (dhcpConfiguration) Concerns(d *v1alpha1.DHCPConfiguration, changes []diff.Change) [][]diff.Change {
+// dhcpConfigurationConcerns: Azure wants every change to say which of the two it is, although that never changes.
+func dhcpConfigurationConcerns(d *v1alpha1.DHCPConfiguration, changes []diff.Change) [][]diff.Change {
 	kind := "SERVER"
 	if d.Spec.Relay != nil {
 		kind = "RELAY"
@@ -82,6 +82,6 @@ func (dhcpConfiguration) Concerns(d *v1alpha1.DHCPConfiguration, changes []diff.
 	return [][]diff.Change{append([]diff.Change{{Path: "/properties/dhcpType", Desired: kind}}, changes...)}
 }
 
-func (dhcpConfiguration) Observe(d *v1alpha1.DHCPConfiguration, actual *arm.Resource) {
+func dhcpConfigurationObserve(d *v1alpha1.DHCPConfiguration, actual *arm.Resource) {
 	d.Status.Segments = textsAt(actual, "/properties/segments")
 }

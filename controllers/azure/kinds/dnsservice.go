@@ -9,8 +9,8 @@ import (
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/arm"
-	"github.com/avs-operator/avs-operator/controllers/azure"
 	"github.com/avs-operator/avs-operator/controllers/azure/diff"
+	"github.com/avs-operator/avs-operator/controllers/azure/kind"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
 )
 
@@ -18,9 +18,20 @@ import (
 // +kubebuilder:rbac:groups=avs-operator.io,resources=dnsservices/status,verbs=get;patch
 
 // dnsService is Microsoft.AVS/privateClouds/workloadNetworks/dnsServices.
-type dnsService struct {
-	networkObject[*v1alpha1.DNSService]
-}
+var dnsService = networkKind(kind.Kind[*v1alpha1.DNSService]{
+	Traits: kind.Traits{
+		Name: "DNSService", Segment: "dnsServices",
+		Rules:    diff.Rules{Sets: []string{fqdnZones}},
+		Defaults: map[string]any{fqdnZones: []any{}, defaultDNSZone: ownDNSZone, "/properties/logLevel": "INFO"},
+	},
+	New:     func() *v1alpha1.DNSService { return &v1alpha1.DNSService{} },
+	Parent:  func(d *v1alpha1.DNSService) kind.Parent { return kind.Parent{PrivateCloud: &d.Spec.PrivateCloudRef} },
+	Desired: dnsServiceDesired,
+	Observe: dnsServiceObserve,
+	BuiltIn: dnsServiceBuiltIn,
+	Resolve: dnsServiceResolve,
+	Follows: []kind.Object{&v1alpha1.DNSZone{}}, // it names zones.
+})
 
 const (
 	// What a private cloud comes with.
@@ -31,27 +42,11 @@ const (
 	defaultDNSZone = "/properties/defaultDnsZone"
 )
 
-func (dnsService) Traits() azure.Traits {
-	t := networkTraits("DNSService", "dnsServices")
-	t.Rules = diff.Rules{Sets: []string{fqdnZones}}
-	t.Defaults = map[string]any{fqdnZones: []any{}, defaultDNSZone: ownDNSZone, "/properties/logLevel": "INFO"}
-	return t
-}
-
-// Follows: it names zones.
-func (dnsService) Follows() []azure.Object { return []azure.Object{&v1alpha1.DNSZone{}} }
-
-func (dnsService) New() *v1alpha1.DNSService { return &v1alpha1.DNSService{} }
-
-func (dnsService) Parent(d *v1alpha1.DNSService) azure.Parent {
-	return azure.Parent{PrivateCloud: &d.Spec.PrivateCloudRef}
-}
-
-func (dnsService) BuiltIn(d *v1alpha1.DNSService) bool {
+func dnsServiceBuiltIn(d *v1alpha1.DNSService) bool {
 	return strings.EqualFold(azureNameOf(d), ownDNSService)
 }
 
-func (dnsService) Desired(d *v1alpha1.DNSService) map[string]any {
+func dnsServiceDesired(d *v1alpha1.DNSService) map[string]any {
 	properties := map[string]any{}
 	set(properties, "displayName", d.Spec.DisplayName)
 	set(properties, "dnsServiceIp", d.Spec.DNSServiceIP)
@@ -63,16 +58,16 @@ func (dnsService) Desired(d *v1alpha1.DNSService) map[string]any {
 	return map[string]any{"properties": properties}
 }
 
-func (dnsService) Observe(d *v1alpha1.DNSService, actual *arm.Resource) {
+func dnsServiceObserve(d *v1alpha1.DNSService, actual *arm.Resource) {
 	d.Status.DNSServiceIP = actual.String("/properties/dnsServiceIp")
 	d.Status.DefaultDNSZone = actual.String(defaultDNSZone)
 	d.Status.FQDNZones = textsAt(actual, fqdnZones)
 	d.Status.Status = actual.String("/properties/status")
 }
 
-// Resolve finds the zones. One whose object is being deleted is left out: that object takes it out of here, and it must stay out.
-func (k dnsService) Resolve(ctx context.Context, w azure.World[*v1alpha1.DNSService], desired map[string]any) *outcome.Outcome {
-	_ = k.networkObject.Resolve(ctx, w, desired)
+// dnsServiceResolve finds the zones. One whose object is being deleted is left out: that object takes it out of here, and it must stay out.
+func dnsServiceResolve(ctx context.Context, w kind.World[*v1alpha1.DNSService], desired map[string]any) *outcome.Outcome {
+	nameAsInAzure(w, desired)
 	spec, properties := &w.Object.Spec, propertiesOf(desired)
 	if len(spec.FQDNZones) == 0 && spec.DefaultDNSZone == "" {
 		return nil

@@ -10,8 +10,8 @@ import (
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/arm"
-	"github.com/avs-operator/avs-operator/controllers/azure"
 	"github.com/avs-operator/avs-operator/controllers/azure/diff"
+	"github.com/avs-operator/avs-operator/controllers/azure/kind"
 	"github.com/avs-operator/avs-operator/controllers/connect"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
 )
@@ -20,29 +20,27 @@ import (
 // +kubebuilder:rbac:groups=avs-operator.io,resources=dnszones/status,verbs=get;patch
 
 // dnsZone is Microsoft.AVS/privateClouds/workloadNetworks/dnsZones.
-type dnsZone struct {
-	networkObject[*v1alpha1.DNSZone]
-}
+var dnsZone = networkKind(kind.Kind[*v1alpha1.DNSZone]{
+	Traits: kind.Traits{
+		Name: "DNSZone", Segment: "dnsZones",
+		Beside:   []string{dnsService.Type()}, // a zone is taken out of its services before it is deleted
+		Rules:    diff.Rules{Sets: []string{"/properties/domain"}},
+		Defaults: map[string]any{"/properties/sourceIp": ""},
+	},
+	New:      func() *v1alpha1.DNSZone { return &v1alpha1.DNSZone{} },
+	Parent:   func(d *v1alpha1.DNSZone) kind.Parent { return kind.Parent{PrivateCloud: &d.Spec.PrivateCloudRef} },
+	Desired:  dnsZoneDesired,
+	Observe:  func(*v1alpha1.DNSZone, *arm.Resource) {},
+	BuiltIn:  dnsZoneBuiltIn,
+	Concerns: dnsZoneConcerns,
+	Clear:    dnsZoneClear,
+})
 
-func (dnsZone) Traits() azure.Traits {
-	t := networkTraits("DNSZone", "dnsZones")
-	t.Beside = []string{dnsService{}.Traits().Type()} // a zone is taken out of its services before it is deleted
-	t.Rules = diff.Rules{Sets: []string{"/properties/domain"}}
-	t.Defaults = map[string]any{"/properties/sourceIp": ""}
-	return t
-}
-
-func (dnsZone) New() *v1alpha1.DNSZone { return &v1alpha1.DNSZone{} }
-
-func (dnsZone) Parent(d *v1alpha1.DNSZone) azure.Parent {
-	return azure.Parent{PrivateCloud: &d.Spec.PrivateCloudRef}
-}
-
-func (dnsZone) BuiltIn(d *v1alpha1.DNSZone) bool {
+func dnsZoneBuiltIn(d *v1alpha1.DNSZone) bool {
 	return strings.EqualFold(azureNameOf(d), ownDNSZone)
 }
 
-func (dnsZone) Desired(d *v1alpha1.DNSZone) map[string]any {
+func dnsZoneDesired(d *v1alpha1.DNSZone) map[string]any {
 	properties := map[string]any{}
 	set(properties, "displayName", d.Spec.DisplayName)
 	set(properties, "sourceIp", d.Spec.SourceIP)
@@ -55,26 +53,24 @@ func (dnsZone) Desired(d *v1alpha1.DNSZone) map[string]any {
 	return map[string]any{"properties": properties}
 }
 
-func (dnsZone) Observe(*v1alpha1.DNSZone, *arm.Resource) {}
-
-// Concerns: Azure wants every change of the default zone to say that it has a service and no domain, although neither changes.
-func (k dnsZone) Concerns(d *v1alpha1.DNSZone, changes []diff.Change) [][]diff.Change {
-	if k.BuiltIn(d) {
+// dnsZoneConcerns: Azure wants every change of the default zone to say that it has a service and no domain, although neither changes.
+func dnsZoneConcerns(d *v1alpha1.DNSZone, changes []diff.Change) [][]diff.Change {
+	if dnsZoneBuiltIn(d) {
 		changes = append([]diff.Change{{Path: "/properties/domain", Desired: []any{}}, {Path: "/properties/dnsServices", Desired: 1}}, changes...)
 	}
 	return [][]diff.Change{changes}
 }
 
-// Clear takes the zone out of the DNS services that name it: Azure refuses to delete it before. They are listed now, because a snapshot may
+// dnsZoneClear takes the zone out of the DNS services that name it: Azure refuses to delete it before. They are listed now, because a snapshot may
 // be older than the last of them.
-func (dnsZone) Clear(ctx context.Context, w azure.World[*v1alpha1.DNSZone]) (*azure.Clearing, *outcome.Outcome) {
+func dnsZoneClear(ctx context.Context, w kind.World[*v1alpha1.DNSZone]) (*kind.Clearing, *outcome.Outcome) {
 	services, err := w.ARM.List(ctx, networkCollection(w.CloudID, "dnsServices"))
 	if err != nil {
 		return nil, connect.OutcomeOf(err)
 	}
 	for i := range services {
 		if properties := withoutZone(&services[i], w.ID.Name()); properties != nil {
-			return &azure.Clearing{
+			return &kind.Clearing{
 				ID:    services[i].ID,
 				Body:  map[string]any{"properties": wholeOf(&services[i], properties)},
 				Words: fmt.Sprintf("takes the zone out of DNS service %s", services[i].ID.Name()),
@@ -110,6 +106,6 @@ func withoutZone(service *arm.Resource, zone string) map[string]any {
 // wholeOf are all properties of a DNS service with a change over them, and its revision: NSX refuses a write that does not know the last one, and
 // may set back what a PATCH leaves out.
 func wholeOf(service *arm.Resource, change map[string]any) map[string]any {
-	whole := diff.PutBody(service.Body, map[string]any{"properties": change}, dnsService{}.Traits().Rules, []string{"/properties/status"})
+	whole := diff.PutBody(service.Body, map[string]any{"properties": change}, dnsService.Rules, []string{"/properties/status"})
 	return propertiesOf(whole)
 }

@@ -12,7 +12,7 @@ import (
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/arm"
-	"github.com/avs-operator/avs-operator/controllers/azure"
+	"github.com/avs-operator/avs-operator/controllers/azure/kind"
 	"github.com/avs-operator/avs-operator/controllers/azure/lane"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
 )
@@ -22,7 +22,22 @@ import (
 // +kubebuilder:rbac:groups=avs-operator.io,resources=expressrouteauthorizations/finalizers,verbs=update
 
 // expressRouteAuthorization is Microsoft.AVS/privateClouds/authorizations.
-type expressRouteAuthorization struct{}
+var expressRouteAuthorization = kind.Kind[*v1alpha1.ExpressRouteAuthorization]{
+	Traits: kind.Traits{
+		Name: "ExpressRouteAuthorization", Segment: "authorizations", Lane: lane.Light, NoPatch: true,
+		Mended:    kind.ByPUT,
+		Immutable: []string{"/properties/expressRouteId"}, ReadOnly: []string{authorizationID, authorizationKey},
+	},
+	New: func() *v1alpha1.ExpressRouteAuthorization { return &v1alpha1.ExpressRouteAuthorization{} },
+	Parent: func(a *v1alpha1.ExpressRouteAuthorization) kind.Parent {
+		return kind.Parent{PrivateCloud: &a.Spec.PrivateCloudRef}
+	},
+	Desired: expressRouteAuthorizationDesired,
+	Observe: expressRouteAuthorizationObserve,
+	Resolve: expressRouteAuthorizationResolve,
+	Export:  &kind.Export[*v1alpha1.ExpressRouteAuthorization]{Secret: expressRouteAuthorizationSecret, Content: expressRouteAuthorizationSecretContent},
+	Expect:  func(arm.Verb, *v1alpha1.ExpressRouteAuthorization) kind.Expectation { return updateExpected },
+}
 
 const (
 	authorizationID  = "/properties/expressRouteAuthorizationId"
@@ -31,30 +46,14 @@ const (
 	keyOfAuthorization = "expressRouteAuthorizationKey"
 )
 
-func (expressRouteAuthorization) Traits() azure.Traits {
-	return azure.Traits{
-		Name: "ExpressRouteAuthorization", Segment: "authorizations", Lane: lane.Light, NoPatch: true,
-		Mended:    azure.ByPUT,
-		Immutable: []string{"/properties/expressRouteId"}, ReadOnly: []string{authorizationID, authorizationKey},
-	}
-}
-
-func (expressRouteAuthorization) New() *v1alpha1.ExpressRouteAuthorization {
-	return &v1alpha1.ExpressRouteAuthorization{}
-}
-
-func (expressRouteAuthorization) Parent(a *v1alpha1.ExpressRouteAuthorization) azure.Parent {
-	return azure.Parent{PrivateCloud: &a.Spec.PrivateCloudRef}
-}
-
-func (expressRouteAuthorization) Desired(a *v1alpha1.ExpressRouteAuthorization) map[string]any {
+func expressRouteAuthorizationDesired(a *v1alpha1.ExpressRouteAuthorization) map[string]any {
 	properties := map[string]any{}
 	set(properties, "expressRouteId", a.Spec.ExpressRouteID)
 	return map[string]any{"properties": properties}
 }
 
-// Resolve finds the circuit that the spec names by its place in the private cloud.
-func (expressRouteAuthorization) Resolve(_ context.Context, w azure.World[*v1alpha1.ExpressRouteAuthorization], desired map[string]any) *outcome.Outcome {
+// expressRouteAuthorizationResolve finds the circuit that the spec names by its place in the private cloud.
+func expressRouteAuthorizationResolve(_ context.Context, w kind.World[*v1alpha1.ExpressRouteAuthorization], desired map[string]any) *outcome.Outcome {
 	return ownCircuit(w.Cloud, w.Actual, w.Object.Spec.Circuit, desired)
 }
 
@@ -70,17 +69,17 @@ func ownCircuit(cloud *v1alpha1.PrivateCloud, actual *arm.Resource, which string
 	return o
 }
 
-// Observe leaves the key alone: it goes into the Secret and nowhere else.
-func (expressRouteAuthorization) Observe(a *v1alpha1.ExpressRouteAuthorization, actual *arm.Resource) {
+// expressRouteAuthorizationObserve leaves the key alone: it goes into the Secret and nowhere else.
+func expressRouteAuthorizationObserve(a *v1alpha1.ExpressRouteAuthorization, actual *arm.Resource) {
 	a.Status.ExpressRouteAuthorizationID = actual.String(authorizationID)
 }
 
-// Secret is what spec.secretName asks for. An authorization that was made again has another key.
-func (expressRouteAuthorization) Secret(a *v1alpha1.ExpressRouteAuthorization, actual *arm.Resource) (name, version string) {
+// expressRouteAuthorizationSecret is what spec.secretName asks for. An authorization that was made again has another key.
+func expressRouteAuthorizationSecret(a *v1alpha1.ExpressRouteAuthorization, actual *arm.Resource) (name, version string) {
 	return a.Spec.SecretName, fingerprint(actual.String(authorizationID), actual.String(authorizationKey))
 }
 
-func (expressRouteAuthorization) Content(_ context.Context, w azure.World[*v1alpha1.ExpressRouteAuthorization]) (map[string][]byte, error) {
+func expressRouteAuthorizationSecretContent(_ context.Context, w kind.World[*v1alpha1.ExpressRouteAuthorization]) (map[string][]byte, error) {
 	id, key := w.Actual.String(authorizationID), w.Actual.String(authorizationKey)
 	if key == "" {
 		return nil, errors.New("Azure has not issued the authorization's key yet")
@@ -88,10 +87,6 @@ func (expressRouteAuthorization) Content(_ context.Context, w azure.World[*v1alp
 	return map[string][]byte{
 		keyOfAuthorization: []byte(key), "expressRouteAuthorizationID": []byte(id), "expressRouteID": []byte(arm.ID(id).Parent()),
 	}, nil
-}
-
-func (expressRouteAuthorization) Expect(arm.Verb, *v1alpha1.ExpressRouteAuthorization) azure.Expectation {
-	return updateExpected
 }
 
 // fingerprint changes when one of the values does, and tells none: those that are secret here are random, and long.

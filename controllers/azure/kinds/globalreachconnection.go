@@ -13,9 +13,10 @@ import (
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/arm"
-	"github.com/avs-operator/avs-operator/controllers/azure"
 	"github.com/avs-operator/avs-operator/controllers/azure/diff"
+	"github.com/avs-operator/avs-operator/controllers/azure/kind"
 	"github.com/avs-operator/avs-operator/controllers/azure/lane"
+	"github.com/avs-operator/avs-operator/controllers/azure/tree"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
 )
 
@@ -23,56 +24,52 @@ import (
 // +kubebuilder:rbac:groups=avs-operator.io,resources=globalreachconnections/status,verbs=get;patch
 
 // globalReachConnection is Microsoft.AVS/privateClouds/globalReachConnections.
-type globalReachConnection struct{}
+var globalReachConnection = kind.Kind[*v1alpha1.GlobalReachConnection]{
+	Traits: kind.Traits{
+		Name: "GlobalReachConnection", Segment: "globalReachConnections", Lane: lane.Light, NoPatch: true,
+		Mended:    kind.ByReplacing, // most fail for a wrong authorization key, and a connection that never was carries nothing
+		Rules:     diff.Rules{WriteOnly: []string{peerKey}},
+		Immutable: []string{peerKey, "/properties/peerExpressRouteCircuit", "/properties/expressRouteId"},
+		ReadOnly:  []string{"/properties/addressPrefix", "/properties/circuitConnectionStatus"},
+	},
+	New: func() *v1alpha1.GlobalReachConnection { return &v1alpha1.GlobalReachConnection{} },
+	Parent: func(c *v1alpha1.GlobalReachConnection) kind.Parent {
+		return kind.Parent{PrivateCloud: &c.Spec.PrivateCloudRef}
+	},
+	Desired: globalReachConnectionDesired,
+	Observe: globalReachConnectionObserve,
+	Resolve: globalReachConnectionResolve,
+	Links:   globalReachConnectionLinks,
+	Follows: []kind.Object{&v1alpha1.ExpressRouteAuthorization{}}, // the authorization at the other private cloud, and so its key, comes in the same apply.
+	Secrets: globalReachConnectionSecrets,
+	Expect:  func(arm.Verb, *v1alpha1.GlobalReachConnection) kind.Expectation { return updateExpected },
+}
 
 // peerKey is a secret that Azure takes and, unlike others, shows to everybody who may read: it is never compared, shown or kept.
 const peerKey = "/properties/authorizationKey"
 
-func (globalReachConnection) Traits() azure.Traits {
-	return azure.Traits{
-		Name: "GlobalReachConnection", Segment: "globalReachConnections", Lane: lane.Light, NoPatch: true,
-		Mended:    azure.ByReplacing, // most fail for a wrong authorization key, and a connection that never was carries nothing
-		Rules:     diff.Rules{WriteOnly: []string{peerKey}},
-		Immutable: []string{peerKey, "/properties/peerExpressRouteCircuit", "/properties/expressRouteId"},
-		ReadOnly:  []string{"/properties/addressPrefix", "/properties/circuitConnectionStatus"},
-	}
-}
-
-func (globalReachConnection) New() *v1alpha1.GlobalReachConnection {
-	return &v1alpha1.GlobalReachConnection{}
-}
-
-func (globalReachConnection) Parent(c *v1alpha1.GlobalReachConnection) azure.Parent {
-	return azure.Parent{PrivateCloud: &c.Spec.PrivateCloudRef}
-}
-
-func (globalReachConnection) Desired(c *v1alpha1.GlobalReachConnection) map[string]any {
+func globalReachConnectionDesired(c *v1alpha1.GlobalReachConnection) map[string]any {
 	properties := map[string]any{}
 	set(properties, "peerExpressRouteCircuit", c.Spec.PeerExpressRouteCircuitID)
 	set(properties, "expressRouteId", c.Spec.ExpressRouteID)
 	return map[string]any{"properties": properties}
 }
 
-func (globalReachConnection) Observe(c *v1alpha1.GlobalReachConnection, actual *arm.Resource) {
+func globalReachConnectionObserve(c *v1alpha1.GlobalReachConnection, actual *arm.Resource) {
 	c.Status.AddressPrefix = actual.String("/properties/addressPrefix")
 	c.Status.CircuitConnectionStatus = actual.String("/properties/circuitConnectionStatus")
 }
 
-// Links: the other private cloud, whose coming to be and whose consent are waited for.
-func (globalReachConnection) Links(c *v1alpha1.GlobalReachConnection) []v1alpha1.ParentReference {
+// globalReachConnectionLinks: the other private cloud, whose coming to be and whose consent are waited for.
+func globalReachConnectionLinks(c *v1alpha1.GlobalReachConnection) []v1alpha1.ParentReference {
 	if c.Spec.Peer == nil {
 		return nil
 	}
 	return []v1alpha1.ParentReference{c.Spec.Peer.PrivateCloudRef}
 }
 
-// Follows: the authorization at the other private cloud, and so its key, comes in the same apply.
-func (globalReachConnection) Follows() []azure.Object {
-	return []azure.Object{&v1alpha1.ExpressRouteAuthorization{}}
-}
-
-// Resolve finds the circuits of both sides. The other private cloud's owner must consent.
-func (globalReachConnection) Resolve(ctx context.Context, w azure.World[*v1alpha1.GlobalReachConnection], desired map[string]any) *outcome.Outcome {
+// globalReachConnectionResolve finds the circuits of both sides. The other private cloud's owner must consent.
+func globalReachConnectionResolve(ctx context.Context, w kind.World[*v1alpha1.GlobalReachConnection], desired map[string]any) *outcome.Outcome {
 	spec := &w.Object.Spec
 	if o := ownCircuit(w.Cloud, w.Actual, spec.Circuit, desired); o != nil || spec.Peer == nil {
 		return o
@@ -94,14 +91,14 @@ func (globalReachConnection) Resolve(ctx context.Context, w azure.World[*v1alpha
 	return o
 }
 
-func (globalReachConnection) Secrets(c *v1alpha1.GlobalReachConnection) []azure.SecretValue {
+func globalReachConnectionSecrets(c *v1alpha1.GlobalReachConnection) []kind.SecretValue {
 	if ref := c.Spec.AuthorizationKeySecretRef; ref != nil {
-		return []azure.SecretValue{{Path: peerKey, Ref: *ref}}
+		return []kind.SecretValue{{Path: peerKey, Ref: *ref}}
 	}
 	if c.Spec.Peer == nil || c.Spec.Peer.AuthorizationRef == nil {
 		return nil
 	}
-	return []azure.SecretValue{{Path: peerKey, Ref: v1alpha1.SecretKeyReference{Key: keyOfAuthorization}, Writer: &azure.Writer{
+	return []kind.SecretValue{{Path: peerKey, Ref: v1alpha1.SecretKeyReference{Key: keyOfAuthorization}, Writer: &kind.Writer{
 		Kind: "ExpressRouteAuthorization", Name: c.Spec.Peer.AuthorizationRef.Name,
 		Secret: func(ctx context.Context, reader client.Reader) (client.Object, string, *outcome.Outcome) {
 			return authorizationAtPeer(ctx, reader, c.Namespace, c.Spec.Peer)
@@ -121,7 +118,7 @@ func authorizationAtPeer(ctx context.Context, reader client.Reader, namespace st
 	case err != nil:
 		return nil, "", outcome.Retry(v1alpha1.ReasonTransient, fmt.Errorf("reading ExpressRouteAuthorization %s: %w", key, err))
 	}
-	if at, want := keyOf(namespace, a.Spec.PrivateCloudRef), keyOf(namespace, peer.PrivateCloudRef); at != want {
+	if at, want := tree.KeyOf(namespace, a.Spec.PrivateCloudRef), tree.KeyOf(namespace, peer.PrivateCloudRef); at != want {
 		return nil, "", outcome.Stall(v1alpha1.ReasonInvalidSpec, "ExpressRouteAuthorization %s is one of PrivateCloud %s, and the peer is %s: name one of the peer's in peer.authorizationRef", key, at, want)
 	}
 	if !sameCircuit(a.Spec.Circuit, peer.Circuit) {
@@ -131,11 +128,7 @@ func authorizationAtPeer(ctx context.Context, reader client.Reader, namespace st
 		return nil, "", outcome.Stall(v1alpha1.ReasonInvalidSpec, "ExpressRouteAuthorization %s writes its key nowhere: set its spec.secretName", key)
 	}
 	if a.Status.ProvisioningState != "Succeeded" {
-		return nil, "", azure.NotReadyYet("ExpressRouteAuthorization", key.String(), a)
+		return nil, "", tree.NotReadyYet("ExpressRouteAuthorization", key.String(), a)
 	}
 	return a, a.Spec.SecretName, nil
-}
-
-func (globalReachConnection) Expect(arm.Verb, *v1alpha1.GlobalReachConnection) azure.Expectation {
-	return updateExpected
 }

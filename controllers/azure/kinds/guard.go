@@ -8,8 +8,8 @@ import (
 	"time"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
-	"github.com/avs-operator/avs-operator/controllers/azure"
 	"github.com/avs-operator/avs-operator/controllers/azure/guards"
+	"github.com/avs-operator/avs-operator/controllers/azure/tree"
 	"github.com/avs-operator/avs-operator/controllers/connect"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
 )
@@ -48,7 +48,7 @@ func refusedBy(refusal *guards.Refusal) *outcome.Outcome {
 
 // promised makes a wait of a refusal: the spec of the private cloud already asks for what is missing, so it comes by itself.
 func promised(refusal *guards.Refusal, cloud *v1alpha1.PrivateCloud) *outcome.Outcome {
-	if waits := azure.NotReadyYet("PrivateCloud", cloud.Name, cloud); azure.StalledFor(cloud.AzureStatus()) != "" {
+	if waits := tree.NotReadyYet("PrivateCloud", cloud.Name, cloud); tree.StalledFor(cloud.AzureStatus()) != "" {
 		waits.Message = refusal.Message + ". It asks for that already, but " + waits.Message
 		return waits.In(time.Minute)
 	}

@@ -9,7 +9,7 @@ import (
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/arm"
-	"github.com/avs-operator/avs-operator/controllers/azure"
+	"github.com/avs-operator/avs-operator/controllers/azure/kind"
 	"github.com/avs-operator/avs-operator/controllers/azure/lane"
 )
 
@@ -18,43 +18,43 @@ import (
 // +kubebuilder:rbac:groups=avs-operator.io,resources=hcxenterprisesites/finalizers,verbs=update
 
 // hcxEnterpriseSite is Microsoft.AVS/privateClouds/hcxEnterpriseSites. Azure makes it at once.
-type hcxEnterpriseSite struct{}
+var hcxEnterpriseSite = kind.Kind[*v1alpha1.HCXEnterpriseSite]{
+	Traits: kind.Traits{
+		Name: "HCXEnterpriseSite", Segment: "hcxEnterpriseSites", Lane: lane.Light, NoPatch: true,
+		Mended:   kind.ByPUT, // with a site goes its activation key
+		ReadOnly: []string{activationKey, "/properties/status"},
+	},
+	New: func() *v1alpha1.HCXEnterpriseSite { return &v1alpha1.HCXEnterpriseSite{} },
+	Parent: func(s *v1alpha1.HCXEnterpriseSite) kind.Parent {
+		return kind.Parent{PrivateCloud: &s.Spec.PrivateCloudRef}
+	},
+	Desired:  hcxEnterpriseSiteDesired,
+	Observe:  hcxEnterpriseSiteObserve,
+	Requires: hcxEnterpriseSiteRequires,
+	Export:   &kind.Export[*v1alpha1.HCXEnterpriseSite]{Secret: hcxEnterpriseSiteSecret, Content: hcxEnterpriseSiteSecretContent},
+}
 
 const activationKey = "/properties/activationKey"
 
-func (hcxEnterpriseSite) Traits() azure.Traits {
-	return azure.Traits{
-		Name: "HCXEnterpriseSite", Segment: "hcxEnterpriseSites", Lane: lane.Light, NoPatch: true,
-		Mended:   azure.ByPUT, // with a site goes its activation key
-		ReadOnly: []string{activationKey, "/properties/status"},
-	}
-}
-
-func (hcxEnterpriseSite) New() *v1alpha1.HCXEnterpriseSite { return &v1alpha1.HCXEnterpriseSite{} }
-
-func (hcxEnterpriseSite) Parent(s *v1alpha1.HCXEnterpriseSite) azure.Parent {
-	return azure.Parent{PrivateCloud: &s.Spec.PrivateCloudRef}
-}
-
-func (hcxEnterpriseSite) Desired(*v1alpha1.HCXEnterpriseSite) map[string]any {
+func hcxEnterpriseSiteDesired(*v1alpha1.HCXEnterpriseSite) map[string]any {
 	return map[string]any{"properties": map[string]any{}}
 }
 
-// Observe leaves the key alone: it goes into the Secret and nowhere else.
-func (hcxEnterpriseSite) Observe(s *v1alpha1.HCXEnterpriseSite, actual *arm.Resource) {
+// hcxEnterpriseSiteObserve leaves the key alone: it goes into the Secret and nowhere else.
+func hcxEnterpriseSiteObserve(s *v1alpha1.HCXEnterpriseSite, actual *arm.Resource) {
 	s.Status.Status = actual.String("/properties/status")
 }
 
-// Requires: Azure refuses a site before HCX is there.
-func (hcxEnterpriseSite) Requires(w azure.World[*v1alpha1.HCXEnterpriseSite]) []azure.Requirement {
-	return []azure.Requirement{{ID: w.CloudID.Child("addons", "HCX"), Words: "the HCX add-on"}}
+// hcxEnterpriseSiteRequires: Azure refuses a site before HCX is there.
+func hcxEnterpriseSiteRequires(w kind.World[*v1alpha1.HCXEnterpriseSite]) []kind.Requirement {
+	return []kind.Requirement{{ID: w.CloudID.Child("addons", "HCX"), Words: "the HCX add-on"}}
 }
 
-func (hcxEnterpriseSite) Secret(s *v1alpha1.HCXEnterpriseSite, actual *arm.Resource) (name, version string) {
+func hcxEnterpriseSiteSecret(s *v1alpha1.HCXEnterpriseSite, actual *arm.Resource) (name, version string) {
 	return s.Spec.SecretName, fingerprint(actual.String(activationKey))
 }
 
-func (hcxEnterpriseSite) Content(_ context.Context, w azure.World[*v1alpha1.HCXEnterpriseSite]) (map[string][]byte, error) {
+func hcxEnterpriseSiteSecretContent(_ context.Context, w kind.World[*v1alpha1.HCXEnterpriseSite]) (map[string][]byte, error) {
 	key := w.Actual.String(activationKey)
 	if key == "" {
 		return nil, errors.New("Azure has not issued the activation key yet")

@@ -42,7 +42,7 @@ func TestConcernsOfAPrivateCloudGoOneByOne(t *testing.T) {
 	}
 	order := func(changes []diff.Change) string {
 		var out []string
-		for _, group := range (privateCloud{}).Concerns(&v1alpha1.PrivateCloud{}, changes) {
+		for _, group := range privateCloud.Concerns(&v1alpha1.PrivateCloud{}, changes) {
 			var paths []string
 			for _, change := range group {
 				paths = append(paths, change.Path[strings.LastIndex(change.Path, "/")+1:])

@@ -16,65 +16,67 @@ import (
 	"github.com/avs-operator/avs-operator/controllers/arm"
 	"github.com/avs-operator/avs-operator/controllers/azure"
 	"github.com/avs-operator/avs-operator/controllers/azure/diff"
+	"github.com/avs-operator/avs-operator/controllers/azure/kind"
 )
 
 // Kind is one Azure kind without its type parameter, for whoever walks the list: the operator, and suites that put every kind through
 // the same life.
 type Kind struct {
-	azure.Traits
+	kind.Traits
 	// New is an empty object.
-	New func() azure.Object
+	New func() kind.Object
 	// BuiltIn says of an object that its resource comes with the private cloud: it is never made and never deleted.
-	BuiltIn func(azure.Object) bool
+	BuiltIn func(kind.Object) bool
 	// Requires is what must be in Azure, in the private cloud of that id, before the object's resource can be made.
-	Requires func(object azure.Object, cloud arm.ID) []azure.Requirement
+	Requires func(object kind.Object, cloud arm.ID) []kind.Requirement
+	// Lacks says what the kind must have and has not, one sentence each.
+	Lacks func() []string
 	// Register has the operator reconcile the kind.
 	Register func(ctrl.Manager, *azure.Shared) error
 }
 
 // All are the Azure kinds. A new kind is one line here.
 var All = []Kind{
-	register[*v1alpha1.PrivateCloud](privateCloud{}),
-	register[*v1alpha1.Cluster](cluster{}),
-	register[*v1alpha1.Datastore](datastore{}),
-	register[*v1alpha1.PlacementPolicy](placementPolicy{}),
-	register[*v1alpha1.MovementRestriction](movementRestriction{}),
-	register[*v1alpha1.Addon](addon{}),
-	register[*v1alpha1.IscsiPath](iscsiPath{}),
-	register[*v1alpha1.License](license{}),
-	register[*v1alpha1.PureStoragePolicy](pureStoragePolicy{}),
-	register[*v1alpha1.ScriptExecution](scriptExecution{}),
-	register[*v1alpha1.ExpressRouteAuthorization](expressRouteAuthorization{}),
-	register[*v1alpha1.GlobalReachConnection](globalReachConnection{}),
-	register[*v1alpha1.CloudLink](cloudLink{}),
-	register[*v1alpha1.HCXEnterpriseSite](hcxEnterpriseSite{}),
-	register[*v1alpha1.Segment](segment{}),
-	register[*v1alpha1.DHCPConfiguration](dhcpConfiguration{}),
-	register[*v1alpha1.DNSService](dnsService{}),
-	register[*v1alpha1.DNSZone](dnsZone{}),
-	register[*v1alpha1.PublicIP](publicIP{}),
-	register[*v1alpha1.PortMirroringProfile](portMirroringProfile{}),
-	register[*v1alpha1.VMGroup](vmGroup{}),
+	register(&privateCloud),
+	register(&cluster),
+	register(&datastore),
+	register(&placementPolicy),
+	register(&movementRestriction),
+	register(&addon),
+	register(&iscsiPath),
+	register(&license),
+	register(&pureStoragePolicy),
+	register(&scriptExecution),
+	register(&expressRouteAuthorization),
+	register(&globalReachConnection),
+	register(&cloudLink),
+	register(&hcxEnterpriseSite),
+	register(&segment),
+	register(&dhcpConfiguration),
+	register(&dnsService),
+	register(&dnsZone),
+	register(&publicIP),
+	register(&portMirroringProfile),
+	register(&vmGroup),
 }
 
-func register[T azure.Object](kind azure.Kind[T]) Kind {
+func register[T kind.Object](k *kind.Kind[T]) Kind {
 	return Kind{
-		Traits: kind.Traits(),
-		New:    func() azure.Object { return kind.New() },
-		BuiltIn: func(object azure.Object) bool {
-			with, ok := kind.(azure.BuiltIn[T])
+		Traits: k.Traits,
+		New:    func() kind.Object { return k.New() },
+		BuiltIn: func(object kind.Object) bool {
 			mine, is := object.(T)
-			return ok && is && with.BuiltIn(mine)
+			return k.BuiltIn != nil && is && k.BuiltIn(mine)
 		},
-		Requires: func(object azure.Object, cloud arm.ID) []azure.Requirement {
-			requirer, ok := kind.(azure.Requirer[T])
+		Requires: func(object kind.Object, cloud arm.ID) []kind.Requirement {
 			mine, is := object.(T)
-			if !ok || !is {
+			if k.Requires == nil || !is {
 				return nil
 			}
-			return requirer.Requires(azure.World[T]{Object: mine, Cloud: &v1alpha1.PrivateCloud{}, CloudID: cloud})
+			return k.Requires(kind.World[T]{Object: mine, Cloud: &v1alpha1.PrivateCloud{}, CloudID: cloud})
 		},
-		Register: func(mgr ctrl.Manager, shared *azure.Shared) error { return azure.Setup(mgr, shared, kind) },
+		Lacks:    k.Lacks,
+		Register: func(mgr ctrl.Manager, shared *azure.Shared) error { return azure.Setup(mgr, shared, k) },
 	}
 }
 

@@ -8,8 +8,8 @@ import (
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/arm"
-	"github.com/avs-operator/avs-operator/controllers/azure"
 	"github.com/avs-operator/avs-operator/controllers/azure/diff"
+	"github.com/avs-operator/avs-operator/controllers/azure/kind"
 	"github.com/avs-operator/avs-operator/controllers/azure/lane"
 )
 
@@ -17,40 +17,35 @@ import (
 // +kubebuilder:rbac:groups=avs-operator.io,resources=licenses/status,verbs=get;patch
 
 // license is Microsoft.AVS/privateClouds/licenses.
-type license struct{}
-
-func (license) Traits() azure.Traits {
-	return azure.Traits{
+var license = kind.Kind[*v1alpha1.License]{
+	Traits: kind.Traits{
 		Name: "License", Segment: "licenses", Lane: lane.Light, NoPatch: true,
-		Mended:    azure.ByPUT, // without its licence the firewall stops
+		Mended:    kind.ByPUT, // without its licence the firewall stops
 		Rules:     diff.Rules{Sets: []string{"/properties/labels"}, WriteOnly: []string{"/properties/licenseKey"}, IgnoreCase: []string{"/properties/kind"}},
 		Immutable: []string{"/properties/kind"},
-	}
+	},
+	New:       func() *v1alpha1.License { return &v1alpha1.License{} },
+	Parent:    func(l *v1alpha1.License) kind.Parent { return kind.Parent{PrivateCloud: &l.Spec.PrivateCloudRef} },
+	Desired:   licenseDesired,
+	Observe:   licenseObserve,
+	AzureName: func(l *v1alpha1.License) string { return l.Spec.Kind },
+	Secrets:   licenseSecrets,
+	Expect:    func(arm.Verb, *v1alpha1.License) kind.Expectation { return updateExpected },
 }
 
-func (license) New() *v1alpha1.License { return &v1alpha1.License{} }
-
-func (license) Parent(l *v1alpha1.License) azure.Parent {
-	return azure.Parent{PrivateCloud: &l.Spec.PrivateCloudRef}
-}
-
-func (license) AzureName(l *v1alpha1.License) string { return l.Spec.Kind }
-
-func (license) Desired(l *v1alpha1.License) map[string]any {
+func licenseDesired(l *v1alpha1.License) map[string]any {
 	properties := licenseTerms(&l.Spec.LicenseTerms)
 	properties["kind"] = l.Spec.Kind
 	return map[string]any{"properties": properties}
 }
 
-func (license) Secrets(l *v1alpha1.License) []azure.SecretValue {
+func licenseSecrets(l *v1alpha1.License) []kind.SecretValue {
 	return licenseKey(&l.Spec.LicenseTerms, "/properties")
 }
 
-func (license) Observe(l *v1alpha1.License, actual *arm.Resource) {
+func licenseObserve(l *v1alpha1.License, actual *arm.Resource) {
 	l.Status.License = licenseStatus(actual, "/properties")
 }
-
-func (license) Expect(arm.Verb, *v1alpha1.License) azure.Expectation { return updateExpected }
 
 // licenseTerms are a licence's fields as ARM has them, wherever it stands.
 func licenseTerms(terms *v1alpha1.LicenseTerms) map[string]any {
@@ -81,11 +76,11 @@ func endOf(date string) string {
 }
 
 // licenseKey is where a licence's key goes.
-func licenseKey(terms *v1alpha1.LicenseTerms, under string) []azure.SecretValue {
+func licenseKey(terms *v1alpha1.LicenseTerms, under string) []kind.SecretValue {
 	if terms.LicenseKeySecretRef == nil {
 		return nil
 	}
-	return []azure.SecretValue{{Path: under + "/licenseKey", Ref: *terms.LicenseKeySecretRef}}
+	return []kind.SecretValue{{Path: under + "/licenseKey", Ref: *terms.LicenseKeySecretRef}}
 }
 
 // licenseStatus is what users read of a licence; nil if there is none.

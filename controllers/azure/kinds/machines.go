@@ -12,7 +12,7 @@ import (
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/arm"
-	"github.com/avs-operator/avs-operator/controllers/azure"
+	"github.com/avs-operator/avs-operator/controllers/azure/kind"
 	"github.com/avs-operator/avs-operator/controllers/connect"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
 )
@@ -28,7 +28,7 @@ type machineList struct {
 
 // clusterMachines lists the machines of a cluster, by the ARM id of their collection. vCenter is asked only about those of members that the
 // spec names by instanceUUID or tag.
-func clusterMachines[T azure.Object](ctx context.Context, w azure.World[T], collection arm.ID, members ...v1alpha1.PlacementMember) (*machineList, *outcome.Outcome) {
+func clusterMachines[T kind.Object](ctx context.Context, w kind.World[T], collection arm.ID, members ...v1alpha1.PlacementMember) (*machineList, *outcome.Outcome) {
 	list, err := w.List(ctx, collection)
 	if err != nil {
 		return nil, connect.OutcomeOf(err)

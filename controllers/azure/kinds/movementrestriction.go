@@ -10,7 +10,7 @@ import (
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/arm"
-	"github.com/avs-operator/avs-operator/controllers/azure"
+	"github.com/avs-operator/avs-operator/controllers/azure/kind"
 	"github.com/avs-operator/avs-operator/controllers/azure/lane"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
 	"github.com/avs-operator/avs-operator/controllers/text"
@@ -20,28 +20,25 @@ import (
 // +kubebuilder:rbac:groups=avs-operator.io,resources=movementrestrictions/status,verbs=get;patch
 
 // movementRestriction is the action restrictMovement of Microsoft.AVS/privateClouds/clusters/virtualMachines.
-type movementRestriction struct{}
+var movementRestriction = kind.Kind[*v1alpha1.MovementRestriction]{
+	Traits: kind.Traits{
+		Name: "MovementRestriction", Segment: "virtualMachines", InCluster: true, Lane: lane.Hosts, ChangedBy: "restrictMovement",
+		Mended:   kind.ByPUT, // the machine is vCenter's; only the action is sent again
+		Defaults: map[string]any{restrictMovement: "Disabled"},
+	},
+	New: func() *v1alpha1.MovementRestriction { return &v1alpha1.MovementRestriction{} },
+	Parent: func(m *v1alpha1.MovementRestriction) kind.Parent {
+		return kind.Parent{PrivateCloud: m.Spec.PrivateCloudRef, Cluster: m.Spec.ClusterRef}
+	},
+	Desired: movementRestrictionDesired,
+	Observe: movementRestrictionObserve,
+	Locate:  movementRestrictionLocate,
+}
 
 const restrictMovement = "/properties/restrictMovement"
 
-func (movementRestriction) Traits() azure.Traits {
-	return azure.Traits{
-		Name: "MovementRestriction", Segment: "virtualMachines", InCluster: true, Lane: lane.Hosts, Action: "restrictMovement",
-		Mended:   azure.ByPUT, // the machine is vCenter's; only the action is sent again
-		Defaults: map[string]any{restrictMovement: "Disabled"},
-	}
-}
-
-func (movementRestriction) New() *v1alpha1.MovementRestriction {
-	return &v1alpha1.MovementRestriction{}
-}
-
-func (movementRestriction) Parent(m *v1alpha1.MovementRestriction) azure.Parent {
-	return azure.Parent{PrivateCloud: m.Spec.PrivateCloudRef, Cluster: m.Spec.ClusterRef}
-}
-
-// Locate finds the one machine of the cluster that the spec means.
-func (movementRestriction) Locate(ctx context.Context, w azure.World[*v1alpha1.MovementRestriction], collection arm.ID) (string, *outcome.Outcome) {
+// movementRestrictionLocate finds the one machine of the cluster that the spec means.
+func movementRestrictionLocate(ctx context.Context, w kind.World[*v1alpha1.MovementRestriction], collection arm.ID) (string, *outcome.Outcome) {
 	spec := w.Object.Spec.VirtualMachine
 	wanted := v1alpha1.PlacementMember{Name: spec.Name, InstanceUUID: spec.InstanceUUID}
 	machines, o := clusterMachines(ctx, w, collection, wanted)
@@ -60,13 +57,13 @@ func (movementRestriction) Locate(ctx context.Context, w azure.World[*v1alpha1.M
 	}
 }
 
-func (movementRestriction) Desired(m *v1alpha1.MovementRestriction) map[string]any {
+func movementRestrictionDesired(m *v1alpha1.MovementRestriction) map[string]any {
 	properties := map[string]any{"restrictMovement": "Enabled"}
 	set(properties, "restrictMovement", m.Spec.RestrictMovement)
 	return map[string]any{"properties": properties}
 }
 
-func (movementRestriction) Observe(m *v1alpha1.MovementRestriction, actual *arm.Resource) {
+func movementRestrictionObserve(m *v1alpha1.MovementRestriction, actual *arm.Resource) {
 	m.Status.Machine = text.Cut(actual.String(displayName), 256)
 	m.Status.RestrictMovement = actual.String(restrictMovement)
 }

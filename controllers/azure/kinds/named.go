@@ -15,7 +15,8 @@ import (
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/arm"
-	"github.com/avs-operator/avs-operator/controllers/azure"
+	"github.com/avs-operator/avs-operator/controllers/azure/kind"
+	"github.com/avs-operator/avs-operator/controllers/azure/tree"
 	"github.com/avs-operator/avs-operator/controllers/connect"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
 )
@@ -30,11 +31,11 @@ type namedObjects struct {
 	namespace  string
 	collection arm.ID
 	there      []*arm.Resource
-	objects    []azure.Object
+	objects    []kind.Object
 }
 
 // namedObjectsOf looks at what is there in Azure, which wakes w's object when it changes, and at the custom resources.
-func namedObjectsOf[T azure.Object](ctx context.Context, w azure.World[T], words, segment string, objects client.ObjectList) (*namedObjects, *outcome.Outcome) {
+func namedObjectsOf[T kind.Object](ctx context.Context, w kind.World[T], words, segment string, objects client.ObjectList) (*namedObjects, *outcome.Outcome) {
 	n := &namedObjects{words: words, cloud: w.Cloud, namespace: w.Object.GetNamespace(), collection: networkCollection(w.CloudID, segment)}
 	var err error
 	if n.there, err = w.List(ctx, n.collection); err != nil {
@@ -42,7 +43,7 @@ func namedObjectsOf[T azure.Object](ctx context.Context, w azure.World[T], words
 	}
 	if err = w.Reader.List(ctx, objects); err == nil {
 		err = meta.EachListItem(objects, func(item runtime.Object) error {
-			n.objects = append(n.objects, item.(azure.Object))
+			n.objects = append(n.objects, item.(kind.Object))
 			return nil
 		})
 	}
@@ -60,7 +61,7 @@ func (n *namedObjects) find(name string) (azureName string, leaving bool, o *out
 	if object != nil {
 		id := n.idOf(object)
 		if id == "" || id.Collection().Key() != n.collection.Key() {
-			return "", false, azure.NotReadyYet(n.words, name, object).In(time.Minute)
+			return "", false, tree.NotReadyYet(n.words, name, object).In(time.Minute)
 		}
 		azureName, leaving = id.Name(), leaves(object)
 	}
@@ -80,10 +81,10 @@ func (n *namedObjects) find(name string) (azureName string, leaving bool, o *out
 }
 
 // notReady says who has to do what about one that is there and not ready.
-func (n *namedObjects) notReady(name string, object azure.Object, state string) *outcome.Outcome {
+func (n *namedObjects) notReady(name string, object kind.Object, state string) *outcome.Outcome {
 	switch {
 	case object != nil:
-		return azure.NotReadyYet(n.words, name, object).In(time.Minute)
+		return tree.NotReadyYet(n.words, name, object).In(time.Minute)
 	case state == "Failed":
 		return n.wait(v1alpha1.ReasonReferenceNotReady, "%s %s is in state Failed, and no object here stands for it: mend it in Azure, or name another one; this goes on by itself after that", n.words, name)
 	}
@@ -91,8 +92,8 @@ func (n *namedObjects) notReady(name string, object azure.Object, state string) 
 }
 
 // object is the custom resource that a spec names: by its own name in this namespace, or in any by what it is called in Azure.
-func (n *namedObjects) object(name string) azure.Object {
-	var inAzure azure.Object
+func (n *namedObjects) object(name string) kind.Object {
+	var inAzure kind.Object
 	for _, object := range n.objects {
 		id := n.idOf(object)
 		if object.GetNamespace() == n.namespace && object.GetName() == name && (id == "" || id.Collection().Key() == n.collection.Key()) {
@@ -106,7 +107,7 @@ func (n *namedObjects) object(name string) azure.Object {
 }
 
 // idOf is the ARM id of an object, which may not have learned yet that the private cloud was moved.
-func (n *namedObjects) idOf(object azure.Object) arm.ID {
+func (n *namedObjects) idOf(object kind.Object) arm.ID {
 	return arm.ID(n.cloud.Now(object.AzureStatus().ID))
 }
 

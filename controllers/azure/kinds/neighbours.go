@@ -11,14 +11,15 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
-	"github.com/avs-operator/avs-operator/controllers/azure"
 	"github.com/avs-operator/avs-operator/controllers/azure/guards"
+	"github.com/avs-operator/avs-operator/controllers/azure/kind"
+	"github.com/avs-operator/avs-operator/controllers/azure/tree"
 	"github.com/avs-operator/avs-operator/controllers/connect"
 )
 
 // neighbours are the other private clouds in sight whose networks could be joined with this one's: those of the subscription, as Azure has
 // them, and those that objects here stand for.
-func neighbours(ctx context.Context, w azure.World[*v1alpha1.PrivateCloud]) ([]guards.Neighbour, error) {
+func neighbours(ctx context.Context, w kind.World[*v1alpha1.PrivateCloud]) ([]guards.Neighbour, error) {
 	all, err := w.ARM.List(ctx, provider(w.ID)+"/privateClouds")
 	if err != nil {
 		return nil, err
@@ -38,7 +39,7 @@ func neighbours(ctx context.Context, w azure.World[*v1alpha1.PrivateCloud]) ([]g
 	mine := azureOf(ctx, w.Reader, w.Object)
 	for i := range objects.Items {
 		other := &objects.Items[i]
-		if !azure.Credible(ctx, w.Reader, other, w.Object.Namespace) { // else whoever may write a PrivateCloud keeps addresses from everybody
+		if !tree.Credible(ctx, w.Reader, other, w.Object.Namespace) { // else whoever may write a PrivateCloud keeps addresses from everybody
 			continue
 		}
 		if other.UID == w.Object.UID || seen[strings.ToLower(other.Status.ID)] || !before(other, w.Object) || azureOf(ctx, w.Reader, other) != mine {

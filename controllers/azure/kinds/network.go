@@ -7,11 +7,10 @@ import (
 	"context"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/arm"
-	"github.com/avs-operator/avs-operator/controllers/azure"
+	"github.com/avs-operator/avs-operator/controllers/azure/kind"
 	"github.com/avs-operator/avs-operator/controllers/azure/lane"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
 )
@@ -19,38 +18,37 @@ import (
 // networkSegment is where the objects of NSX stand in a private cloud. There is one network, and Azure calls it default.
 const networkSegment = "workloadNetworks/default/"
 
-// networkTraits are those of an object of NSX: they take turns among themselves, and not with what touches hosts.
-func networkTraits(name, segment string) azure.Traits {
-	return azure.Traits{
-		Name: name, Segment: networkSegment + segment, Lane: lane.Network, Revised: true, Filled: []string{displayName}, Mended: azure.ByPUT,
-		ReadOnly: []string{"/properties/revision", "/properties/status"},
-	}
-}
-
 // networkCollection lists the objects of NSX of one type.
 func networkCollection(cloud arm.ID, segment string) arm.ID {
 	return cloud + "/" + networkSegment + arm.ID(segment)
 }
 
-// networkObject is what the kinds of NSX have in common.
-type networkObject[T azure.Object] struct{}
-
 const displayName = "/properties/displayName"
 
-// Expect: an object of NSX takes 20 to 90 seconds.
-func (networkObject[T]) Expect(arm.Verb, T) azure.Expectation {
-	return azure.Expectation{Soonest: 20 * time.Second, Latest: 90 * time.Second, Fine: 2 * time.Second}
+// networkKind fills in what the kinds of NSX have in common; segment is the rest of the path below the network. They take turns among themselves,
+// and not with what touches hosts.
+func networkKind[T kind.Object](k kind.Kind[T]) kind.Kind[T] {
+	k.Segment, k.Lane, k.Mended = networkSegment+k.Segment, lane.Network, kind.ByPUT
+	k.Revised, k.Filled = !k.NoPatch, []string{displayName}
+	k.ReadOnly = append([]string{"/properties/revision", "/properties/status"}, k.ReadOnly...)
+	k.Expect = func(arm.Verb, T) kind.Expectation { return networkExpected }
+	if k.Resolve == nil {
+		k.Resolve = func(_ context.Context, w kind.World[T], desired map[string]any) *outcome.Outcome {
+			nameAsInAzure(w, desired)
+			return nil
+		}
+	}
+	return k
 }
 
-// Resolve names an object that is made, or whose displayName was taken out of the spec, as it is named in Azure: Azure needs a display name,
+// nameAsInAzure names an object that is made, or whose displayName was taken out of the spec, as it is named in Azure: Azure needs a display name,
 // and some types are read by it. One that is there keeps the name that it has.
-func (networkObject[T]) Resolve(_ context.Context, w azure.World[T], desired map[string]any) *outcome.Outcome {
+func nameAsInAzure[T kind.Object](w kind.World[T], desired map[string]any) {
 	properties := propertiesOf(desired)
 	_, named := properties["displayName"]
 	if !named && (w.Actual == nil || slices.Contains(w.Object.AzureStatus().Managed, displayName)) {
 		properties["displayName"] = w.ID.Name()
 	}
-	return nil
 }
 
 // propertiesOf is the part of a body that the kind fills.
@@ -98,7 +96,7 @@ func asAzureHas(reference string, have []string) string {
 }
 
 // azureNameOf is the name in Azure of an object whose kind has no rule of its own for it.
-func azureNameOf(object azure.Object) string {
+func azureNameOf(object kind.Object) string {
 	if name := object.AzureSpec().AzureName; name != "" {
 		return name
 	}
@@ -106,7 +104,7 @@ func azureNameOf(object azure.Object) string {
 }
 
 // leaves says that an object which is being deleted takes its resource with it.
-func leaves(object azure.Object) bool {
+func leaves(object kind.Object) bool {
 	spec := object.AzureSpec()
 	return !object.GetDeletionTimestamp().IsZero() && !spec.Suspend &&
 		spec.DeletionPolicy != v1alpha1.DeletionPolicyRetain && spec.ManagementPolicy != v1alpha1.ManagementPolicyObserve

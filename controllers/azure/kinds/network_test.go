@@ -14,7 +14,7 @@ import (
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/arm"
-	"github.com/avs-operator/avs-operator/controllers/azure"
+	"github.com/avs-operator/avs-operator/controllers/azure/kind"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
 )
 
@@ -101,7 +101,7 @@ func TestWithoutZone(t *testing.T) {
 }
 
 func TestNamedObjects(t *testing.T) {
-	zone := func(namespace, name, azureName, state string, change func(*v1alpha1.DNSZone)) azure.Object {
+	zone := func(namespace, name, azureName, state string, change func(*v1alpha1.DNSZone)) kind.Object {
 		z := &v1alpha1.DNSZone{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name}}
 		if azureName != "" {
 			z.Status.ID = string(networkCollection(weu, "dnsZones")) + "/" + azureName
@@ -118,7 +118,7 @@ func TestNamedObjects(t *testing.T) {
 		resourceIn("dnsZones", "corp-zone", nil), resourceIn("dnsZones", "plain", nil),
 		resourceIn("dnsZones", "young", map[string]any{"provisioningState": "Building"}), resourceIn("dnsZones", "leaving-zone", nil), resourceIn("dnsZones", "kept", nil),
 	}
-	n := &namedObjects{words: "DNS zone", cloud: &v1alpha1.PrivateCloud{}, namespace: "vmware", collection: networkCollection(weu, "dnsZones"), there: there, objects: []azure.Object{
+	n := &namedObjects{words: "DNS zone", cloud: &v1alpha1.PrivateCloud{}, namespace: "vmware", collection: networkCollection(weu, "dnsZones"), there: there, objects: []kind.Object{
 		zone("vmware", "corp", "corp-zone", "Succeeded", nil), zone("elsewhere", "plain2", "plain", "Succeeded", nil), zone("vmware", "new", "", "", nil),
 		zone("vmware", "made", "made", "Succeeded", nil), zone("vmware", "leaving", "leaving-zone", "Succeeded", going), zone("vmware", "kept", "kept", "Succeeded", kept),
 		zone("vmware", "gone", "gone", "", going),

@@ -11,8 +11,8 @@ import (
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/arm"
-	"github.com/avs-operator/avs-operator/controllers/azure"
 	"github.com/avs-operator/avs-operator/controllers/azure/diff"
+	"github.com/avs-operator/avs-operator/controllers/azure/kind"
 	"github.com/avs-operator/avs-operator/controllers/azure/lane"
 	"github.com/avs-operator/avs-operator/controllers/connect"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
@@ -23,28 +23,30 @@ import (
 // +kubebuilder:rbac:groups=avs-operator.io,resources=placementpolicies/status,verbs=get;patch
 
 // placementPolicy is Microsoft.AVS/privateClouds/clusters/placementPolicies.
-type placementPolicy struct{}
-
-func (placementPolicy) Traits() azure.Traits {
-	return azure.Traits{
+var placementPolicy = kind.Kind[*v1alpha1.PlacementPolicy]{
+	Traits: kind.Traits{
 		Name: "PlacementPolicy", Segment: "placementPolicies", InCluster: true, Lane: lane.Hosts,
-		Mended:    azure.ByPUT,
+		Mended:    kind.ByPUT,
 		Rules:     diff.Rules{Sets: []string{"/properties/vmMembers", "/properties/hostMembers"}, IgnoreCase: []string{"/properties/hostMembers/*", "/properties/type", "/properties/affinityType"}},
 		Immutable: []string{"/properties/type", "/properties/affinityType", "/properties/displayName"},
 		Defaults: map[string]any{
 			"/properties/state": "Enabled", "/properties/affinityStrength": "Should", "/properties/azureHybridBenefitType": "None",
 		},
-	}
+	},
+	New: func() *v1alpha1.PlacementPolicy { return &v1alpha1.PlacementPolicy{} },
+	Parent: func(p *v1alpha1.PlacementPolicy) kind.Parent {
+		return kind.Parent{PrivateCloud: p.Spec.PrivateCloudRef, Cluster: p.Spec.ClusterRef}
+	},
+	Desired:  placementPolicyDesired,
+	Observe:  placementPolicyObserve,
+	Resolve:  placementPolicyResolve,
+	MayWrite: placementPolicyMayWrite,
+	Report:   placementPolicyReport,
+	Expect:   func(arm.Verb, *v1alpha1.PlacementPolicy) kind.Expectation { return updateExpected },
 }
 
-func (placementPolicy) New() *v1alpha1.PlacementPolicy { return &v1alpha1.PlacementPolicy{} }
-
-func (placementPolicy) Parent(p *v1alpha1.PlacementPolicy) azure.Parent {
-	return azure.Parent{PrivateCloud: p.Spec.PrivateCloudRef, Cluster: p.Spec.ClusterRef}
-}
-
-// Desired is without the members: Resolve finds their ids.
-func (placementPolicy) Desired(p *v1alpha1.PlacementPolicy) map[string]any {
+// placementPolicyDesired is without the members: Resolve finds their ids.
+func placementPolicyDesired(p *v1alpha1.PlacementPolicy) map[string]any {
 	properties := map[string]any{}
 	set(properties, "type", p.Spec.Type)
 	set(properties, "affinityType", p.Spec.AffinityType)
@@ -55,7 +57,7 @@ func (placementPolicy) Desired(p *v1alpha1.PlacementPolicy) map[string]any {
 	return map[string]any{"properties": properties}
 }
 
-func (placementPolicy) Observe(p *v1alpha1.PlacementPolicy, actual *arm.Resource) {
+func placementPolicyObserve(p *v1alpha1.PlacementPolicy, actual *arm.Resource) {
 	members, _ := actual.Value("/properties/vmMembers")
 	p.Status.VMMembers = nil
 	for _, id := range texts(members) {
@@ -64,8 +66,8 @@ func (placementPolicy) Observe(p *v1alpha1.PlacementPolicy, actual *arm.Resource
 	p.Status.State = actual.String("/properties/state")
 }
 
-// Resolve finds the machines and hosts that the spec names, as Azure lists them.
-func (placementPolicy) Resolve(ctx context.Context, w azure.World[*v1alpha1.PlacementPolicy], desired map[string]any) *outcome.Outcome {
+// placementPolicyResolve finds the machines and hosts that the spec names, as Azure lists them.
+func placementPolicyResolve(ctx context.Context, w kind.World[*v1alpha1.PlacementPolicy], desired map[string]any) *outcome.Outcome {
 	properties, _ := desired["properties"].(map[string]any)
 	if len(w.Object.Spec.VMMembers) > 0 {
 		machines, o := clusterMachines(ctx, w, w.ClusterID+"/virtualMachines", w.Object.Spec.VMMembers...)
@@ -115,8 +117,8 @@ func hostMembers(wanted []string, hosts []*arm.Resource) ([]any, *outcome.Outcom
 	return out, nil
 }
 
-// Guard: machines that are kept apart need a host each, else Azure refuses the policy. Hosts may be on their way.
-func (placementPolicy) Guard(ctx context.Context, w azure.World[*v1alpha1.PlacementPolicy], intent azure.Intent) *outcome.Outcome {
+// placementPolicyMayWrite: machines that are kept apart need a host each, else Azure refuses the policy. Hosts may be on their way.
+func placementPolicyMayWrite(ctx context.Context, w kind.World[*v1alpha1.PlacementPolicy], intent kind.Intent) *outcome.Outcome {
 	places := intent.Verb == arm.PUT || slices.ContainsFunc(intent.Changes, func(c diff.Change) bool { return c.Path == "/properties/vmMembers" })
 	if !places || w.Object.Spec.Type != "VmVm" || w.Object.Spec.AffinityType != "AntiAffinity" {
 		return nil // a policy that has become too large may still be disabled
@@ -133,14 +135,10 @@ func (placementPolicy) Guard(ctx context.Context, w azure.World[*v1alpha1.Placem
 	return nil
 }
 
-// Report has tags and identities looked up again: vCenter tells nobody that they changed.
-func (placementPolicy) Report(_ context.Context, w azure.World[*v1alpha1.PlacementPolicy], _ time.Time) ([]status.Fact, time.Duration) {
+// placementPolicyReport has tags and identities looked up again: vCenter tells nobody that they changed.
+func placementPolicyReport(_ context.Context, w kind.World[*v1alpha1.PlacementPolicy], _ time.Time) ([]status.Fact, time.Duration) {
 	if len(machineQueries(w.Object.Spec.VMMembers)) == 0 {
 		return nil, 0
 	}
 	return nil, w.VCenters.AnswersFor()
-}
-
-func (placementPolicy) Expect(arm.Verb, *v1alpha1.PlacementPolicy) azure.Expectation {
-	return updateExpected
 }

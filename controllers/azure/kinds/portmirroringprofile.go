@@ -8,7 +8,7 @@ import (
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/arm"
-	"github.com/avs-operator/avs-operator/controllers/azure"
+	"github.com/avs-operator/avs-operator/controllers/azure/kind"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
 )
 
@@ -16,26 +16,19 @@ import (
 // +kubebuilder:rbac:groups=avs-operator.io,resources=portmirroringprofiles/status,verbs=get;patch
 
 // portMirroringProfile is Microsoft.AVS/privateClouds/workloadNetworks/portMirroringProfiles.
-type portMirroringProfile struct {
-	networkObject[*v1alpha1.PortMirroringProfile]
-}
+var portMirroringProfile = networkKind(kind.Kind[*v1alpha1.PortMirroringProfile]{
+	Traits: kind.Traits{Name: "PortMirroringProfile", Segment: "portMirroringProfiles"},
+	New:    func() *v1alpha1.PortMirroringProfile { return &v1alpha1.PortMirroringProfile{} },
+	Parent: func(p *v1alpha1.PortMirroringProfile) kind.Parent {
+		return kind.Parent{PrivateCloud: &p.Spec.PrivateCloudRef}
+	},
+	Desired: portMirroringProfileDesired,
+	Observe: portMirroringProfileObserve,
+	Resolve: portMirroringProfileResolve,
+	Follows: []kind.Object{&v1alpha1.VMGroup{}}, // it names groups.
+})
 
-func (portMirroringProfile) Traits() azure.Traits {
-	return networkTraits("PortMirroringProfile", "portMirroringProfiles")
-}
-
-// Follows: it names groups.
-func (portMirroringProfile) Follows() []azure.Object { return []azure.Object{&v1alpha1.VMGroup{}} }
-
-func (portMirroringProfile) New() *v1alpha1.PortMirroringProfile {
-	return &v1alpha1.PortMirroringProfile{}
-}
-
-func (portMirroringProfile) Parent(p *v1alpha1.PortMirroringProfile) azure.Parent {
-	return azure.Parent{PrivateCloud: &p.Spec.PrivateCloudRef}
-}
-
-func (portMirroringProfile) Desired(p *v1alpha1.PortMirroringProfile) map[string]any {
+func portMirroringProfileDesired(p *v1alpha1.PortMirroringProfile) map[string]any {
 	properties := map[string]any{}
 	set(properties, "displayName", p.Spec.DisplayName)
 	set(properties, "direction", string(p.Spec.Direction))
@@ -44,13 +37,13 @@ func (portMirroringProfile) Desired(p *v1alpha1.PortMirroringProfile) map[string
 	return map[string]any{"properties": properties}
 }
 
-func (portMirroringProfile) Observe(p *v1alpha1.PortMirroringProfile, actual *arm.Resource) {
+func portMirroringProfileObserve(p *v1alpha1.PortMirroringProfile, actual *arm.Resource) {
 	p.Status.Status = actual.String("/properties/status")
 }
 
-// Resolve finds the VM groups. One whose object is being deleted stays named: it waits for this profile, not the other way round.
-func (k portMirroringProfile) Resolve(ctx context.Context, w azure.World[*v1alpha1.PortMirroringProfile], desired map[string]any) *outcome.Outcome {
-	_ = k.networkObject.Resolve(ctx, w, desired)
+// portMirroringProfileResolve finds the VM groups. One whose object is being deleted stays named: it waits for this profile, not the other way round.
+func portMirroringProfileResolve(ctx context.Context, w kind.World[*v1alpha1.PortMirroringProfile], desired map[string]any) *outcome.Outcome {
+	nameAsInAzure(w, desired)
 	groups, o := namedObjectsOf(ctx, w, "VM group", "vmGroups", &v1alpha1.VMGroupList{})
 	if o != nil {
 		return o

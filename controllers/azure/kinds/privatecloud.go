@@ -14,8 +14,8 @@ import (
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/arm"
-	"github.com/avs-operator/avs-operator/controllers/azure"
 	"github.com/avs-operator/avs-operator/controllers/azure/diff"
+	"github.com/avs-operator/avs-operator/controllers/azure/kind"
 	"github.com/avs-operator/avs-operator/controllers/azure/lane"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
 )
@@ -25,19 +25,10 @@ import (
 // +kubebuilder:rbac:groups=avs-operator.io,resources=privateclouds/finalizers,verbs=update
 
 // privateCloud is Microsoft.AVS/privateClouds.
-type privateCloud struct{}
-
-const (
-	sizeOfCluster1  = "/properties/managementCluster/clusterSize"
-	hostsOfCluster1 = "/properties/managementCluster/hosts"
-	encryption      = "/properties/encryption"
-	vcfLicense      = "/properties/vcfLicense"
-)
-
-func (privateCloud) Traits() azure.Traits {
-	return azure.Traits{
+var privateCloud = kind.Kind[*v1alpha1.PrivateCloud]{
+	Traits: kind.Traits{
 		Name: "PrivateCloud", Segment: "privateClouds", Lane: lane.Hosts, Kept: true, Expensive: true, Tagged: true,
-		Mended: azure.BySupport, Beside: []string{lockType},
+		Mended: kind.BySupport, Beside: []string{lockType},
 		Rules: diff.Rules{
 			IgnoreCase: []string{"/sku/name"},
 			Sets:       []string{"/zones", "/properties/extendedNetworkBlocks", "/properties/identitySources", vcfLicense + "/labels"},
@@ -59,16 +50,38 @@ func (privateCloud) Traits() azure.Traits {
 			"/properties/nsxPublicIpQuotaRaised", "/identity/principalId", "/identity/tenantId", encryption + "/keyVaultProperties/keyState",
 			encryption + "/keyVaultProperties/versionType", encryption + "/keyVaultProperties/autoDetectedKeyVersion", vcfLicense + "/provisioningState",
 		},
-	}
+	},
+	New:        func() *v1alpha1.PrivateCloud { return &v1alpha1.PrivateCloud{} },
+	Root:       &kind.Root[*v1alpha1.PrivateCloud]{IdentityRef: privateCloudIdentityRef, Group: privateCloudGroup},
+	Desired:    privateCloudDesired,
+	Observe:    privateCloudObserve,
+	Resolve:    privateCloudResolve,
+	Secrets:    privateCloudSecrets,
+	Concerns:   privateCloudConcerns,
+	Hosts:      &kind.Hosts[*v1alpha1.PrivateCloud]{Path: sizeOfCluster1, Size: privateCloudSize, SetApplied: privateCloudSetApplied},
+	MayWrite:   privateCloudMayWrite,
+	MayReplace: privateCloudMayReplace,
+	MayDelete:  privateCloudMayDelete,
+	Report:     privateCloudReport,
+	Gated:      privateCloudGated,
+	OneShots:   privateCloudOneShots,
+	Export:     &kind.Export[*v1alpha1.PrivateCloud]{Secret: privateCloudSecret, Content: privateCloudSecretContent, Outdated: privateCloudSecretOutdated},
+	Companion:  privateCloudCompanion,
+	Expect:     privateCloudExpect,
 }
 
-func (privateCloud) New() *v1alpha1.PrivateCloud { return &v1alpha1.PrivateCloud{} }
+const (
+	sizeOfCluster1  = "/properties/managementCluster/clusterSize"
+	hostsOfCluster1 = "/properties/managementCluster/hosts"
+	encryption      = "/properties/encryption"
+	vcfLicense      = "/properties/vcfLicense"
+)
 
-func (privateCloud) IdentityRef(c *v1alpha1.PrivateCloud) *v1alpha1.ObjectReference {
+func privateCloudIdentityRef(c *v1alpha1.PrivateCloud) *v1alpha1.ObjectReference {
 	return c.Spec.IdentityRef
 }
 
-func (privateCloud) Group(c *v1alpha1.PrivateCloud, identity *v1alpha1.AzureIdentity) (arm.ID, *outcome.Outcome) {
+func privateCloudGroup(c *v1alpha1.PrivateCloud, identity *v1alpha1.AzureIdentity) (arm.ID, *outcome.Outcome) {
 	subscription, group := c.Spec.SubscriptionID, c.Spec.ResourceGroup
 	if subscription == "" {
 		subscription = identity.Spec.SubscriptionID
@@ -82,7 +95,7 @@ func (privateCloud) Group(c *v1alpha1.PrivateCloud, identity *v1alpha1.AzureIden
 	return arm.ID("/subscriptions/" + subscription + "/resourceGroups/" + group), nil
 }
 
-func (privateCloud) Desired(c *v1alpha1.PrivateCloud) map[string]any {
+func privateCloudDesired(c *v1alpha1.PrivateCloud) map[string]any {
 	properties := map[string]any{}
 	set(properties, "networkBlock", c.Spec.NetworkBlock)
 	set(properties, "internet", c.Spec.Internet)
@@ -122,8 +135,8 @@ func (privateCloud) Desired(c *v1alpha1.PrivateCloud) map[string]any {
 	return body
 }
 
-// Resolve says zones as availability where Azure shows them so alone: a private cloud may have been made in either way.
-func (privateCloud) Resolve(_ context.Context, w azure.World[*v1alpha1.PrivateCloud], desired map[string]any) *outcome.Outcome {
+// privateCloudResolve says zones as availability where Azure shows them so alone: a private cloud may have been made in either way.
+func privateCloudResolve(_ context.Context, w kind.World[*v1alpha1.PrivateCloud], desired map[string]any) *outcome.Outcome {
 	zones, _ := desired["zones"].([]any)
 	if _, shown := w.Actual.Value("/zones"); len(zones) == 0 || shown || w.Actual.String("/properties/availability/strategy") == "" {
 		return nil
@@ -144,42 +157,40 @@ func (privateCloud) Resolve(_ context.Context, w azure.World[*v1alpha1.PrivateCl
 	return nil
 }
 
-func (privateCloud) SizePath() string { return sizeOfCluster1 }
-
-func (privateCloud) Size(c *v1alpha1.PrivateCloud) (asked *int32, applied int32) {
+func privateCloudSize(c *v1alpha1.PrivateCloud) (asked *int32, applied int32) {
 	if c.Spec.ManagementCluster == nil {
 		return nil, c.Status.AppliedClusterSize
 	}
 	return &c.Spec.ManagementCluster.ClusterSize, c.Status.AppliedClusterSize
 }
 
-// Gated: which hosts leave.
-func (privateCloud) Gated(c *v1alpha1.PrivateCloud) (field string, gate featuregate.Feature, why string) {
+// privateCloudGated: which hosts leave.
+func privateCloudGated(c *v1alpha1.PrivateCloud) (field string, gate featuregate.Feature, why string) {
 	if c.Spec.ManagementCluster == nil {
 		return "", "", ""
 	}
 	return gatedScaleIn("spec.managementCluster.scaleIn.hosts", c.Spec.ManagementCluster.ScaleIn)
 }
 
-func (privateCloud) SetApplied(c *v1alpha1.PrivateCloud, size int32) {
+func privateCloudSetApplied(c *v1alpha1.PrivateCloud, size int32) {
 	c.Status.AppliedClusterSize = size
 }
 
-// Expect: a private cloud of three hosts takes 2.5 to 6 hours to make (field reports: 3 to 6), a host half an hour to an hour.
-func (privateCloud) Expect(verb arm.Verb, _ *v1alpha1.PrivateCloud) azure.Expectation {
+// privateCloudExpect: a private cloud of three hosts takes 2.5 to 6 hours to make (field reports: 3 to 6), a host half an hour to an hour.
+func privateCloudExpect(verb arm.Verb, _ *v1alpha1.PrivateCloud) kind.Expectation {
 	switch verb {
 	case arm.PUT:
-		return azure.Expectation{Soonest: 147 * time.Minute, Latest: 366 * time.Minute, Fine: 79 * time.Second}
+		return kind.Expectation{Soonest: 147 * time.Minute, Latest: 366 * time.Minute, Fine: 79 * time.Second}
 	case arm.DELETE:
-		return azure.Expectation{Soonest: 30 * time.Minute, Latest: 4 * time.Hour, Fine: 2 * time.Minute}
+		return kind.Expectation{Soonest: 30 * time.Minute, Latest: 4 * time.Hour, Fine: 2 * time.Minute}
 	case arm.PATCH:
 		return hostsExpected
 	}
-	return azure.Expectation{}
+	return kind.Expectation{}
 }
 
-// MayGo: not while a move uses it, not while machines that are not Azure's own are left there, and not while that cannot be found out.
-func (privateCloud) MayGo(ctx context.Context, w azure.World[*v1alpha1.PrivateCloud]) *outcome.Outcome {
+// privateCloudMayDelete: not while a move uses it, not while machines that are not Azure's own are left there, and not while that cannot be found out.
+func privateCloudMayDelete(ctx context.Context, w kind.World[*v1alpha1.PrivateCloud]) *outcome.Outcome {
 	if o := noMoves(ctx, w.Reader, w.Object); o != nil {
 		return o
 	}

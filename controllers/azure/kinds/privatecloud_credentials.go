@@ -11,11 +11,11 @@ import (
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/arm"
-	"github.com/avs-operator/avs-operator/controllers/azure"
+	"github.com/avs-operator/avs-operator/controllers/azure/kind"
 	"github.com/avs-operator/avs-operator/controllers/connect"
 )
 
-func (privateCloud) Actions(c *v1alpha1.PrivateCloud) []azure.Action {
+func privateCloudOneShots(c *v1alpha1.PrivateCloud) []kind.OneShot {
 	var words v1alpha1.PrivateCloudCredentials
 	if c.Spec.Credentials != nil {
 		words = *c.Spec.Credentials
@@ -33,7 +33,7 @@ func (privateCloud) Actions(c *v1alpha1.PrivateCloud) []azure.Action {
 			}
 		}
 	}
-	return []azure.Action{
+	return []kind.OneShot{
 		{Name: "rotateVcenterPassword", Annotation: v1alpha1.AnnotationVCenterRotation, Word: words.VCenterRotation, Reason: v1alpha1.ReasonRotating,
 			Mirror: mirror(func(r *v1alpha1.Rotations, word string) { r.VCenter = word })},
 		{Name: "rotateNsxtPassword", Annotation: v1alpha1.AnnotationNSXTRotation, Word: words.NSXTRotation, Reason: v1alpha1.ReasonRotating,
@@ -42,16 +42,16 @@ func (privateCloud) Actions(c *v1alpha1.PrivateCloud) []azure.Action {
 }
 
 // firstPasswords go out with the request that makes the private cloud.
-func firstPasswords(c *v1alpha1.PrivateCloud) (out []azure.SecretValue) {
+func firstPasswords(c *v1alpha1.PrivateCloud) (out []kind.SecretValue) {
 	if c.Spec.Credentials == nil || c.Spec.Credentials.Initial == nil {
 		return nil
 	}
 	first := c.Spec.Credentials.Initial
 	if first.VCenterSecretRef != nil {
-		out = append(out, azure.SecretValue{Path: "/properties/vcenterPassword", Ref: *first.VCenterSecretRef, Once: true, Wrong: notFor("vCenter", 8, 20)})
+		out = append(out, kind.SecretValue{Path: "/properties/vcenterPassword", Ref: *first.VCenterSecretRef, Once: true, Wrong: notFor("vCenter", 8, 20)})
 	}
 	if first.NSXTSecretRef != nil {
-		out = append(out, azure.SecretValue{Path: "/properties/nsxtPassword", Ref: *first.NSXTSecretRef, Once: true, Wrong: notFor("NSX", 12, 127)})
+		out = append(out, kind.SecretValue{Path: "/properties/nsxtPassword", Ref: *first.NSXTSecretRef, Once: true, Wrong: notFor("NSX", 12, 127)})
 	}
 	return out
 }
@@ -70,8 +70,8 @@ func notFor(product string, shortest, longest int) func(string) string {
 	}
 }
 
-// Secret is what spec.credentials asks for; its content may change with a rotation and with the endpoints.
-func (privateCloud) Secret(c *v1alpha1.PrivateCloud, _ *arm.Resource) (name, version string) {
+// privateCloudSecret is what spec.credentials asks for; its content may change with a rotation and with the endpoints.
+func privateCloudSecret(c *v1alpha1.PrivateCloud, _ *arm.Resource) (name, version string) {
 	if c.Spec.Credentials == nil || c.Status.Endpoints == nil {
 		return "", ""
 	}
@@ -83,7 +83,7 @@ func (privateCloud) Secret(c *v1alpha1.PrivateCloud, _ *arm.Resource) (name, ver
 	return c.Spec.Credentials.SecretName, strings.Join([]string{rotations.VCenter, rotations.NSXT, e.VCenter, e.NSXTManager, e.HCXCloudManager}, "|")
 }
 
-func (privateCloud) Content(ctx context.Context, w azure.World[*v1alpha1.PrivateCloud]) (map[string][]byte, error) {
+func privateCloudSecretContent(ctx context.Context, w kind.World[*v1alpha1.PrivateCloud]) (map[string][]byte, error) {
 	credentials, err := w.VCenters.AdminCredentials(ctx, w.ARM, w.ID)
 	if err != nil {
 		return nil, err
@@ -96,8 +96,8 @@ func (privateCloud) Content(ctx context.Context, w azure.World[*v1alpha1.Private
 	}, nil
 }
 
-// Outdated: whoever logs in to vCenter after somebody has changed its password in the portal learns the new one.
-func (privateCloud) Outdated(w azure.World[*v1alpha1.PrivateCloud], content map[string][]byte) bool {
+// privateCloudSecretOutdated: whoever logs in to vCenter after somebody has changed its password in the portal learns the new one.
+func privateCloudSecretOutdated(w kind.World[*v1alpha1.PrivateCloud], content map[string][]byte) bool {
 	return w.VCenters.Outdated(w.ID, connect.AdminCredentials{
 		VCenterUsername: string(content["vcenterUsername"]), VCenterPassword: string(content["vcenterPassword"]),
 		NSXTUsername: string(content["nsxtUsername"]), NSXTPassword: string(content["nsxtPassword"]),

@@ -10,16 +10,16 @@ import (
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/arm"
-	"github.com/avs-operator/avs-operator/controllers/azure"
 	"github.com/avs-operator/avs-operator/controllers/azure/diff"
 	"github.com/avs-operator/avs-operator/controllers/azure/guards"
+	"github.com/avs-operator/avs-operator/controllers/azure/kind"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
 )
 
 const extendedBlocks = "/properties/extendedNetworkBlocks"
 
-// Guard asks before a private cloud is made, before the size of its Cluster-1 changes, and before it gets further networks.
-func (privateCloud) Guard(ctx context.Context, w azure.World[*v1alpha1.PrivateCloud], intent azure.Intent) *outcome.Outcome {
+// privateCloudMayWrite asks before a private cloud is made, before the size of its Cluster-1 changes, and before it gets further networks.
+func privateCloudMayWrite(ctx context.Context, w kind.World[*v1alpha1.PrivateCloud], intent kind.Intent) *outcome.Outcome {
 	desired := &arm.Resource{Body: intent.Desired}
 	if w.Actual == nil {
 		if o := registered(ctx, w.ARM, w.ID); o != nil {
@@ -53,12 +53,12 @@ func (privateCloud) Guard(ctx context.Context, w azure.World[*v1alpha1.PrivateCl
 }
 
 // changes says whether a write changes a path or something below it.
-func changes(intent azure.Intent, path string) bool {
+func changes(intent kind.Intent, path string) bool {
 	return slices.ContainsFunc(intent.Changes, func(c diff.Change) bool { return c.Path == path || strings.HasPrefix(c.Path, path+"/") })
 }
 
 // covering asks whether a licence that is to be set covers the hosts that there are.
-func covering(ctx context.Context, w azure.World[*v1alpha1.PrivateCloud], desired *arm.Resource) *outcome.Outcome {
+func covering(ctx context.Context, w kind.World[*v1alpha1.PrivateCloud], desired *arm.Resource) *outcome.Outcome {
 	clusters, err := clustersOf(ctx, w.ARM, w.ID)
 	if err != nil {
 		return unseen("how many hosts the private cloud has", err)
@@ -80,7 +80,7 @@ func registered(ctx context.Context, client *arm.Client, id arm.ID) *outcome.Out
 }
 
 // apart asks whether the addresses of the private cloud are those of another one.
-func apart(ctx context.Context, w azure.World[*v1alpha1.PrivateCloud], desired *arm.Resource) *outcome.Outcome {
+func apart(ctx context.Context, w kind.World[*v1alpha1.PrivateCloud], desired *arm.Resource) *outcome.Outcome {
 	blocks := blocksOf(desired)
 	if o := refusedBy(guards.Disjoint(blocks)); o != nil {
 		return o

@@ -8,7 +8,7 @@ import (
 	"github.com/avs-operator/avs-operator/controllers/arm"
 )
 
-func (privateCloud) Observe(c *v1alpha1.PrivateCloud, actual *arm.Resource) {
+func privateCloudObserve(c *v1alpha1.PrivateCloud, actual *arm.Resource) {
 	s := &c.Status
 	s.ClusterSize = int32(actual.Int(sizeOfCluster1)) //nolint:gosec // at most 16
 	s.Selector = emptySelector

@@ -9,8 +9,8 @@ import (
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/arm"
-	"github.com/avs-operator/avs-operator/controllers/azure"
 	"github.com/avs-operator/avs-operator/controllers/azure/diff"
+	"github.com/avs-operator/avs-operator/controllers/azure/kind"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
 )
 
@@ -62,9 +62,9 @@ func identitySources(sources []v1alpha1.IdentitySource) []any {
 	return out
 }
 
-// Secrets are the accounts that search directories, the key of the licence, and the first passwords.
-func (privateCloud) Secrets(c *v1alpha1.PrivateCloud) []azure.SecretValue {
-	var out []azure.SecretValue
+// privateCloudSecrets are the accounts that search directories, the key of the licence, and the first passwords.
+func privateCloudSecrets(c *v1alpha1.PrivateCloud) []kind.SecretValue {
+	var out []kind.SecretValue
 	for i, source := range c.Spec.IdentitySources {
 		out = append(out, credentialsAt("/properties/identitySources/"+strconv.Itoa(i), source.CredentialsRef)...)
 	}
@@ -81,8 +81,8 @@ var concerns = []string{
 	vcfLicense, "", "/properties/managementCluster",
 }
 
-// Concerns: one thing at a time. An identity that goes does so after the encryption that needs it.
-func (privateCloud) Concerns(c *v1alpha1.PrivateCloud, changes []diff.Change) [][]diff.Change {
+// privateCloudConcerns: one thing at a time. An identity that goes does so after the encryption that needs it.
+func privateCloudConcerns(c *v1alpha1.PrivateCloud, changes []diff.Change) [][]diff.Change {
 	groups := byConcern(changes, func(change diff.Change) string {
 		if change.Path == "/identity/type" && change.Desired == "None" {
 			return "03"
@@ -104,9 +104,9 @@ func (privateCloud) Concerns(c *v1alpha1.PrivateCloud, changes []diff.Change) []
 	return groups
 }
 
-// Keeps: Azure takes a licence only with the whole private cloud, and does not show the accounts that its directories are searched with. Those of
+// privateCloudMayReplace: Azure takes a licence only with the whole private cloud, and does not show the accounts that its directories are searched with. Those of
 // the spec go along from their Secrets; of others they would be lost, and nobody could sign in to vCenter through them any more.
-func (privateCloud) Keeps(c *v1alpha1.PrivateCloud, body map[string]any) *outcome.Outcome {
+func privateCloudMayReplace(c *v1alpha1.PrivateCloud, body map[string]any) *outcome.Outcome {
 	sources, _ := propertiesOf(body)["identitySources"].([]any)
 	if len(sources) == 0 || len(c.Spec.IdentitySources) > 0 {
 		return nil
@@ -129,14 +129,14 @@ const (
 	lockNotes = "Kept by avs-operator"
 )
 
-// Beside is the lock against deletion. One whose notes do not say that the operator made it is somebody else's: it may be there for a reason
+// privateCloudCompanion is the lock against deletion. One whose notes do not say that the operator made it is somebody else's: it may be there for a reason
 // that the operator does not know.
-func (privateCloud) Beside(c *v1alpha1.PrivateCloud, own arm.ID) (azure.Beside, bool) {
+func privateCloudCompanion(c *v1alpha1.PrivateCloud, own arm.ID) (kind.Companion, bool) {
 	name := c.Spec.DeleteLockName
 	if name == "" {
 		name = lockName
 	}
-	lock := azure.Beside{
+	lock := kind.Companion{
 		ID: own.Child("providers/"+lockType, name), Words: "the delete lock",
 		Ours: func(lock *arm.Resource) bool { return strings.HasPrefix(lock.String("/properties/notes"), lockNotes) },
 	}

@@ -11,13 +11,13 @@ import (
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/arm"
-	"github.com/avs-operator/avs-operator/controllers/azure"
 	"github.com/avs-operator/avs-operator/controllers/azure/guards"
+	"github.com/avs-operator/avs-operator/controllers/azure/kind"
 	"github.com/avs-operator/avs-operator/controllers/status"
 )
 
-// Report says what the licence is good for, and where little room is left.
-func (privateCloud) Report(ctx context.Context, w azure.World[*v1alpha1.PrivateCloud], now time.Time) (facts []status.Fact, again time.Duration) {
+// privateCloudReport says what the licence is good for, and where little room is left.
+func privateCloudReport(ctx context.Context, w kind.World[*v1alpha1.PrivateCloud], now time.Time) (facts []status.Fact, again time.Duration) {
 	if _, there := w.Actual.Value(vcfLicense); !there {
 		return []status.Fact{
 			{Condition: v1alpha1.ConditionLicenseCovered}, {Condition: v1alpha1.ConditionLicenseValid}, roomToGrow(poolsOf(w.Actual, nil)),
@@ -32,12 +32,12 @@ func (privateCloud) Report(ctx context.Context, w azure.World[*v1alpha1.PrivateC
 	return []status.Fact{valid, licenseCovered(ctx, w, pools), roomToGrow(pools)}, again
 }
 
-// Report says where little room is left.
-func (cluster) Report(_ context.Context, w azure.World[*v1alpha1.Cluster], _ time.Time) (facts []status.Fact, again time.Duration) {
+// clusterReport says where little room is left.
+func clusterReport(_ context.Context, w kind.World[*v1alpha1.Cluster], _ time.Time) (facts []status.Fact, again time.Duration) {
 	return []status.Fact{roomToGrow([]guards.Pool{{Cluster: w.Actual.Name, Hosts: number(w.Actual, sizeOfCluster)}})}, 0
 }
 
-func licenseCovered(ctx context.Context, w azure.World[*v1alpha1.PrivateCloud], pools []guards.Pool) status.Fact {
+func licenseCovered(ctx context.Context, w kind.World[*v1alpha1.PrivateCloud], pools []guards.Pool) status.Fact {
 	skus, err := catalogue(ctx, w.ARM, w.ID)
 	if err != nil {
 		return unknownCover(err)

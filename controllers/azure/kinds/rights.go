@@ -53,17 +53,17 @@ func Rights() []Right {
 // inClouds are the actions on private clouds and what is in them: those of every kind, and of what is looked at beside.
 func inClouds() []string {
 	var out []string
-	for _, kind := range All {
+	for _, k := range All {
 		typ := clouds
 		switch {
-		case kind.InCluster:
-			typ += "/clusters/" + kind.Segment
-		case kind.Segment != "privateClouds":
-			typ += "/" + strings.Replace(kind.Segment, networkSegment, "workloadNetworks/", 1)
+		case k.InCluster:
+			typ += "/clusters/" + k.Segment
+		case k.Segment != "privateClouds":
+			typ += "/" + strings.Replace(k.Segment, networkSegment, "workloadNetworks/", 1)
 		}
 		out = append(out, typ+"/read")
-		if kind.Action != "" {
-			out = append(out, typ+"/"+kind.Action+"/action")
+		if k.ChangedBy != "" {
+			out = append(out, typ+"/"+k.ChangedBy+"/action")
 			continue
 		}
 		out = append(out, typ+"/write", typ+"/delete")

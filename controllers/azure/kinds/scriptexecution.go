@@ -12,8 +12,8 @@ import (
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/arm"
-	"github.com/avs-operator/avs-operator/controllers/azure"
 	"github.com/avs-operator/avs-operator/controllers/azure/diff"
+	"github.com/avs-operator/avs-operator/controllers/azure/kind"
 	"github.com/avs-operator/avs-operator/controllers/azure/lane"
 	"github.com/avs-operator/avs-operator/controllers/connect"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
@@ -25,16 +25,8 @@ import (
 // +kubebuilder:rbac:groups=avs-operator.io,resources=scriptexecutions/finalizers,verbs=update
 
 // scriptExecution is Microsoft.AVS/privateClouds/scriptExecutions.
-type scriptExecution struct{}
-
-// secretParameters are the parts of parameters that Azure does not show, or that come from a Secret. Hidden ones it does not show at all: they are
-// "not visible to ARM", as Microsoft's description has it.
-var secretParameters = []string{
-	"/properties/parameters/*/secureValue", "/properties/parameters/*/username", "/properties/parameters/*/password", "/properties/hiddenParameters",
-}
-
-func (scriptExecution) Traits() azure.Traits {
-	return azure.Traits{ // a script that failed is Judge's: it is never run again
+var scriptExecution = kind.Kind[*v1alpha1.ScriptExecution]{
+	Traits: kind.Traits{ // a script that failed is Judge's: it is never run again
 		Name: "ScriptExecution", Segment: "scriptExecutions", Lane: lane.Hosts, NoPatch: true, Once: true,
 		Rules: diff.Rules{
 			Sets:      []string{"/properties/parameters"},
@@ -43,20 +35,32 @@ func (scriptExecution) Traits() azure.Traits {
 			ServerFilled: []string{"/properties/timeout", "/properties/retention"},
 		},
 		Immutable: []string{"/properties"},
-	}
+	},
+	New: func() *v1alpha1.ScriptExecution { return &v1alpha1.ScriptExecution{} },
+	Parent: func(e *v1alpha1.ScriptExecution) kind.Parent {
+		return kind.Parent{PrivateCloud: &e.Spec.PrivateCloudRef}
+	},
+	Desired: scriptExecutionDesired,
+	Observe: scriptExecutionObserve,
+	// AzureName tells by a hash what the object runs, so that two that run different things can never be taken for one.
+	AzureName:    func(e *v1alpha1.ScriptExecution) string { return scriptName(e) },
+	Resolve:      scriptExecutionResolve,
+	Secrets:      scriptExecutionSecrets,
+	Complete:     scriptExecutionComplete,
+	Judge:        scriptExecutionJudge,
+	Export:       &kind.Export[*v1alpha1.ScriptExecution]{Secret: scriptExecutionSecret, Content: scriptExecutionSecretContent},
+	Expect:       scriptExecutionExpect,
+	Confidential: scriptExecutionConfidential,
 }
 
-func (scriptExecution) New() *v1alpha1.ScriptExecution { return &v1alpha1.ScriptExecution{} }
-
-func (scriptExecution) Parent(e *v1alpha1.ScriptExecution) azure.Parent {
-	return azure.Parent{PrivateCloud: &e.Spec.PrivateCloudRef}
+// secretParameters are the parts of parameters that Azure does not show, or that come from a Secret. Hidden ones it does not show at all: they are
+// "not visible to ARM", as Microsoft's description has it.
+var secretParameters = []string{
+	"/properties/parameters/*/secureValue", "/properties/parameters/*/username", "/properties/parameters/*/password", "/properties/hiddenParameters",
 }
 
-// AzureName tells by a hash what the object runs, so that two that run different things can never be taken for one.
-func (scriptExecution) AzureName(e *v1alpha1.ScriptExecution) string { return scriptName(e) }
-
-// Desired is without the cmdlet's id: Resolve finds it.
-func (scriptExecution) Desired(e *v1alpha1.ScriptExecution) map[string]any {
+// scriptExecutionDesired is without the cmdlet's id: Resolve finds it.
+func scriptExecutionDesired(e *v1alpha1.ScriptExecution) map[string]any {
 	properties := map[string]any{"timeout": isoDuration(e.Spec.TimeoutSeconds)}
 	if e.Spec.RetentionSeconds > 0 {
 		properties["retention"] = isoDuration(e.Spec.RetentionSeconds)
@@ -70,16 +74,16 @@ func (scriptExecution) Desired(e *v1alpha1.ScriptExecution) map[string]any {
 	return map[string]any{"properties": properties}
 }
 
-// Secrets are needed until it has begun: whether they change or go after that is nobody's business.
-func (scriptExecution) Secrets(e *v1alpha1.ScriptExecution) []azure.SecretValue {
+// scriptExecutionSecrets are needed until it has begun: whether they change or go after that is nobody's business.
+func scriptExecutionSecrets(e *v1alpha1.ScriptExecution) []kind.SecretValue {
 	if e.Status.SubmittedAt != nil || e.Annotations[v1alpha1.AnnotationRan] != "" {
 		return nil
 	}
 	return append(scriptSecrets("/properties/parameters", e.Spec.Parameters), scriptSecrets("/properties/hiddenParameters", e.Spec.HiddenParameters)...)
 }
 
-// Confidential is what it was given, to the end of its days, and its secret outputs.
-func (scriptExecution) Confidential(e *v1alpha1.ScriptExecution, actual *arm.Resource) (refs []azure.SecretValue, values []string) {
+// scriptExecutionConfidential is what it was given, to the end of its days, and its secret outputs.
+func scriptExecutionConfidential(e *v1alpha1.ScriptExecution, actual *arm.Resource) (refs []kind.SecretValue, values []string) {
 	refs = append(scriptSecrets("/properties/parameters", e.Spec.Parameters), scriptSecrets("/properties/hiddenParameters", e.Spec.HiddenParameters)...)
 	for _, value := range secretOutputs(e, actual) {
 		values = append(values, string(value))
@@ -87,8 +91,8 @@ func (scriptExecution) Confidential(e *v1alpha1.ScriptExecution, actual *arm.Res
 	return refs, values
 }
 
-// Resolve finds the cmdlet. What has run keeps the version that it ran with.
-func (scriptExecution) Resolve(ctx context.Context, w azure.World[*v1alpha1.ScriptExecution], desired map[string]any) *outcome.Outcome {
+// scriptExecutionResolve finds the cmdlet. What has run keeps the version that it ran with.
+func scriptExecutionResolve(ctx context.Context, w kind.World[*v1alpha1.ScriptExecution], desired map[string]any) *outcome.Outcome {
 	properties, _ := desired["properties"].(map[string]any)
 	spec := &w.Object.Spec
 	switch ran := w.Actual.String("/properties/scriptCmdletId"); {
@@ -113,7 +117,7 @@ func (scriptExecution) Resolve(ctx context.Context, w azure.World[*v1alpha1.Scri
 	return nil
 }
 
-func (scriptExecution) Observe(e *v1alpha1.ScriptExecution, actual *arm.Resource) {
+func scriptExecutionObserve(e *v1alpha1.ScriptExecution, actual *arm.Resource) {
 	s := &e.Status
 	s.ScriptCmdletID = actual.String("/properties/scriptCmdletId")
 	s.SubmittedAt = moment(actual.String("/properties/submittedAt"))
@@ -122,9 +126,9 @@ func (scriptExecution) Observe(e *v1alpha1.ScriptExecution, actual *arm.Resource
 	s.FailureReason = text.Cut(actual.String("/properties/failureReason"), 2048)
 }
 
-// Complete asks once for what the script wrote: Azure answers neither streams nor results to a GET. What is secret is not kept here; Content asks
+// scriptExecutionComplete asks once for what the script wrote: Azure answers neither streams nor results to a GET. What is secret is not kept here; Content asks
 // for it again.
-func (scriptExecution) Complete(ctx context.Context, w azure.World[*v1alpha1.ScriptExecution]) *outcome.Outcome {
+func scriptExecutionComplete(ctx context.Context, w kind.World[*v1alpha1.ScriptExecution]) *outcome.Outcome {
 	s, secret := &w.Object.Status, w.Object.Spec.SecretOutputs
 	of := fingerprint(w.Actual.ID.Name(), w.Actual.String("/properties/finishedAt"), strings.Join(secret, "\n"))
 	if s.OutputsOf == of {
@@ -144,8 +148,8 @@ func (scriptExecution) Complete(ctx context.Context, w azure.World[*v1alpha1.Scr
 	return nil
 }
 
-// Judge: Azure says Succeeded of a script that ran to its end, whatever came out.
-func (scriptExecution) Judge(e *v1alpha1.ScriptExecution, actual *arm.Resource) *outcome.Outcome {
+// scriptExecutionJudge: Azure says Succeeded of a script that ran to its end, whatever came out.
+func scriptExecutionJudge(e *v1alpha1.ScriptExecution, actual *arm.Resource) *outcome.Outcome {
 	state, why := actual.ProvisioningState(), actual.String("/properties/failureReason")
 	if state == "Succeeded" && why == "" {
 		return nil
@@ -160,8 +164,8 @@ func (scriptExecution) Judge(e *v1alpha1.ScriptExecution, actual *arm.Resource) 
 	return outcome.Stall(v1alpha1.ReasonScriptFailed, "the script failed (%s): %s%s. It is not run again: to do so, make a new object, or delete this one and apply it again", state, text.Cut(why, 1024), more)
 }
 
-// Secret is written once the script has ended.
-func (scriptExecution) Secret(e *v1alpha1.ScriptExecution, actual *arm.Resource) (name, version string) {
+// scriptExecutionSecret is written once the script has ended.
+func scriptExecutionSecret(e *v1alpha1.ScriptExecution, actual *arm.Resource) (name, version string) {
 	switch {
 	case actual == nil:
 		return e.Spec.SecretName, ""
@@ -171,7 +175,7 @@ func (scriptExecution) Secret(e *v1alpha1.ScriptExecution, actual *arm.Resource)
 	return e.Spec.SecretName, actual.ID.Name() + "|" + actual.String("/properties/finishedAt")
 }
 
-func (scriptExecution) Content(ctx context.Context, w azure.World[*v1alpha1.ScriptExecution]) (map[string][]byte, error) {
+func scriptExecutionSecretContent(ctx context.Context, w kind.World[*v1alpha1.ScriptExecution]) (map[string][]byte, error) {
 	logs, err := executionLogs(ctx, w)
 	if err != nil {
 		return nil, fmt.Errorf("reading what the script wrote: %w", err)
@@ -179,6 +183,6 @@ func (scriptExecution) Content(ctx context.Context, w azure.World[*v1alpha1.Scri
 	return secretOutputs(w.Object, logs), nil
 }
 
-func (scriptExecution) Expect(arm.Verb, *v1alpha1.ScriptExecution) azure.Expectation {
-	return azure.Expectation{Soonest: 50 * time.Second, Latest: 4 * time.Minute, Fine: 10 * time.Second}
+func scriptExecutionExpect(arm.Verb, *v1alpha1.ScriptExecution) kind.Expectation {
+	return kind.Expectation{Soonest: 50 * time.Second, Latest: 4 * time.Minute, Fine: 10 * time.Second}
 }

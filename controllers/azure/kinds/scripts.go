@@ -18,7 +18,7 @@ import (
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/arm"
-	"github.com/avs-operator/avs-operator/controllers/azure"
+	"github.com/avs-operator/avs-operator/controllers/azure/kind"
 	"github.com/avs-operator/avs-operator/controllers/text"
 )
 
@@ -68,12 +68,12 @@ func scriptParameters(parameters []v1alpha1.ScriptParameter) []any {
 	return out
 }
 
-func scriptSecrets(under string, parameters []v1alpha1.ScriptParameter) []azure.SecretValue {
-	var out []azure.SecretValue
+func scriptSecrets(under string, parameters []v1alpha1.ScriptParameter) []kind.SecretValue {
+	var out []kind.SecretValue
 	for i, p := range parameters {
 		at := under + "/" + strconv.Itoa(i)
 		if p.ValueSecretRef != nil {
-			out = append(out, azure.SecretValue{Path: at + "/secureValue", Ref: *p.ValueSecretRef})
+			out = append(out, kind.SecretValue{Path: at + "/secureValue", Ref: *p.ValueSecretRef})
 		}
 		if p.CredentialsRef != nil {
 			out = append(out, credentialsAt(at, *p.CredentialsRef)...)
@@ -83,8 +83,8 @@ func scriptSecrets(under string, parameters []v1alpha1.ScriptParameter) []azure.
 }
 
 // credentialsAt puts a basic-auth Secret into a body.
-func credentialsAt(at string, ref v1alpha1.CredentialsReference) []azure.SecretValue {
-	return []azure.SecretValue{
+func credentialsAt(at string, ref v1alpha1.CredentialsReference) []kind.SecretValue {
+	return []kind.SecretValue{
 		{Path: at + "/username", Ref: v1alpha1.SecretKeyReference{Name: ref.Name, Key: "username"}},
 		{Path: at + "/password", Ref: v1alpha1.SecretKeyReference{Name: ref.Name, Key: "password"}},
 	}
@@ -131,7 +131,7 @@ const (
 )
 
 // executionLogs are what an execution wrote. Without a body Azure answers all streams.
-func executionLogs(ctx context.Context, w azure.World[*v1alpha1.ScriptExecution]) (*arm.Resource, error) {
+func executionLogs(ctx context.Context, w kind.World[*v1alpha1.ScriptExecution]) (*arm.Resource, error) {
 	logs := &arm.Resource{ID: w.ID, Name: w.ID.Name()}
 	if err := w.ARM.Post(ctx, w.ID, "getExecutionLogs", nil, &logs.Body); err != nil {
 		return nil, err

@@ -81,7 +81,7 @@ func TestOutputsGoWhereTheyMay(t *testing.T) {
 		t.Errorf("secret: %q", got)
 	}
 	all := &v1alpha1.ScriptExecution{Spec: v1alpha1.ScriptExecutionSpec{SecretOutputs: []string{everyOutput}}}
-	scriptExecution{}.Observe(all, actual)
+	scriptExecution.Observe(all, actual)
 	if len(all.Status.NamedOutputs)+len(all.Status.Output) > 0 || string(secretOutputs(all, actual)["output"]) != "line" {
 		t.Errorf("with all secret, shown: %+v", all.Status)
 	}

@@ -10,8 +10,8 @@ import (
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/arm"
-	"github.com/avs-operator/avs-operator/controllers/azure"
 	"github.com/avs-operator/avs-operator/controllers/azure/diff"
+	"github.com/avs-operator/avs-operator/controllers/azure/kind"
 	"github.com/avs-operator/avs-operator/controllers/connect"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
 )
@@ -20,28 +20,25 @@ import (
 // +kubebuilder:rbac:groups=avs-operator.io,resources=segments/status,verbs=get;patch
 
 // segment is Microsoft.AVS/privateClouds/workloadNetworks/segments.
-type segment struct {
-	networkObject[*v1alpha1.Segment]
-}
+var segment = networkKind(kind.Kind[*v1alpha1.Segment]{
+	Traits: kind.Traits{
+		Name: "Segment", Segment: "segments",
+		Rules:     diff.Rules{Sets: []string{"/properties/subnet/dhcpRanges"}, IgnoreCase: []string{connectedGateway}},
+		Immutable: []string{connectedGateway},
+		ReadOnly:  []string{"/properties/portVif"},
+		Defaults:  map[string]any{"/properties/subnet/dhcpRanges": []any{}},
+	},
+	New:       func() *v1alpha1.Segment { return &v1alpha1.Segment{} },
+	Parent:    func(s *v1alpha1.Segment) kind.Parent { return kind.Parent{PrivateCloud: &s.Spec.PrivateCloudRef} },
+	Desired:   segmentDesired,
+	Observe:   segmentObserve,
+	Resolve:   segmentResolve,
+	MayDelete: segmentMayDelete,
+})
 
 const connectedGateway = "/properties/connectedGateway"
 
-func (segment) Traits() azure.Traits {
-	t := networkTraits("Segment", "segments")
-	t.Rules = diff.Rules{Sets: []string{"/properties/subnet/dhcpRanges"}, IgnoreCase: []string{connectedGateway}}
-	t.Immutable = []string{connectedGateway}
-	t.ReadOnly = append(t.ReadOnly, "/properties/portVif")
-	t.Defaults = map[string]any{"/properties/subnet/dhcpRanges": []any{}}
-	return t
-}
-
-func (segment) New() *v1alpha1.Segment { return &v1alpha1.Segment{} }
-
-func (segment) Parent(s *v1alpha1.Segment) azure.Parent {
-	return azure.Parent{PrivateCloud: &s.Spec.PrivateCloudRef}
-}
-
-func (segment) Desired(s *v1alpha1.Segment) map[string]any {
+func segmentDesired(s *v1alpha1.Segment) map[string]any {
 	properties := map[string]any{}
 	set(properties, "displayName", s.Spec.DisplayName)
 	set(properties, "connectedGateway", s.Spec.ConnectedGateway)
@@ -55,7 +52,7 @@ func (segment) Desired(s *v1alpha1.Segment) map[string]any {
 	return map[string]any{"properties": properties}
 }
 
-func (segment) Observe(s *v1alpha1.Segment, actual *arm.Resource) {
+func segmentObserve(s *v1alpha1.Segment, actual *arm.Resource) {
 	s.Status.ConnectedGateway = actual.String(connectedGateway)
 	s.Status.Ports = int32(ports(actual)) //nolint:gosec // NSX has at most some thousands
 	s.Status.Status = actual.String("/properties/status")
@@ -67,9 +64,9 @@ func ports(actual *arm.Resource) int {
 	return len(used)
 }
 
-// Resolve finds the gateway: Azure needs one, takes a name or a path in NSX, and shows either.
-func (k segment) Resolve(ctx context.Context, w azure.World[*v1alpha1.Segment], desired map[string]any) *outcome.Outcome {
-	_ = k.networkObject.Resolve(ctx, w, desired)
+// segmentResolve finds the gateway: Azure needs one, takes a name or a path in NSX, and shows either.
+func segmentResolve(ctx context.Context, w kind.World[*v1alpha1.Segment], desired map[string]any) *outcome.Outcome {
+	nameAsInAzure(w, desired)
 	properties, asked, have := propertiesOf(desired), w.Object.Spec.ConnectedGateway, w.Actual.String(connectedGateway)
 	switch {
 	case have != "" && (asked == "" || sameObject(asked, have)):
@@ -121,8 +118,8 @@ func chooseGateway(gateways []*arm.Resource, asked string) (string, *outcome.Out
 		asked, strings.Join(names, ", ")).About(v1alpha1.ConditionReferencesReady).In(time.Minute)
 }
 
-// MayGo: not while machines are connected to it.
-func (segment) MayGo(_ context.Context, w azure.World[*v1alpha1.Segment]) *outcome.Outcome {
+// segmentMayDelete: not while machines are connected to it.
+func segmentMayDelete(_ context.Context, w kind.World[*v1alpha1.Segment]) *outcome.Outcome {
 	if n := ports(w.Actual); n > 0 {
 		return outcome.Wait(v1alpha1.ReasonPortsInUse, "%d of its ports are in use: it is deleted when the last machine is disconnected from it or moved away", n).In(time.Minute)
 	}

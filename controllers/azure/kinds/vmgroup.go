@@ -11,8 +11,8 @@ import (
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/arm"
-	"github.com/avs-operator/avs-operator/controllers/azure"
 	"github.com/avs-operator/avs-operator/controllers/azure/diff"
+	"github.com/avs-operator/avs-operator/controllers/azure/kind"
 	"github.com/avs-operator/avs-operator/controllers/connect"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
 )
@@ -21,25 +21,22 @@ import (
 // +kubebuilder:rbac:groups=avs-operator.io,resources=vmgroups/status,verbs=get;patch
 
 // vmGroup is Microsoft.AVS/privateClouds/workloadNetworks/vmGroups.
-type vmGroup struct {
-	networkObject[*v1alpha1.VMGroup]
-}
+var vmGroup = networkKind(kind.Kind[*v1alpha1.VMGroup]{
+	Traits: kind.Traits{
+		Name: "VMGroup", Segment: "vmGroups",
+		Rules: diff.Rules{Sets: []string{members}},
+	},
+	New:       func() *v1alpha1.VMGroup { return &v1alpha1.VMGroup{} },
+	Parent:    func(g *v1alpha1.VMGroup) kind.Parent { return kind.Parent{PrivateCloud: &g.Spec.PrivateCloudRef} },
+	Desired:   vmGroupDesired,
+	Observe:   vmGroupObserve,
+	Resolve:   vmGroupResolve,
+	MayDelete: vmGroupMayDelete,
+})
 
 const members = "/properties/members"
 
-func (vmGroup) Traits() azure.Traits {
-	t := networkTraits("VMGroup", "vmGroups")
-	t.Rules = diff.Rules{Sets: []string{members}}
-	return t
-}
-
-func (vmGroup) New() *v1alpha1.VMGroup { return &v1alpha1.VMGroup{} }
-
-func (vmGroup) Parent(g *v1alpha1.VMGroup) azure.Parent {
-	return azure.Parent{PrivateCloud: &g.Spec.PrivateCloudRef}
-}
-
-func (vmGroup) Desired(g *v1alpha1.VMGroup) map[string]any {
+func vmGroupDesired(g *v1alpha1.VMGroup) map[string]any {
 	properties := map[string]any{}
 	set(properties, "displayName", g.Spec.DisplayName)
 	if len(g.Spec.Members) > 0 {
@@ -48,14 +45,14 @@ func (vmGroup) Desired(g *v1alpha1.VMGroup) map[string]any {
 	return map[string]any{"properties": properties}
 }
 
-func (vmGroup) Observe(g *v1alpha1.VMGroup, actual *arm.Resource) {
+func vmGroupObserve(g *v1alpha1.VMGroup, actual *arm.Resource) {
 	g.Status.Members = int32(len(textsAt(actual, members))) //nolint:gosec // at most 500
 	g.Status.Status = actual.String("/properties/status")
 }
 
-// Resolve turns the machines' names into the ids by which NSX knows them.
-func (k vmGroup) Resolve(ctx context.Context, w azure.World[*v1alpha1.VMGroup], desired map[string]any) *outcome.Outcome {
-	_ = k.networkObject.Resolve(ctx, w, desired)
+// vmGroupResolve turns the machines' names into the ids by which NSX knows them.
+func vmGroupResolve(ctx context.Context, w kind.World[*v1alpha1.VMGroup], desired map[string]any) *outcome.Outcome {
+	nameAsInAzure(w, desired)
 	if len(w.Object.Spec.Members) == 0 {
 		return nil
 	}
@@ -100,8 +97,8 @@ func machineID(machines []*arm.Resource, name string) (string, *outcome.Outcome)
 		len(found), name, strings.Join(found, ", ")).About(v1alpha1.ConditionReferencesReady)
 }
 
-// MayGo: not while a port mirroring profile names it, because Azure refuses that.
-func (vmGroup) MayGo(ctx context.Context, w azure.World[*v1alpha1.VMGroup]) *outcome.Outcome {
+// vmGroupMayDelete: not while a port mirroring profile names it, because Azure refuses that.
+func vmGroupMayDelete(ctx context.Context, w kind.World[*v1alpha1.VMGroup]) *outcome.Outcome {
 	profiles, err := w.List(ctx, networkCollection(w.CloudID, "portMirroringProfiles"))
 	if err != nil {
 		return connect.OutcomeOf(err)

@@ -18,7 +18,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
-	"github.com/avs-operator/avs-operator/controllers/azure"
+	"github.com/avs-operator/avs-operator/controllers/azure/kind"
 	"github.com/avs-operator/avs-operator/controllers/azure/kinds"
 	"github.com/avs-operator/avs-operator/test/armsim"
 	"github.com/avs-operator/avs-operator/test/harness"
@@ -38,11 +38,11 @@ type fleet struct {
 type cloud struct {
 	object   *v1alpha1.PrivateCloud
 	id       string
-	children []azure.Object
+	children []kind.Object
 }
 
 // newFleet makes the objects of a fleet and an Azure with room for them. Nothing is applied yet.
-func newFleet(t *testing.T, speed float64, clouds, children int, mix func(cloud, count int, namespace string) []azure.Object, change ...func(*armsim.Config)) *fleet {
+func newFleet(t *testing.T, speed float64, clouds, children int, mix func(cloud, count int, namespace string) []kind.Object, change ...func(*armsim.Config)) *fleet {
 	t.Helper()
 	f := &fleet{lengths: newLengths(), namespace: cluster.Namespace(t), speed: speed}
 	f.azure = harness.StartAzure(t, speed, func(c *armsim.Config) {
@@ -65,15 +65,15 @@ func newFleet(t *testing.T, speed float64, clouds, children int, mix func(cloud,
 }
 
 // served leaves out objects of kinds that the operator does not serve.
-func served(objects []azure.Object) []azure.Object {
-	return slices.DeleteFunc(objects, func(o azure.Object) bool {
+func served(objects []kind.Object) []kind.Object {
+	return slices.DeleteFunc(objects, func(o kind.Object) bool {
 		return !slices.ContainsFunc(kinds.All, func(k kinds.Kind) bool { return reflect.TypeOf(k.New()) == reflect.TypeOf(o) })
 	})
 }
 
 // objects are all Azure objects of the fleet.
-func (f *fleet) objects() []azure.Object {
-	var out []azure.Object
+func (f *fleet) objects() []kind.Object {
+	var out []kind.Object
 	for _, c := range f.clouds {
 		out = append(out, c.object)
 		out = append(out, c.children...)
@@ -132,13 +132,13 @@ const (
 )
 
 // everyKind is children of a private cloud of all kinds that need no machine in it, in the proportions of a large one.
-func everyKind(index, count int, namespace string) []azure.Object {
+func everyKind(index, count int, namespace string) []kind.Object {
 	in := v1alpha1.ParentReference{Name: fmt.Sprintf("cloud-%d", index)}
 	meta := func(name string) metav1.ObjectMeta {
 		return metav1.ObjectMeta{Namespace: namespace, Name: fmt.Sprintf("c%d-%s", index, name)}
 	}
 	named := func(name string) v1alpha1.AzureSpec { return v1alpha1.AzureSpec{AzureName: name} }
-	out := []azure.Object{
+	out := []kind.Object{
 		&v1alpha1.Cluster{ObjectMeta: meta("cluster-2"), Spec: v1alpha1.ClusterSpec{AzureSpec: v1alpha1.AzureSpec{AzureName: "Cluster-2", DeletionPolicy: v1alpha1.DeletionPolicyRetain}, PrivateCloudRef: in, SKU: "av36p", ClusterSize: ptr.To[int32](3)}},
 		&v1alpha1.DHCPConfiguration{ObjectMeta: meta("dhcp"), Spec: v1alpha1.DHCPConfigurationSpec{AzureSpec: named("dhcp"), PrivateCloudRef: in, Server: &v1alpha1.DHCPServer{ServerAddress: "10.60.255.1/30"}}},
 		&v1alpha1.DNSZone{ObjectMeta: meta("corp"), Spec: v1alpha1.DNSZoneSpec{AzureSpec: named("corp"), PrivateCloudRef: in, Domain: []string{"corp.example.com"}, DNSServerIPs: []string{"10.1.0.53"}}},

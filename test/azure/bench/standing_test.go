@@ -15,7 +15,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
-	"github.com/avs-operator/avs-operator/controllers/azure"
+	"github.com/avs-operator/avs-operator/controllers/azure/kind"
 	"github.com/avs-operator/avs-operator/test/armsim"
 )
 
@@ -136,9 +136,9 @@ func (f *fleet) edit(t *testing.T, c *cloud, round int) time.Duration {
 }
 
 // segmentsAndZones is what there is most of in large private clouds.
-func segmentsAndZones(index, count int, namespace string) []azure.Object {
+func segmentsAndZones(index, count int, namespace string) []kind.Object {
 	in := v1alpha1.ParentReference{Name: fmt.Sprintf("cloud-%d", index)}
-	out := make([]azure.Object, 0, count)
+	out := make([]kind.Object, 0, count)
 	for i := range count {
 		name := fmt.Sprintf("n%d", i)
 		meta := metav1.ObjectMeta{Namespace: namespace, Name: fmt.Sprintf("c%d-%s", index, name)}

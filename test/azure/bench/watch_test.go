@@ -14,7 +14,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/apiutil"
 
-	"github.com/avs-operator/avs-operator/controllers/azure"
+	"github.com/avs-operator/avs-operator/controllers/azure/kind"
 )
 
 // keyOf names an object among those of all kinds.
@@ -23,7 +23,7 @@ func keyOf(object client.Object) string {
 }
 
 // readiness watches until all objects are Ready or ctx ends. It returns which are, and when the last one became so.
-func readiness(ctx context.Context, t *testing.T, namespace string, objects []azure.Object) (ready map[string]bool, last time.Time) {
+func readiness(ctx context.Context, t *testing.T, namespace string, objects []kind.Object) (ready map[string]bool, last time.Time) {
 	t.Helper()
 	type news struct {
 		key   string
@@ -33,7 +33,7 @@ func readiness(ctx context.Context, t *testing.T, namespace string, objects []az
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	arrived, wanted, ready := make(chan news, 1024), map[string]bool{}, map[string]bool{}
-	kinds := map[string]azure.Object{}
+	kinds := map[string]kind.Object{}
 	for _, object := range objects {
 		wanted[keyOf(object)] = true
 		kinds[reflect.TypeOf(object).Elem().Name()] = object

@@ -17,7 +17,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
-	"github.com/avs-operator/avs-operator/controllers/azure"
+	"github.com/avs-operator/avs-operator/controllers/azure/kind"
 	"github.com/avs-operator/avs-operator/test/armsim"
 	"github.com/avs-operator/avs-operator/test/vcentersim"
 )
@@ -171,7 +171,7 @@ func (l *life) isSilent() {
 }
 
 // difference between two states of an object, by lines.
-func difference(before, after azure.Object) string {
+func difference(before, after kind.Object) string {
 	was, is := map[string]any{}, map[string]any{}
 	_, _ = json.Unmarshal([]byte(asText(before)), &was), json.Unmarshal([]byte(asText(after)), &is)
 	var out []string

@@ -255,7 +255,7 @@ func (l *life) isDeleted() {
 	l.again("")
 	l.ready()
 	l.edit(inSpec("suspend", true)) // or it would be made again first
-	if l.kind.Action != "" {
+	if l.kind.ChangedBy != "" {
 		l.set(harness.Untouched(l.kind))
 	} else if err := l.azure.RemoveInAzure(l.id); err != nil {
 		l.t.Fatal(err)

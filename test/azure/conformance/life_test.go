@@ -24,7 +24,7 @@ import (
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers"
-	"github.com/avs-operator/avs-operator/controllers/azure"
+	"github.com/avs-operator/avs-operator/controllers/azure/kind"
 	"github.com/avs-operator/avs-operator/controllers/azure/kinds"
 	"github.com/avs-operator/avs-operator/test/armsim"
 	"github.com/avs-operator/avs-operator/test/harness"
@@ -41,10 +41,10 @@ type life struct {
 	// namespace of the private cloud, and another one.
 	namespace, team string
 
-	object azure.Object // as it was read last
-	id     string       // in Azure
-	seen   int          // requests of Azure that earlier chapters made
-	made   samples      // surroundings that were applied
+	object kind.Object // as it was read last
+	id     string      // in Azure
+	seen   int         // requests of Azure that earlier chapters made
+	made   samples     // surroundings that were applied
 }
 
 // begin starts an Azure and an operator for a kind; alive: with vCenters, whatever its sample names.
@@ -94,7 +94,7 @@ func (l *life) writes() (own, others []armsim.Request) {
 		action := r.Method == "POST" && (strings.Contains(r.Path, "/rotate") || harness.IsAction(l.kind, r.Method, r.Path))
 		switch {
 		case !action && r.Method != "PUT" && r.Method != "PATCH" && r.Method != "DELETE":
-		case strings.EqualFold(r.Path, l.id), l.kind.Action != "" && strings.EqualFold(r.Path, l.id+"/"+l.kind.Action):
+		case strings.EqualFold(r.Path, l.id), l.kind.ChangedBy != "" && strings.EqualFold(r.Path, l.id+"/"+l.kind.ChangedBy):
 			own = append(own, r)
 		default:
 			others = append(others, r)
@@ -122,7 +122,7 @@ func shown(requests []armsim.Request) []string {
 }
 
 // fresh is the sample as an object of a namespace, to be deleted in Azure with its object unless a chapter says otherwise.
-func (l *life) fresh(namespace string) azure.Object {
+func (l *life) fresh(namespace string) kind.Object {
 	l.t.Helper()
 	sample := l.sample.DeepCopy()
 	sample.SetNamespace(namespace)
@@ -147,7 +147,7 @@ func (l *life) refersToTheOther(sample *unstructured.Unstructured) {
 	}
 }
 
-func (l *life) typed(object *unstructured.Unstructured) azure.Object {
+func (l *life) typed(object *unstructured.Unstructured) kind.Object {
 	l.t.Helper()
 	typed := l.kind.New()
 	if err := runtime.DefaultUnstructuredConverter.FromUnstructuredWithValidation(object.Object, typed, true); err != nil {
@@ -385,7 +385,7 @@ func (l *life) asked(r armsim.Request) map[string]any {
 
 // verb by which the object's resource is made, or deleted.
 func (l *life) verb(usual string) string {
-	if l.kind.Action != "" {
+	if l.kind.ChangedBy != "" {
 		return "POST"
 	}
 	return usual

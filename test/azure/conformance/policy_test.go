@@ -17,7 +17,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
-	"github.com/avs-operator/avs-operator/controllers/azure"
+	"github.com/avs-operator/avs-operator/controllers/azure/kind"
 	"github.com/avs-operator/avs-operator/test/armsim"
 )
 
@@ -151,9 +151,9 @@ func (l *life) failsInAzure() {
 		return
 	}
 	was := at(l.body(), paths[0])
-	own := regexp.MustCompile("^" + regexp.QuoteMeta(strings.ToLower(l.id)) + "(/" + strings.ToLower(l.kind.Action) + ")?$")
+	own := regexp.MustCompile("^" + regexp.QuoteMeta(strings.ToLower(l.id)) + "(/" + strings.ToLower(l.kind.ChangedBy) + ")?$")
 	code := "InternalServerError" // leaves the resource Failed, which an action does not: that must fail for good
-	if l.kind.Action != "" {
+	if l.kind.ChangedBy != "" {
 		code = "ProvisioningFailed"
 	}
 	for _, verb := range []string{"PUT", "PATCH", "POST"} {
@@ -162,7 +162,7 @@ func (l *life) failsInAzure() {
 	defer l.azure.ClearFaults()
 	l.set(patchAt(paths[0], drifted(was)))
 	reason, words := v1alpha1.ReasonSupportRequired, []string{l.circuit()}
-	mended := l.kind.Action == "" && l.kind.Mended != azure.BySupport
+	mended := l.kind.ChangedBy == "" && l.kind.Mended != kind.BySupport
 	if mended {
 		reason, words = v1alpha1.ReasonOperationFailed, []string{v1alpha1.AnnotationReconcileRequestedAt}
 	}
@@ -182,7 +182,7 @@ func (l *life) failsInAzure() {
 		}
 	}
 	l.azure.ClearFaults()
-	if l.kind.Action == "" && !mended {
+	if l.kind.ChangedBy == "" && !mended {
 		l.set(map[string]any{"properties": map[string]any{"provisioningState": "Succeeded"}})
 	} else {
 		l.nudge() // after an action that failed the resource is no worse; others take a PUT, as the message says

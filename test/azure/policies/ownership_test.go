@@ -11,7 +11,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
-	"github.com/avs-operator/avs-operator/controllers/azure"
+	"github.com/avs-operator/avs-operator/controllers/azure/kind"
 	"github.com/avs-operator/avs-operator/test/armsim"
 	"github.com/avs-operator/avs-operator/test/env"
 )
@@ -19,17 +19,17 @@ import (
 // pairs are two objects with one ARM id, of a kind with tags in Azure, of a dear one without, and of a small one.
 var pairs = map[string]struct {
 	below string
-	make  func(w *world, name string) azure.Object
+	make  func(w *world, name string) kind.Object
 }{
-	"PrivateCloud": {"", func(w *world, name string) azure.Object { return w.privateCloud(name, "weu") }},
-	"Cluster":      {"/clusters/two", func(w *world, name string) azure.Object { return w.cluster(name, "two") }},
-	"IscsiPath":    {"/iscsiPaths/default", func(w *world, name string) azure.Object { return w.iscsiPath(name) }},
+	"PrivateCloud": {"", func(w *world, name string) kind.Object { return w.privateCloud(name, "weu") }},
+	"Cluster":      {"/clusters/two", func(w *world, name string) kind.Object { return w.cluster(name, "two") }},
+	"IscsiPath":    {"/iscsiPaths/default", func(w *world, name string) kind.Object { return w.iscsiPath(name) }},
 }
 
 // parent makes what a pair stands below.
-func (w *world) parent(t *testing.T, kind string) {
+func (w *world) parent(t *testing.T, kindName string) {
 	t.Helper()
-	if kind != "PrivateCloud" {
+	if kindName != "PrivateCloud" {
 		cluster.Create(t, w.privateCloud("weu", ""))
 	}
 }
@@ -38,12 +38,12 @@ func (w *world) parent(t *testing.T, kind string) {
 // Azure alone, the second takes over.
 func TestTheSecondObjectOfAnIDStandsBack(t *testing.T) {
 	t.Parallel()
-	for kind, pair := range pairs {
-		t.Run(kind, func(t *testing.T) {
+	for kindName, pair := range pairs {
+		t.Run(kindName, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
 			w.start(t)
-			w.parent(t, kind)
+			w.parent(t, kindName)
 			first, second := pair.make(w, "first"), pair.make(w, "second")
 			cluster.Create(t, first)
 			ready(t, first)
@@ -59,12 +59,12 @@ func TestTheSecondObjectOfAnIDStandsBack(t *testing.T) {
 			third := pair.make(w, "third")
 			cluster.Create(t, third)
 			says(t, third, v1alpha1.ConditionStalled, v1alpha1.ReasonAlreadyManaged)
-			env.Edit(t, cluster, first, func(o azure.Object) { o.AzureSpec().DeletionPolicy = v1alpha1.DeletionPolicyRetain })
+			env.Edit(t, cluster, first, func(o kind.Object) { o.AzureSpec().DeletionPolicy = v1alpha1.DeletionPolicyRetain })
 			cluster.Delete(t, first)
 			cluster.WaitGone(t, patience, first)
-			if kind == "PrivateCloud" { // its tag still names the first
+			if kindName == "PrivateCloud" { // its tag still names the first
 				says(t, third, v1alpha1.ConditionStalled, v1alpha1.ReasonAlreadyManaged)
-				env.Edit(t, cluster, third, func(o azure.Object) { o.AzureSpec().AdoptionPolicy = v1alpha1.AdoptionPolicyAlways })
+				env.Edit(t, cluster, third, func(o kind.Object) { o.AzureSpec().AdoptionPolicy = v1alpha1.AdoptionPolicyAlways })
 				before = append(before, "PATCH privateclouds/weu")
 			}
 			ready(t, third)
@@ -104,13 +104,13 @@ func TestAResourceThatWasLeftStaysWhenBothObjectsGo(t *testing.T) {
 // Two objects that were made while nobody worked: the older one has it, and one request is made.
 func TestTwoObjectsMadeWhileTheOperatorIsDown(t *testing.T) {
 	t.Parallel()
-	for kind, pair := range pairs {
-		t.Run(kind, func(t *testing.T) {
+	for kindName, pair := range pairs {
+		t.Run(kindName, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
 			w.start(t)
-			w.parent(t, kind)
-			if kind != "PrivateCloud" {
+			w.parent(t, kindName)
+			if kindName != "PrivateCloud" {
 				ready(t, w.privateCloud("weu", ""))
 			}
 			w.operator.Stop(t)
@@ -192,7 +192,7 @@ func TestAnIdentityThatChangesItsSubscription(t *testing.T) {
 }
 
 // backup is an object as `kubectl get -o yaml` gives it, without what a restore leaves out.
-func backup(t *testing.T, object azure.Object) *unstructured.Unstructured {
+func backup(t *testing.T, object kind.Object) *unstructured.Unstructured {
 	t.Helper()
 	if err := cluster.Admin.Get(t.Context(), client.ObjectKeyFromObject(object), object); err != nil {
 		t.Fatal(err)
@@ -215,14 +215,14 @@ func backup(t *testing.T, object azure.Object) *unstructured.Unstructured {
 }
 
 // force takes an object away as somebody does who strips finalizers.
-func force(t *testing.T, object azure.Object) {
+func force(t *testing.T, object kind.Object) {
 	t.Helper()
-	env.Edit(t, cluster, object, func(o azure.Object) { o.SetFinalizers(nil) })
+	env.Edit(t, cluster, object, func(o kind.Object) { o.SetFinalizers(nil) })
 	if err := client.IgnoreNotFound(cluster.Admin.Delete(t.Context(), object)); err != nil {
 		t.Fatal(err)
 	}
 	for cluster.Admin.Get(t.Context(), client.ObjectKeyFromObject(object), object) == nil {
-		env.Edit(t, cluster, object, func(o azure.Object) { o.SetFinalizers(nil) })
+		env.Edit(t, cluster, object, func(o kind.Object) { o.SetFinalizers(nil) })
 	}
 }
 
@@ -239,7 +239,7 @@ func TestRestoredWithoutStatus(t *testing.T) {
 	env.Edit(t, cluster, cloud, func(c *v1alpha1.PrivateCloud) { c.Spec.Credentials.VCenterRotation = "two" })
 	ready(t, cloud)
 	before := writes(w.azure)
-	objects := []azure.Object{path, second, cloud}
+	objects := []kind.Object{path, second, cloud}
 	var saved []*unstructured.Unstructured
 	for _, object := range objects {
 		saved = append(saved, backup(t, object))

@@ -19,7 +19,7 @@ import (
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers"
-	"github.com/avs-operator/avs-operator/controllers/azure"
+	"github.com/avs-operator/avs-operator/controllers/azure/kind"
 	"github.com/avs-operator/avs-operator/test/armsim"
 	"github.com/avs-operator/avs-operator/test/env"
 	"github.com/avs-operator/avs-operator/test/harness"
@@ -98,12 +98,12 @@ func (w *world) iscsiPath(name string) *v1alpha1.IscsiPath {
 }
 
 // confirmed lets an object be deleted in Azure.
-func confirmed(object azure.Object) {
+func confirmed(object kind.Object) {
 	object.AzureSpec().DeletionPolicy = v1alpha1.DeletionPolicyDelete
 	object.SetAnnotations(map[string]string{v1alpha1.AnnotationConfirmDelete: object.GetName(), v1alpha1.AnnotationConfirmMachines: object.GetName()})
 }
 
-func ready(t *testing.T, objects ...azure.Object) {
+func ready(t *testing.T, objects ...kind.Object) {
 	t.Helper()
 	for _, object := range objects {
 		cluster.WaitCondition(t, patience, object, v1alpha1.ConditionReady, "True")
@@ -111,7 +111,7 @@ func ready(t *testing.T, objects ...azure.Object) {
 }
 
 // says waits until the object is not Ready for a reason, Stalled or Reconciling as progress says, and returns the message.
-func says(t *testing.T, object azure.Object, progress, reason string) string {
+func says(t *testing.T, object kind.Object, progress, reason string) string {
 	t.Helper()
 	var message string
 	cluster.WaitFor(t, patience, object, "reason "+reason, func() error {
