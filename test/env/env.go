@@ -101,7 +101,7 @@ func Start(ctx context.Context, options Options) (_ *Env, err error) {
 
 // install applies a directory of config as README tells users to, and waits until the new kinds are served.
 func (e *Env) install(ctx context.Context, directory string) error {
-	root, err := repositoryRoot()
+	root, err := RepositoryRoot()
 	if err != nil {
 		return err
 	}
@@ -172,8 +172,8 @@ func (e *Env) Namespace(t testing.TB) string {
 	return name
 }
 
-// repositoryRoot finds the checkout that the test runs in: go test runs each package's tests in its own directory.
-func repositoryRoot() (string, error) {
+// RepositoryRoot finds the checkout that the test runs in: go test runs each package's tests in its own directory.
+func RepositoryRoot() (string, error) {
 	dir, err := os.Getwd()
 	if err != nil {
 		return "", fmt.Errorf("finding the repository: %w", err)

@@ -12,8 +12,8 @@ import (
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/apiutil"
 )
@@ -25,15 +25,15 @@ const (
 	slowPollPeriod = 100 * time.Millisecond
 )
 
-// leastPatience is how long any wait lasts at least, whatever its test asks for: a machine that is slow, or builds beside it, fails no test. A wait
+// Patience is how long any wait lasts at least, whatever its test asks for: a machine that is slow, or builds beside it, fails no test. A wait
 // ends as soon as the thing happens, so that patience costs nothing.
-const leastPatience = 3 * time.Minute
+const Patience = 3 * time.Minute
 
-// Eventually calls check until it returns nil. After timeout, or leastPatience if that is longer, it fails the test with what was waited for, the
+// Eventually calls check until it returns nil. After timeout, or Patience if that is longer, it fails the test with what was waited for, the
 // last error, and the state of each of the objects as the API server has it.
 func (e *Env) Eventually(t testing.TB, timeout time.Duration, what string, check func(context.Context) error, objects ...client.Object) {
 	t.Helper()
-	timeout = max(timeout, leastPatience)
+	timeout = max(timeout, Patience)
 	var last error
 	for began := time.Now(); ; {
 		if last = check(t.Context()); last == nil {
@@ -75,23 +75,8 @@ func (e *Env) WaitFor(t testing.TB, timeout time.Duration, object client.Object,
 func (e *Env) WaitCondition(t testing.TB, timeout time.Duration, object client.Object, conditionType, status string) {
 	t.Helper()
 	e.WaitFor(t, timeout, object, conditionType+"="+status, func() error {
-		content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(object)
-		if err != nil {
-			return fmt.Errorf("reading the conditions: %w", err)
-		}
-		for _, condition := range conditions(content) {
-			if text(condition, "type") != conditionType {
-				continue
-			}
-			if observed, _, _ := unstructured.NestedInt64(condition, "observedGeneration"); observed != object.GetGeneration() {
-				return fmt.Errorf("condition %s is of generation %d, the object of %d", conditionType, observed, object.GetGeneration())
-			}
-			if text(condition, "status") != status {
-				return fmt.Errorf("condition %s is %s", conditionType, text(condition, "status"))
-			}
-			return nil
-		}
-		return fmt.Errorf("there is no condition %s", conditionType)
+		_, err := says(object, conditionType, metav1.ConditionStatus(status), "", nil)
+		return err
 	})
 }
 
@@ -126,11 +111,16 @@ func (e *Env) Describe(ctx context.Context, object client.Object) string {
 	if deleted := current.GetDeletionTimestamp(); deleted != nil {
 		fmt.Fprintf(&lines, ", deleted at %s, finalizers %v", deleted.Format(time.TimeOnly), current.GetFinalizers())
 	}
-	if operation, found, _ := unstructured.NestedMap(current.Object, "status", "operation"); found {
-		fmt.Fprintf(&lines, "\n  operation %v", operation)
+	for _, field := range []string{"operation", "failure", "step", "task"} { // what is under way, or ended last
+		if value, found, _ := unstructured.NestedFieldNoCopy(current.Object, "status", field); found {
+			fmt.Fprintf(&lines, "\n  %s %v", field, value)
+		}
 	}
-	for _, condition := range conditions(current.Object) {
-		fmt.Fprintf(&lines, "\n  %s=%s %s: %s", text(condition, "type"), text(condition, "status"), text(condition, "reason"), text(condition, "message"))
+	for _, c := range Conditions(current) {
+		fmt.Fprintf(&lines, "\n  %s=%s %s: %s", c.Type, c.Status, c.Reason, c.Message)
+		if c.ObservedGeneration != current.GetGeneration() {
+			fmt.Fprintf(&lines, " (of generation %d)", c.ObservedGeneration)
+		}
 	}
 	return lines.String()
 }
@@ -144,20 +134,4 @@ func (e *Env) describeAll(t testing.TB, objects []client.Object) string {
 		fmt.Fprintf(&lines, "\n%s", e.Describe(ctx, object))
 	}
 	return lines.String()
-}
-
-func conditions(object map[string]any) []map[string]any {
-	list, _, _ := unstructured.NestedSlice(object, "status", "conditions")
-	var found []map[string]any
-	for _, entry := range list {
-		if condition, ok := entry.(map[string]any); ok {
-			found = append(found, condition)
-		}
-	}
-	return found
-}
-
-func text(object map[string]any, field string) string {
-	value, _, _ := unstructured.NestedString(object, field)
-	return value
 }

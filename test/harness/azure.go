@@ -9,8 +9,12 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
+	"net/url"
+	"strings"
 	"sync/atomic"
 	"testing"
 
@@ -60,14 +64,18 @@ func StartAzure(t testing.TB, speed float64, change ...func(*armsim.Config)) *Az
 	if err != nil {
 		t.Fatalf("Starting the ARM simulator: %v", err)
 	}
+	azure := &Azure{Server: server, SubscriptionID: subscription}
 	t.Cleanup(func() {
 		for _, wrong := range Modest(server.Requests(), speed) {
 			t.Error(wrong)
 		}
 		server.Close()
 		useRights(t, server.Requests())
+		if t.Failed() {
+			t.Logf("the last that was written to Azure:%s", azure.lastWrites())
+		}
 	})
-	return &Azure{Server: server, SubscriptionID: subscription}
+	return azure
 }
 
 // Identity returns the objects of an AzureIdentity named default that logs in here: Secret, ConfigMap with the CA, and the identity.
@@ -118,6 +126,46 @@ func ClientSecretOf(objects []client.Object) *corev1.Secret { return objects[0].
 // IdentityOf is the AzureIdentity among what Identity returned.
 func IdentityOf(objects []client.Object) *v1alpha1.AzureIdentity {
 	return objects[2].(*v1alpha1.AzureIdentity)
+}
+
+// apiVersion of Microsoft.AVS that people use.
+const apiVersion = "2025-09-01"
+
+// ByHand sends a request to Azure as a person does who logs in for it, and returns the answer's status and text.
+func (a *Azure) ByHand(t testing.TB, method, id, body string) (status int, text string) {
+	t.Helper()
+	connection := Transport(a.CAPEM())
+	defer connection.CloseIdleConnections()
+	form := url.Values{"grant_type": {"client_credentials"}, "client_id": {ClientID}, "client_secret": {ClientSecret}, "scope": {a.URL() + "/.default"}}
+	login, err := connection.PostForm(a.URL()+"/"+TenantID+"/oauth2/v2.0/token", form)
+	status, text = answer(t, login, err)
+	var token struct {
+		AccessToken string `json:"access_token"`
+	}
+	if err := json.Unmarshal([]byte(text), &token); err != nil || token.AccessToken == "" {
+		t.Fatalf("Logging in by hand: %d %s", status, text)
+	}
+	request, err := http.NewRequestWithContext(t.Context(), method, a.URL()+id+"?api-version="+apiVersion, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("Authorization", "Bearer "+token.AccessToken)
+	request.Header.Set("Content-Type", "application/json")
+	response, err := connection.Do(request)
+	return answer(t, response, err)
+}
+
+func answer(t testing.TB, response *http.Response, err error) (status int, text string) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	content, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return response.StatusCode, string(content)
 }
 
 // Transport is an HTTP client that trusts the certificates, PEM.

@@ -17,6 +17,8 @@ import (
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/yaml"
+
+	"github.com/avs-operator/avs-operator/test/env"
 )
 
 // Schema of a kind's spec, as its CRD has it.
@@ -24,7 +26,7 @@ type Schema map[string]any
 
 // SpecSchema reads it from config/crd.
 func SpecSchema(kind string) (Schema, error) {
-	root, err := repositoryRoot()
+	root, err := env.RepositoryRoot()
 	if err != nil {
 		return nil, err
 	}
@@ -89,7 +91,7 @@ func (s Schema) edits(value map[string]any, found func(patch map[string]any, has
 			field.edits(inner, func(patch map[string]any, has bool) { found(map[string]any{name: patch}, has) })
 			continue
 		}
-		if other, ok := field.other(now); ok {
+		if other, ok := field.Other(now); ok {
 			found(map[string]any{name: other}, has)
 		}
 	}
@@ -107,8 +109,8 @@ func rank(name string) string {
 	return "2"
 }
 
-// other is a value of the schema that now is not.
-func (s Schema) other(now any) (any, bool) {
+// Other is a value that the schema may allow and that now is not.
+func (s Schema) Other(now any) (any, bool) {
 	if enum, ok := s["enum"].([]any); ok {
 		at := slices.IndexFunc(enum, func(one any) bool { return one != now && one != "" })
 		if at < 0 {
@@ -119,13 +121,13 @@ func (s Schema) other(now any) (any, bool) {
 	switch s["type"] {
 	case "integer":
 		n, has := number(now)
-		if most, ok := number(s["maximum"]); ok && n+1 > most || !has {
-			return nil, false
+		if most, ok := number(s["maximum"]); ok && n+1 > most {
+			return int64(n - 1), has
 		}
-		return int64(n + 1), true
+		return int64(n + 1), has
 	case "string":
 		text, _ := now.(string)
-		return otherText(text)
+		return OtherText(text), text != ""
 	case "object":
 		if _, isMap := s["additionalProperties"]; isMap {
 			return map[string]any{"swept": "yes"}, true
@@ -136,15 +138,15 @@ func (s Schema) other(now any) (any, bool) {
 	return nil, false
 }
 
-// otherText ends otherwise: with the next digit, where it ends with one.
-func otherText(text string) (any, bool) {
+// OtherText ends otherwise: with the next digit, where it ends with one.
+func OtherText(text string) string {
 	if text == "" {
-		return nil, false
+		return "other"
 	}
 	if last := text[len(text)-1]; last >= '0' && last < '9' {
-		return text[:len(text)-1] + string(last+1), true
+		return text[:len(text)-1] + string(last+1)
 	}
-	return text + "2", true
+	return text + "2"
 }
 
 // otherList has another last entry, or none.
@@ -154,12 +156,10 @@ func (s Schema) otherList(now any) (any, bool) {
 		return nil, false
 	}
 	items, _ := s["items"].(map[string]any)
-	if text, isText := list[0].(string); isText && items != nil {
-		if other, ok := Schema(items).other(text); ok {
-			return append(slices.Clone(list[:len(list)-1]), other), true
-		}
+	if text, isText := list[len(list)-1].(string); isText && items["enum"] == nil {
+		return append(slices.Clone(list[:len(list)-1]), OtherText(text)), true
 	}
-	return list[:len(list)-1], len(list) > 1
+	return slices.Clone(list[:len(list)-1]), len(list) > 1
 }
 
 func number(value any) (float64, bool) {
@@ -187,8 +187,8 @@ func (s Schema) words(word string) map[string]any {
 	return out
 }
 
-// mergeInto is an RFC 7396 merge patch.
-func mergeInto(target, patch map[string]any) {
+// Merge applies an RFC 7396 merge patch.
+func Merge(target, patch map[string]any) {
 	for key, value := range patch {
 		inner, isMap := value.(map[string]any)
 		have, both := target[key].(map[string]any)
@@ -196,10 +196,10 @@ func mergeInto(target, patch map[string]any) {
 		case value == nil:
 			delete(target, key)
 		case isMap && both:
-			mergeInto(have, inner)
+			Merge(have, inner)
 		case isMap:
 			fresh := map[string]any{}
-			mergeInto(fresh, inner)
+			Merge(fresh, inner)
 			target[key] = fresh
 		default:
 			target[key] = value

@@ -52,9 +52,9 @@ func NewLedLife(t testing.TB, cluster *env.Env, hub *Hub, subject *Subject) *Led
 	t.Helper()
 	l := newLife(t, cluster, subject)
 	l.elects = true
-	LetElect(t, cluster, l.namespace)
+	LetElect(t, cluster, l.Namespace)
 	l.begin(hub)
-	return &LedLife{Life: l, leader: l.operator, seams: l.seams, ended: make(chan error, 1)}
+	return &LedLife{Life: l, leader: l.Operator, seams: l.seams, ended: make(chan error, 1)}
 }
 
 // LetElect gives the operator's ServiceAccount in a namespace what it has in its own for the election, so that operators of several tests lead
@@ -62,11 +62,11 @@ func NewLedLife(t testing.TB, cluster *env.Env, hub *Hub, subject *Subject) *Led
 func LetElect(t testing.TB, cluster *env.Env, namespace string) {
 	t.Helper()
 	meta := metav1.ObjectMeta{Namespace: namespace, Name: "leader-election"}
-	create(t, cluster, &rbacv1.Role{ObjectMeta: meta, Rules: []rbacv1.PolicyRule{
+	cluster.Create(t, &rbacv1.Role{ObjectMeta: meta, Rules: []rbacv1.PolicyRule{
 		{APIGroups: []string{"coordination.k8s.io"}, Resources: []string{"leases"}, Verbs: []string{"create", "get", "update"}},
 		{APIGroups: []string{"", "events.k8s.io"}, Resources: []string{"events"}, Verbs: []string{"create", "patch"}},
 	}})
-	create(t, cluster, &rbacv1.RoleBinding{ObjectMeta: meta,
+	cluster.Create(t, &rbacv1.RoleBinding{ObjectMeta: meta,
 		RoleRef:  rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "Role", Name: meta.Name},
 		Subjects: []rbacv1.Subject{{Kind: "ServiceAccount", Namespace: env.OperatorNamespace, Name: env.OperatorServiceAccount}},
 	})
@@ -115,7 +115,7 @@ func (l *LedLife) Followed() (wrongs []string) {
 	if !l.ends {
 		return nil
 	}
-	if ended, err := l.leader.Ended(patience); !ended {
+	if ended, err := l.leader.Ended(env.Patience); !ended {
 		wrongs = append(wrongs, "a leader that lost its lease goes on running")
 	} else if err == nil || errors.Is(err, context.Canceled) {
 		wrongs = append(wrongs, fmt.Sprintf("a leader that lost its lease ended with %v, as if it had been asked to", err))
@@ -124,7 +124,7 @@ func (l *LedLife) Followed() (wrongs []string) {
 }
 
 func (l *LedLife) until(true func() bool) {
-	for deadline := time.Now().Add(patience); !true() && time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(env.Patience); !true() && time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
 		continue
 	}
 }
@@ -132,7 +132,7 @@ func (l *LedLife) until(true func() bool) {
 // holder is who holds the lease.
 func (l *LedLife) holder() string {
 	held := &coordinationv1.Lease{}
-	err := l.Cluster.Admin.Get(context.Background(), client.ObjectKey{Namespace: l.namespace, Name: controllers.LeaseName}, held)
+	err := l.Cluster.Admin.Get(context.Background(), client.ObjectKey{Namespace: l.Namespace, Name: controllers.LeaseName}, held)
 	if err != nil || held.Spec.HolderIdentity == nil {
 		return ""
 	}

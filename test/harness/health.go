@@ -13,12 +13,14 @@ import (
 
 	lua "github.com/yuin/gopher-lua"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/avs-operator/avs-operator/test/env"
 )
 
 // ArgoHealth is what Argo CD says of an object with the check in config/argocd. As there, a script has the base functions and table, and no more
 // than a second.
 func ArgoHealth(object *unstructured.Unstructured) (status, message string, err error) {
-	root, err := repositoryRoot()
+	root, err := env.RepositoryRoot()
 	if err != nil {
 		return "", "", err
 	}

@@ -46,7 +46,7 @@ func (s *Subject) Learn(t testing.TB, cluster *env.Env, hub *Hub) {
 			continue
 		}
 		if sent, err := AskedFor(s.Kind, r); err == nil {
-			mergeInto(undo, undone(before, sent))
+			Merge(undo, undone(before, sent))
 		}
 	}
 	if len(undo) == 0 {
@@ -128,7 +128,7 @@ func undone(before, sent map[string]any) map[string]any {
 			if below := undone(have, inner); len(below) > 0 {
 				out[key] = below
 			}
-		case asText(before[key]) != asText(value):
+		case AsText(before[key]) != AsText(value):
 			out[key] = before[key]
 		}
 	}

@@ -51,23 +51,20 @@ func (s *Subject) Phases() []Phase {
 
 // Life is one subject's way through its phases, in a namespace and an Azure of its own.
 type Life struct {
-	Cluster *env.Env
+	*World
 	Subject *Subject
-	Azure   *Azure
 	History *History
 	// Held says that a fault holds calls up for longer than a worker may otherwise stand.
 	Held bool
 
-	t         testing.TB
-	namespace string
-	object    kind.Object
-	key       client.ObjectKey // of object
-	seen      int              // requests of Azure that belong to earlier phases
-	id        string
+	t      testing.TB
+	object kind.Object
+	key    client.ObjectKey // of object
+	seen   int              // requests of Azure that belong to earlier phases
+	id     string
 
 	mu        sync.Mutex
 	seams     *Seams
-	operator  *Operator
 	operators []*Operator
 	restarts  int
 	over      bool
@@ -84,8 +81,9 @@ func NewLife(t testing.TB, cluster *env.Env, hub *Hub, subject *Subject, change 
 
 func newLife(t testing.TB, cluster *env.Env, subject *Subject, change ...func(*armsim.Config)) *Life {
 	t.Helper()
-	l := &Life{Cluster: cluster, Subject: subject, Azure: subject.start(t, change...), History: &History{}, t: t, namespace: cluster.Namespace(t)}
-	l.object = subject.New(l.namespace)
+	l := &Life{World: NewWorld(t, cluster, Speed), Subject: subject, History: &History{}, t: t}
+	l.Azure = subject.start(t, change...)
+	l.object = subject.New(l.Namespace)
 	l.key = client.ObjectKeyFromObject(l.object)
 	return l
 }
@@ -93,32 +91,32 @@ func newLife(t testing.TB, cluster *env.Env, subject *Subject, change ...func(*a
 // begin starts the operator and waits until it knows what the subject refers to.
 func (l *Life) begin(hub *Hub) {
 	l.t.Helper()
-	l.t.Cleanup(hub.Tell(l.namespace, l.History))
+	l.t.Cleanup(hub.Tell(l.Namespace, l.History))
 	l.t.Cleanup(l.end)
 	l.start()
-	above := l.Subject.observed(l.t, l.namespace)
-	for _, object := range append(l.Azure.Identity(l.namespace), above...) {
-		create(l.t, l.Cluster, object)
+	above := l.Subject.observed(l.t, l.Namespace)
+	for _, object := range append(l.Azure.Identity(l.Namespace), above...) {
+		l.Cluster.Create(l.t, object)
 	}
 	for _, object := range above {
 		if object.GetObjectKind().GroupVersionKind().Group == v1alpha1.GroupVersion.Group {
-			l.Cluster.WaitCondition(l.t, patience, object, v1alpha1.ConditionReady, "True")
+			l.Cluster.WaitReady(l.t, object)
 		}
 	}
-	l.Cluster.WaitCondition(l.t, patience, IdentityOf(l.Azure.Identity(l.namespace)), v1alpha1.ConditionReady, "True")
+	l.Cluster.WaitReady(l.t, IdentityOf(l.Azure.Identity(l.Namespace)))
 	l.seen = len(l.Azure.Requests())
 }
 
 // start starts an operator, with seams of its own.
 func (l *Life) start() {
 	l.seams = NewSeams(l.History, Speed, l.guarded)
-	l.operator = StartOperator(l.t, OperatorOptions{Config: l.Cluster.OperatorConfig(), Speed: Speed, Namespace: l.namespace, Seams: l.seams,
+	l.Operator = StartOperator(l.t, OperatorOptions{Config: l.Cluster.OperatorConfig(), Speed: Speed, Namespace: l.Namespace, Seams: l.seams,
 		Change: func(o *controllers.Options) {
 			if l.elects {
-				o.LeaderElection, o.LeaseDuration, o.Namespace = true, lease, l.namespace
+				o.LeaderElection, o.LeaseDuration, o.Namespace = true, lease, l.Namespace
 			}
 		}})
-	l.operators = append(l.operators, l.operator)
+	l.operators = append(l.operators, l.Operator)
 }
 
 // Restart puts another operator in the place of one that is dead.
@@ -128,7 +126,7 @@ func (l *Life) Restart() {
 	if l.over {
 		return
 	}
-	l.operator.Abandon()
+	l.Operator.Abandon()
 	l.restarts++
 	l.start()
 }
@@ -188,8 +186,8 @@ func (l *Life) Begin(phase Phase) {
 	l.t.Helper()
 	switch phase {
 	case Create:
-		l.object = l.Subject.New(l.namespace)
-		create(l.t, l.Cluster, l.object)
+		l.object = l.Subject.New(l.Namespace)
+		l.Cluster.Create(l.t, l.object)
 	case Edit:
 		l.patch(l.Subject.change(l.Subject.Edit))
 	case Drift:
@@ -223,7 +221,7 @@ func (l *Life) patch(change map[string]any) {
 // Reached waits until a phase has led where it should: the liveness of oracle 7.
 func (l *Life) Reached(phase Phase) {
 	l.t.Helper()
-	l.Cluster.Eventually(l.t, patience, fmt.Sprintf("the end of %s", phase), func(ctx context.Context) error {
+	l.Cluster.Eventually(l.t, env.Patience, fmt.Sprintf("the end of %s", phase), func(ctx context.Context) error {
 		return l.reached(ctx, phase)
 	}, l.object)
 }
@@ -284,14 +282,15 @@ func contains(body, patch map[string]any) bool {
 			if !contains(have, inner) {
 				return false
 			}
-		case asText(body[key]) != asText(value):
+		case AsText(body[key]) != AsText(value):
 			return false
 		}
 	}
 	return true
 }
 
-func asText(value any) string {
+// AsText is a value as JSON.
+func AsText(value any) string {
 	content, err := json.Marshal(value)
 	if err != nil {
 		return err.Error()

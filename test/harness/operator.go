@@ -18,6 +18,7 @@ import (
 
 	"github.com/avs-operator/avs-operator/controllers"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
+	"github.com/avs-operator/avs-operator/test/env"
 )
 
 // OperatorOptions of StartOperator.
@@ -62,11 +63,17 @@ func StartOperator(t testing.TB, o OperatorOptions) *Operator {
 	if o.Change != nil {
 		o.Change(&options)
 	}
+	return StartManager(t, func(ctx context.Context) (ctrl.Manager, error) { return controllers.NewManager(ctx, o.Config, options) })
+}
+
+// StartManager runs a manager until Stop, or the end of the test.
+func StartManager(t testing.TB, manager func(context.Context) (ctrl.Manager, error)) *Operator {
+	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	operator := &Operator{stop: cancel, done: make(chan error, 1)}
 	var problem error
 	operator.label = labelled(func() {
-		mgr, err := controllers.NewManager(ctx, o.Config, options)
+		mgr, err := manager(ctx)
 		if problem = err; err == nil {
 			go func() { operator.done <- mgr.Start(ctx) }()
 		}
@@ -106,8 +113,8 @@ func (o *Operator) wait() error {
 			return nil
 		}
 		return err
-	case <-time.After(patience):
-		return fmt.Errorf("it did not stop within %s", patience)
+	case <-time.After(env.Patience):
+		return fmt.Errorf("it did not stop within %s", env.Patience)
 	}
 }
 

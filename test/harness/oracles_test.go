@@ -23,7 +23,7 @@ import (
 
 func revision(kind string, content map[string]any) Revision {
 	object := &unstructured.Unstructured{Object: map[string]any{"apiVersion": "avs-operator.io/v1alpha1", "kind": kind, "metadata": map[string]any{"name": "weu", "generation": int64(2)}}}
-	mergeInto(object.Object, content)
+	Merge(object.Object, content)
 	return Revision{Event: watch.Modified, Object: object}
 }
 
@@ -236,12 +236,12 @@ func TestEdits(t *testing.T) {
 		"subnet":          map[string]any{"type": "object", "properties": map[string]any{"gatewayAddress": map[string]any{"type": "string"}}},
 	}}
 	spec := map[string]any{"clusterSize": int64(3), "azureName": "a", "internet": "Enabled", "privateCloudRef": map[string]any{"name": "weu"}, "subnet": map[string]any{"gatewayAddress": "10.0.0.1"}}
-	got := asText(schema.Edits(spec))
+	got := AsText(schema.Edits(spec))
 	if want := `[{"clusterSize":4},{"internet":"Disabled"},{"subnet":{"gatewayAddress":"10.0.0.2"}}]`; got != want {
 		t.Errorf("%s, want %s", got, want)
 	}
 	spec["clusterSize"] = int64(16)
-	if got := asText(schema.Edits(spec)); strings.Contains(got, "clusterSize") {
+	if got := AsText(schema.Edits(spec)); strings.Contains(got, "clusterSize") {
 		t.Errorf("a size above the maximum is tried: %s", got)
 	}
 }

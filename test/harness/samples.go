@@ -4,7 +4,6 @@
 package harness
 
 import (
-	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -15,6 +14,8 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	utilyaml "k8s.io/apimachinery/pkg/util/yaml"
 	"sigs.k8s.io/yaml"
+
+	"github.com/avs-operator/avs-operator/test/env"
 )
 
 // Samples are the objects of config/samples.
@@ -25,7 +26,7 @@ const fromFile = "harness/file"
 
 // LoadSamples reads config/samples and the kustomizations beside it.
 func LoadSamples() (Samples, error) {
-	root, err := repositoryRoot()
+	root, err := env.RepositoryRoot()
 	if err != nil {
 		return nil, err
 	}
@@ -46,7 +47,7 @@ func LoadSamples() (Samples, error) {
 		if err != nil {
 			return nil, err
 		}
-		documents, err := documents(content)
+		documents, err := Documents(content)
 		if err != nil {
 			return nil, fmt.Errorf("reading %s: %w", file, err)
 		}
@@ -58,7 +59,8 @@ func LoadSamples() (Samples, error) {
 	return out, nil
 }
 
-func documents(content []byte) (Samples, error) {
+// Documents are the objects in a text of YAML.
+func Documents(content []byte) (Samples, error) {
 	var out Samples
 	reader := utilyaml.NewYAMLReader(newReader(content))
 	for {
@@ -74,6 +76,19 @@ func documents(content []byte) (Samples, error) {
 			out = append(out, object)
 		}
 	}
+}
+
+// All returns copies of all of them, as the files have them.
+func (s Samples) All() Samples {
+	var out Samples
+	for _, object := range s {
+		object = object.DeepCopy()
+		annotations := object.GetAnnotations()
+		delete(annotations, fromFile)
+		object.SetAnnotations(annotations)
+		out = append(out, object)
+	}
+	return out
 }
 
 // Of returns a copy of a kind's own sample: the one in the file of its name.
@@ -92,8 +107,8 @@ func (s Samples) Above(object *unstructured.Unstructured, needs ...*unstructured
 	var out Samples
 	var visit func(of *unstructured.Unstructured)
 	add := func(candidate *unstructured.Unstructured) {
-		known := slices.ContainsFunc(out, func(o *unstructured.Unstructured) bool { return same(o, candidate) })
-		if !known && !same(candidate, object) && candidate.GetKind() != "AzureIdentity" && candidate.GetKind() != "Namespace" {
+		known := slices.ContainsFunc(out, func(o *unstructured.Unstructured) bool { return SameObject(o, candidate) })
+		if !known && !SameObject(candidate, object) && candidate.GetKind() != "AzureIdentity" && candidate.GetKind() != "Namespace" {
 			visit(candidate)
 			copied := candidate.DeepCopy()
 			copied.SetAnnotations(nil)
@@ -107,7 +122,7 @@ func (s Samples) Above(object *unstructured.Unstructured, needs ...*unstructured
 		}
 		seen[of] = true
 		for _, candidate := range s {
-			if same(candidate, of) {
+			if SameObject(candidate, of) {
 				break
 			}
 			if candidate.GetAnnotations()[fromFile] == of.GetAnnotations()[fromFile] {
@@ -129,7 +144,8 @@ func (s Samples) Above(object *unstructured.Unstructured, needs ...*unstructured
 	return out
 }
 
-func same(a, b *unstructured.Unstructured) bool {
+// SameObject says that two objects have one kind and name.
+func SameObject(a, b *unstructured.Unstructured) bool {
 	return a.GetKind() == b.GetKind() && a.GetName() == b.GetName()
 }
 
@@ -184,20 +200,4 @@ func referenceIn(key string, value any) (reference, bool) {
 		kind = "PrivateCloud" // such as linkedCloudRef
 	}
 	return reference{kind, name}, isReference && name != ""
-}
-
-// repositoryRoot finds the checkout that the test runs in: go test runs each package's tests in its own directory.
-func repositoryRoot() (string, error) {
-	dir, err := os.Getwd()
-	if err != nil {
-		return "", fmt.Errorf("finding the repository: %w", err)
-	}
-	for ; ; dir = filepath.Dir(dir) {
-		if _, err := os.Stat(filepath.Join(dir, "config", "samples", "kustomization.yaml")); err == nil {
-			return dir, nil
-		}
-		if dir == filepath.Dir(dir) {
-			return "", errors.New("finding the repository: no parent of the working directory has config/samples")
-		}
-	}
 }

@@ -33,7 +33,7 @@ type Subject struct {
 	Drift    map[string]any
 	Vanishes bool
 
-	world *World
+	snapshot *snapshot
 }
 
 // NewSubject reads sample and schema of a kind.
@@ -54,7 +54,7 @@ func NewSubject(kind kinds.Kind) (*Subject, error) {
 	s := &Subject{Kind: kind, Sample: sample, Edits: schema.Edits(spec)}
 	s.Above = samples.Above(sample, s.needs(samples)...)
 	s.Words, s.Other = schema.words("one"), schema.words("two")
-	mergeInto(spec, s.Words)
+	Merge(spec, s.Words)
 	spec["deletionPolicy"] = string(v1alpha1.DeletionPolicyDelete)
 	sample.SetAnnotations(map[string]string{v1alpha1.AnnotationConfirmDelete: sample.GetName(), v1alpha1.AnnotationConfirmMachines: sample.GetName()})
 	s.Vanishes = !kind.Expensive && !kind.Once && kind.ChangedBy == "" && !kind.BuiltIn(s.New("any"))
@@ -94,13 +94,13 @@ func into(sample *unstructured.Unstructured, namespace string, object client.Obj
 // change is an edit of the object's spec, with the next words for its actions.
 func (s *Subject) change(edit map[string]any) map[string]any {
 	spec := map[string]any{}
-	mergeInto(spec, s.Other)
-	mergeInto(spec, edit)
+	Merge(spec, s.Other)
+	Merge(spec, edit)
 	return map[string]any{"spec": spec}
 }
 
-// World is an Azure in which everything that a subject refers to is there, to start any number of cases from.
-type World struct {
+// snapshot is an Azure in which everything that a subject refers to is there, to start any number of cases from.
+type snapshot struct {
 	state        []byte
 	subscription string
 }

@@ -16,6 +16,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/avs-operator/avs-operator/controllers/azure/kind"
+	"github.com/avs-operator/avs-operator/test/env"
 )
 
 // End is what there was at the end of a phase.
@@ -103,8 +104,8 @@ var (
 
 // plain takes out of a text what differs from one case to the next.
 func (l *Life) plain(text string) string {
-	text = strings.ReplaceAll(strings.ReplaceAll(text, l.Azure.SubscriptionID, "<subscription>"), l.namespace+"/", "<namespace>/")
-	text = strings.ReplaceAll(text, `"`+l.namespace+`"`, `"<namespace>"`)
+	text = strings.ReplaceAll(strings.ReplaceAll(text, l.Azure.SubscriptionID, "<subscription>"), l.Namespace+"/", "<namespace>/")
+	text = strings.ReplaceAll(text, `"`+l.Namespace+`"`, `"<namespace>"`)
 	for _, drawn := range []*regexp.Regexp{anyThumb, anyGateway, anyPublic} {
 		text = drawn.ReplaceAllString(text, "<drawn>")
 	}
@@ -118,7 +119,7 @@ func (l *Life) inAzure() map[string]string {
 	out := map[string]string{}
 	for _, id := range append(l.Azure.Resources(""), l.id) {
 		if body, ok := l.Azure.Resource(id); ok {
-			out[l.plain(id)] = l.plain(asText(body))
+			out[l.plain(id)] = l.plain(AsText(body))
 		}
 	}
 	return out
@@ -127,7 +128,7 @@ func (l *Life) inAzure() map[string]string {
 // inKubernetes is the subject's status, and the Secrets of its namespace by their keys.
 func (l *Life) inKubernetes() map[string]string {
 	out := map[string]string{}
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	ctx, cancel := context.WithTimeout(context.Background(), env.Patience)
 	defer cancel()
 	fresh := l.Subject.Kind.New()
 	if err := l.Cluster.Admin.Get(ctx, l.key, fresh); err == nil {
@@ -163,12 +164,12 @@ func statusOf(object kind.Object) string {
 	if meta.FindStatusCondition(object.AzureStatus().Conditions, "Ready") != nil {
 		status["conditions"] = conditions
 	}
-	return asText(map[string]any{"status": status, "annotations": object.GetAnnotations(), "finalizers": object.GetFinalizers(), "generation": object.GetGeneration()})
+	return AsText(map[string]any{"status": status, "annotations": object.GetAnnotations(), "finalizers": object.GetFinalizers(), "generation": object.GetGeneration()})
 }
 
 func (l *Life) secrets(ctx context.Context) (map[string]string, error) {
 	list := &corev1.SecretList{}
-	if err := l.Cluster.Admin.List(ctx, list, client.InNamespace(l.namespace)); err != nil {
+	if err := l.Cluster.Admin.List(ctx, list, client.InNamespace(l.Namespace)); err != nil {
 		return nil, err
 	}
 	out := map[string]string{}

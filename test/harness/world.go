@@ -4,160 +4,94 @@
 package harness
 
 import (
-	"bytes"
-	"encoding/base64"
-	"slices"
-	"strings"
+	"context"
+	"fmt"
 	"testing"
 	"time"
 
-	"github.com/go-logr/logr"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/runtime"
-	"sigs.k8s.io/controller-runtime/pkg/client"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers"
 	"github.com/avs-operator/avs-operator/test/armsim"
 	"github.com/avs-operator/avs-operator/test/env"
 	"github.com/avs-operator/avs-operator/test/vcentersim"
 )
 
-// Speed of the worlds: an hour of Azure's is a second, and its operations are as short as lets a process die in the middle of one.
-const Speed = 240
-
-func quickly(c *armsim.Config) {
-	span := func(d time.Duration) armsim.Span { return armsim.Span{Min: d, Max: d} }
-	c.NoVCenters, c.RetryAfter = true, 5*time.Second
-	c.Durations = armsim.Durations{
-		CreatePrivateCloud: span(2 * time.Minute), DeletePrivateCloud: span(2 * time.Minute), CreateCluster: span(90 * time.Second), DeleteCluster: span(90 * time.Second),
-		AddHosts: span(90 * time.Second), RemoveHosts: span(90 * time.Second), Update: span(time.Minute), Rotate: span(time.Minute), Register: span(time.Minute),
-		Network: span(time.Minute), DeployHCX: span(90 * time.Second), RunScript: span(time.Minute), DeleteResourceGroup: span(time.Minute),
-	}
+// World is what one test has to itself beside the suite's control plane: a namespace, and what is started of an Azure, of vCenters, and of an operator
+// that looks at this namespace only. A suite's own world embeds it and adds what only this suite needs.
+type World struct {
+	Cluster   *env.Env
+	Namespace string
+	// Speed of Azure's and vCenter's time. An operator takes it when it is started.
+	Speed float64
+	// Azure is nil until StartAzure.
+	Azure *Azure
+	// Source and Target are the vCenters oslo and weu, nil until StartVCenters.
+	Source, Target *vcentersim.VCenter
+	// Operator is the one that was started last.
+	Operator *Operator
+	// Options change the operator's, at each start.
+	Options func(*controllers.Options)
 }
 
-// patience is how long anything may take, on a machine that is loaded.
-const patience = 3 * time.Minute
-
-// Prepare makes the world that a subject's cases start from: what it refers to is made by the operator, once, and saved. Keeping it also
-// saves each case the making of keys.
-func (s *Subject) Prepare(t testing.TB, cluster *env.Env) {
+// NewWorld makes the namespace. The caller starts what the test needs.
+func NewWorld(t testing.TB, cluster *env.Env, speed float64) *World {
 	t.Helper()
-	if s.world != nil {
-		return
-	}
-	azure, namespace := StartAzure(t, Speed, quickly, s.withMachines), cluster.Namespace(t)
-	if len(s.Above) > 0 {
-		operator := StartOperator(t, OperatorOptions{Config: cluster.OperatorConfig(), Speed: Speed, Namespace: namespace,
-			Change: func(o *controllers.Options) { o.Logger = logr.Discard() }})
-		above := s.above(t, namespace, nil)
-		for _, object := range append(azure.Identity(namespace), above...) {
-			create(t, cluster, object)
-		}
-		for _, object := range above {
-			if object.GetObjectKind().GroupVersionKind().Group == v1alpha1.GroupVersion.Group {
-				cluster.WaitCondition(t, patience, object, v1alpha1.ConditionReady, "True")
-			}
-			if object.GetObjectKind().GroupVersionKind().Kind == "PrivateCloud" {
-				s.addMachines(t, azure)
-			}
-		}
-		operator.Stop(t)
-	}
-	var state bytes.Buffer
-	if err := azure.Save(&state); err != nil {
-		t.Fatal(err)
-	}
-	azure.Close()
-	s.world = &World{state: state.Bytes(), subscription: azure.SubscriptionID}
+	return &World{Cluster: cluster, Namespace: cluster.Namespace(t), Speed: speed}
 }
 
-// start is a fresh Azure with that in it, in a subscription of its own. What lived in vCenters is made anew.
-func (s *Subject) start(t testing.TB, change ...func(*armsim.Config)) *Azure {
+// StartAzure gives the world an Azure whose private clouds have no live vCenter, unless change says otherwise, and an identity that logs in there.
+func (w *World) StartAzure(t testing.TB, change ...func(*armsim.Config)) {
 	t.Helper()
-	w := s.world
-	load := func(c *armsim.Config) {
-		c.State = bytes.NewReader(bytes.ReplaceAll(w.state, []byte(w.subscription), []byte(c.Subscriptions[0].ID)))
-	}
-	azure := StartAzure(t, Speed, append([]func(*armsim.Config){quickly, s.withMachines, load}, change...)...)
-	s.addMachines(t, azure)
-	return azure
+	w.Azure = StartAzure(t, w.Speed, append([]func(*armsim.Config){NoVCenters}, change...)...)
+	w.Cluster.Create(t, w.Azure.Identity(w.Namespace)...)
 }
 
-// withMachines gives a subject that names machines private clouds with a live vCenter. Others do without: they are cheaper.
-func (s *Subject) withMachines(c *armsim.Config) { c.NoVCenters = len(s.machines()) == 0 }
-
-func (s *Subject) addMachines(t testing.TB, azure *Azure) {
+// StartOperator starts an operator that looks at the world's namespace. change comes after Options.
+func (w *World) StartOperator(t testing.TB, change ...func(*controllers.Options)) *Operator {
 	t.Helper()
-	names := s.machines()
-	if len(names) == 0 {
-		return
-	}
-	vcenter := azure.VCenter(azure.PrivateCloudID("weu"))
-	for deadline := time.Now().Add(patience); vcenter == nil; vcenter = azure.VCenter(azure.PrivateCloudID("weu")) {
-		if time.Now().After(deadline) {
-			t.Fatal("the private cloud has no vCenter")
+	w.Operator = StartOperator(t, OperatorOptions{Config: w.Cluster.OperatorConfig(), Speed: w.Speed, Namespace: w.Namespace, Change: func(o *controllers.Options) {
+		if w.Options != nil {
+			w.Options(o)
 		}
-		time.Sleep(20 * time.Millisecond)
-	}
-	for _, name := range names {
-		if _, err := vcenter.AddMachine(vcentersim.MachineSpec{Name: name}); err != nil {
-			t.Fatalf("Making machine %s: %v", name, err)
+		for _, f := range change {
+			f(o)
 		}
-	}
+	}})
+	return w.Operator
 }
 
-// machines that the sample, or what it stands on, names as members.
-func (s *Subject) machines() (out []string) {
-	for _, sample := range append(slices.Clone(s.Above), s.Sample) {
-		for _, name := range members(sample.Object["spec"]) {
-			if !slices.Contains(out, name) {
-				out = append(out, name)
-			}
-		}
-	}
-	return out
-}
-
-func members(spec any) (out []string) {
-	fields, _ := spec.(map[string]any)
-	for _, key := range sortedKeys(fields) {
-		if one, isObject := fields[key].(map[string]any); isObject && key == "virtualMachine" {
-			if name, isText := one["name"].(string); isText {
-				out = append(out, name)
-			}
-		}
-		list, isList := fields[key].([]any)
-		if !isList || !strings.HasSuffix(strings.ToLower(key), "members") || strings.HasPrefix(key, "host") {
-			continue
-		}
-		for _, one := range list {
-			if object, isObject := one.(map[string]any); isObject {
-				one = object["name"]
-			}
-			if name, isText := one.(string); isText {
-				out = append(out, name)
-			}
-		}
-	}
-	return out
-}
-
-func create(t testing.TB, cluster *env.Env, object client.Object) {
+// RestartOperator stops the operator and starts another, which knows only what the API server, Azure and the vCenters know.
+func (w *World) RestartOperator(t testing.TB) {
 	t.Helper()
-	if err := cluster.Admin.Create(t.Context(), object); err != nil {
-		t.Fatalf("Creating %s: %v", object.GetName(), err)
-	}
+	w.Operator.Stop(t)
+	w.StartOperator(t)
 }
 
-func fromUnstructured(from *unstructured.Unstructured, to client.Object) error {
-	return runtime.DefaultUnstructuredConverter.FromUnstructuredWithValidation(from.Object, to, true)
+// Meta names an object of the world.
+func (w *World) Meta(name string) metav1.ObjectMeta {
+	return metav1.ObjectMeta{Namespace: w.Namespace, Name: name}
 }
 
-func decoded(text string) string {
-	value, err := base64.StdEncoding.DecodeString(text)
-	if err != nil {
-		return ""
-	}
-	return string(value)
+// InAzure is a value of the private cloud weu, or of what is below it; nil if there is none.
+func (w *World) InAzure(below string, path ...string) any {
+	return w.Azure.At(w.Azure.PrivateCloudID("weu")+below, path...)
+}
+
+// Wrote fails the test unless exactly these writes were sent to Azure, as Shown has them.
+func (w *World) Wrote(t testing.TB, want ...string) {
+	t.Helper()
+	SameWrites(t, Shown(w.Azure.Writes()), want)
+}
+
+// NothingWritten fails the test if a write is sent to Azure within the time.
+func (w *World) NothingWritten(t testing.TB, within time.Duration) {
+	t.Helper()
+	before := len(w.Azure.Writes())
+	w.Cluster.Consistently(t, within, "nothing is written", func(context.Context) error {
+		if now := w.Azure.Writes(); len(now) > before {
+			return fmt.Errorf("written to Azure meanwhile: %v", Shown(now[before:]))
+		}
+		return nil
+	})
 }
