@@ -53,7 +53,7 @@ func TestLifeOfAMaintenance(t *testing.T) {
 func (w *world) quiet(t *testing.T) {
 	t.Helper()
 	list := &v1alpha1.MaintenancePolicyList{}
-	if err := cluster.Admin.List(t.Context(), list, client.InNamespace(w.namespace)); err != nil {
+	if err := cluster.Admin.List(t.Context(), list, client.InNamespace(w.Namespace)); err != nil {
 		t.Fatal(err)
 	}
 	version := list.ResourceVersion
@@ -161,7 +161,7 @@ func TestEditedWindowMovesItsOwn(t *testing.T) {
 	}
 	w.times(t, 1, "reschedule")
 	env.Edit(t, cluster, p, func(p *v1alpha1.MaintenancePolicy) { p.Spec.Windows[0].Schedule = oneDay(far(200)) })
-	env.Says(t, stalled(t, p, v1alpha1.ReasonNoWindow), "it stays there", "no window opens")
+	env.Says(t, cluster.WaitStalled(t, p, v1alpha1.ReasonNoWindow), "it stays there", "no window opens")
 	w.times(t, 1, "reschedule")
 }
 
@@ -173,14 +173,14 @@ func TestReadinessHeals(t *testing.T) {
 	p := w.policy("nights", daily(far(20), 2*time.Hour))
 	p.Spec.Windows[0].Schedule = oneDay(far(20))
 	cluster.Create(t, p)
-	env.Says(t, stalled(t, p, v1alpha1.ReasonMaintenanceNotReady), "esx", "scheduled for", "EPC_CDROM_EMULATEMODE")
+	env.Says(t, cluster.WaitStalled(t, p, v1alpha1.ReasonMaintenanceNotReady), "esx", "scheduled for", "EPC_CDROM_EMULATEMODE")
 	m := eventually(t, p, "esx", scheduledBy("Policy"))
 	if len(m.FailedChecks) != 1 || len(m.FailedChecks[0].Resources) != 1 || m.Readiness != "NotReady" {
 		t.Fatalf("failed checks: %+v", m)
 	}
 	env.Says(t, m.FailedChecks[0].Meaning, "CD-ROM in emulate mode", "web-01")
 	env.Says(t, m.FailedChecks[0].Action, "passthrough")
-	if err := w.azure.SetFailedChecks(id); err != nil {
+	if err := w.Azure.SetFailedChecks(id); err != nil {
 		t.Fatal(err)
 	}
 	ready(t, p, v1alpha1.ReasonReady)
@@ -196,19 +196,19 @@ func TestNoWindow(t *testing.T) {
 	w.announce(t, armsim.Maintenance{Name: "esx", Estimated: 16 * time.Hour})
 	p := w.policy("nights", daily(far(3), 6*time.Hour))
 	cluster.Create(t, p)
-	env.Says(t, stalled(t, p, v1alpha1.ReasonNoWindow), "esx", "takes 16 h", "longer than 6 h")
+	env.Says(t, cluster.WaitStalled(t, p, v1alpha1.ReasonNoWindow), "esx", "takes 16 h", "longer than 6 h")
 	w.times(t, 0, "schedule")
 	env.Edit(t, cluster, p, func(p *v1alpha1.MaintenancePolicy) { p.Spec.Windows[0].DurationSeconds = 16 * 3600 })
 	eventually(t, p, "esx", scheduledBy("Policy"))
 	env.Edit(t, cluster, p, func(p *v1alpha1.MaintenancePolicy) { p.Spec.Windows[0].TimeZone = "Europe/Nowhere" })
-	env.Says(t, stalled(t, p, v1alpha1.ReasonInvalidSpec), "Europe/Nowhere", "Europe/Oslo")
+	env.Says(t, cluster.WaitStalled(t, p, v1alpha1.ReasonInvalidSpec), "Europe/Nowhere", "Europe/Oslo")
 }
 
 // Azure's reason is told when it does not let a maintenance be scheduled, and a start that it refuses is not asked for twice.
 func TestAzureRefuses(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.azure.Inject(armsim.Fault{Verb: "POST", Path: schedules, Status: 400, Code: "MaintenanceTimeBlocked", Message: "not on that day", Count: 1})
+	w.Azure.Inject(armsim.Fault{Verb: "POST", Path: schedules, Status: 400, Code: "MaintenanceTimeBlocked", Message: "not on that day", Count: 1})
 	w.announce(t, armsim.Maintenance{Name: "locked", Estimated: time.Hour, Locked: "Critical upgrade"})
 	id := w.announce(t, armsim.Maintenance{Name: "esx", Estimated: time.Hour})
 	p := w.policy("nights", daily(far(9), 2*time.Hour))
@@ -236,12 +236,12 @@ func TestWhatAzureRefusesForEverIsAskedAtAPace(t *testing.T) {
 			t.Parallel()
 			w := newWorldWithout(t)
 			fault.Verb, fault.Path, fault.Count = "POST", schedules, -1
-			w.azure.Inject(fault)
+			w.Azure.Inject(fault)
 			w.announce(t, armsim.Maintenance{Name: "esx", Estimated: time.Hour})
 			p := w.policy("nights", daily(far(9), 2*time.Hour))
 			cluster.Create(t, p)
 			for range 5 {
-				operator := w.start(t)
+				operator := w.StartOperator(t)
 				cluster.Eventually(t, soon, "the first refusal", func(context.Context) error { // of a slow machine too
 					if len(w.asked("schedule")) == 0 {
 						return errors.New("it was never asked")
@@ -251,11 +251,11 @@ func TestWhatAzureRefusesForEverIsAskedAtAPace(t *testing.T) {
 				time.Sleep(600 * time.Millisecond) // more than half an hour
 				operator.Stop(t)                   // one that is stopped in the middle of a request looks for ten seconds first
 			}
-			w.azure.ClearFaults()
+			w.Azure.ClearFaults()
 			env.Edit(t, cluster, p, func(p *v1alpha1.MaintenancePolicy) {
 				metav1.SetMetaDataAnnotation(&p.ObjectMeta, v1alpha1.AnnotationReconcileRequestedAt, "now")
 			})
-			w.start(t)
+			w.StartOperator(t)
 			eventually(t, p, "esx", scheduledBy("Policy"))
 			ready(t, p, v1alpha1.ReasonReady)
 			if p.Status.Refusals != nil {
@@ -278,7 +278,7 @@ func TestObserveAndSuspend(t *testing.T) {
 		t.Errorf("it is listed as %+v", m)
 	}
 	env.Edit(t, cluster, p, func(p *v1alpha1.MaintenancePolicy) { p.Spec.ManagementPolicy, p.Spec.Suspend = "", true })
-	env.Says(t, condition(t, p, "False", v1alpha1.ReasonSuspended), "esx: to be scheduled for")
+	env.Says(t, cluster.WaitNotReady(t, p, v1alpha1.ReasonSuspended), "esx: to be scheduled for")
 	w.times(t, 0, "schedule")
 	w.times(t, 0, "initiateChecks")
 	env.Edit(t, cluster, p, func(p *v1alpha1.MaintenancePolicy) { p.Spec.Suspend = false })
@@ -296,12 +296,10 @@ func TestTwoPolicies(t *testing.T) {
 	time.Sleep(1100 * time.Millisecond) // the age of objects is told in seconds
 	second := w.policy("second", v1alpha1.Window{Schedule: oneDay(far(14)), DurationSeconds: 7200})
 	cluster.Create(t, second)
-	env.Says(t, stalled(t, second, v1alpha1.ReasonAlreadyManaged), w.namespace+"/first", "older")
+	env.Says(t, cluster.WaitStalled(t, second, v1alpha1.ReasonAlreadyManaged), w.Namespace+"/first", "older")
 	id := w.announce(t, armsim.Maintenance{Name: "esx", Estimated: time.Hour})
 	eventually(t, first, "esx", scheduledBy("Policy"))
-	if err := cluster.Admin.Delete(t.Context(), first); err != nil {
-		t.Fatal(err)
-	}
+	cluster.Delete(t, first)
 	eventually(t, second, "esx", scheduledBy("Person"))
 	ready(t, second, v1alpha1.ReasonReady)
 	if start := w.startInAzure(t, id); !start.Equal(far(9)) {
@@ -316,12 +314,12 @@ func TestConsent(t *testing.T) {
 	w := newWorld(t)
 	other := cluster.Namespace(t)
 	harness.StartOperator(t, harness.OperatorOptions{Config: cluster.OperatorConfig(), Speed: fast, Namespace: other, Change: func(o *controllers.Options) {
-		o.Namespaces = []string{other, w.namespace}
+		o.Namespaces = []string{other, w.Namespace}
 	}})
 	p := w.policy("nights", daily(far(9), 2*time.Hour))
-	p.Namespace, p.Spec.PrivateCloudRef.Namespace = other, w.namespace
+	p.Namespace, p.Spec.PrivateCloudRef.Namespace = other, w.Namespace
 	cluster.Create(t, p)
-	env.Says(t, stalled(t, p, v1alpha1.ReasonReferenceNotPermitted), "allowedNamespaces", "{name: "+other+", kinds: [MaintenancePolicy]}")
+	env.Says(t, cluster.WaitStalled(t, p, v1alpha1.ReasonReferenceNotPermitted), "allowedNamespaces", "{name: "+other+", kinds: [MaintenancePolicy]}")
 	env.Edit(t, cluster, w.cloud, func(c *v1alpha1.PrivateCloud) {
 		c.Spec.AllowedNamespaces = []v1alpha1.AllowedNamespace{{Name: other, Kinds: []v1alpha1.AllowedKind{"MaintenancePolicy"}}}
 	})
@@ -342,14 +340,14 @@ func TestRestartInTheMiddle(t *testing.T) {
 				died := make(chan struct{})
 				seams := harness.NewSeams(&harness.History{}, fast, nil)
 				seams.Arm(at, moment, false, func() { close(died) })
-				doomed := harness.StartOperator(t, harness.OperatorOptions{Config: cluster.OperatorConfig(), Speed: fast, Namespace: w.namespace, Seams: seams})
+				doomed := harness.StartOperator(t, harness.OperatorOptions{Config: cluster.OperatorConfig(), Speed: fast, Namespace: w.Namespace, Seams: seams})
 				select {
 				case <-died:
 				case <-time.After(soon):
 					t.Fatalf("it never made write %d: %v", at, seams.Points())
 				}
 				doomed.Abandon()
-				w.start(t)
+				w.StartOperator(t)
 				eventually(t, p, "esx", scheduledBy("Policy"))
 				ready(t, p, v1alpha1.ReasonReady)
 				if start := w.startInAzure(t, id); !start.Equal(far(25)) {
@@ -382,7 +380,7 @@ func TestLostStatus(t *testing.T) {
 	id := w.announce(t, armsim.Maintenance{Name: "esx", Estimated: time.Hour})
 	p := w.policy("nights", v1alpha1.Window{Schedule: oneDay(far(20)), DurationSeconds: 7200})
 	cluster.Create(t, p)
-	first := w.start(t)
+	first := w.StartOperator(t)
 	eventually(t, p, "esx", scheduledBy("Policy"))
 	ready(t, p, v1alpha1.ReasonReady)
 	first.Stop(t)
@@ -390,7 +388,7 @@ func TestLostStatus(t *testing.T) {
 		p.Status = v1alpha1.MaintenancePolicyStatus{}
 		return errors.Join(cluster.Admin.Status().Update(ctx, p))
 	})
-	w.start(t)
+	w.StartOperator(t)
 	eventually(t, p, "esx", scheduledBy("Policy"))
 	ready(t, p, v1alpha1.ReasonReady)
 	env.Edit(t, cluster, p, func(p *v1alpha1.MaintenancePolicy) { p.Spec.Windows[0].Schedule = oneDay(far(24)) })

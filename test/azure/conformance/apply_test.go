@@ -46,7 +46,7 @@ func TestApplyingEverySampleTwiceChangesNothing(t *testing.T) {
 			}
 		}
 		for _, object := range objects {
-			if vcenter := l.azure.VCenter(l.azure.PrivateCloudID(object.GetName())); object.GetKind() == "PrivateCloud" && vcenter != nil {
+			if vcenter := l.Azure.VCenter(l.Azure.PrivateCloudID(object.GetName())); object.GetKind() == "PrivateCloud" && vcenter != nil {
 				l.addMachines(vcenter)
 			}
 		}
@@ -65,7 +65,7 @@ func TestApplyingEverySampleTwiceChangesNothing(t *testing.T) {
 			t.Errorf("%s was written", name)
 		}
 	}
-	if refused := slices.DeleteFunc(l.azure.Requests(), func(r request) bool { return r.Status != 409 && r.Status != 429 }); len(refused) > 0 {
+	if refused := slices.DeleteFunc(l.Azure.Requests(), func(r request) bool { return r.Status != 409 && r.Status != 429 }); len(refused) > 0 {
 		t.Errorf("Azure refused on the way: %s", asText(shown(refused)))
 	}
 }
@@ -77,13 +77,13 @@ func (l *life) kustomized(directory string) samples {
 	if err != nil {
 		l.t.Fatal(err, out)
 	}
-	objects, err := documents([]byte(out))
+	objects, err := harness.Documents([]byte(out))
 	if err != nil {
 		l.t.Fatal(err)
 	}
 	objects = slices.DeleteFunc(objects, func(o *unstructured.Unstructured) bool { return !inScope(o) })
 	for _, object := range objects {
-		object.SetNamespace(l.namespace)
+		object.SetNamespace(l.Namespace)
 	}
 	return objects
 }

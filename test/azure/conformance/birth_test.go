@@ -19,6 +19,7 @@ import (
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/azure/kind"
 	"github.com/avs-operator/avs-operator/test/armsim"
+	"github.com/avs-operator/avs-operator/test/harness"
 	"github.com/avs-operator/avs-operator/test/vcentersim"
 )
 
@@ -27,9 +28,9 @@ var waiting = []string{v1alpha1.ReasonReferenceNotFound, v1alpha1.ReasonReferenc
 
 // isMade: first the object alone, which waits; then what it names, and it goes on by itself.
 func (l *life) isMade() {
-	l.object = l.fresh(l.namespace)
+	l.object = l.fresh(l.Namespace)
 	l.create(l.object)
-	around := l.samples.around(l.sample)
+	around := around(l.samples, l.sample)
 	if len(around) > 0 && !l.kind.BuiltIn(l.object) {
 		l.until("its references to be missed", func(s *v1alpha1.AzureStatus) error {
 			c := meta.FindStatusCondition(s.Conditions, v1alpha1.ConditionReady)
@@ -42,7 +43,7 @@ func (l *life) isMade() {
 	if own, others := l.writes(); len(own)+len(others) > 0 {
 		l.t.Errorf("written to Azure without what it refers to: %s", asText(shown(append(own, others...))))
 	}
-	l.surround(around, l.namespace)
+	l.surround(around, l.Namespace)
 	l.arrives()
 	l.isMadeOnce()
 }
@@ -52,7 +53,9 @@ func (l *life) surround(objects samples, namespace string) {
 	l.t.Helper()
 	for _, object := range objects {
 		object.SetNamespace(namespace)
-		if slices.ContainsFunc(l.made, func(o *unstructured.Unstructured) bool { return same(o, object) && o.GetNamespace() == namespace }) {
+		if slices.ContainsFunc(l.made, func(o *unstructured.Unstructured) bool {
+			return harness.SameObject(o, object) && o.GetNamespace() == namespace
+		}) {
 			continue
 		}
 		if namespace == l.team {
@@ -65,7 +68,7 @@ func (l *life) surround(objects samples, namespace string) {
 		if object.GetKind() != "Secret" {
 			cluster.WaitCondition(l.t, patience, object, v1alpha1.ConditionReady, "True")
 		}
-		if vcenter := l.azure.VCenter(l.azure.PrivateCloudID(object.GetName())); object.GetKind() == "PrivateCloud" && vcenter != nil {
+		if vcenter := l.Azure.VCenter(l.Azure.PrivateCloudID(object.GetName())); object.GetKind() == "PrivateCloud" && vcenter != nil {
 			l.addMachines(vcenter)
 		}
 	}
@@ -81,7 +84,7 @@ func (l *life) addMachines(vcenter *vcentersim.VCenter) {
 		}
 	}
 	for _, name := range slices.Clone(names) {
-		names = append(names, otherText(name))
+		names = append(names, harness.OtherText(name))
 	}
 	slices.Sort(names)
 	for _, name := range slices.Compact(names) {
@@ -104,12 +107,12 @@ func (l *life) arrives() {
 			return nil
 		case slices.Contains(waiting, c.Reason):
 			if missed++; missed == 10 {
-				more := slices.DeleteFunc(l.samples.wanted(c.Message), func(o *unstructured.Unstructured) bool { return same(o, l.sample) })
+				more := slices.DeleteFunc(wanted(l.samples, c.Message), func(o *unstructured.Unstructured) bool { return harness.SameObject(o, l.sample) })
 				l.t.Logf("%q asks for %s", c.Message, describe(more))
 				for _, object := range slices.Clone(more) {
-					l.surround(l.samples.around(object), l.namespace)
+					l.surround(around(l.samples, object), l.Namespace)
 				}
-				l.surround(more, l.namespace)
+				l.surround(more, l.Namespace)
 			}
 		}
 		return fmt.Errorf("%s: %s", c.Reason, c.Message)

@@ -80,8 +80,8 @@ func (l *life) isSmallest(r armsim.Request, before map[string]any, path string) 
 // isEdited: each field that may be edited is, and arrives; then it is set back.
 func (l *life) isEdited() {
 	var arrived, refused []string
-	for _, f := range l.schema.fields(l.spec(), false) {
-		other, ok := f.schema.other(f.value)
+	for _, f := range fields(l.schema, l.spec(), false) {
+		other, ok := f.schema.Other(f.value)
 		if !ok || !l.accepted(f.patch(other)) {
 			continue
 		}
@@ -148,7 +148,7 @@ func (l *life) generation() int64 {
 
 // dropsWhatTheSpecDrops: each field that may be left out is, and is taken away in Azure or set back to the service's default.
 func (l *life) dropsWhatTheSpecDrops() {
-	for _, f := range l.schema.fields(l.spec(), true) {
+	for _, f := range fields(l.schema, l.spec(), true) {
 		if !l.accepted(f.patch(nil)) {
 			continue
 		}

@@ -20,7 +20,7 @@ type request = armsim.Request
 func (l *life) consent(namespaces ...string) {
 	l.t.Helper()
 	clouds := &v1alpha1.PrivateCloudList{}
-	if err := cluster.Admin.List(l.t.Context(), clouds, client.InNamespace(l.namespace)); err != nil {
+	if err := cluster.Admin.List(l.t.Context(), clouds, client.InNamespace(l.Namespace)); err != nil {
 		l.t.Fatal(err)
 	}
 	allowed := []v1alpha1.AllowedNamespace{}

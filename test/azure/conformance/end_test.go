@@ -74,7 +74,7 @@ func (l *life) isRestored() {
 		l.t.Fatal(err)
 	}
 	l.let()
-	if !l.azure.Made(l.kind, l.id) {
+	if !l.Azure.Made(l.kind, l.id) {
 		l.t.Fatal("with Retain it went from Azure")
 	}
 	if secret != nil {
@@ -102,7 +102,7 @@ func (l *life) isRestored() {
 // nudge asks for a reconcile.
 func (l *life) nudge() {
 	l.t.Helper()
-	l.edit(map[string]any{"metadata": map[string]any{"annotations": map[string]any{v1alpha1.AnnotationReconcileRequestedAt: fmt.Sprint(l.seen, len(l.azure.Requests()))}}})
+	l.edit(map[string]any{"metadata": map[string]any{"annotations": map[string]any{v1alpha1.AnnotationReconcileRequestedAt: fmt.Sprint(l.seen, len(l.Azure.Requests()))}}})
 }
 
 func (l *life) secretAgain(secret *corev1.Secret) *corev1.Secret {
@@ -180,7 +180,7 @@ func (l *life) orphan() {
 // again makes the object anew.
 func (l *life) again(adoption v1alpha1.AdoptionPolicy) {
 	l.t.Helper()
-	l.object = l.fresh(l.namespace)
+	l.object = l.fresh(l.Namespace)
 	l.object.AzureSpec().AdoptionPolicy = adoption
 	l.create(l.object)
 }
@@ -204,7 +204,7 @@ func (l *life) isDeletedWithoutAWord() {
 	})
 	secret := l.exported()
 	l.gone()
-	if stays := l.azure.Made(l.kind, l.id); stays != (policy == v1alpha1.DeletionPolicyRetain) {
+	if stays := l.Azure.Made(l.kind, l.id); stays != (policy == v1alpha1.DeletionPolicyRetain) {
 		l.t.Errorf("without a deletionPolicy it stays in Azure: %t; the guide says %s", stays, policy)
 	}
 	if secret != nil && policy == v1alpha1.DeletionPolicyRetain { // it is good as long as the resource is, and has no owner now
@@ -243,7 +243,7 @@ func (l *life) isDeleted() {
 	}
 	l.gone()
 	own, _ := l.writes()
-	if there := l.azure.Made(l.kind, l.id); there != l.kind.BuiltIn(l.object) {
+	if there := l.Azure.Made(l.kind, l.id); there != l.kind.BuiltIn(l.object) {
 		l.t.Errorf("%s is in Azure: %t", l.id, there)
 	}
 	if deletes := len(own); !l.kind.BuiltIn(l.object) && (deletes != 1 || own[0].Method != l.verb("DELETE")) {
@@ -257,7 +257,7 @@ func (l *life) isDeleted() {
 	l.edit(inSpec("suspend", true)) // or it would be made again first
 	if l.kind.ChangedBy != "" {
 		l.set(harness.Untouched(l.kind))
-	} else if err := l.azure.RemoveInAzure(l.id); err != nil {
+	} else if err := l.Azure.RemoveInAzure(l.id); err != nil {
 		l.t.Fatal(err)
 	}
 	l.mark()

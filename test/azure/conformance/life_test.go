@@ -12,7 +12,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -32,14 +31,13 @@ import (
 
 // life is one object of one kind, in an Azure and two namespaces of its own.
 type life struct {
-	t       *testing.T // of the chapter
-	kind    kinds.Kind
-	schema  schema
-	samples samples
-	sample  *unstructured.Unstructured
-	azure   *harness.Azure
-	// namespace of the private cloud, and another one.
-	namespace, team string
+	t              *testing.T // of the chapter
+	kind           kinds.Kind
+	schema         harness.Schema
+	samples        samples
+	sample         *unstructured.Unstructured
+	*harness.World        // in the namespace of the private cloud
+	team           string // another namespace
 
 	object kind.Object // as it was read last
 	id     string      // in Azure
@@ -50,30 +48,21 @@ type life struct {
 // begin starts an Azure and an operator for a kind; alive: with vCenters, whatever its sample names.
 func begin(t *testing.T, kind kinds.Kind, alive bool) *life {
 	t.Helper()
-	l := &life{t: t, kind: kind, schema: specSchema(t, kind.Name), samples: loadSamples(t), namespace: cluster.Namespace(t), team: cluster.Namespace(t)}
-	l.sample = l.samples.of(t, kind.Name)
+	schema, err := harness.SpecSchema(kind.Name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := &life{t: t, kind: kind, schema: schema, samples: loadSamples(t), World: harness.NewWorld(t, cluster, speed), team: cluster.Namespace(t)}
+	if l.sample, err = l.samples.Of(kind.Name); err != nil {
+		t.Fatal(err)
+	}
 	alive = alive || kind.Once // a script runs in a vCenter, and machines are in one
-	for _, object := range append(l.samples.around(l.sample), l.sample) {
+	for _, object := range append(around(l.samples, l.sample), l.sample) {
 		alive = alive || len(machines(object.Object["spec"], false)) > 0
 	}
-	l.azure = harness.StartAzure(t, speed, quickly, func(c *armsim.Config) { c.NoVCenters = !alive })
-	harness.StartOperator(t, harness.OperatorOptions{Config: cluster.OperatorConfig(), Speed: speed, Namespace: l.namespace,
-		Change: func(o *controllers.Options) { o.Namespaces = []string{l.namespace, l.team} }})
-	for _, object := range l.azure.Identity(l.namespace) {
-		l.create(object)
-	}
+	l.StartAzure(t, harness.Quickly, func(c *armsim.Config) { c.NoVCenters = !alive })
+	l.StartOperator(t, func(o *controllers.Options) { o.Namespaces = []string{l.Namespace, l.team} })
 	return l
-}
-
-// quickly makes operations as short as lets one see them.
-func quickly(c *armsim.Config) {
-	span := func(d time.Duration) armsim.Span { return armsim.Span{Min: d, Max: d} }
-	c.Durations = armsim.Durations{
-		CreatePrivateCloud: span(30 * time.Minute), DeletePrivateCloud: span(20 * time.Minute), CreateCluster: span(15 * time.Minute), DeleteCluster: span(10 * time.Minute),
-		AddHosts: span(10 * time.Minute), RemoveHosts: span(10 * time.Minute), Update: span(3 * time.Minute), Rotate: span(5 * time.Minute), Network: span(time.Minute),
-		DeployHCX: span(10 * time.Minute), RunScript: span(2 * time.Minute),
-	}
-	c.RetryAfter = 10 * time.Second
 }
 
 // in lives a chapter.
@@ -86,11 +75,11 @@ func (l *life) in(t *testing.T, chapter func(*life)) {
 }
 
 // mark lets what follows be counted from here.
-func (l *life) mark() { l.seen = len(l.azure.Requests()) }
+func (l *life) mark() { l.seen = len(l.Azure.Requests()) }
 
 // writes since the mark, to the object's own resource and to others.
 func (l *life) writes() (own, others []armsim.Request) {
-	for _, r := range l.azure.Requests()[l.seen:] {
+	for _, r := range l.Azure.Requests()[l.seen:] {
 		action := r.Method == "POST" && (strings.Contains(r.Path, "/rotate") || harness.IsAction(l.kind, r.Method, r.Path))
 		switch {
 		case !action && r.Method != "PUT" && r.Method != "PATCH" && r.Method != "DELETE":
@@ -141,7 +130,7 @@ func (l *life) refersToTheOther(sample *unstructured.Unstructured) {
 		for ref, value := range spec {
 			named, _ := value.(map[string]any)
 			if strings.HasSuffix(ref, "Ref") && isParent(other) && named["name"] == other.GetName() {
-				_ = unstructured.SetNestedField(sample.Object, l.namespace, "spec", ref, "namespace")
+				_ = unstructured.SetNestedField(sample.Object, l.Namespace, "spec", ref, "namespace")
 			}
 		}
 	}
@@ -209,7 +198,7 @@ func (l *life) until(what string, ok func(*v1alpha1.AzureStatus) error) {
 			return err
 		}
 		return ok(fresh.AzureStatus())
-	}, l.object, &v1alpha1.AzureIdentity{ObjectMeta: metav1.ObjectMeta{Namespace: l.namespace, Name: "default"}})
+	}, l.object, &v1alpha1.AzureIdentity{ObjectMeta: metav1.ObjectMeta{Namespace: l.Namespace, Name: "default"}})
 	l.object = fresh
 	l.agreesWithArgoCD()
 }
@@ -278,7 +267,7 @@ func (l *life) gone() {
 // body is what Azure has.
 func (l *life) body() map[string]any {
 	l.t.Helper()
-	body, ok := l.azure.Resource(l.id)
+	body, ok := l.Azure.Resource(l.id)
 	if !ok {
 		l.t.Fatalf("%s is not in Azure", l.id)
 	}
@@ -288,16 +277,14 @@ func (l *life) body() map[string]any {
 // set changes Azure behind the operator's back.
 func (l *life) set(patch map[string]any) {
 	l.t.Helper()
-	if err := l.azure.SetInAzure(l.id, patch); err != nil {
-		l.t.Fatal(err)
-	}
+	l.Azure.Set(l.t, l.id, patch)
 }
 
 // has waits until Azure has a value at a path.
 func (l *life) has(path string, want any) {
 	l.t.Helper()
 	cluster.Eventually(l.t, patience, fmt.Sprintf("%s in Azure to be %s", path, asText(want)), func(context.Context) error {
-		if body, ok := l.azure.Resource(l.id); !ok {
+		if body, ok := l.Azure.Resource(l.id); !ok {
 			return errors.New("it is not in Azure")
 		} else if got := at(body, path); asText(got) != asText(want) {
 			return fmt.Errorf("it is %s", asText(got))
@@ -365,13 +352,7 @@ func leaves(body map[string]any, prefix string) []string {
 	return out
 }
 
-func asText(value any) string {
-	content, err := json.Marshal(value)
-	if err != nil {
-		return err.Error()
-	}
-	return string(content)
-}
+func asText(value any) string { return harness.AsText(value) }
 
 // asked is what a write to the object's resource asks for.
 func (l *life) asked(r armsim.Request) map[string]any {

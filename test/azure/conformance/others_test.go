@@ -4,12 +4,8 @@
 package conformance
 
 import (
-	"bytes"
-	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -49,7 +45,7 @@ func (l *life) leavesTheRestAlone() {
 func (l *life) setByAnother() []string {
 	l.t.Helper()
 	var set []string
-	paths, enums := l.azure.Writable(l.id)
+	paths, enums := l.Azure.Writable(l.id)
 	for _, path := range paths {
 		pointer := "/" + strings.ReplaceAll(path, ".", "/")
 		managed := l.object.AzureStatus().Managed
@@ -80,41 +76,16 @@ func (l *life) setByAnother() []string {
 // asAnother is one write by another client; false when Azure does not take it.
 func (l *life) asAnother(pointer string, value any) bool {
 	l.t.Helper()
-	here := harness.Transport(l.azure.CAPEM())
-	token := struct {
-		AccessToken string `json:"access_token"`
-	}{}
-	form := url.Values{"grant_type": {"client_credentials"}, "client_id": {harness.ClientID}, "client_secret": {harness.ClientSecret}, "scope": {l.azure.URL() + "/.default"}}
-	answer, err := here.PostForm(l.azure.URL()+"/"+harness.TenantID+"/oauth2/v2.0/token", form)
-	if err != nil {
-		l.t.Fatal(err)
-	}
-	defer answer.Body.Close()
-	if err := json.NewDecoder(answer.Body).Decode(&token); err != nil || token.AccessToken == "" {
-		l.t.Fatalf("Logging in as another client: %v, status %d", err, answer.StatusCode)
-	}
 	body, method := patchAt(pointer, value), http.MethodPatch
 	if l.kind.NoPatch {
 		body, method = l.body(), http.MethodPut
-		mergeInto(body, patchAt(pointer, value))
+		harness.Merge(body, patchAt(pointer, value))
 	}
 	if tags, ok := l.body()["tags"].(map[string]any); ok && strings.HasPrefix(pointer, "/tags/") {
-		mergeInto(body, map[string]any{"tags": tags})
-		mergeInto(body, patchAt(pointer, value))
+		harness.Merge(body, map[string]any{"tags": tags})
+		harness.Merge(body, patchAt(pointer, value))
 	}
-	request, err := http.NewRequestWithContext(l.t.Context(), method, l.azure.URL()+l.id+"?api-version=2025-09-01", bytes.NewReader([]byte(asText(body))))
-	if err != nil {
-		l.t.Fatal(err)
-	}
-	request.Header.Set("Authorization", "Bearer "+token.AccessToken)
-	request.Header.Set("Content-Type", "application/json")
-	result, err := here.Do(request)
-	if err != nil {
-		l.t.Fatal(err)
-	}
-	defer result.Body.Close()
-	text, _ := io.ReadAll(result.Body)
-	if result.StatusCode/100 != 2 {
+	if status, text := l.Azure.ByHand(l.t, method, l.id, asText(body)); status/100 != 2 {
 		l.t.Logf("Azure does not take %s: %s", pointer, text[:min(len(text), 200)])
 		return false
 	}
@@ -125,20 +96,4 @@ func (l *life) asAnother(pointer string, value any) bool {
 	}
 	l.t.Fatalf("Azure works for ever: %s", fmt.Sprint(l.body()))
 	return false
-}
-
-// mergeInto is an RFC 7396 merge patch.
-func mergeInto(target, patch map[string]any) {
-	for key, value := range patch {
-		inner, isMap := value.(map[string]any)
-		have, both := target[key].(map[string]any)
-		switch {
-		case value == nil:
-			delete(target, key)
-		case isMap && both:
-			mergeInto(have, inner)
-		default:
-			target[key] = value
-		}
-	}
 }

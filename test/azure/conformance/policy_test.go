@@ -89,8 +89,8 @@ func (l *life) isObserved() {
 
 // tryDry edits what may be edited, sees the difference that it would make, and takes it back.
 func (l *life) tryDry() {
-	for _, f := range l.schema.fields(l.spec(), false) {
-		other, ok := f.schema.other(f.value)
+	for _, f := range fields(l.schema, l.spec(), false) {
+		other, ok := f.schema.Other(f.value)
 		if !ok || !l.accepted(f.patch(other)) {
 			continue
 		}
@@ -157,9 +157,9 @@ func (l *life) failsInAzure() {
 		code = "ProvisioningFailed"
 	}
 	for _, verb := range []string{"PUT", "PATCH", "POST"} {
-		l.azure.Inject(armsim.Fault{Verb: verb, Path: own, OperationFails: true, Code: code, Message: "the host could not be configured"})
+		l.Azure.Inject(armsim.Fault{Verb: verb, Path: own, OperationFails: true, Code: code, Message: "the host could not be configured"})
 	}
-	defer l.azure.ClearFaults()
+	defer l.Azure.ClearFaults()
 	l.set(patchAt(paths[0], drifted(was)))
 	reason, words := v1alpha1.ReasonSupportRequired, []string{l.circuit()}
 	mended := l.kind.ChangedBy == "" && l.kind.Mended != kind.BySupport
@@ -181,7 +181,7 @@ func (l *life) failsInAzure() {
 			l.t.Errorf("the request went with correlation id %s, and status says %s", r.CorrelationID, failure.OperationID)
 		}
 	}
-	l.azure.ClearFaults()
+	l.Azure.ClearFaults()
 	if l.kind.ChangedBy == "" && !mended {
 		l.set(map[string]any{"properties": map[string]any{"provisioningState": "Succeeded"}})
 	} else {
@@ -199,7 +199,7 @@ func (l *life) failsInAzure() {
 func (l *life) circuit() string {
 	l.t.Helper()
 	clouds := &v1alpha1.PrivateCloudList{}
-	if err := cluster.Admin.List(l.t.Context(), clouds, client.InNamespace(l.namespace)); err != nil {
+	if err := cluster.Admin.List(l.t.Context(), clouds, client.InNamespace(l.Namespace)); err != nil {
 		l.t.Fatal(err)
 	}
 	for i := range clouds.Items {
@@ -233,7 +233,7 @@ func (l *life) needsConsent() {
 	l.object = l.fresh(l.team)
 	l.id = ""
 	notSecret := func(o *unstructured.Unstructured) bool { return o.GetKind() != "Secret" } // the rest is there, and named as in Azure
-	l.surround(slices.DeleteFunc(l.samples.around(l.sample), notSecret), l.team)
+	l.surround(slices.DeleteFunc(around(l.samples, l.sample), notSecret), l.team)
 	l.mark()
 	l.create(l.object)
 	l.says(v1alpha1.ConditionStalled, v1alpha1.ReasonReferenceNotPermitted)
@@ -266,7 +266,7 @@ func (l *life) needsConsent() {
 	}
 	l.ready()
 	l.gone()
-	if there := l.azure.Made(l.kind, l.id); there != l.kind.BuiltIn(l.object) {
+	if there := l.Azure.Made(l.kind, l.id); there != l.kind.BuiltIn(l.object) {
 		l.t.Errorf("%s is in Azure: %t", l.id, there)
 	}
 }

@@ -7,13 +7,12 @@
 package conformance
 
 import (
-	"os"
 	"testing"
 	"time"
 
-	"github.com/avs-operator/avs-operator/controllers"
 	"github.com/avs-operator/avs-operator/controllers/azure/kinds"
 	"github.com/avs-operator/avs-operator/test/env"
+	"github.com/avs-operator/avs-operator/test/harness"
 )
 
 var cluster *env.Env
@@ -28,9 +27,7 @@ const (
 	together = 12
 )
 
-func TestMain(m *testing.M) {
-	os.Exit(env.Main(m, env.Options{Scheme: controllers.Scheme(), Together: together}, func(e *env.Env) { cluster = e }))
-}
+func TestMain(m *testing.M) { harness.Main(m, &cluster, together) }
 
 // chapters of a life, in order. Each leaves the object Ready and Azure as the spec has it, but the last.
 var chapters = []struct {

@@ -9,15 +9,12 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"os"
-	"strings"
 	"testing"
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
 	"github.com/google/uuid"
-	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -33,9 +30,7 @@ import (
 
 var cluster *env.Env
 
-func TestMain(m *testing.M) {
-	os.Exit(env.Main(m, env.Options{Scheme: controllers.Scheme(), Together: 6}, func(e *env.Env) { cluster = e }))
-}
+func TestMain(m *testing.M) { harness.Main(m, &cluster, 6) }
 
 const (
 	// fast lets four hours of Azure's pass in four seconds, and ten minutes, after which guards look again, in a sixth of a second.
@@ -45,33 +40,29 @@ const (
 
 // world is one test's Azure, namespace and operator.
 type world struct {
-	azure     *harness.Azure
-	namespace string
+	*harness.World
 	// portal is somebody else who works in the same subscription.
 	portal *arm.Client
 }
 
 func newWorld(t *testing.T, change ...func(*armsim.Config)) *world {
 	t.Helper()
-	change = append([]func(*armsim.Config){func(c *armsim.Config) { c.NoVCenters = true }}, change...)
-	w := &world{azure: harness.StartAzure(t, fast, change...), namespace: cluster.Namespace(t)}
-	cluster.Create(t, w.azure.Identity(w.namespace)...)
-	connection := harness.Transport(w.azure.CAPEM())
+	w := &world{World: harness.NewWorld(t, cluster, fast)}
+	w.StartAzure(t, change...)
+	connection := harness.Transport(w.Azure.CAPEM())
 	t.Cleanup(connection.CloseIdleConnections)
 	credential, err := azidentity.NewClientSecretCredential(harness.TenantID, harness.ClientID, harness.ClientSecret, &azidentity.ClientSecretCredentialOptions{
-		ClientOptions: policy.ClientOptions{Cloud: w.azure.Cloud(), Transport: connection}, DisableInstanceDiscovery: true})
+		ClientOptions: policy.ClientOptions{Cloud: w.Azure.Cloud(), Transport: connection}, DisableInstanceDiscovery: true})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if w.portal, err = arm.NewClient(arm.Options{Credential: credential, Cloud: w.azure.Cloud(), Transport: connection, Principal: "portal", Speed: fast}); err != nil {
+	if w.portal, err = arm.NewClient(arm.Options{Credential: credential, Cloud: w.Azure.Cloud(), Transport: connection, Principal: "portal", Speed: fast}); err != nil {
 		t.Fatal(err)
 	}
-	harness.StartOperator(t, harness.OperatorOptions{Config: cluster.OperatorConfig(), Speed: fast, Namespace: w.namespace, Change: func(o *controllers.Options) {
-		o.Features, _ = feature.Parse("ScaleInHosts=true")
-	}})
+	w.StartOperator(t, func(o *controllers.Options) { o.Features, _ = feature.Parse("ScaleInHosts=true") })
 	// Whatever a test does: nothing that was sent to Azure was refused.
 	t.Cleanup(func() {
-		for _, r := range w.azure.Requests() {
+		for _, r := range w.Azure.Requests() {
 			if r.Method != http.MethodGet && r.Status >= 400 {
 				t.Errorf("Azure refused %s %s with %d", r.Method, r.Path, r.Status)
 			}
@@ -83,22 +74,14 @@ func newWorld(t *testing.T, change ...func(*armsim.Config)) *world {
 // withCloud makes a private cloud named weu of so many hosts.
 func (w *world) withCloud(t *testing.T, size int32) *v1alpha1.PrivateCloud {
 	t.Helper()
-	cloud := harness.PrivateCloud(w.namespace, "weu")
+	cloud := harness.PrivateCloud(w.Namespace, "weu")
 	cloud.Spec.ManagementCluster.ClusterSize = size
 	cluster.Create(t, cloud)
-	ready(t, cloud)
+	cluster.WaitReady(t, cloud)
 	return cloud
 }
 
-func (w *world) id() arm.ID { return arm.ID(w.azure.PrivateCloudID("weu")) }
-
-// set changes a resource in Azure as somebody in the portal would, without the time that it takes.
-func (w *world) set(t *testing.T, id arm.ID, patch map[string]any) {
-	t.Helper()
-	if err := w.azure.SetInAzure(string(id), patch); err != nil {
-		t.Fatal(err)
-	}
-}
+func (w *world) id() arm.ID { return arm.ID(w.Azure.PrivateCloudID("weu")) }
 
 func properties(values map[string]any) map[string]any { return map[string]any{"properties": values} }
 
@@ -119,61 +102,17 @@ func (w *world) put(t *testing.T, id arm.ID, body string) {
 	})
 }
 
-// azureObject is any Azure kind.
-type azureObject interface {
-	client.Object
-	AzureStatus() *v1alpha1.AzureStatus
-}
-
-func ready(t *testing.T, object azureObject) {
-	t.Helper()
-	cluster.WaitFor(t, soon, object, "Ready for this generation", func() error {
-		c := meta.FindStatusCondition(object.AzureStatus().Conditions, v1alpha1.ConditionReady)
-		if c == nil || c.Status != metav1.ConditionTrue || object.AzureStatus().ObservedGeneration != object.GetGeneration() {
-			return fmt.Errorf("Ready is %+v", c)
-		}
-		return nil
-	})
-}
-
 // held waits until the object is not Ready for the reason, with Stalled or Reconciling, and a message with all the words; and shows that then
 // nothing is written to Azure.
-func (w *world) held(t *testing.T, object azureObject, progress, reason string, words ...string) {
+func (w *world) held(t *testing.T, object client.Object, progress, reason string, words ...string) {
 	t.Helper()
-	cluster.WaitFor(t, soon, object, "reason "+reason, func() error {
-		c := meta.FindStatusCondition(object.AzureStatus().Conditions, v1alpha1.ConditionReady)
-		if c == nil || c.Status != metav1.ConditionFalse || c.Reason != reason || !meta.IsStatusConditionTrue(object.AzureStatus().Conditions, progress) {
-			return fmt.Errorf("the conditions are %+v", object.AzureStatus().Conditions)
-		}
-		for _, word := range words {
-			if !strings.Contains(c.Message, word) {
-				return fmt.Errorf("the message does not say %q: %s", word, c.Message)
-			}
-		}
-		return nil
-	})
-	before := w.writes()
-	cluster.Consistently(t, 300*time.Millisecond, "nothing is written", func(context.Context) error {
-		if after := w.writes(); after != before {
-			return fmt.Errorf("%d writes were sent meanwhile", after-before)
-		}
-		return nil
-	}, object)
+	cluster.WaitProgress(t, object, progress, reason, words...)
+	w.NothingWritten(t, 300*time.Millisecond)
 }
 
-func (w *world) stalled(t *testing.T, object azureObject, reason string, words ...string) {
+func (w *world) stalled(t *testing.T, object client.Object, reason string, words ...string) {
 	t.Helper()
 	w.held(t, object, v1alpha1.ConditionStalled, reason, words...)
-}
-
-// writes counts what was sent to change something.
-func (w *world) writes() (n int) {
-	for _, r := range w.azure.Requests() {
-		if r.Method == http.MethodPut || r.Method == http.MethodPatch || r.Method == http.MethodDelete {
-			n++
-		}
-	}
-	return n
 }
 
 // resize asks for another number of hosts.
@@ -189,25 +128,16 @@ func resize(t *testing.T, object client.Object, size int32) {
 	})
 }
 
-func newCluster(w *world, name, sku string, size int32) *v1alpha1.Cluster {
-	return &v1alpha1.Cluster{
-		ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: name},
-		Spec:       v1alpha1.ClusterSpec{PrivateCloudRef: v1alpha1.ParentReference{Name: "weu"}, SKU: sku, ClusterSize: ptr.To(size)},
-	}
-}
-
 // condition waits until a condition has the status and its message the words; an empty status waits until it is not there.
-func condition(t *testing.T, object azureObject, name string, want metav1.ConditionStatus, words ...string) {
+func condition(t *testing.T, object client.Object, name string, want metav1.ConditionStatus, words ...string) {
 	t.Helper()
-	cluster.WaitFor(t, soon, object, name+" to be "+string(want), func() error {
-		c := meta.FindStatusCondition(object.AzureStatus().Conditions, name)
-		if (c == nil) != (want == "") || c != nil && c.Status != want {
+	if want != "" {
+		cluster.WaitSays(t, object, name, want, "", words...)
+		return
+	}
+	cluster.WaitFor(t, soon, object, name+" to be away", func() error {
+		if c := env.Condition(object, name); c != nil {
 			return fmt.Errorf("it is %+v", c)
-		}
-		for _, word := range words {
-			if !strings.Contains(c.Message, word) {
-				return fmt.Errorf("the message does not say %q: %s", word, c.Message)
-			}
 		}
 		return nil
 	})
@@ -216,10 +146,10 @@ func condition(t *testing.T, object azureObject, name string, want metav1.Condit
 // withStretched makes a private cloud in two zones.
 func (w *world) withStretched(t *testing.T) *v1alpha1.PrivateCloud {
 	t.Helper()
-	cloud := harness.PrivateCloud(w.namespace, "weu")
+	cloud := harness.PrivateCloud(w.Namespace, "weu")
 	cloud.Spec.ManagementCluster.ClusterSize = 6
 	cloud.Spec.Availability = &v1alpha1.Availability{Strategy: "DualZone", Zone: 1, SecondaryZone: 2}
 	cluster.Create(t, cloud)
-	ready(t, cloud)
+	cluster.WaitReady(t, cloud)
 	return cloud
 }

@@ -12,8 +12,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
-	"github.com/avs-operator/avs-operator/test/armsim"
 	"github.com/avs-operator/avs-operator/test/env"
+	"github.com/avs-operator/avs-operator/test/harness"
 )
 
 func secretNamed(namespace, name string) *corev1.Secret {
@@ -22,7 +22,7 @@ func secretNamed(namespace, name string) *corev1.Secret {
 
 // lockWrites counts how often the lock was made and taken off.
 func (w *world) lockWrites() (made, taken int) {
-	for _, write := range writes(w.azure) {
+	for _, write := range accepted(w.Azure) {
 		switch {
 		case !strings.Contains(write, "/providers/microsoft.authorization/locks/"):
 		case strings.HasPrefix(write, "PUT"):
@@ -38,17 +38,17 @@ func (w *world) lockWrites() (made, taken int) {
 func TestDeleteLock(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.start(t)
+	w.StartOperator(t)
 	cloud, path := w.privateCloud("weu", ""), w.iscsiPath("path")
 	cloud.Spec.DeleteLock = "Enabled"
 	cloud.Annotations = map[string]string{v1alpha1.AnnotationConfirmMachines: "weu"}
 	cluster.Create(t, cloud, path)
-	ready(t, cloud, path)
+	cluster.WaitReady(t, cloud, path)
 	if made, taken := w.lockWrites(); made != 1 || taken != 0 {
 		t.Fatalf("the lock was made %d times and taken off %d times", made, taken)
 	}
 	cluster.Delete(t, path)
-	env.Says(t, says(t, path, v1alpha1.ConditionReconciling, v1alpha1.ReasonScopeLocked), "weu", "deleteLock")
+	env.Says(t, cluster.WaitReconciling(t, path, v1alpha1.ReasonScopeLocked), "weu", "deleteLock")
 	w.stays(t)
 	if err := cluster.Admin.Delete(t.Context(), cloud); err == nil {
 		t.Fatal("the API server accepted an unconfirmed delete")
@@ -56,12 +56,11 @@ func TestDeleteLock(t *testing.T) {
 	env.Edit(t, cluster, cloud, func(c *v1alpha1.PrivateCloud) { c.Spec.DeleteLock = "Disabled" })
 	cluster.WaitGone(t, patience, path)
 	env.Edit(t, cluster, cloud, func(c *v1alpha1.PrivateCloud) { c.Spec.DeleteLock = "Enabled" })
-	ready(t, cloud)
+	cluster.WaitReady(t, cloud)
 	env.Edit(t, cluster, cloud, func(c *v1alpha1.PrivateCloud) { c.Annotations[v1alpha1.AnnotationConfirmDelete] = "weu" })
-	ready(t, cloud)
+	cluster.WaitReady(t, cloud)
 	w.stays(t)
-	cluster.Delete(t, cloud)
-	cluster.WaitGone(t, patience, cloud)
+	cluster.Remove(t, cloud)
 	if w.inAzure("") {
 		t.Error("it is still in Azure")
 	}
@@ -74,18 +73,18 @@ func TestDeleteLock(t *testing.T) {
 func TestDeleteLockAndEverythingAtOnce(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.start(t)
+	w.StartOperator(t)
 	cloud, path, second := w.privateCloud("weu", ""), w.iscsiPath("path"), w.cluster("two", "")
 	cloud.Spec.DeleteLock = "Enabled"
 	cluster.Create(t, cloud, path, second)
-	ready(t, cloud, path, second)
+	cluster.WaitReady(t, cloud, path, second)
 	for _, object := range []client.Object{path, cloud, second} {
 		cluster.Delete(t, object)
 	}
 	for _, object := range []client.Object{path, second, cloud} {
 		cluster.WaitGone(t, patience, object)
 	}
-	if left := w.azure.Resources(w.azure.PrivateCloudID("weu")); len(left) > 0 {
+	if left := w.Azure.Resources(w.Azure.PrivateCloudID("weu")); len(left) > 0 {
 		t.Errorf("left in Azure: %v", left)
 	}
 }
@@ -93,10 +92,10 @@ func TestDeleteLockAndEverythingAtOnce(t *testing.T) {
 // A workload move that uses a private cloud's vCenter holds its deletion back until it has ended.
 func TestAMoveHoldsADeletionBack(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, func(c *armsim.Config) { c.NoVCenters = false })
-	w.start(t)
+	w := newWorld(t, harness.LiveVCenters)
+	w.StartOperator(t)
 	cloud := w.privateCloud("weu", "")
-	meta := func(name string) metav1.ObjectMeta { return metav1.ObjectMeta{Namespace: w.namespace, Name: name} }
+	meta := func(name string) metav1.ObjectMeta { return metav1.ObjectMeta{Namespace: w.Namespace, Name: name} }
 	vcenter := &v1alpha1.VCenter{ObjectMeta: meta("weu"), Spec: v1alpha1.VCenterSpec{PrivateCloudRef: &v1alpha1.ObjectReference{Name: "weu"}}}
 	move := &v1alpha1.WorkloadMove{ObjectMeta: meta("finance"), Spec: v1alpha1.WorkloadMoveSpec{
 		State:  v1alpha1.MoveStateRun,
@@ -105,9 +104,9 @@ func TestAMoveHoldsADeletionBack(t *testing.T) {
 		Select: []v1alpha1.MachineSelector{{Names: []string{"web-01"}}},
 	}}
 	cluster.Create(t, cloud, vcenter, move)
-	ready(t, cloud)
+	cluster.WaitReady(t, cloud)
 	cluster.Delete(t, cloud)
-	env.Says(t, says(t, cloud, v1alpha1.ConditionReconciling, v1alpha1.ReasonDependentsExist), "finance")
+	env.Says(t, cluster.WaitReconciling(t, cloud, v1alpha1.ReasonDependentsExist), "finance")
 	w.stays(t)
 	cluster.Delete(t, move)
 	cluster.WaitGone(t, patience, cloud)

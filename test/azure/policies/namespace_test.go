@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -18,11 +17,10 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/yaml"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/azure/kinds"
-	"github.com/avs-operator/avs-operator/test/armsim"
+	"github.com/avs-operator/avs-operator/test/harness"
 	"github.com/avs-operator/avs-operator/test/vcentersim"
 )
 
@@ -32,36 +30,22 @@ const ordersVariable = "AVS_OPERATOR_DELETION_ORDERS"
 // everything are the samples of all Azure kinds, of their Secrets, and a VCenter and a workload move that is over, in a namespace.
 func everything(t *testing.T, namespace string) []client.Object {
 	t.Helper()
-	var files []string
-	for _, pattern := range []string{"*.yaml", "*/*.yaml"} {
-		found, err := filepath.Glob(filepath.Join("..", "..", "..", "config", "samples", pattern))
-		if err != nil || len(found) == 0 {
-			t.Fatalf("no samples: %v", err)
-		}
-		files = append(files, found...)
+	samples, err := harness.LoadSamples()
+	if err != nil || len(samples) == 0 {
+		t.Fatalf("no samples: %v", err)
 	}
 	var out []client.Object
-	for _, file := range files {
-		content, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
+	for _, object := range samples.All() {
+		azureKind := slices.ContainsFunc(kinds.All, func(k kinds.Kind) bool { return k.Name == object.GetKind() })
+		if kind := object.GetKind(); !azureKind && kind != "Secret" && kind != "VCenter" && kind != "WorkloadMove" {
+			continue
 		}
-		for _, document := range strings.Split(string(content), "\n---\n") {
-			object := &unstructured.Unstructured{}
-			if err := yaml.Unmarshal([]byte(document), &object.Object); err != nil {
-				t.Fatalf("%s: %v", file, err)
-			}
-			azureKind := slices.ContainsFunc(kinds.All, func(k kinds.Kind) bool { return k.Name == object.GetKind() })
-			if kind := object.GetKind(); !azureKind && kind != "Secret" && kind != "VCenter" && kind != "WorkloadMove" {
-				continue
-			}
-			object.SetNamespace(namespace)
-			if azureKind {
-				_ = unstructured.SetNestedField(object.Object, "Delete", "spec", "deletionPolicy")
-				object.SetAnnotations(map[string]string{v1alpha1.AnnotationConfirmDelete: object.GetName(), v1alpha1.AnnotationConfirmMachines: object.GetName()})
-			}
-			out = append(out, object)
+		object.SetNamespace(namespace)
+		if azureKind {
+			_ = unstructured.SetNestedField(object.Object, "Delete", "spec", "deletionPolicy")
+			object.SetAnnotations(map[string]string{v1alpha1.AnnotationConfirmDelete: object.GetName(), v1alpha1.AnnotationConfirmMachines: object.GetName()})
 		}
+		out = append(out, object)
 	}
 	return out
 }
@@ -71,9 +55,9 @@ func (w *world) settled(t *testing.T, objects []client.Object) {
 	t.Helper()
 	for _, object := range objects {
 		if object.GetObjectKind().GroupVersionKind().Kind == "PrivateCloud" {
-			cluster.WaitCondition(t, patience, object, v1alpha1.ConditionReady, "True")
+			cluster.WaitReady(t, object)
 			for i := range 4 {
-				if _, err := w.azure.VCenter(w.azure.PrivateCloudID(object.GetName())).AddMachine(vcentersim.MachineSpec{Name: fmt.Sprintf("web-%02d", i), DiskGB: []int{10}}); err != nil {
+				if _, err := w.Azure.VCenter(w.Azure.PrivateCloudID(object.GetName())).AddMachine(vcentersim.MachineSpec{Name: fmt.Sprintf("web-%02d", i), DiskGB: []int{10}}); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -81,7 +65,7 @@ func (w *world) settled(t *testing.T, objects []client.Object) {
 	}
 	for _, object := range objects {
 		if slices.ContainsFunc(kinds.All, func(k kinds.Kind) bool { return k.Name == object.GetObjectKind().GroupVersionKind().Kind }) {
-			cluster.WaitCondition(t, patience, object, v1alpha1.ConditionReady, "True")
+			cluster.WaitReady(t, object)
 		}
 	}
 }
@@ -105,15 +89,15 @@ func TestEverythingGoesInEveryOrder(t *testing.T) {
 			}
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
-				w := newWorld(t, func(c *armsim.Config) { c.NoVCenters = false })
-				w.start(t)
-				objects := everything(t, w.namespace)
+				w := newWorld(t, harness.LiveVCenters)
+				w.StartOperator(t)
+				objects := everything(t, w.Namespace)
 				cluster.Create(t, objects...)
 				w.settled(t, objects)
 				kept := w.keptInAzure(t)
-				identity := w.azure.Identity(w.namespace)
+				identity := w.Azure.Identity(w.Namespace)
 				if whole {
-					cluster.Delete(t, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: w.namespace}})
+					cluster.Delete(t, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: w.Namespace}})
 				} else {
 					all := append(slices.Clone(objects), identity...)
 					random := rand.New(rand.NewPCG(uint64(order), 7)) //nolint:gosec // repeatable, not secret
@@ -128,14 +112,14 @@ func TestEverythingGoesInEveryOrder(t *testing.T) {
 					cluster.WaitGone(t, patience, object)
 				}
 				if whole {
-					cluster.WaitGone(t, patience, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: w.namespace}})
+					cluster.WaitGone(t, patience, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: w.Namespace}})
 				}
-				for _, id := range w.azure.Resources("") {
+				for _, id := range w.Azure.Resources("") {
 					if !slices.Contains(kept, id) && !strings.HasPrefix(id, kept[0]+"/") {
 						t.Errorf("left in Azure: %s", id)
 					}
 				}
-				if _, ok := w.azure.Resource(kept[0]); !ok {
+				if _, ok := w.Azure.Resource(kept[0]); !ok {
 					t.Error("a private cloud that only was retained is gone")
 				}
 			})
@@ -149,6 +133,6 @@ func (w *world) keptInAzure(t *testing.T) []string {
 	kept := w.privateCloud("kept", "")
 	kept.Spec.NetworkBlock, kept.Spec.DeletionPolicy = "10.190.0.0/22", v1alpha1.DeletionPolicyRetain
 	cluster.Create(t, kept)
-	ready(t, kept)
+	cluster.WaitReady(t, kept)
 	return []string{strings.ToLower(kept.Status.ID)}
 }

@@ -4,13 +4,7 @@
 package policies
 
 import (
-	"bytes"
-	"crypto/rand"
-	"crypto/rsa"
 	"crypto/x509"
-	"crypto/x509/pkix"
-	"encoding/pem"
-	"math/big"
 	"testing"
 	"time"
 
@@ -39,16 +33,16 @@ func TestSeveralTenantsSubscriptionsAndClouds(t *testing.T) {
 		c.Subscriptions = append(c.Subscriptions, armsim.Subscription{ID: thirdSubscription, TenantID: otherTenant, DisplayName: "Other tenant"})
 		c.ResourceGroups = append(c.ResourceGroups, armsim.ResourceGroup{SubscriptionID: thirdSubscription, Name: harness.ResourceGroup, Location: harness.Location})
 	})
-	sovereign := harness.StartAzure(t, speed, quickly)
-	w.start(t)
+	sovereign := harness.StartAzure(t, speed, harness.NoVCenters, harness.Quickly)
+	w.StartOperator(t)
 
-	objects := w.azure.Identity(w.namespace)
+	objects := w.Azure.Identity(w.Namespace)
 	tenant := harness.IdentityOf(objects)
 	tenant.Name, tenant.Spec.TenantID, tenant.Spec.ClientID, tenant.Spec.SubscriptionID = "tenant", otherTenant, otherClient, thirdSubscription
 	tenant.Spec.ClientSecretRef = &v1alpha1.SecretKeyReference{Name: "tenant-secret", Key: "clientSecret"}
-	cluster.Create(t, &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: "tenant-secret"}, Type: v1alpha1.SecretTypeAzure, StringData: map[string]string{"clientSecret": otherSecret}}, tenant)
+	cluster.Create(t, &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: w.Namespace, Name: "tenant-secret"}, Type: v1alpha1.SecretTypeAzure, StringData: map[string]string{"clientSecret": otherSecret}}, tenant)
 
-	objects = sovereign.Identity(w.namespace)
+	objects = sovereign.Identity(w.Namespace)
 	cloudIdentity := harness.IdentityOf(objects)
 	cloudIdentity.Name, cloudIdentity.Spec.Cloud.Endpoints.CARef.Name = "sovereign", "sovereign-ca"
 	objects[1].SetName("sovereign-ca")
@@ -64,10 +58,10 @@ func TestSeveralTenantsSubscriptionsAndClouds(t *testing.T) {
 	}
 	for name := range blocks {
 		path := w.iscsiPath(name)
-		ready(t, path)
+		cluster.WaitReady(t, path)
 	}
 	for azure, want := range map[*harness.Azure][]string{
-		w.azure:   {w.azure.PrivateCloudID("weu"), "/subscriptions/" + thirdSubscription + "/resourceGroups/" + harness.ResourceGroup + "/providers/Microsoft.AVS/privateClouds/weu"},
+		w.Azure:   {w.Azure.PrivateCloudID("weu"), "/subscriptions/" + thirdSubscription + "/resourceGroups/" + harness.ResourceGroup + "/providers/Microsoft.AVS/privateClouds/weu"},
 		sovereign: {sovereign.PrivateCloudID("weu")},
 	} {
 		for _, id := range want {
@@ -75,87 +69,61 @@ func TestSeveralTenantsSubscriptionsAndClouds(t *testing.T) {
 				t.Errorf("%s has no iSCSI path", id)
 			}
 		}
-		if n := len(writes(azure)); n != 2*len(want) {
-			t.Errorf("written to Azure: %v", writes(azure))
+		if n := len(accepted(azure)); n != 2*len(want) {
+			t.Errorf("written to Azure: %v", accepted(azure))
 		}
 	}
 	// One login that is refused holds nobody else up.
-	if err := w.azure.SetSecrets(otherTenant, otherClient, "rotated-away"); err != nil {
+	if err := w.Azure.SetSecrets(otherTenant, otherClient, "rotated-away"); err != nil {
 		t.Fatal(err)
 	}
 	first := w.privateCloud("default", "weu")
 	env.Edit(t, cluster, first, func(c *v1alpha1.PrivateCloud) { c.Spec.ManagementCluster.ClusterSize = 4 })
 	third := w.privateCloud("sovereign", "weu")
 	env.Edit(t, cluster, third, func(c *v1alpha1.PrivateCloud) { c.Spec.ManagementCluster.ClusterSize = 4 })
-	ready(t, first, third)
-}
-
-// certificate is a self-signed one with its key, PEM.
-func certificate(t *testing.T, serial int64) (*x509.Certificate, string) {
-	t.Helper()
-	key, err := rsa.GenerateKey(rand.Reader, 2048)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{SerialNumber: big.NewInt(serial), Subject: pkix.Name{CommonName: "avs-operator"}, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour)}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	parsed, err := x509.ParseCertificate(der)
-	if err != nil {
-		t.Fatal(err)
-	}
-	pkcs8, err := x509.MarshalPKCS8PrivateKey(key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var both bytes.Buffer
-	_ = pem.Encode(&both, &pem.Block{Type: "CERTIFICATE", Bytes: der})
-	_ = pem.Encode(&both, &pem.Block{Type: "PRIVATE KEY", Bytes: pkcs8})
-	return parsed, both.String()
+	cluster.WaitReady(t, first, third)
 }
 
 // Credentials change while operations run, without a restart and without a second request: the client secret, then to a certificate, then to
 // another certificate, then to the token of a ServiceAccount.
 func TestCredentialsAreRotatedWhileOperationsRun(t *testing.T) {
 	t.Parallel()
-	one, onePEM := certificate(t, 1)
-	two, twoPEM := certificate(t, 2)
+	one, onePEM := harness.Certificate(t, 1)
+	two, twoPEM := harness.Certificate(t, 2)
 	namespace := cluster.Namespace(t)
-	w := &world{namespace: namespace}
-	w.azure = harness.StartAzure(t, speed, quickly, func(c *armsim.Config) {
+	w := &world{&harness.World{Cluster: cluster, Namespace: namespace, Speed: speed}}
+	w.Azure = harness.StartAzure(t, speed, harness.NoVCenters, harness.Quickly, func(c *armsim.Config) {
 		c.Durations.CreatePrivateCloud, c.Durations.AddHosts = armsim.Span{Min: 2 * time.Hour, Max: 2 * time.Hour}, armsim.Span{Min: time.Hour, Max: time.Hour}
 		app := &c.Tenants[0].Applications[0]
 		app.Secrets = append(app.Secrets, otherSecret)
 		app.Certificates = []*x509.Certificate{one, two}
 		app.Federated = []armsim.FederatedCredential{{Issuer: cluster.ControlPlane.Issuer(), Subject: "system:serviceaccount:" + namespace + ":mover", Keys: cluster.ControlPlane.JWKS}}
 	})
-	objects := w.azure.Identity(namespace)
+	objects := w.Azure.Identity(namespace)
 	secret, identity := harness.ClientSecretOf(objects), harness.IdentityOf(objects)
 	cluster.Create(t, objects...)
 	cluster.Create(t, harness.Assumable(namespace, "mover")...)
-	w.start(t)
+	w.StartOperator(t)
 	cloud := w.privateCloud("weu", "")
 	cluster.Create(t, cloud)
-	says(t, cloud, v1alpha1.ConditionReconciling, v1alpha1.ReasonCreating)
+	cluster.WaitReconciling(t, cloud, v1alpha1.ReasonCreating)
 
 	// The old secret ends in the middle of the creation; the new one is there.
 	env.Edit(t, cluster, secret, func(s *corev1.Secret) { s.Data["clientSecret"] = []byte(otherSecret) })
-	if err := w.azure.SetSecrets(harness.TenantID, harness.ClientID, otherSecret); err != nil {
+	if err := w.Azure.SetSecrets(harness.TenantID, harness.ClientID, otherSecret); err != nil {
 		t.Fatal(err)
 	}
-	ready(t, cloud)
+	cluster.WaitReady(t, cloud)
 
 	change := func(size int32, to func(*v1alpha1.AzureIdentitySpec), values map[string][]byte) {
 		t.Helper()
 		env.Edit(t, cluster, cloud, func(c *v1alpha1.PrivateCloud) { c.Spec.ManagementCluster.ClusterSize = size })
-		says(t, cloud, v1alpha1.ConditionReconciling, v1alpha1.ReasonUpdating)
+		cluster.WaitReconciling(t, cloud, v1alpha1.ReasonUpdating)
 		if values != nil {
 			env.Edit(t, cluster, secret, func(s *corev1.Secret) { s.Data = values })
 		}
 		env.Edit(t, cluster, identity, func(i *v1alpha1.AzureIdentity) { to(&i.Spec) })
-		ready(t, cloud)
+		cluster.WaitReady(t, cloud)
 		if cloud.Status.ClusterSize != size {
 			t.Errorf("ready with %d hosts, not %d", cloud.Status.ClusterSize, size)
 		}
@@ -164,7 +132,7 @@ func TestCredentialsAreRotatedWhileOperationsRun(t *testing.T) {
 		s.ClientSecretRef, s.ClientCertificateRef = nil, &v1alpha1.SecretKeyReference{Name: secret.Name, Key: "tls.pem"}
 	}
 	change(4, byCertificate, map[string][]byte{"tls.pem": []byte(onePEM), "clientSecret": []byte(otherSecret)})
-	if err := w.azure.SetSecrets(harness.TenantID, harness.ClientID); err != nil {
+	if err := w.Azure.SetSecrets(harness.TenantID, harness.ClientID); err != nil {
 		t.Fatal(err)
 	}
 	change(5, byCertificate, map[string][]byte{"tls.pem": []byte(twoPEM)})
