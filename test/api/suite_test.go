@@ -10,7 +10,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -21,15 +20,13 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
-	"github.com/avs-operator/avs-operator/controllers"
 	"github.com/avs-operator/avs-operator/test/env"
+	"github.com/avs-operator/avs-operator/test/harness"
 )
 
 var cluster *env.Env
 
-func TestMain(m *testing.M) {
-	os.Exit(env.Main(m, env.Options{Scheme: controllers.Scheme()}, func(e *env.Env) { cluster = e }))
-}
+func TestMain(m *testing.M) { harness.Main(m, &cluster, 0) }
 
 // bench is where one kind's cases run: nothing that they ask of the API server is stored, but the objects that updates need.
 type bench struct {

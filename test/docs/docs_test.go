@@ -17,15 +17,13 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
-	"github.com/avs-operator/avs-operator/controllers"
 	"github.com/avs-operator/avs-operator/test/env"
+	"github.com/avs-operator/avs-operator/test/harness"
 )
 
 var cluster *env.Env
 
-func TestMain(m *testing.M) {
-	os.Exit(env.Main(m, env.Options{Scheme: controllers.Scheme()}, func(e *env.Env) { cluster = e }))
-}
+func TestMain(m *testing.M) { harness.Main(m, &cluster, 0) }
 
 var yamlBlock = regexp.MustCompile("(?s)```yaml\n(.*?)```")
 

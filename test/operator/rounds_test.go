@@ -53,41 +53,31 @@ func TestRounds(t *testing.T) {
 
 // stage is two vCenters, with machines at the source that a programme is to move.
 type stage struct {
-	home, namespace string // of the operator's lease, and of the objects, which may be deleted
-	source, target  *vcentersim.VCenter
-	were            []vcentersim.MachineState
-	programme       *v1alpha1.WorkloadMove
+	*harness.World        // whose namespace may be deleted
+	home           string // of the operator's lease
+	were           []vcentersim.MachineState
+	programme      *v1alpha1.WorkloadMove
 }
 
 func newStage(t *testing.T, method v1alpha1.MoveMethod, machines int) *stage {
 	t.Helper()
-	s := &stage{home: house(t), namespace: cluster.Namespace(t)}
-	s.source = simulated(t, s.namespace, "oslo", vcentersim.Config{Layout: vcentersim.OnPremises, Name: "Oslo", Speed: roundSpeed})
-	s.target = simulated(t, s.namespace, "weu", vcentersim.Config{Layout: vcentersim.AVS, Speed: roundSpeed, PortGroups: []string{"finance-web"}})
+	s := &stage{World: harness.NewWorld(t, cluster, roundSpeed), home: house(t)}
+	s.StartVCenters(t, nil)
 	for i := range machines {
-		_, err := s.source.AddMachine(vcentersim.MachineSpec{Name: fmt.Sprintf("web-%02d", i), Folder: "Finance", Networks: []string{"VLAN-120"}, PoweredOn: true})
+		_, err := s.Source.AddMachine(vcentersim.MachineSpec{Name: fmt.Sprintf("web-%02d", i), Folder: "Finance", Networks: []string{"VLAN-120"}, PoweredOn: true})
 		if err != nil {
 			t.Fatal(err)
 		}
 	}
-	s.were = s.source.Machines()
-	s.programme = &v1alpha1.WorkloadMove{
-		ObjectMeta: metav1.ObjectMeta{Namespace: s.namespace, Name: "finance"},
-		Spec: v1alpha1.WorkloadMoveSpec{
-			State: v1alpha1.MoveStateRun, Method: method, Power: &v1alpha1.MovePower{PowerOff: v1alpha1.PowerOffGuest},
-			Source: v1alpha1.MoveSource{VCenterRef: v1alpha1.ObjectReference{Name: "oslo"}},
-			Target: v1alpha1.MoveTarget{VCenterRef: v1alpha1.ObjectReference{Name: "weu"}, Cluster: "Cluster-1",
-				Folder: "/SDDC-Datacenter/vm/Workloads", Datastore: "vsanDatastore"},
-			Select:   []v1alpha1.MachineSelector{{Folder: "/Oslo/vm/Finance"}},
-			Networks: []v1alpha1.NameMapping{{From: "VLAN-120", To: "finance-web"}},
-		},
-	}
+	s.were = s.Source.Machines()
+	s.programme = harness.WorkloadMove(s.Namespace, "finance", v1alpha1.MoveStateRun)
+	s.programme.Spec.Method, s.programme.Spec.Power = method, &v1alpha1.MovePower{PowerOff: v1alpha1.PowerOffGuest}
 	return s
 }
 
 func (s *stage) start(t *testing.T) *process {
 	t.Helper()
-	return startFrom(t, s.home, s.namespace, roundSpeed)
+	return startFrom(t, s.home, s.Namespace, roundSpeed)
 }
 
 func aRound(t *testing.T, method v1alpha1.MoveMethod, deleted bool, kills, machines int) {
@@ -97,9 +87,7 @@ func aRound(t *testing.T, method v1alpha1.MoveMethod, deleted bool, kills, machi
 	for i := range kills {
 		time.Sleep(time.Duration(1000+rand.IntN(4000)) * time.Millisecond)
 		if deleted && i == kills/2 {
-			if err := cluster.Admin.Delete(t.Context(), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: s.namespace}}); err != nil {
-				t.Fatal(err)
-			}
+			cluster.Delete(t, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: s.Namespace}})
 		}
 		_ = p.Process.Kill() // unless it has lost its lease and ended by itself
 		<-p.ended
@@ -112,7 +100,7 @@ func aRound(t *testing.T, method v1alpha1.MoveMethod, deleted bool, kills, machi
 		default:
 		}
 		if deleted {
-			if err := cluster.Admin.Get(ctx, client.ObjectKey{Name: s.namespace}, &corev1.Namespace{}); !apierrors.IsNotFound(err) {
+			if err := cluster.Admin.Get(ctx, client.ObjectKey{Name: s.Namespace}, &corev1.Namespace{}); !apierrors.IsNotFound(err) {
 				return fmt.Errorf("the namespace is there: %w", err)
 			}
 			return nil
@@ -125,47 +113,25 @@ func aRound(t *testing.T, method v1alpha1.MoveMethod, deleted bool, kills, machi
 		}
 		return nil
 	})
-	wholeAfter(t, s.source, s.target, s.were, deleted)
-}
-
-// simulated starts a vCenter and declares it.
-func simulated(t *testing.T, namespace, name string, c vcentersim.Config) *vcentersim.VCenter {
-	t.Helper()
-	v, err := vcentersim.Start(context.WithoutCancel(t.Context()), c)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(v.Close)
-	cluster.Create(t,
-		&corev1.Secret{
-			ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name}, Type: corev1.SecretTypeBasicAuth,
-			StringData: map[string]string{"username": v.Username(), "password": v.Password()},
-		},
-		&v1alpha1.VCenter{
-			ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name},
-			Spec: v1alpha1.VCenterSpec{
-				URL: v.URL(), CredentialsRef: &v1alpha1.CredentialsReference{Name: name}, Trust: &v1alpha1.VCenterTrust{Thumbprint: v.Thumbprint()},
-			},
-		})
-	return v
+	s.wholeAfter(t, deleted)
 }
 
 // wholeAfter fails unless every machine is at one of the two vCenters, as it was, and runs; at the target, unless the move was called off.
-func wholeAfter(t *testing.T, source, target *vcentersim.VCenter, were []vcentersim.MachineState, calledOff bool) {
+func (s *stage) wholeAfter(t *testing.T, calledOff bool) {
 	t.Helper()
 	relocations := map[string]int{}
-	for _, r := range source.Requests() {
+	for _, r := range s.Source.Requests() {
 		if r.Method == "RelocateVM_Task" {
 			relocations[r.Object]++
 		}
 	}
-	for _, was := range were {
+	for _, was := range s.were {
 		var at []vcentersim.MachineState
 		arrived := false
-		for _, v := range []*vcentersim.VCenter{source, target} {
+		for _, v := range []*vcentersim.VCenter{s.Source, s.Target} {
 			for _, is := range v.Machines() {
 				if is.InstanceUUID == was.InstanceUUID {
-					at, arrived = append(at, is), v == target
+					at, arrived = append(at, is), v == s.Target
 				}
 			}
 		}

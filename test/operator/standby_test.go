@@ -29,7 +29,7 @@ func TestAStandbyTakesOverInMidRelocation(t *testing.T) {
 			t.Parallel()
 			s := newStage(t, end.method, 2)
 			goOn := make(chan struct{})
-			s.source.Inject(vcentersim.Fault{Relocate: true, AtPercent: 50, Hang: true, Until: goOn, Times: -1})
+			s.Source.Inject(vcentersim.Fault{Relocate: true, AtPercent: 50, Hang: true, Until: goOn, Times: -1})
 			first := s.start(t)
 			was := waitLeader(t, s.home, "")
 			second := s.start(t)
@@ -46,7 +46,7 @@ func TestAStandbyTakesOverInMidRelocation(t *testing.T) {
 					t.Error("a leader that lost its lease ended with exit code 0")
 				}
 			}
-			wholeAfter(t, s.source, s.target, s.were, false)
+			s.wholeAfter(t, false)
 			select {
 			case <-second.ended:
 				t.Error("the standby did not outlive the takeover, so this was no test of it")
@@ -61,7 +61,7 @@ func (s *stage) halfCopied(t *testing.T) {
 	t.Helper()
 	cluster.Eventually(t, time.Minute, "all machines to be half copied", func(ctx context.Context) error {
 		moves := &v1alpha1.VirtualMachineMoveList{}
-		if err := cluster.Admin.List(ctx, moves, client.InNamespace(s.namespace)); err != nil {
+		if err := cluster.Admin.List(ctx, moves, client.InNamespace(s.Namespace)); err != nil {
 			return err
 		}
 		half := 0

@@ -9,20 +9,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
-	"github.com/avs-operator/avs-operator/controllers"
 	"github.com/avs-operator/avs-operator/controllers/arm"
 	"github.com/avs-operator/avs-operator/controllers/connect"
 	"github.com/avs-operator/avs-operator/test/armsim"
@@ -33,9 +29,7 @@ import (
 
 var cluster *env.Env
 
-func TestMain(m *testing.M) {
-	os.Exit(env.Main(m, env.Options{Scheme: controllers.Scheme(), Together: 4}, func(e *env.Env) { cluster = e }))
-}
+func TestMain(m *testing.M) { harness.Main(m, &cluster, 4) }
 
 // speed lets six hours of building pass in four seconds.
 const speed = 5000
@@ -44,55 +38,33 @@ const cloudadmin = "cloudadmin@vsphere.local"
 
 // world is an Azure with a private cloud under way, a VCenter that names it, and the operator.
 type world struct {
-	azure     *harness.Azure
-	namespace string
-	cloud     *v1alpha1.PrivateCloud
-	vcenter   *v1alpha1.VCenter
-	operator  *harness.Operator
+	*harness.World
+	cloud   *v1alpha1.PrivateCloud
+	vcenter *v1alpha1.VCenter
 }
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	w := &world{namespace: cluster.Namespace(t)}
-	w.azure = harness.StartAzure(t, speed, func(c *armsim.Config) { c.VCenterPortGroups = []string{"finance-web"} })
-	w.vcenter = &v1alpha1.VCenter{
-		ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: "weu"},
-		Spec:       v1alpha1.VCenterSpec{PrivateCloudRef: &v1alpha1.ObjectReference{Name: "weu"}},
-	}
-	w.cloud = harness.PrivateCloud(w.namespace, "weu")
+	w := &world{World: harness.NewWorld(t, cluster, speed)}
+	w.vcenter = &v1alpha1.VCenter{ObjectMeta: w.Meta("weu"), Spec: v1alpha1.VCenterSpec{PrivateCloudRef: &v1alpha1.ObjectReference{Name: "weu"}}}
+	w.cloud = harness.PrivateCloud(w.Namespace, "weu")
 	cluster.Create(t, w.vcenter) // first: in an apply everything arrives in any order
-	cluster.Create(t, w.azure.Identity(w.namespace)...)
-	w.start(t)
+	w.StartAzure(t, harness.LiveVCenters, func(c *armsim.Config) { c.VCenterPortGroups = []string{"finance-web"} })
+	w.StartOperator(t)
 	w.says(t, v1alpha1.ConditionReconciling, metav1.ConditionTrue, v1alpha1.ReasonReferenceNotFound, "PrivateCloud", "weu")
 	cluster.Create(t, w.cloud)
 	return w
 }
 
-func (w *world) start(t *testing.T) {
-	t.Helper()
-	w.operator = harness.StartOperator(t, harness.OperatorOptions{Config: cluster.OperatorConfig(), Speed: speed, Namespace: w.namespace})
-}
-
 // says waits until a condition of the VCenter has that status and reason, with the words in its message.
 func (w *world) says(t *testing.T, condition string, status metav1.ConditionStatus, reason string, words ...string) {
 	t.Helper()
-	cluster.WaitFor(t, 2*time.Minute, w.vcenter, fmt.Sprintf("%s=%s %s", condition, status, reason), func() error {
-		c := meta.FindStatusCondition(w.vcenter.Status.Conditions, condition)
-		if c == nil || c.Status != status || c.Reason != reason {
-			return fmt.Errorf("it says %+v", c)
-		}
-		for _, word := range words {
-			if !strings.Contains(c.Message, word) {
-				return fmt.Errorf("the message lacks %q: %s", word, c.Message)
-			}
-		}
-		return nil
-	})
+	cluster.WaitSays(t, w.vcenter, condition, status, reason, words...)
 }
 
 // logins counts cloudadmin's at the private cloud's vCenter.
 func (w *world) logins() (accepted, refused int) {
-	for _, login := range w.azure.VCenter(w.azure.PrivateCloudID("weu")).Logins() {
+	for _, login := range w.Azure.VCenter(w.Azure.PrivateCloudID("weu")).Logins() {
 		switch {
 		case login.User != cloudadmin:
 		case login.OK:
@@ -108,15 +80,15 @@ func TestThePrivateCloudBringsItsVCenter(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.says(t, v1alpha1.ConditionReconciling, metav1.ConditionTrue, v1alpha1.ReasonReferenceNotReady, "as soon as Azure has built it")
-	cluster.WaitCondition(t, 2*time.Minute, w.vcenter, v1alpha1.ConditionReady, "True")
-	live := w.azure.VCenter(w.azure.PrivateCloudID("weu"))
+	cluster.WaitReady(t, w.vcenter)
+	live := w.Azure.VCenter(w.Azure.PrivateCloudID("weu"))
 	s := w.vcenter.Status
 	if !strings.HasPrefix(s.URL, live.URL()) || s.InstanceUUID != live.InstanceUUID() || s.Inventory == nil || s.Inventory.Hosts != 3 {
 		t.Errorf("the status is %+v, inventory %+v; the vCenter is %s at %s", s, s.Inventory, live.InstanceUUID(), live.URL())
 	}
 	// The password is nowhere but in memory.
 	secrets := &corev1.SecretList{}
-	if err := cluster.Admin.List(t.Context(), secrets, client.InNamespace(w.namespace)); err != nil {
+	if err := cluster.Admin.List(t.Context(), secrets, client.InNamespace(w.Namespace)); err != nil {
 		t.Fatal(err)
 	}
 	for _, secret := range secrets.Items {
@@ -129,10 +101,7 @@ func TestThePrivateCloudBringsItsVCenter(t *testing.T) {
 	if _, refused := w.logins(); refused != 0 {
 		t.Errorf("%d logins were refused", refused)
 	}
-	size := client.RawPatch(types.MergePatchType, []byte(`{"spec":{"managementCluster":{"clusterSize":4}}}`))
-	if err := cluster.Admin.Patch(t.Context(), w.cloud, size); err != nil {
-		t.Fatal(err)
-	}
+	cluster.Patch(t, w.cloud, `{"spec":{"managementCluster":{"clusterSize":4}}}`)
 	cluster.WaitFor(t, time.Minute, w.vcenter, "the fourth host", func() error {
 		if w.vcenter.Status.Inventory.Hosts != 4 {
 			return fmt.Errorf("%d hosts", w.vcenter.Status.Inventory.Hosts)
@@ -145,13 +114,10 @@ func TestThePrivateCloudBringsItsVCenter(t *testing.T) {
 func TestARotationIsFollowed(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	cluster.WaitCondition(t, 2*time.Minute, w.vcenter, v1alpha1.ConditionReady, "True")
-	live := w.azure.VCenter(w.azure.PrivateCloudID("weu"))
+	cluster.WaitReady(t, w.vcenter)
+	live := w.Azure.VCenter(w.Azure.PrivateCloudID("weu"))
 
-	word := client.RawPatch(types.MergePatchType, []byte(`{"spec":{"credentials":{"vcenterRotation":"first"}}}`))
-	if err := cluster.Admin.Patch(t.Context(), w.cloud, word); err != nil {
-		t.Fatal(err)
-	}
+	cluster.Patch(t, w.cloud, `{"spec":{"credentials":{"vcenterRotation":"first"}}}`)
 	cluster.WaitFor(t, time.Minute, w.cloud, "the word to be noted", func() error {
 		if r := w.cloud.Status.Rotations; r == nil || r.VCenter != "first" {
 			return fmt.Errorf("rotations are %+v", r)
@@ -159,10 +125,7 @@ func TestARotationIsFollowed(t *testing.T) {
 		return nil
 	})
 	before := len(live.Logins())
-	word = client.RawPatch(types.MergePatchType, []byte(`{"spec":{"credentials":{"vcenterRotation":"second"}}}`))
-	if err := cluster.Admin.Patch(t.Context(), w.cloud, word); err != nil {
-		t.Fatal(err)
-	}
+	cluster.Patch(t, w.cloud, `{"spec":{"credentials":{"vcenterRotation":"second"}}}`)
 	cluster.WaitFor(t, time.Minute, w.cloud, "the rotation", func() error {
 		if r := w.cloud.Status.Rotations; r == nil || r.VCenter != "second" {
 			return fmt.Errorf("rotations are %+v", r)
@@ -178,7 +141,7 @@ func TestARotationIsFollowed(t *testing.T) {
 		return fmt.Errorf("logins since: %+v", live.Logins()[before:])
 	}, w.vcenter)
 	live.ExpireSessions()
-	cluster.WaitCondition(t, time.Minute, w.vcenter, v1alpha1.ConditionReady, "True")
+	cluster.WaitReady(t, w.vcenter)
 	harness.RefusalsApart(t, live, cloudadmin, speed)
 }
 
@@ -187,13 +150,13 @@ func TestARotationIsFollowed(t *testing.T) {
 func TestARotationThatNoObjectTellsIsFollowed(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	cluster.WaitCondition(t, 2*time.Minute, w.vcenter, v1alpha1.ConditionReady, "True")
-	live := w.azure.VCenter(w.azure.PrivateCloudID("weu"))
+	cluster.WaitReady(t, w.vcenter)
+	live := w.Azure.VCenter(w.Azure.PrivateCloudID("weu"))
 	exported := func(want string) {
 		t.Helper()
 		cluster.Eventually(t, time.Minute, "the password in the Secret", func(ctx context.Context) error {
 			secret := &corev1.Secret{}
-			if err := cluster.Admin.Get(ctx, client.ObjectKey{Namespace: w.namespace, Name: "weu-admin"}, secret); err != nil {
+			if err := cluster.Admin.Get(ctx, client.ObjectKey{Namespace: w.Namespace, Name: "weu-admin"}, secret); err != nil {
 				return err
 			}
 			if string(secret.Data["vcenterPassword"]) != want {
@@ -202,18 +165,16 @@ func TestARotationThatNoObjectTellsIsFollowed(t *testing.T) {
 			return nil
 		}, w.cloud)
 	}
-	if err := cluster.Admin.Patch(t.Context(), w.cloud, client.RawPatch(types.MergePatchType, []byte(`{"spec":{"credentials":{"secretName":"weu-admin"}}}`))); err != nil {
-		t.Fatal(err)
-	}
+	cluster.Patch(t, w.cloud, `{"spec":{"credentials":{"secretName":"weu-admin"}}}`)
 	exported(live.Password())
 	old := live.Logins()
 	portal, _, o := connect.NewAzure(connect.AzureOptions{
 		Client: cluster.Admin, Live: connect.Live{Reader: cluster.Admin}, Pace: speed, AllowedEndpoints: []string{"127.0.0.1"}, // where the simulator serves
-	}).Client(t.Context(), w.namespace, nil)
+	}).Client(t.Context(), w.Namespace, nil)
 	if o != nil {
 		t.Fatal(o.Message)
 	}
-	id, err := arm.ParseID(w.azure.PrivateCloudID("weu"))
+	id, err := arm.ParseID(w.Azure.PrivateCloudID("weu"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -237,7 +198,7 @@ func TestARotationThatNoObjectTellsIsFollowed(t *testing.T) {
 		}
 		return nil
 	}, w.vcenter)
-	cluster.WaitCondition(t, time.Minute, w.vcenter, v1alpha1.ConditionReady, "True")
+	cluster.WaitReady(t, w.vcenter)
 	exported(live.Password())
 	harness.RefusalsApart(t, live, cloudadmin, speed)
 }
@@ -247,27 +208,19 @@ func TestARotationThatNoObjectTellsIsFollowed(t *testing.T) {
 func TestAPrivateCloudIsHeldForAMachineUnderWay(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	cluster.WaitCondition(t, 2*time.Minute, w.vcenter, v1alpha1.ConditionReady, "True")
-	target := w.azure.VCenter(w.azure.PrivateCloudID("weu"))
-	source := w.onPremises(t)
+	cluster.WaitReady(t, w.vcenter)
+	target := w.Azure.VCenter(w.Azure.PrivateCloudID("weu"))
+	source := w.StartVCenter(t, "oslo", harness.OnPremises())
 	deleted := make(chan struct{})
 	source.Inject(vcentersim.Fault{Relocate: true, AtPercent: 50, Hang: true, Until: deleted})
 	if _, err := source.AddMachine(vcentersim.MachineSpec{Name: "web-01", Folder: "Finance", Networks: []string{"VLAN-120"}, DiskGB: []int{40}, PoweredOn: true}); err != nil {
 		t.Fatal(err)
 	}
-	move := &v1alpha1.WorkloadMove{
-		ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: "finance"},
-		Spec: v1alpha1.WorkloadMoveSpec{
-			State: v1alpha1.MoveStateRun, Source: v1alpha1.MoveSource{VCenterRef: v1alpha1.ObjectReference{Name: "oslo"}},
-			Target: v1alpha1.MoveTarget{VCenterRef: v1alpha1.ObjectReference{Name: "weu"}, Cluster: "Cluster-1",
-				Folder: "/SDDC-Datacenter/vm/Workloads", Datastore: "vsanDatastore"},
-			Select: []v1alpha1.MachineSelector{{Folder: "/Oslo/vm/Finance"}}, Networks: []v1alpha1.NameMapping{{From: "VLAN-120", To: "finance-web"}},
-		},
-	}
+	move := harness.WorkloadMove(w.Namespace, "finance", v1alpha1.MoveStateRun)
 	cluster.Create(t, move)
 	cluster.Eventually(t, 2*time.Minute, "the machine to be under way", func(ctx context.Context) error {
 		moves := &v1alpha1.VirtualMachineMoveList{}
-		if err := cluster.Admin.List(ctx, moves, client.InNamespace(w.namespace)); err != nil {
+		if err := cluster.Admin.List(ctx, moves, client.InNamespace(w.Namespace)); err != nil {
 			return err
 		}
 		for _, m := range moves.Items {
@@ -278,13 +231,12 @@ func TestAPrivateCloudIsHeldForAMachineUnderWay(t *testing.T) {
 		return fmt.Errorf("%d moves", len(moves.Items))
 	}, move)
 
-	needed := append([]client.Object{w.cloud}, w.azure.Identity(w.namespace)...)
+	needed := append([]client.Object{w.cloud}, w.Azure.Identity(w.Namespace)...)
 	for _, object := range needed {
 		cluster.Delete(t, object)
 	}
 	logins, _ := w.logins()
-	w.operator.Stop(t)
-	w.start(t)
+	w.RestartOperator(t)
 	cluster.Eventually(t, time.Minute, "the new operator's login at the target", func(context.Context) error {
 		if now, refused := w.logins(); now == logins || refused > 0 {
 			return fmt.Errorf("%d logins, %d refused", now-logins, refused)
@@ -307,21 +259,4 @@ func TestAPrivateCloudIsHeldForAMachineUnderWay(t *testing.T) {
 	if n := len(source.Machines()); n != 0 {
 		t.Errorf("%d machines are left at the source", n)
 	}
-}
-
-// onPremises starts a vCenter outside Azure, and declares it as oslo.
-func (w *world) onPremises(t *testing.T) *vcentersim.VCenter {
-	t.Helper()
-	v, err := vcentersim.Start(context.WithoutCancel(t.Context()), vcentersim.Config{Layout: vcentersim.OnPremises, Name: "Oslo", Speed: speed})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(v.Close)
-	named := metav1.ObjectMeta{Namespace: w.namespace, Name: "oslo"}
-	cluster.Create(t,
-		&corev1.Secret{ObjectMeta: named, Type: corev1.SecretTypeBasicAuth, StringData: map[string]string{"username": v.Username(), "password": v.Password()}},
-		&v1alpha1.VCenter{ObjectMeta: named, Spec: v1alpha1.VCenterSpec{
-			URL: v.URL(), CredentialsRef: &v1alpha1.CredentialsReference{Name: "oslo"}, Trust: &v1alpha1.VCenterTrust{Thumbprint: v.Thumbprint()},
-		}})
-	return v
 }

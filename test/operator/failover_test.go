@@ -18,15 +18,10 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 
-	"github.com/avs-operator/avs-operator/api/v1alpha1"
-	"github.com/avs-operator/avs-operator/test/armsim"
 	"github.com/avs-operator/avs-operator/test/env"
 	"github.com/avs-operator/avs-operator/test/harness"
 )
-
-func noVCenters(c *armsim.Config) { c.NoVCenters = true }
 
 // get asks an address, with a token if there is one.
 func get(url, token string) (int, string, error) {
@@ -111,7 +106,7 @@ func puts(azure *harness.Azure, method string) (n int) {
 // The leader is killed while Azure builds. Another takes over when the lease has run out, and the private cloud is made once.
 func TestAnotherTakesOverAfterAKill(t *testing.T) {
 	t.Parallel()
-	azure, namespace := harness.StartAzure(t, 1200, noVCenters), house(t)
+	azure, namespace := harness.StartAzure(t, 1200, harness.NoVCenters), house(t)
 	first := start(t, namespace, 1200)
 	was := waitLeader(t, namespace, "")
 	start(t, namespace, 1200)
@@ -125,7 +120,7 @@ func TestAnotherTakesOverAfterAKill(t *testing.T) {
 	})
 	first.signal(t, syscall.SIGKILL)
 	waitLeader(t, namespace, was)
-	cluster.WaitCondition(t, time.Minute, cloud, v1alpha1.ConditionReady, "True")
+	cluster.WaitReady(t, cloud)
 	if n := puts(azure, http.MethodPut); n != 1 {
 		t.Errorf("%d PUTs", n)
 	}
@@ -134,21 +129,17 @@ func TestAnotherTakesOverAfterAKill(t *testing.T) {
 // The leader is stopped past its lease and wakes when another leads. It writes nothing any more, and ends.
 func TestALateLeaderWritesNothing(t *testing.T) {
 	t.Parallel()
-	azure, namespace := harness.StartAzure(t, 3600, noVCenters), house(t)
+	azure, namespace := harness.StartAzure(t, 3600, harness.NoVCenters), house(t)
 	first := start(t, namespace, 3600)
 	was := waitLeader(t, namespace, "")
 	cloud := harness.PrivateCloud(namespace, "weu")
 	cluster.Create(t, append(azure.Identity(namespace), cloud)...)
-	cluster.WaitCondition(t, time.Minute, cloud, v1alpha1.ConditionReady, "True")
+	cluster.WaitReady(t, cloud)
 
 	first.signal(t, syscall.SIGSTOP)
 	start(t, namespace, 3600)
 	waitLeader(t, namespace, was)
-	base := cloud.DeepCopy()
-	cloud.Spec.Internet = "Enabled"
-	if err := cluster.Admin.Patch(t.Context(), cloud, client.MergeFrom(base)); err != nil {
-		t.Fatal(err)
-	}
+	cluster.Patch(t, cloud, `{"spec":{"internet":"Enabled"}}`)
 	cluster.Eventually(t, 30*time.Second, "the PATCH", func(context.Context) error {
 		if puts(azure, http.MethodPatch) == 0 {
 			return fmt.Errorf("not yet")
@@ -159,7 +150,7 @@ func TestALateLeaderWritesNothing(t *testing.T) {
 	if code := first.waitEnd(t, time.Minute); code == 0 {
 		t.Error("a leader that lost its lease ended with exit code 0")
 	}
-	cluster.WaitCondition(t, time.Minute, cloud, v1alpha1.ConditionReady, "True")
+	cluster.WaitReady(t, cloud)
 	if put, patch := puts(azure, http.MethodPut), puts(azure, http.MethodPatch); put != 1 || patch != 1 {
 		t.Errorf("%d PUTs and %d PATCHes, want one each", put, patch)
 	}
