@@ -16,6 +16,7 @@ import (
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/arm"
+	"github.com/avs-operator/avs-operator/controllers/azure/decide"
 	"github.com/avs-operator/avs-operator/controllers/azure/kind"
 	"github.com/avs-operator/avs-operator/controllers/azure/tree"
 	"github.com/avs-operator/avs-operator/controllers/connect"
@@ -78,17 +79,17 @@ func (r *Reconciler[T]) countHosts() {
 }
 
 // size that a write of the object's own resource asks for, and whether that is more than Azure has.
-func (r *Reconciler[T]) size(s *scope[T], w write) (hosts int32, more bool) {
-	if r.kind.Hosts == nil || w.target != "" || w.body == nil {
+func (r *Reconciler[T]) size(s *scope[T]) (hosts int32, more bool) {
+	if r.kind.Hosts == nil || s.write.Target != "" || s.write.Body == nil {
 		return 0, false
 	}
-	asked := hostsIn(&arm.Resource{Body: w.body}, r.kind.Hosts.Path)
+	asked := hostsIn(&arm.Resource{Body: s.write.Body}, r.kind.Hosts.Path)
 	return asked, asked > hostsIn(s.actual, r.kind.Hosts.Path)
 }
 
 // afford holds a write back that would give the identity more hosts than it may have. Nobody else may ask before done.
-func (r *Reconciler[T]) afford(ctx context.Context, s *scope[T], w write) (done func(), o *outcome.Outcome) {
-	hosts, more := r.size(s, w)
+func (r *Reconciler[T]) afford(ctx context.Context, s *scope[T]) (done func(), o *outcome.Outcome) {
+	hosts, more := r.size(s)
 	if !more {
 		return func() {}, nil
 	}
@@ -231,7 +232,7 @@ func (r *Reconciler[T]) hostsInAzure(ctx context.Context, s *scope[T], o *onReco
 func (r *Reconciler[T]) hostsInCloud(ctx context.Context, s *scope[T], o *onRecord, cloud *arm.Resource, out map[string]int32) error {
 	id := cloud.ID.Key()
 	mine, known := o.objects[id]
-	made := strings.HasPrefix(tagOwner(cloud), o.from)
+	made := strings.HasPrefix(decide.OwnerOf(cloud), o.from)
 	whole := mine && (made || !o.watched[id]) || !known && made
 	if !whole && !mine {
 		return nil

@@ -19,6 +19,7 @@ import (
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/arm"
+	"github.com/avs-operator/avs-operator/controllers/azure/decide"
 	"github.com/avs-operator/avs-operator/controllers/azure/kind"
 	"github.com/avs-operator/avs-operator/controllers/azure/tree"
 	"github.com/avs-operator/avs-operator/controllers/connect"
@@ -34,17 +35,17 @@ func (r *Reconciler[T]) claim(ctx context.Context, s *scope[T]) *outcome.Outcome
 	if s.observes() {
 		return r.stayForOthers(ctx, s)
 	}
-	if o := r.mark(ctx, s); o != nil {
+	if o := r.markManaged(ctx, s); o != nil {
 		return o
 	}
-	if !r.stays(s) && !connect.Held(s.identity) { // what must be deleted needs its identity to the end
+	if !s.stays() && !connect.Held(s.identity) { // what must be deleted needs its identity to the end
 		r.Azure.Touch(client.ObjectKeyFromObject(s.identity))
 		return outcome.Wait(v1alpha1.ReasonReferenceNotReady, "AzureIdentity %s is being held for the day of the deletion", s.identity.Name).In(time.Minute)
 	}
-	if was := s.before.AzureStatus().Effective; r.stays(s) && was != nil && was.DeletionPolicy == v1alpha1.DeletionPolicyDelete {
+	if was := s.before.AzureStatus().Effective; s.stays() && was != nil && was.DeletionPolicy == v1alpha1.DeletionPolicyDelete {
 		r.Azure.Touch(client.ObjectKeyFromObject(s.identity)) // it need not be held for this any more
 	}
-	return r.sole(ctx, s)
+	return r.soleManager(ctx, s)
 }
 
 // stayForOthers has an observed private cloud or cluster wait for what stands below it: that acts with its identity to the end.
@@ -58,7 +59,7 @@ func (r *Reconciler[T]) stayForOthers(ctx context.Context, s *scope[T]) *outcome
 }
 
 // mark stores finalizer, ARM id and first-seen rotation words in one patch, if they are not there.
-func (r *Reconciler[T]) mark(ctx context.Context, s *scope[T]) *outcome.Outcome {
+func (r *Reconciler[T]) markManaged(ctx context.Context, s *scope[T]) *outcome.Outcome {
 	base := s.obj.DeepCopyObject().(T)
 	annotations := s.obj.GetAnnotations()
 	if annotations == nil {
@@ -77,7 +78,7 @@ func (r *Reconciler[T]) mark(ctx context.Context, s *scope[T]) *outcome.Outcome 
 		changed = true
 	}
 	// A word that is seen for the first time is noted, not acted on: otherwise writing it down would rotate a password.
-	for _, action := range r.actions(s) {
+	for _, action := range decide.OneShots(r.kind, s.obj) {
 		if action.Word != "" && annotations[action.Annotation] == "" {
 			annotations[action.Annotation], changed = action.Word, true
 		}
@@ -88,7 +89,7 @@ func (r *Reconciler[T]) mark(ctx context.Context, s *scope[T]) *outcome.Outcome 
 			return o
 		}
 	}
-	for _, action := range r.actions(s) {
+	for _, action := range decide.OneShots(r.kind, s.obj) {
 		action.Mirror(s.obj.GetAnnotations()[action.Annotation])
 	}
 	return nil
@@ -125,7 +126,7 @@ func idHash(id arm.ID) string {
 
 // sole makes sure that one ARM id has one managing object: the one that has begun, or else the oldest. Before the first write the API server
 // itself is asked, because a cache may not have the other object yet.
-func (r *Reconciler[T]) sole(ctx context.Context, s *scope[T]) *outcome.Outcome {
+func (r *Reconciler[T]) soleManager(ctx context.Context, s *scope[T]) *outcome.Outcome {
 	list, err := r.namesakes(ctx, s)
 	if err != nil {
 		return outcome.Retry(v1alpha1.ReasonTransient, fmt.Errorf("looking for other objects with the same ARM id: %w", err))
@@ -137,14 +138,14 @@ func (r *Reconciler[T]) sole(ctx context.Context, s *scope[T]) *outcome.Outcome 
 		}
 		counts, err := r.claims(ctx, mine, s)
 		if err != nil {
-			return outcome.Retry(v1alpha1.ReasonTransient, fmt.Errorf("reading what %s %s/%s refers to: %w", r.traits.Name, other.GetNamespace(), other.GetName(), err))
+			return outcome.Retry(v1alpha1.ReasonTransient, fmt.Errorf("reading what %s %s/%s refers to: %w", r.kind.Name, other.GetNamespace(), other.GetName(), err))
 		}
 		if !counts {
 			continue
 		}
 		s.stat().ManagedBy = r.holder(client.ObjectKeyFromObject(other))
 		return outcome.Stall(v1alpha1.ReasonAlreadyManaged, "%s is managed by %s %s/%s: delete one of the two objects (with deletionPolicy Retain, so that Azure is left alone)",
-			s.id, r.traits.Name, other.GetNamespace(), other.GetName())
+			s.id, r.kind.Name, other.GetNamespace(), other.GetName())
 	}
 	s.stat().ManagedBy = ""
 	return nil
@@ -205,20 +206,20 @@ func (r *Reconciler[T]) computed(ctx context.Context, obj T) (arm.ID, error) {
 		if o != nil {
 			return "", nil
 		}
-		return group.Child("providers/Microsoft.AVS/"+r.traits.Segment, r.azureName(obj)), nil
+		return group.Child("providers/Microsoft.AVS/"+r.kind.Segment, r.azureName(obj)), nil
 	}
 	if o := r.parents(ctx, other); o != nil {
 		return "", o.Err
 	}
 	base, o := r.base(other)
-	if o != nil || !other.cloud.Allows(obj.GetNamespace(), r.traits.Name) {
+	if o != nil || !other.cloud.Allows(obj.GetNamespace(), r.kind.Name) {
 		return "", nil
 	}
 	name := r.azureName(obj)
 	if r.kind.Locate != nil {
 		name = "*"
 	}
-	return base.Child(r.traits.Segment, name), nil
+	return base.Child(r.kind.Segment, name), nil
 }
 
 // precedes orders objects with one ARM id: who has begun before who has not, then by age, and by UID among those of the same second.

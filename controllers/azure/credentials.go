@@ -11,6 +11,7 @@ import (
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/arm"
+	"github.com/avs-operator/avs-operator/controllers/azure/recall"
 	"github.com/avs-operator/avs-operator/controllers/azure/tree"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
 	"github.com/avs-operator/avs-operator/controllers/text"
@@ -19,16 +20,20 @@ import (
 // credentials finds out who acts and what the resource is called in Azure. Unless Azure has named it, nothing is sent: whether the identity is
 // accepted shows with the first call.
 func (r *Reconciler[T]) credentials(ctx context.Context, s *scope[T]) *outcome.Outcome {
+	return r.identify(ctx, s)
+}
+
+func (r *Reconciler[T]) identify(ctx context.Context, s *scope[T]) *outcome.Outcome {
 	if r.kind.Root != nil {
 		s.cloud, _ = any(s.obj).(*v1alpha1.PrivateCloud)
-		if o := r.identify(ctx, s, s.obj.GetNamespace(), r.kind.Root.IdentityRef(s.obj)); o != nil {
+		if o := r.actAs(ctx, s, s.obj.GetNamespace(), r.kind.Root.IdentityRef(s.obj)); o != nil {
 			return o
 		}
 		group, o := r.kind.Root.Group(s.obj, s.identity)
 		if o != nil {
 			return o
 		}
-		computed := group.Child("providers/Microsoft.AVS/"+r.traits.Segment, r.azureName(s.obj))
+		computed := group.Child("providers/Microsoft.AVS/"+r.kind.Segment, r.azureName(s.obj))
 		if o := r.moved(ctx, s, computed); o != nil {
 			return o
 		}
@@ -42,7 +47,7 @@ func (r *Reconciler[T]) credentials(ctx context.Context, s *scope[T]) *outcome.O
 			return o
 		}
 	}
-	if o := r.identify(ctx, s, s.cloud.Namespace, s.cloud.Spec.IdentityRef); o != nil {
+	if o := r.actAs(ctx, s, s.cloud.Namespace, s.cloud.Spec.IdentityRef); o != nil {
 		return o
 	}
 	base, o := r.base(s)
@@ -52,10 +57,10 @@ func (r *Reconciler[T]) credentials(ctx context.Context, s *scope[T]) *outcome.O
 	if r.kind.Locate != nil {
 		return r.locate(ctx, s, base)
 	}
-	return r.name(s, base.Child(r.traits.Segment, r.azureName(s.obj)))
+	return r.name(s, base.Child(r.kind.Segment, r.azureName(s.obj)))
 }
 
-func (r *Reconciler[T]) identify(ctx context.Context, s *scope[T], namespace string, ref *v1alpha1.ObjectReference) *outcome.Outcome {
+func (r *Reconciler[T]) actAs(ctx context.Context, s *scope[T], namespace string, ref *v1alpha1.ObjectReference) *outcome.Outcome {
 	var o *outcome.Outcome
 	s.client, s.identity, o = r.Azure.Client(ctx, namespace, ref)
 	return o
@@ -79,7 +84,7 @@ func (r *Reconciler[T]) name(s *scope[T], computed arm.ID) *outcome.Outcome {
 	switch {
 	case known && (same || busy):
 		s.id = kept
-	case kept == "" || same || r.traits.Once && !busy && kept.Parent().Key() == computed.Parent().Key():
+	case kept == "" || same || r.kind.Once && !busy && kept.Parent().Key() == computed.Parent().Key():
 	default:
 		return outcome.Stall(v1alpha1.ReasonImmutableField,
 			"this object manages %s, but subscription, resource group, parent and name now give %s: set them back, or make a new object for the other resource", cutID(kept), computed)
@@ -88,14 +93,14 @@ func (r *Reconciler[T]) name(s *scope[T], computed arm.ID) *outcome.Outcome {
 	identity := client.ObjectKeyFromObject(s.identity)
 	former := identity
 	var left, busyWith string
-	r.memory.do(client.ObjectKeyFromObject(s.obj), func(m *remembered) {
-		if m.identity.Name != "" {
-			former = m.identity
+	r.memory.Do(client.ObjectKeyFromObject(s.obj), func(m *recall.Object) {
+		if m.Identity.Name != "" {
+			former = m.Identity
 		}
-		if cloud := tree.CloudKey(s.id); m.cloud != "" && m.cloud != cloud {
-			left, busyWith, m.busy = m.cloud, m.busy, ""
+		if cloud := tree.CloudKey(s.id); m.Cloud != "" && m.Cloud != cloud {
+			left, busyWith, m.Busy = m.Cloud, m.Busy, ""
 		}
-		m.cloud, m.identity = tree.CloudKey(s.id), identity
+		m.Cloud, m.Identity = tree.CloudKey(s.id), identity
 	})
 	if former != identity {
 		r.Azure.Touch(former) // it may be let go
@@ -120,7 +125,7 @@ func (r *Reconciler[T]) recordedID(obj T) arm.ID {
 // possible says that an object of this kind may manage an id, given what the id is now worked out to be: the type is the kind's, and so is what it
 // stands in. Only a private cloud may have been made in another resource group.
 func (r *Reconciler[T]) possible(id, computed arm.ID) bool {
-	return strings.EqualFold(id.Type(), r.traits.Type()) && (r.kind.Root != nil || id.Parent().Key() == computed.Parent().Key())
+	return strings.EqualFold(id.Type(), r.kind.Type()) && (r.kind.Root != nil || id.Parent().Key() == computed.Parent().Key())
 }
 
 // azureName is the resource's name in Azure.

@@ -16,76 +16,64 @@ import (
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/arm"
+	"github.com/avs-operator/avs-operator/controllers/azure/decide"
+	"github.com/avs-operator/avs-operator/controllers/azure/recall"
 	"github.com/avs-operator/avs-operator/controllers/azure/tree"
 	"github.com/avs-operator/avs-operator/controllers/metrics"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
 )
 
-// letGo ends the life of an object whose resource stays in Azure. Nothing outside is needed for that, so a lost identity does not hold it.
-func (r *Reconciler[T]) letGo(ctx context.Context, s *scope[T]) *outcome.Outcome {
-	if s.stat().Operation != nil || !r.stays(s) || r.owesBeside(s) {
+// retain ends the life of an object whose resource stays in Azure. Nothing outside is needed for that, so a lost identity does not hold it. A write
+// in flight is followed to its end first, and a companion that was taken away comes back.
+func (r *Reconciler[T]) retain(ctx context.Context, s *scope[T]) *outcome.Outcome {
+	if s.stat().Operation != nil || !s.stays() || r.owesCompanion(s) {
 		return nil
 	}
-	if o := r.dependents(ctx, s); o != nil {
+	if o := r.waitForDependents(ctx, s); o != nil {
 		if s.stat().ID == "" { // a status that was lost: what stands below cannot go without the id
-			_ = r.credentials(ctx, s)
+			_ = r.identify(ctx, s)
 		}
 		return o
 	}
 	if o := r.releaseSecret(ctx, s); o != nil {
 		return o
 	}
-	return r.release(ctx, s)
+	return r.removeFinalizer(ctx, s)
 }
 
-// credentialsToTheEnd finds out who acts, if it must be known: an operation in flight is followed to its end. Where nobody is left who could,
+// credentialsForDeletion finds out who acts, if it must be known: an operation in flight is followed to its end. Where nobody is left who could,
 // what stays in Azure is let go all the same.
-func (r *Reconciler[T]) credentialsToTheEnd(ctx context.Context, s *scope[T]) *outcome.Outcome {
-	o := r.credentials(ctx, s)
-	if o != nil && r.stays(s) && o.Reason == v1alpha1.ReasonReferenceNotFound {
-		r.dropOperation(s, metrics.Abandoned)
-		s.stat().CompanionLifted = ""
-		return r.letGo(ctx, s)
-	}
-	return o
+func (r *Reconciler[T]) credentialsForDeletion(ctx context.Context, s *scope[T]) *outcome.Outcome {
+	return r.unlessRetained(s, r.identify(ctx, s), v1alpha1.ReasonReferenceNotFound)
 }
 
-// resumeToTheEnd follows an operation in flight. Where Azure does not let anybody see how it is, it is not waited for before what stays is let go:
+// resumeForDeletion follows an operation in flight. Where Azure does not let anybody see how it is, it is not waited for before what stays is let go:
 // the access might never come back.
-func (r *Reconciler[T]) resumeToTheEnd(ctx context.Context, s *scope[T]) *outcome.Outcome {
-	o := r.resume(ctx, s)
-	if o != nil && r.stays(s) && slices.Contains(shutOut, o.Reason) {
-		r.dropOperation(s, metrics.Abandoned)
-		s.stat().CompanionLifted = ""
-		return r.letGo(ctx, s)
-	}
-	return o
+func (r *Reconciler[T]) resumeForDeletion(ctx context.Context, s *scope[T]) *outcome.Outcome {
+	return r.unlessRetained(s, r.follow(ctx, s), v1alpha1.ReasonCredentialsInvalid, v1alpha1.ReasonForbidden, v1alpha1.ReasonSubscriptionNotFound)
 }
 
-// shutOut are the reasons for which Azure does not answer an identity.
-var shutOut = []string{v1alpha1.ReasonCredentialsInvalid, v1alpha1.ReasonForbidden, v1alpha1.ReasonSubscriptionNotFound}
-
-// stays says that the resource stays in Azure.
-func (r *Reconciler[T]) stays(s *scope[T]) bool {
-	return s.stat().Effective.DeletionPolicy == v1alpha1.DeletionPolicyRetain
+// unlessRetained drops what keeps an object from finding out how its resource is, for some reasons, if that stays in Azure anyway: retain comes next.
+func (r *Reconciler[T]) unlessRetained(s *scope[T], o *outcome.Outcome, reasons ...string) *outcome.Outcome {
+	if o == nil || !s.stays() || !slices.Contains(reasons, o.Reason) {
+		return o
+	}
+	r.dropOperation(s, metrics.Abandoned)
+	s.stat().CompanionLifted = ""
+	return nil
 }
 
-// confirm holds a deletion in Azure back until it may be.
-func (r *Reconciler[T]) confirm(ctx context.Context, s *scope[T]) *outcome.Outcome {
-	if r.stays(s) { // Retain was set, or the operation has ended, while the object waited
-		if o := r.settleBeside(ctx, s); o != nil {
-			return o
-		}
-		r.dropOperation(s, metrics.Unanswered) // resume has looked: nothing is under way, and nothing must be written
-		return r.letGo(ctx, s)
-	}
-	if s.spec().Suspend {
+// unconfirmed says that a deletion in Azure still needs a word of a person.
+func (r *Reconciler[T]) unconfirmed(s *scope[T]) bool {
+	return r.kind.Expensive && s.obj.GetAnnotations()[v1alpha1.AnnotationConfirmDelete] != s.obj.GetName()
+}
+
+// confirmed holds a deletion in Azure back until it may be.
+func (r *Reconciler[T]) confirmed(_ context.Context, s *scope[T]) *outcome.Outcome {
+	switch {
+	case s.spec().Suspend:
 		return outcome.Wait(v1alpha1.ReasonSuspended, "suspended: the deletion waits until spec.suspend is taken away")
-	}
-	if r.traits.Expensive && s.obj.GetAnnotations()[v1alpha1.AnnotationConfirmDelete] != s.obj.GetName() {
-		if o := r.settleBeside(ctx, s); o != nil {
-			return o
-		}
+	case r.unconfirmed(s):
 		return outcome.Wait(v1alpha1.ReasonConfirmationNeeded,
 			"deleting it in Azure cannot be undone: confirm with the annotation %s=%s, or set deletionPolicy: Retain to leave Azure alone", v1alpha1.AnnotationConfirmDelete, s.obj.GetName())
 	}
@@ -94,6 +82,10 @@ func (r *Reconciler[T]) confirm(ctx context.Context, s *scope[T]) *outcome.Outco
 
 // dependents makes a parent wait for the objects that refer to it: without it they could not be let go in order.
 func (r *Reconciler[T]) dependents(ctx context.Context, s *scope[T]) *outcome.Outcome {
+	return r.waitForDependents(ctx, s)
+}
+
+func (r *Reconciler[T]) waitForDependents(ctx context.Context, s *scope[T]) *outcome.Outcome {
 	if controllerutil.ContainsFinalizer(s.obj, v1alpha1.FinalizerInUseByMoves) {
 		return outcome.Wait(v1alpha1.ReasonDependentsExist, "machines are on their way into its vCenter or out of it: it is deleted when they have come to their end").In(time.Minute)
 	}
@@ -131,94 +123,98 @@ func (r *Reconciler[T]) consentOf(ctx context.Context, s *scope[T]) (consent, er
 	return own, nil
 }
 
-// remove deletes the resource in Azure, if it is there, and then lets the object go.
-func (r *Reconciler[T]) remove(ctx context.Context, s *scope[T]) *outcome.Outcome {
-	if s.actual == nil || r.pristine(s) {
-		if o := r.doubted(s); o != nil {
-			return o
-		}
-		r.dropOperation(s, metrics.Unanswered)
-		r.released(s)
-		return r.release(ctx, s)
-	}
-	if !s.adopted() && s.stat().Operation == nil {
-		if s.stat().ManagedBy != "" {
-			return r.release(ctx, s) // another object had it to the end, and may have left it in Azure on purpose
-		}
-		if o := r.sole(ctx, s); o != nil && o.Kind != outcome.KindStall {
-			return o
-		} else if o != nil || !r.wouldAdopt(ctx, s) {
-			return r.release(ctx, s) // it was never adopted, or is another object's: it is not ours to delete
-		}
-	}
-	if o := r.deletableNow(ctx, s); o != nil {
-		return o
-	}
-	w := r.farewell()
-	if o := r.withheld(ctx, s, w); o != nil {
-		return o
-	}
-	if o := r.turn(s, w); o != nil {
-		return o
-	}
-	if r.kind.MayDelete != nil {
-		o := r.kind.MayDelete(ctx, r.world(s))
-		if o != nil {
-			r.released(s)
-			s.lingers = true
-			return o
-		}
-	}
-	if r.kind.Clear != nil {
-		clearing, o := r.kind.Clear(ctx, r.world(s))
-		if o != nil {
-			r.released(s)
-			return o
-		}
-		if clearing != nil {
-			w = &write{verb: arm.PATCH, target: clearing.ID, body: clearing.Body, reason: v1alpha1.ReasonDeleting, message: "before it is deleted, Azure " + clearing.Words}
-		}
-	}
-	return r.send(ctx, s, *w)
+// readForDeletion reads the resource itself: before a finalizer goes, nothing less will do.
+func (r *Reconciler[T]) readForDeletion(ctx context.Context, s *scope[T]) *outcome.Outcome {
+	return r.see(ctx, s)
 }
 
-// doubted reads again when the resource is not there although it was a moment ago: another of ARM's replicas may answer with what was before, or it
+// see reads the resource itself and copies it into status.
+func (r *Reconciler[T]) see(ctx context.Context, s *scope[T]) *outcome.Outcome {
+	if o := r.read(ctx, s); o != nil {
+		return o
+	}
+	r.memory.Do(client.ObjectKeyFromObject(s.obj), func(m *recall.Object) { m.Missing = time.Time{} })
+	r.show(s)
+	return nil
+}
+
+// gone lets an object go whose resource is not in Azure.
+func (r *Reconciler[T]) gone(ctx context.Context, s *scope[T]) *outcome.Outcome {
+	if s.actual != nil && !decide.Pristine(r.kind.Traits, s.actual) {
+		return nil
+	}
+	if o := r.doubtful(s); o != nil {
+		return o
+	}
+	r.dropOperation(s, metrics.Unanswered)
+	r.releaseLane(s)
+	return r.removeFinalizer(ctx, s)
+}
+
+// doubtful reads again when the resource is not there although it was a moment ago: another of ARM's replicas may answer with what was before, or it
 // was moved with its private cloud.
-func (r *Reconciler[T]) doubted(s *scope[T]) *outcome.Outcome {
+func (r *Reconciler[T]) doubtful(s *scope[T]) *outcome.Outcome {
 	if o := r.beingFound(s); o != nil {
 		return o
 	}
 	done, lately := r.lastDone(s)
-	farewell := r.farewell()
-	if !lately || done.Verb == string(farewell.verb) && done.Action == farewell.action {
+	deletion := decide.Deletion(r.kind.Traits)
+	if !lately || done.Verb == string(deletion.Verb) && done.Action == deletion.Action {
 		return nil
 	}
 	return outcome.Wait(v1alpha1.ReasonDeleting, "Azure does not show what was written a moment ago: it is looked at again before this is let go").In(5 * time.Second)
 }
 
-// wouldAdopt says that the resource would be taken over by the spec as it is: so it was, if a status that is lost could still say so.
-func (r *Reconciler[T]) wouldAdopt(ctx context.Context, s *scope[T]) bool {
-	if s.takesOver() {
-		return false // it was to change nothing before it was taken over
+// notOurs lets an object go whose resource is another's: what was never adopted is not ours to delete.
+func (r *Reconciler[T]) notOurs(ctx context.Context, s *scope[T]) *outcome.Outcome {
+	if s.adopted() || s.stat().Operation != nil {
+		return nil
 	}
-	if r.traits.Tagged {
-		return tagOwner(s.actual) == r.ownerOf(s.obj)
+	if s.stat().ManagedBy == "" { // if not, another object had it to the end, and may have left it in Azure on purpose
+		switch o := r.soleManager(ctx, s); {
+		case o != nil && o.Kind != outcome.KindStall:
+			return o
+		case o == nil && r.wouldAdopt(ctx, s):
+			return nil
+		}
 	}
-	return s.now(arm.ID(s.obj.GetAnnotations()[v1alpha1.AnnotationAzureID])).Key() == s.id.Key() && s.stat().Effective.AdoptionPolicy != v1alpha1.AdoptionPolicyNever &&
-		r.desire(ctx, s) == nil && len(r.compare(s)) == 0
+	return r.removeFinalizer(ctx, s)
 }
 
-// deletableNow holds a request back that Azure would refuse.
+// wouldAdopt says that the resource would be taken over by the spec as it is: so it was, if a status that is lost could still say so.
+func (r *Reconciler[T]) wouldAdopt(ctx context.Context, s *scope[T]) bool {
+	situation := r.situation(s)
+	if !r.kind.Tagged {
+		situation.Asked, _ = r.ask(ctx, s, s.actual) // nil if what the spec refers to cannot be looked up
+		situation.Secrets = s.secrets
+	}
+	return decide.WouldAdopt(situation)
+}
+
+// deletable holds a request back that Azure would refuse.
+func (r *Reconciler[T]) deletable(ctx context.Context, s *scope[T]) *outcome.Outcome {
+	return r.deletableNow(ctx, s)
+}
+
 func (r *Reconciler[T]) deletableNow(ctx context.Context, s *scope[T]) *outcome.Outcome {
-	if state := s.actual.ProvisioningState(); !arm.IsTerminal(state) && !r.traits.Once {
+	if o := r.atWork(s); o != nil {
+		return o
+	}
+	if r.locked(s) {
+		return r.deletableInLock(ctx, s)
+	}
+	return nil
+}
+
+// atWork waits while Azure works on the resource, or on its private cloud.
+func (r *Reconciler[T]) atWork(s *scope[T]) *outcome.Outcome {
+	if state := s.actual.ProvisioningState(); !arm.IsTerminal(state) && !r.kind.Once {
 		return r.foreign(s, fmt.Sprintf("Azure works on it (%s), and it is not deleted before that ends", state)).In(time.Minute)
 	}
-	if r.kind.Parent == nil {
+	if r.kind.Parent == nil || r.locked(s) {
 		return nil
 	}
 	switch cloud := s.cloud.AzureStatus(); {
-	case cloud.Companion != "" && r.traits.ChangedBy == "":
-		return r.locked(ctx, s)
 	case tree.TakesTooLong(cloud) != "":
 		return outcome.Wait(v1alpha1.ReasonTakesTooLong, "Azure works on its private cloud, and it is not deleted before that ends: %s", tree.TakesTooLong(cloud)).In(time.Minute)
 	case !arm.IsTerminal(cloud.ProvisioningState) && cloud.ProvisioningState != "Updating":
@@ -227,31 +223,71 @@ func (r *Reconciler[T]) deletableNow(ctx context.Context, s *scope[T]) *outcome.
 	return nil
 }
 
-// locked deals with what cannot be deleted because its private cloud has a delete lock. When the private cloud itself is on its way out and stays
-// in Azure with its lock, what was deleted together with it stays too: else it would wait for the lock, and the private cloud for it, for ever.
-func (r *Reconciler[T]) locked(ctx context.Context, s *scope[T]) *outcome.Outcome {
+// locked says that the private cloud has a delete lock of ours, which in Azure holds for everything in it.
+func (r *Reconciler[T]) locked(s *scope[T]) bool {
+	return r.kind.Parent != nil && s.cloud.Status.Companion != "" && r.kind.ChangedBy == ""
+}
+
+// deletableInLock deals with what cannot be deleted because its private cloud has a delete lock. When the private cloud itself is on its way out and
+// stays in Azure with its lock, what was deleted together with it stays too: else it would wait for the lock, and the private cloud for it, for ever.
+func (r *Reconciler[T]) deletableInLock(ctx context.Context, s *scope[T]) *outcome.Outcome {
 	cloud := s.cloud
 	stays := cloud.Spec.ManagementPolicy == v1alpha1.ManagementPolicyObserve || cloud.Spec.DeletionPolicy != v1alpha1.DeletionPolicyDelete
-	if cloud.DeletionTimestamp.IsZero() || !stays {
+	if cloud.DeletionTimestamp.IsZero() || !stays || !s.deleting() {
 		return outcome.Wait(v1alpha1.ReasonScopeLocked,
 			"PrivateCloud %s has a delete lock, which in Azure holds for everything in it. To have this deleted in Azure, set deleteLock: Disabled on PrivateCloud %s; "+
 				"to let go of this object alone, set its deletionPolicy: Retain. Once the deletion of the private cloud itself is confirmed and nothing else holds it back, the lock goes by itself",
 			cloud.Name, cloud.Name)
 	}
-	if o := r.dependents(ctx, s); o != nil {
+	if o := r.waitForDependents(ctx, s); o != nil {
 		return o
 	}
 	r.dropOperation(s, metrics.Unanswered)
-	s.stat().Effective.DeletionPolicy = v1alpha1.DeletionPolicyRetain
-	if o := r.record(ctx, s, outcome.Wait(v1alpha1.ReasonRetained,
-		"PrivateCloud %s is being deleted with deletionPolicy Retain and stays in Azure with its delete lock. So this stays in Azure too, as with a deletionPolicy Retain of its own", cloud.Name)); o != nil {
-		return o
-	}
-	return r.letGo(ctx, s)
+	s.stat().Effective.DeletionPolicy = v1alpha1.DeletionPolicyRetain // retain comes next
+	return r.record(ctx, s, outcome.Wait(v1alpha1.ReasonRetained,
+		"PrivateCloud %s is being deleted with deletionPolicy Retain and stays in Azure with its delete lock. So this stays in Azure too, as with a deletionPolicy Retain of its own", cloud.Name))
 }
 
-// release takes the finalizer off: from here on the object is gone.
-func (r *Reconciler[T]) release(ctx context.Context, s *scope[T]) *outcome.Outcome {
+// nextDeletion takes up the write that ends what the object has made.
+func (r *Reconciler[T]) nextDeletion(_ context.Context, s *scope[T]) *outcome.Outcome {
+	if s.stays() { // retain has let it go; were it ever not to, nothing is deleted
+		return outcome.Wait(v1alpha1.ReasonReconciling, "it stays in Azure, and is let go as soon as nothing is under way").In(time.Minute)
+	}
+	s.write = decide.Deletion(r.kind.Traits)
+	return nil
+}
+
+// mayDelete asks the kind what still stands in the way, when it is the object's turn.
+func (r *Reconciler[T]) mayDelete(ctx context.Context, s *scope[T]) *outcome.Outcome {
+	o := r.inUse(ctx, s)
+	s.lingers = o != nil
+	return o
+}
+
+// inUse is what stands in the way of a deletion, as the kind knows.
+func (r *Reconciler[T]) inUse(ctx context.Context, s *scope[T]) *outcome.Outcome {
+	if r.kind.MayDelete == nil || s.actual == nil {
+		return nil
+	}
+	return r.kind.MayDelete(ctx, r.world(s))
+}
+
+// clear takes up a change to another resource instead, as long as one must come before the deletion.
+func (r *Reconciler[T]) clear(ctx context.Context, s *scope[T]) *outcome.Outcome {
+	if r.kind.Clear == nil {
+		return nil
+	}
+	clearing, o := r.kind.Clear(ctx, r.world(s))
+	if o == nil && clearing != nil {
+		s.write = &decide.Write{
+			Verb: arm.PATCH, Target: clearing.ID, Body: clearing.Body, Reason: v1alpha1.ReasonDeleting, Message: "before it is deleted, Azure " + clearing.Words,
+		}
+	}
+	return o
+}
+
+// removeFinalizer takes the finalizer off: from here on the object is gone.
+func (r *Reconciler[T]) removeFinalizer(ctx context.Context, s *scope[T]) *outcome.Outcome {
 	base := s.obj.DeepCopyObject().(T)
 	controllerutil.RemoveFinalizer(s.obj, v1alpha1.Finalizer)
 	err := r.Client.Patch(ctx, s.obj, client.MergeFromWithOptions(base, client.MergeFromWithOptimisticLock{}))

@@ -20,6 +20,7 @@ import (
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/arm"
+	"github.com/avs-operator/avs-operator/controllers/azure/recall"
 	"github.com/avs-operator/avs-operator/controllers/connect"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
 )
@@ -51,8 +52,8 @@ func (r *Reconciler[T]) export(ctx context.Context, s *scope[T]) *outcome.Outcom
 		return nil
 	}
 	e := &exported{key: types.NamespacedName{Namespace: s.obj.GetNamespace(), Name: name}, version: version, id: s.id}
-	r.memory.do(client.ObjectKeyFromObject(s.obj), func(m *remembered) {
-		e.known, e.doubts, e.inquire, e.at = m.exported, m.doubts, m.inquire, m.exportedAt
+	r.memory.Do(client.ObjectKeyFromObject(s.obj), func(m *recall.Object) {
+		e.known, e.doubts, e.inquire, e.at = m.Exported, m.Doubts, m.Inquire, m.ExportedAt
 	})
 	meta, o := r.secret(ctx, s, e.key)
 	if o != nil || meta != nil && e.known == e.seen(meta) && !e.inquire {
@@ -165,7 +166,7 @@ func (r *Reconciler[T]) ours(s *scope[T], secret metav1.Object) bool {
 	case s.id == "" || s.now(arm.ID(secret.GetAnnotations()[v1alpha1.AnnotationAzureID])).Key() != s.id.Key():
 		return false
 	}
-	return owner == nil || owner.Kind == r.traits.Name && owner.Name == s.obj.GetName() // which had another UID when it wrote it
+	return owner == nil || owner.Kind == r.kind.Name && owner.Name == s.obj.GetName() // which had another UID when it wrote it
 }
 
 func notOurs(key types.NamespacedName) *outcome.Outcome {
@@ -201,10 +202,10 @@ func (r *Reconciler[T]) writeSecret(ctx context.Context, s *scope[T], e *exporte
 	if o := r.store(ctx, e, have, secret); o != nil {
 		return o
 	}
-	r.memory.do(client.ObjectKeyFromObject(s.obj), func(m *remembered) {
-		m.exported, m.inquire = e.seen(secret), false
+	r.memory.Do(client.ObjectKeyFromObject(s.obj), func(m *recall.Object) {
+		m.Exported, m.Inquire = e.seen(secret), false
 		if !right {
-			m.exportedAt = time.Now()
+			m.ExportedAt = time.Now()
 		}
 	})
 	return nil

@@ -13,8 +13,9 @@ import (
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/arm"
+	"github.com/avs-operator/avs-operator/controllers/azure/decide"
 	"github.com/avs-operator/avs-operator/controllers/azure/kind"
-	"github.com/avs-operator/avs-operator/controllers/azure/lane"
+	"github.com/avs-operator/avs-operator/controllers/azure/recall"
 	"github.com/avs-operator/avs-operator/controllers/azure/tree"
 	"github.com/avs-operator/avs-operator/controllers/connect"
 	"github.com/avs-operator/avs-operator/controllers/ledger"
@@ -45,7 +46,7 @@ func (r *Reconciler[T]) notPolled(ctx context.Context, s *scope[T], op *v1alpha1
 	if o.Kind == outcome.KindRetry {
 		o = outcome.Wait(o.Reason, "%s", o.Message)
 	}
-	r.memory.do(client.ObjectKeyFromObject(s.obj), func(m *remembered) { m.pollAt, m.polled = time.Now().Add(r.Pace.Real(pause)), o })
+	r.memory.Do(client.ObjectKeyFromObject(s.obj), func(m *recall.Object) { m.PollAt, m.Polled = time.Now().Add(r.Pace.Real(pause)), o })
 	again := *o
 	return again.In(pause)
 }
@@ -60,9 +61,9 @@ func (r *Reconciler[T]) byResource(ctx context.Context, s *scope[T], op *v1alpha
 		return connect.OutcomeOf(err)
 	}
 	if other != nil && !arm.IsTerminal(other.ProvisioningState()) {
-		return r.again(s, op, 0)
+		return r.pollLater(s, op, 0)
 	}
-	return r.finish(ctx, s, op)
+	return r.succeed(ctx, s, op)
 }
 
 // longest is how long an operation may run before it counts as late: twice as long as it usually takes.
@@ -72,15 +73,15 @@ func longest(e kind.Expectation, least ledger.Wait) time.Duration {
 
 // late says whether an operation has run for longer, and how long it usually takes at most.
 func (r *Reconciler[T]) late(s *scope[T], op *v1alpha1.Operation) (late bool, usual time.Duration) {
-	e := r.expect(s, op)
+	e := decide.Expect(r.kind, s.obj, op)
 	return r.Pace.Elapsed(r.Clock.Since(op.StartedAt.Time)) > longest(e, ledger.Running), e.Latest
 }
 
 // tooLong says that what Azure does takes too long, and tells those that wait for the lane.
 func (r *Reconciler[T]) tooLong(s *scope[T], what string, since time.Time, usual time.Duration) *outcome.Outcome {
 	o := tooLongSince(what, since, usual)
-	r.Lanes.Late(tree.CloudKey(s.id), r.traits.Lane, r.holder(client.ObjectKeyFromObject(s.obj)), lateWords(since, usual))
-	r.Lanes.Late(tree.CloudKey(s.id), r.traits.Lane, s.id.Key(), lateWords(since, usual))
+	r.Lanes.Late(tree.CloudKey(s.id), r.kind.Lane, r.holder(client.ObjectKeyFromObject(s.obj)), lateWords(since, usual))
+	r.Lanes.Late(tree.CloudKey(s.id), r.kind.Lane, s.id.Key(), lateWords(since, usual))
 	return o
 }
 
@@ -93,7 +94,7 @@ func tooLongSince(what string, since time.Time, usual time.Duration) *outcome.Ou
 func lateWords(since time.Time, usual time.Duration) string {
 	words := "since " + since.UTC().Format(time.RFC3339)
 	if usual > 0 {
-		return words + ", which usually takes at most " + hours(usual)
+		return words + ", which usually takes at most " + decide.Hours(usual)
 	}
 	return words + ", which usually takes minutes"
 }
@@ -101,30 +102,18 @@ func lateWords(since time.Time, usual time.Duration) string {
 // foreign says that Azure works on the resource, for itself or for somebody else, and since when if that takes too long.
 func (r *Reconciler[T]) foreign(s *scope[T], words string) *outcome.Outcome {
 	var since time.Time
-	r.memory.do(client.ObjectKeyFromObject(s.obj), func(m *remembered) {
-		if m.foreign.IsZero() {
-			m.foreign = time.Now()
+	r.memory.Do(client.ObjectKeyFromObject(s.obj), func(m *recall.Object) {
+		if m.Foreign.IsZero() {
+			m.Foreign = time.Now()
 		}
-		since = m.foreign
+		since = m.Foreign
 	})
-	e := r.expect(s, &v1alpha1.Operation{Verb: string(arm.PATCH)})
+	e := decide.Expect(r.kind, s.obj, &v1alpha1.Operation{Verb: string(arm.PATCH)})
 	if s.actual != nil && strings.EqualFold(s.actual.ProvisioningState(), "Building") {
-		e = r.expect(s, &v1alpha1.Operation{Verb: string(arm.PUT)})
+		e = decide.Expect(r.kind, s.obj, &v1alpha1.Operation{Verb: string(arm.PUT)})
 	}
 	if r.Pace.Elapsed(time.Since(since)) > longest(e, ledger.Foreign) {
 		return r.tooLong(s, words, since, e.Latest)
 	}
 	return outcome.Wait(v1alpha1.ReasonAzureBusy, "%s", words)
-}
-
-// laneHeld says who has the lane that somebody waits for, and that it takes too long if it does.
-func laneHeld(ticket lane.Ticket, what string) *outcome.Outcome {
-	who := ticket.Holder
-	if who == "" {
-		who = "another object"
-	}
-	if ticket.Late != "" {
-		return outcome.Wait(v1alpha1.ReasonTakesTooLong, "%s waits for its turn in the private cloud: %s is at work there, %s", what, who, ticket.Late)
-	}
-	return outcome.Wait(v1alpha1.ReasonOperationWaits, "%s waits for its turn in the private cloud: %s is at work there", what, who)
 }

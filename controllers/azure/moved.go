@@ -14,6 +14,9 @@ import (
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/arm"
+	"github.com/avs-operator/avs-operator/controllers/azure/body"
+	"github.com/avs-operator/avs-operator/controllers/azure/decide"
+	"github.com/avs-operator/avs-operator/controllers/azure/recall"
 	"github.com/avs-operator/avs-operator/controllers/connect"
 	"github.com/avs-operator/avs-operator/controllers/ledger"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
@@ -39,13 +42,13 @@ func (r *Reconciler[T]) moved(ctx context.Context, s *scope[T], computed arm.ID)
 		return unsure(err, "whether the private cloud is still at %s cannot be found out", kept)
 	}
 	if was != nil {
-		r.memory.do(key, func(m *remembered) { m.missing = time.Time{} })
+		r.memory.Do(key, func(m *recall.Object) { m.Missing = time.Time{} })
 		return nil
 	}
 	since := r.missingSince(s)
 	if since.IsZero() {
 		since = time.Now()
-		r.memory.do(key, func(m *remembered) { m.missing = since })
+		r.memory.Do(key, func(m *recall.Object) { m.Missing = since })
 	}
 	if left := ledger.Missing.Real(r.Pace) - time.Since(since); left > 0 {
 		return outcome.Wait(v1alpha1.ReasonReconciling, "Azure does not show it at %s now: that is read again before it is looked for where the spec says", kept).In(r.Pace.Elapsed(left)).Quietly()
@@ -59,7 +62,7 @@ func (r *Reconciler[T]) moved(ctx context.Context, s *scope[T], computed arm.ID)
 		s.fact(v1alpha1.ConditionInSync, false, v1alpha1.ReasonNotFoundInAzure, "it is not where the spec says that it is")
 		return o
 	}
-	r.memory.do(key, func(m *remembered) { m.missing = time.Time{} })
+	r.memory.Do(key, func(m *recall.Object) { m.Missing = time.Time{} })
 	s.settleAt(kept, computed)
 	s.actual, s.observed, s.direct = is, true, true
 	s.accepted()
@@ -89,10 +92,10 @@ func (r *Reconciler[T]) isNot(s *scope[T], kept, computed arm.ID, is *arm.Resour
 	if is == nil {
 		return outcome.Stall(v1alpha1.ReasonNotFoundInAzure, "it is not at %s any more, and not at %s either, where the spec says. "+advice, kept, computed)
 	}
-	owner, mine := tagOwner(is), r.ownerOf(s.obj)
+	owner, mine := decide.OwnerOf(is), r.ownerOf(s.obj)
 	if owner != mine {
 		return outcome.Stall(v1alpha1.ReasonAlreadyManaged, "it is not at %s any more, and the private cloud at %s, where the spec says, is not this object's: its tag %s is %s and not %s. "+advice,
-			kept, computed, v1alpha1.TagOwner, orNothing(owner), mine)
+			kept, computed, v1alpha1.TagOwner, body.OrAbsent(owner), mine)
 	}
 	if network := s.cloud.Status.NetworkBlock; network != "" && is.String("/properties/networkBlock") != network {
 		return outcome.Stall(v1alpha1.ReasonImmutableField, "it is not at %s any more, and at %s, where the spec says, is another private cloud: its network is %s and not %s. "+advice,
@@ -112,7 +115,7 @@ func (s *scope[T]) settleAt(kept, computed arm.ID) {
 // beingFound holds the deletion of what is in a private cloud that is not where it was while the spec of that says where it is now: there it is still
 // to be deleted.
 func (r *Reconciler[T]) beingFound(s *scope[T]) *outcome.Outcome {
-	if r.kind.Parent == nil || !s.homeless || !s.adopted() {
+	if r.kind.Parent == nil || !s.parentMissing || !s.adopted() {
 		return nil
 	}
 	spec, id := &s.cloud.Spec, arm.ID(s.cloud.Status.ID)
@@ -121,15 +124,7 @@ func (r *Reconciler[T]) beingFound(s *scope[T]) *outcome.Outcome {
 		return nil
 	}
 	return outcome.Wait(v1alpha1.ReasonReferenceNotReady, "PrivateCloud %s was moved and is not found yet where its spec says: this is deleted when it is; to leave it in Azure, set deletionPolicy: Retain", s.cloud.Name).
-		In(requiredRecheck)
-}
-
-// now is an ARM id since the private cloud was moved.
-func (s *scope[T]) now(id arm.ID) arm.ID {
-	if s.cloud == nil {
-		return id
-	}
-	return arm.ID(s.cloud.Now(string(id)))
+		In(ledger.Recheck.Bound)
 }
 
 // renewed is a resource of which the ids in the body are those since its private cloud was moved: Azure may keep what it was once told.

@@ -9,15 +9,11 @@ import (
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/arm"
-	"github.com/avs-operator/avs-operator/controllers/azure/lane"
+	"github.com/avs-operator/avs-operator/controllers/azure/body"
 	"github.com/avs-operator/avs-operator/controllers/ledger"
-	"github.com/avs-operator/avs-operator/controllers/outcome"
 )
 
 // What the loop shares with reconcilers that are in a private cloud too, but converge no resource of Azure's.
-
-// LaneHeld says who has the lane that somebody waits for.
-func LaneHeld(ticket lane.Ticket, what string) *outcome.Outcome { return laneHeld(ticket, what) }
 
 // SeatAlso has stored operations that no kind knows of seated with those of all kinds, before the first worker begins. It is called after
 // the kinds are set up.
@@ -31,7 +27,7 @@ func (s *Shared) Seated(ctx context.Context) error { return s.seats.once(ctx) }
 // NewOperation is the record of a write that is about to be made, with the id of lost if that is a record of the same write that nobody answered.
 func (s *Shared) NewOperation(lost *v1alpha1.Operation, w arm.Write, generation int64) *v1alpha1.Operation {
 	return s.newOperation(lost, v1alpha1.Operation{
-		Verb: string(w.Verb), Action: w.Action, Target: string(w.ID), BodyHash: hashOf(w.Body, ""), Generation: generation,
+		Verb: string(w.Verb), Action: w.Action, Target: string(w.ID), BodyHash: body.Hash(w.Body, ""), Generation: generation,
 	})
 }
 

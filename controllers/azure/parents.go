@@ -105,12 +105,12 @@ func (r *Reconciler[T]) base(s *scope[T]) (arm.ID, *outcome.Outcome) {
 	switch {
 	case s.cluster != nil:
 		kindName, name, id = "Cluster", s.cluster.Name, s.now(arm.ID(s.cluster.Status.ID))
-	case id != "" && r.traits.InCluster:
+	case id != "" && r.kind.InCluster:
 		id = id.Child("clusters", tree.Cluster1)
 	}
 	if id == "" {
 		if kept := r.recordedID(s.obj); kept != "" && s.deleting() {
-			return tree.ParentOf(kept, r.traits.Segment), nil // a parent whose status was lost must not hold up who knows his id
+			return tree.ParentOf(kept, r.kind.Segment), nil // a parent whose status was lost must not hold up who knows his id
 		}
 		parent := kind.Object(s.cloud)
 		if s.cluster != nil {
@@ -123,17 +123,21 @@ func (r *Reconciler[T]) base(s *scope[T]) (arm.ID, *outcome.Outcome) {
 
 // standsAbove says that objects of other kinds stand below those of this one.
 func (r *Reconciler[T]) standsAbove() bool {
-	return r.traits.Name == "PrivateCloud" || r.traits.Name == "Cluster"
+	return r.kind.Name == "PrivateCloud" || r.kind.Name == "Cluster"
 }
 
 // permitted makes sure that the private cloud's owner lets this namespace use it: the operator acts with that owner's identity. An
 // operation that was begun before is followed all the same.
 func (r *Reconciler[T]) permitted(_ context.Context, s *scope[T]) *outcome.Outcome {
-	return tree.Permitted(s.cloud, s.obj.GetNamespace(), r.traits.Name)
+	return tree.Permitted(s.cloud, s.obj.GetNamespace(), r.kind.Name)
 }
 
 // references makes sure that what the resource stands on is there.
 func (r *Reconciler[T]) references(_ context.Context, s *scope[T]) *outcome.Outcome {
+	return r.standing(s)
+}
+
+func (r *Reconciler[T]) standing(s *scope[T]) *outcome.Outcome {
 	if r.kind.Parent != nil {
 		if o := tree.Standing("PrivateCloud", s.cloud, s.cloud.Status.ClusterSize); o != nil {
 			return o
@@ -159,7 +163,7 @@ func (r *Reconciler[T]) inCloud(ctx context.Context, cloud client.Object) ([]kin
 	}
 	key := client.ObjectKeyFromObject(cloud).String()
 	out, err := r.list(ctx, r.Client, client.MatchingFields{parentIndex: "PrivateCloud/" + key})
-	if err != nil || !r.traits.InCluster {
+	if err != nil || !r.kind.InCluster {
 		return out, err
 	}
 	clusters := &v1alpha1.ClusterList{}

@@ -1,12 +1,12 @@
 // Copyright The avs-operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
+// Package azure is the one loop that serves every Azure kind: it converges one resource in Azure toward one custom resource, records every
+// write before it is made, and survives being killed on any line. It knows no kind; those are values in package kinds.
 package azure
 
 import (
 	"context"
-	"slices"
-	"strings"
 
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/component-base/featuregate"
@@ -18,6 +18,7 @@ import (
 	"github.com/avs-operator/avs-operator/controllers/arm"
 	"github.com/avs-operator/avs-operator/controllers/azure/kind"
 	"github.com/avs-operator/avs-operator/controllers/azure/lane"
+	"github.com/avs-operator/avs-operator/controllers/azure/recall"
 	"github.com/avs-operator/avs-operator/controllers/connect"
 	"github.com/avs-operator/avs-operator/controllers/ledger"
 	"github.com/avs-operator/avs-operator/controllers/metrics"
@@ -54,35 +55,58 @@ type Shared struct {
 // Reconciler converges all objects of one kind.
 type Reconciler[T kind.Object] struct {
 	*Shared
-	kind   *kind.Kind[T]
-	traits kind.Traits
-	memory memory
+	kind   kind.Kind[T]
+	memory recall.Memory
 }
 
-// step of a reconcile. Nil: go on.
+// step of a reconcile. Nil: go on with the next. No step calls another: what two of them need is a function of neither.
 type step[T kind.Object] func(context.Context, *scope[T]) *outcome.Outcome
 
-// Reconcile converges one object. It reads like a contents page; every step stands in a file of its own name.
+// converging are the steps of an object that stays: who acts; what is under way; whose the resource is; what Azure has; what that means; the write
+// that is needed next, decided upon anew on a fresh read; what stands beside the resource; what is written in Kubernetes.
+func (r *Reconciler[T]) converging() []step[T] {
+	return []step[T]{
+		r.credentials, r.resume, r.permitted, r.claim, r.references,
+		r.observe, r.decide, r.proveGone, r.decide, r.complete, r.report, r.admit,
+		r.next, r.prerequisites, r.heldBack, r.acquireLane, r.readAgain, r.decide, r.admit, r.next, r.mayWrite, r.send,
+		r.companion, r.readAgain, r.decide, r.admit, r.companionAgain, r.send,
+		r.incomplete, r.export, r.notAsWritten,
+	}
+}
+
+// deleting are the steps of an object that goes: what stays in Azure is let go as soon as nothing is under way; all else is deleted there first, when
+// that is confirmed, its companion is off, and nothing refers to it any more.
+func (r *Reconciler[T]) deleting() []step[T] {
+	return []step[T]{
+		r.retain, r.credentialsForDeletion, r.retain, r.resumeForDeletion, r.retain, r.permitted,
+		r.settleCompanion, r.send, r.retain, r.confirmed,
+		r.removeCompanion, r.send, r.dependents,
+		r.readForDeletion, r.gone, r.notOurs, r.deletable, r.retain,
+		r.nextDeletion, r.heldBack, r.acquireLane, r.mayDelete, r.clear, r.send,
+	}
+}
+
+// Reconcile converges one object.
 func (r *Reconciler[T]) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.Result, error) {
 	s, result, err := r.fetch(ctx, request)
 	if s == nil {
 		return result, err
 	}
-	ctx = r.anew(ctx, s)
-	steps := []step[T]{
-		r.credentials, r.resume, r.permitted, r.claim, r.references, r.observe, r.complete, r.report, r.guard, r.act, r.beside, r.whole, r.export, r.asWritten,
-	}
+	ctx = r.askAgain(ctx, s)
+	steps := r.converging()
 	if s.deleting() {
-		steps = []step[T]{
-			r.letGo, r.credentialsToTheEnd, r.resumeToTheEnd, r.permitted, r.confirm, r.unlock, r.dependents, r.observeDirectly, r.remove,
-		}
+		steps = r.deleting()
 	}
+	var o *outcome.Outcome
 	for _, next := range steps {
-		if o := next(ctx, s); o != nil {
-			return r.publish(ctx, s, o)
+		if o = next(ctx, s); o != nil {
+			break
 		}
 	}
-	return r.publish(ctx, s, nil)
+	if s.inLane { // no write went on record
+		r.releaseLane(s)
+	}
+	return r.publish(ctx, s, o)
 }
 
 // fetch reads the object. One that is gone leaves nothing behind in memory.
@@ -101,13 +125,13 @@ func (r *Reconciler[T]) fetch(ctx context.Context, request ctrl.Request) (*scope
 		r.forget(request.NamespacedName)
 		return nil, ctrl.Result{}, nil
 	}
-	if r.memory.another(request.NamespacedName, obj.GetUID()) {
+	if r.memory.Another(request.NamespacedName, obj.GetUID()) {
 		r.forget(request.NamespacedName)
 	}
 	s := &scope[T]{obj: obj, before: obj.DeepCopyObject().(T), log: log.FromContext(ctx)}
-	r.memory.do(request.NamespacedName, func(m *remembered) {
-		m.uid = obj.GetUID()
-		m.inquire = m.inquire || s.askedAnew()
+	r.memory.Do(request.NamespacedName, func(m *recall.Object) {
+		m.UID = obj.GetUID()
+		m.Inquire = m.Inquire || s.reconcileRequested()
 	})
 	s.stat().Effective = r.effective(s.obj)
 	s.stat().LastHandledReconcileAt = obj.GetAnnotations()[v1alpha1.AnnotationReconcileRequestedAt]
@@ -127,7 +151,7 @@ func (r *Reconciler[T]) effective(obj T) *v1alpha1.EffectivePolicies {
 	}
 	if e.DeletionPolicy == "" {
 		e.DeletionPolicy = v1alpha1.DeletionPolicyDelete
-		if r.traits.Kept {
+		if r.kind.Kept {
 			e.DeletionPolicy = v1alpha1.DeletionPolicyRetain
 		}
 	}
@@ -137,87 +161,15 @@ func (r *Reconciler[T]) effective(obj T) *v1alpha1.EffectivePolicies {
 	return e
 }
 
-// publish writes what was found, and says when to look again.
-func (r *Reconciler[T]) publish(ctx context.Context, s *scope[T], o *outcome.Outcome) (ctrl.Result, error) {
-	if s.deleting() && !hasFinalizer(s.obj) {
-		return ctrl.Result{}, nil // let go: there may be nothing left to write to
-	}
-	r.settle(s)
-	if o == nil || o.Kind == outcome.KindDone {
-		r.converged(s)
-	}
-	if o != nil && o.Kind == outcome.KindStall && !s.observed {
-		r.unbusy(s)
-	}
-	o, err := r.keepSecret(ctx, s, o)
-	if err != nil {
-		return ctrl.Result{}, err
-	}
-	result, err := r.Publisher.Publish(ctx, s.subject(), status.Report{
-		Outcome: r.orRetain(s, o), Facts: s.facts, ReadyReason: s.readyReason, ReadyMessage: s.readyMessage,
-	})
-	if err == nil && s.adopted() && !s.deleting() {
-		if o := r.commit(ctx, s); o != nil { // of what was taken over without a write
-			return ctrl.Result{RequeueAfter: conflictPause}, nil
-		}
-	}
-	if err == nil && s.again > 0 && (result.RequeueAfter == 0 || result.RequeueAfter > s.again) {
-		result.RequeueAfter = s.again
-	}
-	return result, err
-}
-
-// orRetain adds to what may keep a deletion from ending for ever what always ends it. Without that a person might wait for what never comes.
-func (r *Reconciler[T]) orRetain(s *scope[T], o *outcome.Outcome) *outcome.Outcome {
-	const advice = "deletionPolicy: Retain"
-	if o == nil || !s.deleting() || r.stays(s) || strings.Contains(o.Message, advice) {
-		return o
-	}
-	if endless := o.Kind == outcome.KindStall || s.lingers || slices.Contains(mayLastForEver, o.Reason); !endless {
-		return o
-	}
-	said := *o
-	said.Message += "; to leave Azure alone and let this object go, set " + advice
-	return &said
-}
-
-// mayLastForEver are reasons of waits that end only when somebody, here or in Azure, does something.
-var mayLastForEver = []string{v1alpha1.ReasonSuspended, v1alpha1.ReasonReferenceNotFound, v1alpha1.ReasonTakesTooLong, v1alpha1.ReasonKeyVaultDenied, v1alpha1.ReasonInsufficientCapacity}
-
-// holder names an object in the lanes.
-func (r *Reconciler[T]) holder(key types.NamespacedName) string {
-	return r.traits.Name + "/" + key.String()
-}
-
-// objectOf is the object that a holder of the lanes names, if it is of this kind.
-func (r *Reconciler[T]) objectOf(holder string) (types.NamespacedName, bool) {
-	rest, ok := strings.CutPrefix(holder, r.traits.Name+"/")
-	if !ok {
-		return types.NamespacedName{}, false
-	}
-	namespace, name, ok := strings.Cut(rest, "/")
-	return types.NamespacedName{Namespace: namespace, Name: name}, ok
-}
+// builtIn says that the resource comes with the private cloud.
+func (r *Reconciler[T]) builtIn(obj T) bool { return r.kind.BuiltIn != nil && r.kind.BuiltIn(obj) }
 
 // forget ends everything that is held for an object that is gone.
 func (r *Reconciler[T]) forget(key types.NamespacedName) {
-	one := r.memory.forget(key)
-	if one == nil || one.cloud == "" {
+	one := r.memory.Forget(key)
+	if one == nil || one.Cloud == "" {
 		return
 	}
-	r.Azure.Touch(one.identity) // it may be let go now that the object is gone from the cache too
-	r.leaveLane(key, one.cloud, one.busy)
-}
-
-// leaveLane gives up what an object had in the lane of a private cloud that it is in no longer: its turn, its waiting, and the resource that the lane
-// was told Azure works on, because nobody is left who would say that it is over.
-func (r *Reconciler[T]) leaveLane(key types.NamespacedName, cloud, busy string) {
-	if cloud == "" {
-		return
-	}
-	r.memory.settled(key, cloud)
-	r.Lanes.Release(cloud, r.traits.Lane, r.holder(key))
-	if busy != "" {
-		r.Lanes.Busy(cloud, r.traits.Lane, busy, "")
-	}
+	r.Azure.Touch(one.Identity) // it may be let go now that the object is gone from the cache too
+	r.leaveLane(key, one.Cloud, one.Busy)
 }

@@ -5,10 +5,11 @@ package azure
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"strings"
+	"time"
 
-	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
@@ -20,11 +21,11 @@ import (
 
 // What Azure refused is kept in the object's status, so that neither whatever wakes it nor the next process asks the same again too soon.
 
-// requestOf is what a write asks. hash is that of its body.
-func (s *scope[T]) requestOf(w write, hash string) ledger.Request {
-	q := ledger.Request{Verb: string(w.verb), Action: w.action, ID: s.id.Key(), Hash: hash}
-	if w.target != "" {
-		q.ID = w.target.Key()
+// request is what the write that was taken up asks. hash is that of its body.
+func (s *scope[T]) request(hash string) ledger.Request {
+	q := ledger.Request{Verb: string(s.write.Verb), Action: s.write.Action, ID: s.id.Key(), Hash: hash}
+	if s.write.Target != "" {
+		q.ID = s.write.Target.Key()
 	}
 	return q
 }
@@ -55,7 +56,7 @@ func (r *Reconciler[T]) asker(s *scope[T]) string {
 // refuse notes that Azure refused a request, and says what that means.
 func (r *Reconciler[T]) refuse(s *scope[T], what ledger.Request, err error, o *outcome.Outcome) *outcome.Outcome {
 	said := r.refusals(s).Refuse(what, r.asker(s), o, ledger.ConflictOf(err), r.Clock.Now())
-	r.memory.refusedIn(client.ObjectKeyFromObject(s.obj), tree.CloudKey(s.id), what.Key(), true)
+	r.memory.RefusedNow(client.ObjectKeyFromObject(s.obj), tree.CloudKey(s.id), what.Key())
 	return said
 }
 
@@ -63,99 +64,24 @@ func (r *Reconciler[T]) refuse(s *scope[T], what ledger.Request, err error, o *o
 func (r *Reconciler[T]) refused(s *scope[T], what ledger.Request) *outcome.Outcome {
 	stirred := false
 	if r.refusals(s).Conflicting(what) {
-		stirred = r.memory.refusedIn(client.ObjectKeyFromObject(s.obj), tree.CloudKey(s.id), what.Key(), false)
+		stirred = r.memory.ChangedSince(client.ObjectKeyFromObject(s.obj), tree.CloudKey(s.id), what.Key())
 	}
 	return r.refusals(s).Held(what, r.asker(s), stirred, r.Clock.Now())
 }
 
-// withheld is what Azure said to a write not long ago: it need not wait for its turn in a lane to say so.
-func (r *Reconciler[T]) withheld(ctx context.Context, s *scope[T], w *write) *outcome.Outcome {
-	name, _, o := r.hash(ctx, s, *w)
-	if o == nil {
-		o = r.Publisher.Freeze.Hold(w.what())
-	}
-	if o == nil {
-		o = r.refused(s, s.requestOf(*w, name))
-	}
-	if o != nil {
-		r.released(s)
-	}
-	return o
-}
-
-// anew lets a reconcile that a person asked for ask what was refused before.
-func (r *Reconciler[T]) anew(ctx context.Context, s *scope[T]) context.Context {
-	if s.askedAnew() {
+// askAgain lets a reconcile that a person asked for ask what was refused before.
+func (r *Reconciler[T]) askAgain(ctx context.Context, s *scope[T]) context.Context {
+	if s.reconcileRequested() {
 		return arm.AskAgain(ctx)
 	}
 	return ctx
 }
 
-// askedAnew says that a person asks for a reconcile.
-func (s *scope[T]) askedAnew() bool {
-	return s.obj.GetAnnotations()[v1alpha1.AnnotationReconcileRequestedAt] != s.before.AzureStatus().LastHandledReconcileAt
-}
-
-// conflicts know which objects wait for another operation in a private cloud to end, so that a change there wakes them.
-type conflicts struct {
-	// changes that were seen, by private cloud.
-	changes map[string]int
-	// waiting are the requests that wait, by private cloud and object, with the changes that had been seen when they were refused.
-	waiting map[string]map[types.NamespacedName]map[string]int
-}
-
-// refusedIn notes that a request was refused just now, or asks whether anything has changed in the private cloud since it was.
-func (m *memory) refusedIn(key types.NamespacedName, cloud, request string, now bool) (stirred bool) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	c := &m.conflicts
-	if c.waiting == nil {
-		c.waiting, c.changes = map[string]map[types.NamespacedName]map[string]int{}, map[string]int{}
-	}
-	if c.waiting[cloud] == nil {
-		c.waiting[cloud] = map[types.NamespacedName]map[string]int{}
-	}
-	if c.waiting[cloud][key] == nil {
-		c.waiting[cloud][key] = map[string]int{}
-	}
-	before, known := c.waiting[cloud][key][request]
-	if now || !known {
-		c.waiting[cloud][key][request] = c.changes[cloud]
-		return false
-	}
-	return c.changes[cloud] > before
-}
-
-// stir notes a change in a private cloud, and names those that wait for one.
-func (m *memory) stir(cloud string) (out []types.NamespacedName) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	c := &m.conflicts
-	if len(c.waiting[cloud]) == 0 {
-		return nil
-	}
-	c.changes[cloud]++
-	for key := range c.waiting[cloud] {
-		out = append(out, key)
-	}
-	return out
-}
-
-// settled forgets what an object waited for.
-func (m *memory) settled(key types.NamespacedName, cloud string) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	delete(m.conflicts.waiting[cloud], key)
-	if len(m.conflicts.waiting[cloud]) == 0 {
-		delete(m.conflicts.waiting, cloud)
-	}
-}
-
-// converged forgets what was refused on the way: there is nothing more to ask.
-func (r *Reconciler[T]) converged(s *scope[T]) {
+// forgetRefusals forgets what was refused on the way: there is nothing more to ask.
+func (r *Reconciler[T]) forgetRefusals(s *scope[T]) {
 	if len(s.stat().Refusals) > 0 {
 		s.stat().Refusals = nil
-		r.memory.settled(client.ObjectKeyFromObject(s.obj), tree.CloudKey(s.id))
+		r.memory.ForgetConflicts(client.ObjectKeyFromObject(s.obj), tree.CloudKey(s.id))
 	}
 }
 
@@ -169,4 +95,24 @@ func cloudOfChange(change arm.Change) string {
 		return ""
 	}
 	return tree.CloudKey(id)
+}
+
+// conflictPause is how soon a reconcile that lost a race is repeated.
+const conflictPause = 20 * time.Millisecond
+
+// isGroupMissing tells a missing resource group from a missing resource: only the second is made.
+func isGroupMissing(err error) bool {
+	e, ok := asArm(err)
+	return ok && strings.EqualFold(e.Code, "ResourceGroupNotFound")
+}
+
+// isParentMissing tells a missing resource from one whose parent is missing.
+func isParentMissing(err error) bool {
+	e, ok := asArm(err)
+	return ok && strings.EqualFold(e.Code, "ParentResourceNotFound")
+}
+
+func asArm(err error) (*arm.Error, bool) {
+	var e *arm.Error
+	return e, errors.As(err, &e)
 }

@@ -6,12 +6,13 @@ package azure
 import (
 	"time"
 
-	"github.com/go-logr/logr"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/go-logr/logr"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/arm"
-	"github.com/avs-operator/avs-operator/controllers/azure/diff"
+	"github.com/avs-operator/avs-operator/controllers/azure/decide"
 	"github.com/avs-operator/avs-operator/controllers/azure/kind"
 	"github.com/avs-operator/avs-operator/controllers/metrics"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
@@ -37,24 +38,26 @@ type scope[T kind.Object] struct {
 	actual *arm.Resource
 	// observed says that actual was found out, and direct that it was read by itself in this reconcile: only that proves.
 	observed, direct bool
-	// homeless says that Azure has not even what the resource would be in; by resume or observe.
-	homeless bool
+	// parentMissing says that Azure has not even what the resource would be in; by whoever reads the resource.
+	parentMissing bool
 	// used is what this reconcile looked at beside its own resource; by lookAt and listed.
 	used map[string]bool
-	// secrets are the write-only values that the spec refers to; by observe.
-	secrets []secret
-	// asked is the body that the spec asks for, with what was looked up; by observe.
+	// secrets are the write-only values that the spec refers to, by their hashes; by ask.
+	secrets []decide.Secret
+	// asked is the body that the spec asks for, with what the kind has looked up; by decide.
 	asked map[string]any
-	// dropped are the paths that the spec set once and sets no longer; by observe.
-	dropped []string
-	// desired body, and where actual differs from it; by observe.
-	desired map[string]any
-	changes []diff.Change
-	// incomplete is why a kind could not read what a GET does not show; by complete.
-	incomplete *outcome.Outcome
-	// mending is how a resource in state Failed is written once more; by guard.
-	mending mendingBy
-	// lingers says that the deletion waits for what may stay for ever; by remove.
+	// decision is what follows from what was observed, and decided says that it is of what was observed last; by decide.
+	decision decide.Decision
+	decided  bool
+	// write is what is to be sent next; by next, companion and their like. send takes it out.
+	write *decide.Write
+	// converged says that nothing is left to write to the resource; by next.
+	converged bool
+	// inLane says that this reconcile has the lane for a write that is not on record yet; by acquireLane.
+	inLane bool
+	// unread is why a kind could not read what a GET does not show; by complete.
+	unread *outcome.Outcome
+	// lingers says that the deletion waits for what may stay for ever; by mayDelete.
 	lingers bool
 	// again is when the object's conditions may change by the clock alone, in real time; by report.
 	again time.Duration
@@ -81,6 +84,21 @@ func (s *scope[T]) observes() bool {
 	return s.spec().ManagementPolicy == v1alpha1.ManagementPolicyObserve
 }
 
+// adopted says that the resource is managed: it was made, or taken over, for this object.
+func (s *scope[T]) adopted() bool { return len(s.stat().Managed) > 0 }
+
+// stays says that the resource stays in Azure when the object goes.
+func (s *scope[T]) stays() bool {
+	return s.stat().Effective.DeletionPolicy == v1alpha1.DeletionPolicyRetain
+}
+
+func (s *scope[T]) deleting() bool { return !s.obj.GetDeletionTimestamp().IsZero() }
+
+// reconcileRequested says that a person asks for a reconcile.
+func (s *scope[T]) reconcileRequested() bool {
+	return s.obj.GetAnnotations()[v1alpha1.AnnotationReconcileRequestedAt] != s.before.AzureStatus().LastHandledReconcileAt
+}
+
 // use notes that something is looked at.
 func (s *scope[T]) use(what string) {
 	if s.used == nil {
@@ -89,7 +107,18 @@ func (s *scope[T]) use(what string) {
 	s.used[what] = true
 }
 
-func (s *scope[T]) deleting() bool { return !s.obj.GetDeletionTimestamp().IsZero() }
+// accepted is what any answer of Azure's says about the identity: to a list, to a read, to a poll, to a write.
+func (s *scope[T]) accepted() {
+	s.fact(v1alpha1.ConditionCredentialsReady, true, v1alpha1.ReasonReady, "Azure accepts the identity")
+}
+
+// now is an ARM id since the private cloud was moved.
+func (s *scope[T]) now(id arm.ID) arm.ID {
+	if s.cloud == nil {
+		return id
+	}
+	return arm.ID(s.cloud.Now(string(id)))
+}
 
 // subject is what is published.
 func (s *scope[T]) subject() status.Subject {
@@ -106,7 +135,7 @@ func (r *Reconciler[T]) told(s *scope[T], op *v1alpha1.Operation) metrics.Operat
 		id = op.Target
 	}
 	return metrics.Operation{
-		Kind: r.traits.Name, Object: s.obj, ID: id, Verb: op.Verb, Action: op.Action, Operation: op.ID, Attempt: op.Attempt,
+		Kind: r.kind.Name, Object: s.obj, ID: id, Verb: op.Verb, Action: op.Action, Operation: op.ID, Attempt: op.Attempt,
 		Took: r.Pace.Elapsed(max(r.Clock.Since(op.StartedAt.Time), 0)),
 	}
 }

@@ -38,8 +38,8 @@ type seatable interface {
 	seat(ctx context.Context) error
 	// under names the objects that stand directly below a parent, as the index has it, and that may.
 	under(ctx context.Context, parent string, may consent) ([]string, error)
-	// deletable names the objects of a private cloud, itself included, that must still be deleted in Azure.
-	deletable(ctx context.Context, cloud *v1alpha1.PrivateCloud) ([]string, error)
+	// toDelete names the objects of a private cloud, itself included, that must still be deleted in Azure.
+	toDelete(ctx context.Context, cloud *v1alpha1.PrivateCloud) ([]string, error)
 }
 
 func (s *seats) add(kind seatable) { s.kinds = append(s.kinds, kind) }
@@ -72,7 +72,7 @@ func (r *Reconciler[T]) seat(ctx context.Context) error {
 	}
 	for _, object := range objects {
 		if stat := object.AzureStatus(); stat.ID != "" && stat.Operation != nil {
-			r.Lanes.Seat(tree.CloudKey(arm.ID(stat.ID)), r.traits.Lane, r.holder(client.ObjectKeyFromObject(object)))
+			r.Lanes.Seat(tree.CloudKey(arm.ID(stat.ID)), r.kind.Lane, r.holder(client.ObjectKeyFromObject(object)))
 		}
 	}
 	return nil
@@ -105,7 +105,7 @@ func (r *Reconciler[T]) under(ctx context.Context, parent string, may consent) (
 	}
 	var out []string
 	for _, object := range objects {
-		if may(object.GetNamespace(), r.traits.Name) {
+		if may(object.GetNamespace(), r.kind.Name) {
 			out = append(out, r.nameFrom(parent, object))
 		}
 	}
@@ -115,9 +115,9 @@ func (r *Reconciler[T]) under(ctx context.Context, parent string, may consent) (
 // nameFrom names an object as somebody in the namespace of its parent finds it.
 func (r *Reconciler[T]) nameFrom(parent string, object kind.Object) string {
 	if strings.Contains(parent, "/"+object.GetNamespace()+"/") {
-		return r.traits.Name + " " + object.GetName()
+		return r.kind.Name + " " + object.GetName()
 	}
-	return r.traits.Name + " " + client.ObjectKeyFromObject(object).String()
+	return r.kind.Name + " " + client.ObjectKeyFromObject(object).String()
 }
 
 // NeededBy names the objects that must still be deleted in Azure with an identity.
@@ -135,7 +135,7 @@ func (s *Shared) NeededBy(ctx context.Context, identity types.NamespacedName) ([
 			continue
 		}
 		for _, kind := range s.seats.kinds {
-			names, err := kind.deletable(ctx, &clouds.Items[i])
+			names, err := kind.toDelete(ctx, &clouds.Items[i])
 			if err != nil {
 				return nil, err
 			}
@@ -145,14 +145,14 @@ func (s *Shared) NeededBy(ctx context.Context, identity types.NamespacedName) ([
 	return out, nil
 }
 
-func (r *Reconciler[T]) deletable(ctx context.Context, cloud *v1alpha1.PrivateCloud) ([]string, error) {
+func (r *Reconciler[T]) toDelete(ctx context.Context, cloud *v1alpha1.PrivateCloud) ([]string, error) {
 	objects, err := r.inCloud(ctx, cloud)
 	if err != nil {
 		return nil, err
 	}
 	var out []string
 	for _, object := range objects {
-		if mine, is := object.(T); is && hasFinalizer(object) && cloud.Allows(object.GetNamespace(), r.traits.Name) && r.effective(mine).DeletionPolicy == v1alpha1.DeletionPolicyDelete {
+		if mine, is := object.(T); is && hasFinalizer(object) && cloud.Allows(object.GetNamespace(), r.kind.Name) && r.effective(mine).DeletionPolicy == v1alpha1.DeletionPolicyDelete {
 			out = append(out, r.nameFrom("PrivateCloud/"+client.ObjectKeyFromObject(cloud).String(), object))
 		}
 	}

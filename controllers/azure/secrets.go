@@ -6,8 +6,6 @@ package azure
 import (
 	"context"
 	"slices"
-	"strconv"
-	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -17,8 +15,9 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
-	"github.com/avs-operator/avs-operator/controllers/azure/diff"
+	"github.com/avs-operator/avs-operator/controllers/azure/decide"
 	"github.com/avs-operator/avs-operator/controllers/azure/kind"
+	"github.com/avs-operator/avs-operator/controllers/azure/recall"
 	"github.com/avs-operator/avs-operator/controllers/connect"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
 )
@@ -28,15 +27,6 @@ import (
 
 // secretIndex finds objects by the Secrets that they refer to.
 const secretIndex = "secret"
-
-// secret is one write-only value: where it goes, and the hash of what it is now.
-type secret struct {
-	kind.SecretValue
-	hmac string
-}
-
-// secretSeen is the hash of a value as a version of its Secret had it.
-type secretSeen struct{ version, hmac string }
 
 // secretsOf lists the Secrets that an object refers to, as the index has them: by name, or by the object that writes them.
 func (r *Reconciler[T]) secretsOf(object client.Object) []string {
@@ -89,10 +79,10 @@ func (r *Reconciler[T]) readSecrets(ctx context.Context, s *scope[T]) *outcome.O
 		if o != nil {
 			return o
 		}
-		var seen secretSeen
+		var seen recall.SecretSeen
 		key := client.ObjectKeyFromObject(s.obj)
-		r.memory.do(key, func(m *remembered) { seen = m.secrets[value.Path] })
-		if seen.version != version {
+		r.memory.Do(key, func(m *recall.Object) { seen = m.Secrets[value.Path] })
+		if seen.Version != version {
 			text, o := r.secretText(ctx, s, value)
 			if o != nil {
 				return o
@@ -105,15 +95,15 @@ func (r *Reconciler[T]) readSecrets(ctx context.Context, s *scope[T]) *outcome.O
 			if err != nil {
 				return outcome.Retry(v1alpha1.ReasonTransient, err)
 			}
-			seen = secretSeen{version, hmac}
-			r.memory.do(key, func(m *remembered) {
-				if m.secrets == nil {
-					m.secrets = map[string]secretSeen{}
+			seen = recall.SecretSeen{Version: version, HMAC: hmac}
+			r.memory.Do(key, func(m *recall.Object) {
+				if m.Secrets == nil {
+					m.Secrets = map[string]recall.SecretSeen{}
 				}
-				m.secrets[value.Path] = seen
+				m.Secrets[value.Path] = seen
 			})
 		}
-		s.secrets = append(s.secrets, secret{value, seen.hmac})
+		s.secrets = append(s.secrets, decide.Secret{SecretValue: value, HMAC: seen.HMAC})
 	}
 	return nil
 }
@@ -172,103 +162,8 @@ func notWrittenYet(w *kind.Writer) *outcome.Outcome {
 	return outcome.Wait(v1alpha1.ReasonReferenceNotReady, "%s %s has not written its Secret yet; this goes on by itself when it has", w.Kind, w.Name).About(v1alpha1.ConditionReferencesReady)
 }
 
-// hidden stands in the place of a write-only value wherever people may look.
-const hidden = "(hidden)"
-
-// secretChanges are the write-only values that Azure does not have yet. Of a resource that is being adopted nobody can know them: they are noted
-// and not written, so that taking over what is there, or a backup without status, changes nothing.
-func (r *Reconciler[T]) secretChanges(s *scope[T]) []diff.Change {
-	var out []diff.Change
-	for _, one := range s.secrets {
-		if one.Once {
-			continue
-		}
-		at := slices.IndexFunc(s.stat().WriteOnly, func(w v1alpha1.WriteOnlyValue) bool { return w.Path == one.Path })
-		switch {
-		case at >= 0 && s.stat().WriteOnly[at].HMAC == one.hmac:
-		case at < 0 && !s.adopted():
-			s.stat().WriteOnly = append(s.stat().WriteOnly, v1alpha1.WriteOnlyValue{Path: one.Path, HMAC: one.hmac})
-		default:
-			path, value := container(s.desired, one.Path)
-			if !slices.ContainsFunc(out, func(c diff.Change) bool { return c.Path == path }) {
-				out = append(out, diff.Change{Path: path, Desired: value})
-			}
-		}
-	}
-	return out
-}
-
-// container is what must be sent so that a value in it is: the value's own path, or the list around it, because lists are replaced as a whole.
-func container(body map[string]any, pointer string) (path string, value any) {
-	var here any = body
-	tokens := strings.Split(strings.TrimPrefix(pointer, "/"), "/")
-	for i, token := range tokens {
-		fields, ok := here.(map[string]any)
-		if !ok {
-			if list, isList := here.([]any); isList {
-				return "/" + strings.Join(tokens[:i], "/"), list
-			}
-			break
-		}
-		here = fields[token]
-	}
-	return pointer, hidden
-}
-
-// fill puts the write-only values into a body, wherever it has what holds them, and lists what it put there. With the values themselves read
-// live, they are as new as the request.
-func (r *Reconciler[T]) fill(ctx context.Context, s *scope[T], body map[string]any, live bool) ([]v1alpha1.WriteOnlyValue, *outcome.Outcome) {
-	var carried []v1alpha1.WriteOnlyValue
-	for _, one := range s.secrets {
-		if one.Once && s.actual != nil {
-			continue
-		}
-		text := hidden
-		if live {
-			var o *outcome.Outcome
-			if text, o = r.secretText(ctx, s, one.SecretValue); o != nil {
-				return nil, o
-			}
-		}
-		if put(body, one.Path, text) {
-			carried = append(carried, v1alpha1.WriteOnlyValue{Path: one.Path, HMAC: one.hmac})
-		}
-	}
-	return carried, nil
-}
-
-// put sets a value, if there is something at its place to hold it.
-func put(body map[string]any, pointer string, value any) bool {
-	var here any = body
-	tokens := strings.Split(strings.TrimPrefix(pointer, "/"), "/")
-	for i, token := range tokens {
-		last := i == len(tokens)-1
-		switch at := here.(type) {
-		case map[string]any:
-			if last {
-				at[token] = value
-				return true
-			}
-			here = at[token]
-		case []any:
-			n, err := strconv.Atoi(token)
-			if err != nil || n < 0 || n >= len(at) {
-				return false
-			}
-			if last {
-				at[n] = value
-				return true
-			}
-			here = at[n]
-		default:
-			return false
-		}
-	}
-	return false
-}
-
-// took notes that Azure has been given write-only values, and forgets those that the spec names no longer.
-func (r *Reconciler[T]) took(s *scope[T], given []v1alpha1.WriteOnlyValue) {
+// noteWriteOnly notes that Azure has been given write-only values, and forgets those that the spec names no longer.
+func (r *Reconciler[T]) noteWriteOnly(s *scope[T], given []v1alpha1.WriteOnlyValue) {
 	if r.kind.Secrets == nil {
 		return
 	}

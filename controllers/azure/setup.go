@@ -22,6 +22,7 @@ import (
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/arm"
 	"github.com/avs-operator/avs-operator/controllers/azure/kind"
+	"github.com/avs-operator/avs-operator/controllers/azure/recall"
 	"github.com/avs-operator/avs-operator/controllers/azure/tree"
 	"github.com/avs-operator/avs-operator/controllers/connect"
 	"github.com/avs-operator/avs-operator/controllers/fair"
@@ -39,20 +40,20 @@ const (
 
 // Setup registers the reconciler of one kind with the manager.
 func Setup[T kind.Object](mgr ctrl.Manager, shared *Shared, k *kind.Kind[T]) error {
-	r := &Reconciler[T]{Shared: shared, kind: k, traits: k.Traits}
+	r := &Reconciler[T]{Shared: shared, kind: *k}
 	if shared.seats == nil {
 		shared.seats = &seats{shared: shared}
 	}
 	shared.seats.add(r)
 	r.countHosts()
 	if err := mgr.GetFieldIndexer().IndexField(context.Background(), k.New(), azureIDIndex, indexAzureID); err != nil {
-		return fmt.Errorf("index %s by ARM id: %w", r.traits.Name, err)
+		return fmt.Errorf("index %s by ARM id: %w", r.kind.Name, err)
 	}
 	list, err := newList(mgr.GetClient(), k.New())
 	if err != nil {
-		return fmt.Errorf("list %s: %w", r.traits.Name, err)
+		return fmt.Errorf("list %s: %w", r.kind.Name, err)
 	}
-	b := ctrl.NewControllerManagedBy(mgr).Named(strings.ToLower(r.traits.Name)).
+	b := ctrl.NewControllerManagedBy(mgr).Named(strings.ToLower(r.kind.Name)).
 		WithOptions(controller.Options{MaxConcurrentReconciles: workers}).
 		For(k.New(), builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{}, predicate.AnnotationChangedPredicate{}))).
 		WatchesRawSource(watch.Source(shared.Watcher.Subscribe, r.changed)).
@@ -62,20 +63,20 @@ func Setup[T kind.Object](mgr ctrl.Manager, shared *Shared, k *kind.Kind[T]) err
 		WatchesRawSource(watch.Source(shared.Azure.Renewed, r.renewed))
 	if k.Parent != nil {
 		if err := mgr.GetFieldIndexer().IndexField(context.Background(), k.New(), parentIndex, r.below); err != nil {
-			return fmt.Errorf("index %s by parent: %w", r.traits.Name, err)
+			return fmt.Errorf("index %s by parent: %w", r.kind.Name, err)
 		}
 		b = b.Watches(&v1alpha1.PrivateCloud{}, handler.EnqueueRequestsFromMapFunc(r.childrenOfCloud), builder.WithPredicates(tree.ParentChanged))
 	}
 	if k.Links != nil {
 		if err := mgr.GetFieldIndexer().IndexField(context.Background(), k.New(), linkIndex, r.links); err != nil {
-			return fmt.Errorf("index %s by the other private clouds: %w", r.traits.Name, err)
+			return fmt.Errorf("index %s by the other private clouds: %w", r.kind.Name, err)
 		}
 		b = b.Watches(&v1alpha1.PrivateCloud{}, handler.EnqueueRequestsFromMapFunc(r.linkedTo), builder.WithPredicates(tree.ParentChanged))
 	}
 	for _, other := range k.Follows {
 		b = b.Watches(other, handler.EnqueueRequestsFromMapFunc(r.every), builder.WithPredicates(tree.ParentChanged))
 	}
-	if r.traits.InCluster {
+	if r.kind.InCluster {
 		b = b.Watches(&v1alpha1.Cluster{}, handler.EnqueueRequestsFromMapFunc(r.childrenOfCluster), builder.WithPredicates(tree.ParentChanged))
 	}
 	if k.Export != nil {
@@ -87,7 +88,7 @@ func Setup[T kind.Object](mgr ctrl.Manager, shared *Shared, k *kind.Kind[T]) err
 	}
 	if k.Secrets != nil {
 		if err := mgr.GetFieldIndexer().IndexField(context.Background(), k.New(), secretIndex, r.secretsOf); err != nil {
-			return fmt.Errorf("index %s by Secret: %w", r.traits.Name, err)
+			return fmt.Errorf("index %s by Secret: %w", r.kind.Name, err)
 		}
 		b = b.WatchesMetadata(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(r.usersOfSecret))
 	}
@@ -115,9 +116,9 @@ func indexAzureID(object client.Object) []string {
 
 // changed names the objects that a change in Azure is about.
 func (r *Reconciler[T]) changed(change arm.Change) []types.NamespacedName {
-	users := r.memory.usersOf(change)
+	users := r.memory.UsersOf(change)
 	if cloud := cloudOfChange(change); cloud != "" {
-		users = append(users, r.memory.stir(cloud)...)
+		users = append(users, r.memory.NoteChange(cloud)...)
 	}
 	return users
 }
@@ -139,7 +140,7 @@ func (r *Reconciler[T]) outdated(id arm.ID) (out []types.NamespacedName) {
 	}
 	for _, object := range objects {
 		key := client.ObjectKeyFromObject(object)
-		r.memory.do(key, func(m *remembered) { m.doubts++ })
+		r.memory.Do(key, func(m *recall.Object) { m.Doubts++ })
 		out = append(out, key)
 	}
 	return out

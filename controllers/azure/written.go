@@ -29,7 +29,7 @@ func written(obj kind.Object) bool {
 // commit notes that from now on the id stays. It comes after the record of the first write, which has the API server refuse edits, and before the
 // write itself: so an edit is either in time, and then the write is for it, or refused. It is one key and rests on nothing, so it needs no
 // precondition.
-func (r *Reconciler[T]) commit(ctx context.Context, s *scope[T]) *outcome.Outcome {
+func (r *Reconciler[T]) markWritten(ctx context.Context, s *scope[T]) *outcome.Outcome {
 	if _, marked := s.obj.GetAnnotations()[v1alpha1.AnnotationWritten]; marked || s.observes() {
 		return nil
 	}

@@ -1,7 +1,7 @@
 // Copyright The avs-operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package azure
+package decide
 
 import (
 	"testing"
@@ -12,9 +12,9 @@ import (
 
 // follow polls an operation of the given length, and returns how often, and how long after its end that was seen.
 func follow(length time.Duration, e kind.Expectation, retryAfter time.Duration) (polls int, late time.Duration) {
-	elapsed := nextPoll(0, e, retryAfter)
+	elapsed := NextPoll(0, e, retryAfter)
 	for polls = 1; elapsed < length; polls++ {
-		elapsed += nextPoll(elapsed, e, retryAfter)
+		elapsed += NextPoll(elapsed, e, retryAfter)
 	}
 	return polls, elapsed - length
 }
@@ -46,7 +46,7 @@ func TestALateEndCostsLittle(t *testing.T) {
 func TestRetryAfterIsAFloor(t *testing.T) {
 	for _, e := range []kind.Expectation{{}, creation} {
 		for elapsed := time.Duration(0); elapsed < 7*time.Hour; elapsed += time.Minute {
-			if pause := nextPoll(elapsed, e, 10*time.Minute); pause < 10*time.Minute {
+			if pause := NextPoll(elapsed, e, 10*time.Minute); pause < 10*time.Minute {
 				t.Fatalf("after %s the pause is %s", elapsed, pause)
 			}
 		}
@@ -56,7 +56,7 @@ func TestRetryAfterIsAFloor(t *testing.T) {
 func TestAnUnknownOperationIsPolledMoreAndMoreSlowly(t *testing.T) {
 	last := time.Duration(0)
 	for elapsed := time.Duration(0); elapsed < time.Hour; elapsed += last {
-		pause := nextPoll(elapsed, kind.Expectation{}, 0)
+		pause := NextPoll(elapsed, kind.Expectation{}, 0)
 		if pause < last || pause > 2*time.Minute {
 			t.Fatalf("after %s the pause went from %s to %s", elapsed, last, pause)
 		}
@@ -66,7 +66,7 @@ func TestAnUnknownOperationIsPolledMoreAndMoreSlowly(t *testing.T) {
 
 func TestHours(t *testing.T) {
 	for d, want := range map[time.Duration]string{147 * time.Minute: "2h30m", 366 * time.Minute: "6h", 20 * time.Minute: "20m", 90 * time.Minute: "1h30m"} {
-		if got := hours(d); got != want {
+		if got := Hours(d); got != want {
 			t.Errorf("%s is said as %q, want %q", d, got, want)
 		}
 	}

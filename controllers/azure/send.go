@@ -5,8 +5,6 @@ package azure
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -20,9 +18,9 @@ import (
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/arm"
-	"github.com/avs-operator/avs-operator/controllers/azure/diff"
-	"github.com/avs-operator/avs-operator/controllers/azure/kind"
-	"github.com/avs-operator/avs-operator/controllers/azure/tree"
+	"github.com/avs-operator/avs-operator/controllers/azure/body"
+	"github.com/avs-operator/avs-operator/controllers/azure/decide"
+	"github.com/avs-operator/avs-operator/controllers/azure/recall"
 	"github.com/avs-operator/avs-operator/controllers/connect"
 	"github.com/avs-operator/avs-operator/controllers/ledger"
 	"github.com/avs-operator/avs-operator/controllers/metrics"
@@ -31,58 +29,34 @@ import (
 	"github.com/avs-operator/avs-operator/controllers/text"
 )
 
-// write is one change to make in Azure.
-type write struct {
-	verb   arm.Verb
-	action string
-	body   map[string]any
-	// purpose of a PUT of the object's own resource.
-	purpose v1alpha1.OperationPurpose
-	// changes that an update makes.
-	changes []diff.Change
-	// target is another resource that is written; empty: the object's own.
-	target arm.ID
-	// word of an action.
-	word string
-	// reason and message of the condition while it runs.
-	reason, message string
-}
-
-// send records the write, sends it in exactly one exchange, and records the answer. The record is stored first, with the resourceVersion
-// that this reconcile started from: of two leaders only one gets past it, and whoever finds it later knows what may have been sent.
-func (r *Reconciler[T]) send(ctx context.Context, s *scope[T], w write) *outcome.Outcome {
-	name, carried, o := r.hash(ctx, s, w)
-	what := s.requestOf(w, name)
-	if o == nil {
-		o = r.Publisher.Freeze.Hold(w.what())
+// send records the write that was taken up, sends it in exactly one exchange, and records the answer. The record is stored first, with the
+// resourceVersion that this reconcile started from: of two leaders only one gets past it, and whoever finds it later knows what may have been sent.
+func (r *Reconciler[T]) send(ctx context.Context, s *scope[T]) *outcome.Outcome {
+	if s.write == nil {
+		return nil
 	}
-	if o == nil {
-		o = r.refused(s, what)
-	}
-	if o == nil {
-		o = r.lostAgain(s, what)
-	}
-	if o == nil && w.target == "" {
-		o = r.contradicted(s, what)
-	}
+	hash, carried, o := r.hash(s)
 	if o != nil {
-		r.released(s)
 		return o
 	}
-	body, o := r.encode(ctx, s, w)
-	if o != nil {
-		r.released(s)
+	what := s.request(hash)
+	if o := r.notNow(s, what); o != nil {
 		return o
 	}
-	done, o := r.afford(ctx, s, w)
+	encoded, o := r.encode(ctx, s)
 	if o != nil {
-		r.released(s)
 		return o
 	}
-	hosts, _ := r.size(s, w)
+	done, o := r.afford(ctx, s)
+	if o != nil {
+		return o
+	}
+	w := s.write
+	hosts, _ := r.size(s)
 	op := r.newOperation(s.stat().Operation, v1alpha1.Operation{
 		Hosts: hosts,
-		Verb:  string(w.verb), Purpose: w.purpose, Action: w.action, Target: string(w.target), WriteOnly: carried, BodyHash: name, SpecHash: r.specHash(s), Generation: s.obj.GetGeneration(),
+		Verb:  string(w.Verb), Purpose: w.Purpose, Action: w.Action, Target: string(w.Target), WriteOnly: carried, BodyHash: hash,
+		SpecHash: r.situation(s).SpecHash(), Generation: s.obj.GetGeneration(),
 	})
 	if lost := s.stat().Operation; lost != nil && lost.ID != op.ID {
 		r.dropOperation(s, metrics.Unanswered)
@@ -90,29 +64,44 @@ func (r *Reconciler[T]) send(ctx context.Context, s *scope[T], w write) *outcome
 	s.stat().Operation = op
 	say := r.refusals(s).Before(what, r.Clock.Now()) // one that is refused again and again does not seem to get anywhere each time
 	if say == nil {
-		say = outcome.Wait(w.reason, "%s", w.message)
+		say = outcome.Wait(w.Reason, "%s", w.Message)
 	}
 	o = r.record(ctx, s, say)
 	done()
 	if o != nil {
-		r.released(s) // if it was stored after all, resume takes the seat again
-		return o
+		return o // if it was stored after all, resume takes the seat in the lane again
 	}
-	if o := r.commit(ctx, s); o != nil {
+	s.inLane = false // from here on the record has it
+	if o := r.markWritten(ctx, s); o != nil {
 		return o // nothing was sent; the record says so in a while
 	}
-	id, types := s.id, []string{r.traits.Type()}
-	if w.target != "" {
-		id, types = w.target, r.traits.Beside
+	id, types := s.id, []string{r.kind.Type()}
+	if w.Target != "" {
+		id, types = w.Target, r.kind.Beside
 	}
 	r.Metrics.Sending(s.log, r.told(s, op))
 	accepted, err := s.client.Begin(ctx, arm.Write{
-		ID: id, Types: types, Verb: w.verb, Action: w.action, Body: body, OperationID: op.ID, Deadline: r.Clock.Here(op.Deadline.Time),
+		ID: id, Types: types, Verb: w.Verb, Action: w.Action, Body: encoded, OperationID: op.ID, Deadline: r.Clock.Here(op.Deadline.Time),
 	})
 	if err != nil {
 		return r.notAccepted(s, err)
 	}
-	return r.accepted(ctx, s, w, accepted)
+	return r.accepted(ctx, s, accepted)
+}
+
+// notNow holds a write back that must not be sent at this moment.
+func (r *Reconciler[T]) notNow(s *scope[T], what ledger.Request) *outcome.Outcome {
+	o := r.Publisher.Freeze.Hold(s.write.What())
+	if o == nil {
+		o = r.refused(s, what)
+	}
+	if o == nil {
+		o = r.lostAgain(s, what)
+	}
+	if o == nil && s.write.Target == "" {
+		o = r.justDone(s, what)
+	}
+	return o
 }
 
 // newOperation completes the record of a write that is about to be made. If lost, a record that nobody answered, is of the same write, its id is
@@ -132,7 +121,7 @@ func (r *Reconciler[T]) record(ctx context.Context, s *scope[T], o *outcome.Outc
 	if err := r.Publisher.Record(ctx, s.subject(), status.Report{Outcome: o, Facts: s.facts}); err != nil {
 		lost := outcome.Retry(v1alpha1.ReasonTransient, fmt.Errorf("recording the operation: %w", err))
 		if apierrors.IsConflict(err) {
-			lost.After = 20 * time.Millisecond
+			lost.After = conflictPause
 		}
 		return lost
 	}
@@ -146,20 +135,20 @@ func (r *Reconciler[T]) notAccepted(s *scope[T], err error) *outcome.Outcome {
 	fate, class := ledger.FateOf(err), arm.ClassOf(err)
 	if fate == ledger.Lost {
 		return outcome.Wait(v1alpha1.ReasonOperationUnknown,
-			"the answer to %s (operation %s) was lost: what Azure made of it is looked up shortly", opName(op), op.ID).In(r.untilLook(op))
+			"the answer to %s (operation %s) was lost: what Azure made of it is looked up shortly", opName(op), op.ID).In(r.UntilLook(op))
 	}
 	how := metrics.Refused
 	if fate == ledger.Unsent {
 		how = metrics.Unsent
 	}
 	r.dropOperation(s, how)
-	r.released(s)
+	r.releaseLane(s)
 	o := connect.OutcomeOf(err)
 	switch {
 	case fate == ledger.Unsent && class != arm.CredentialsInvalid:
 		return o
 	case class == arm.OperationInProgress:
-		// Somebody else writes to the private cloud: nobody of us may before Azure says that it is over.
+		// Another client writes to the private cloud: nobody of us may before Azure says that it is over.
 		o.Message = "Azure refuses to begin while another operation on this private cloud is in progress: " + o.Message
 	case class != arm.Throttled && class != arm.Transient && class != arm.CredentialsInvalid:
 		s.stat().Failure = failureOf(op, err)
@@ -183,16 +172,16 @@ func (r *Reconciler[T]) lostAgain(s *scope[T], what ledger.Request) *outcome.Out
 
 // accepted stores where the operation is followed. If somebody wrote the object meanwhile it is read again, and the record completed if it
 // is still ours.
-func (r *Reconciler[T]) accepted(ctx context.Context, s *scope[T], w write, a *arm.Accepted) *outcome.Outcome {
+func (r *Reconciler[T]) accepted(ctx context.Context, s *scope[T], a *arm.Accepted) *outcome.Outcome {
 	s.accepted()
-	key := client.ObjectKeyFromObject(s.obj)
-	first := nextPoll(0, r.expect(s, s.stat().Operation), a.RetryAfter)
+	w, key := s.write, client.ObjectKeyFromObject(s.obj)
+	first := decide.NextPoll(0, decide.Expect(r.kind, s.obj, s.stat().Operation), a.RetryAfter)
 	if a.Poll == (arm.Poll{}) {
 		first = max(a.RetryAfter, syncPause)
 	}
-	r.memory.do(key, func(m *remembered) {
-		m.wroteAt, m.disagreed = time.Now(), time.Time{}
-		m.pollAt = time.Now().Add(r.Pace.Real(first))
+	r.memory.Do(key, func(m *recall.Object) {
+		m.WroteAt, m.Disagreed = time.Now(), time.Time{}
+		m.PollAt = time.Now().Add(r.Pace.Real(first))
 	})
 	r.unwatch(key)
 	id := s.stat().Operation.ID
@@ -200,58 +189,38 @@ func (r *Reconciler[T]) accepted(ctx context.Context, s *scope[T], w write, a *a
 		st.Operation.State = v1alpha1.OperationAccepted
 		st.Operation.AsyncOperation, st.Operation.Location = a.Poll.AsyncOperation, a.Poll.Location
 		st.Operation.RetryAfterSeconds = int32(min(a.RetryAfter/time.Second, 1<<20)) //nolint:gosec // bounded
-		if a.Resource != nil && w.verb != arm.POST && w.target == "" {
+		if a.Resource != nil && w.Verb != arm.POST && w.Target == "" {
 			st.ProvisioningState = a.Resource.ProvisioningState()
 		}
 	}
 	complete(s.stat())
-	if (w.verb == arm.PUT || w.verb == arm.PATCH || r.byAction(s.stat().Operation)) && w.target == "" {
+	if (w.Verb == arm.PUT || w.Verb == arm.PATCH || decide.ByAction(r.kind.Traits, s.stat().Operation)) && w.Target == "" {
 		// Until Azure has it all, what was managed before is remembered too: a drop that fails must be tried again.
-		s.stat().Managed = union(s.stat().Managed, s.managed())
+		s.stat().Managed = body.Union(append(s.stat().Managed, decide.ManagedAtAll), s.decision.Managed)
 	}
 	if a.PollTrouble != "" {
 		log.FromContext(ctx).Info("Did not take a polling URL as Azure gave it", "operation", id, "trouble", a.PollTrouble)
 	}
-	w.message = s.followed(s.stat().Operation, w.message)
-	o := r.record(ctx, s, outcome.Wait(w.reason, "%s", w.message))
+	running := func() *outcome.Outcome {
+		return outcome.Wait(w.Reason, "%s", s.followed(s.stat().Operation, w.Message))
+	}
+	o := r.record(ctx, s, running())
 	for attempt := 0; o != nil && attempt < 5; attempt++ {
 		fresh := r.kind.New()
 		if err := r.Live.Get(ctx, key, fresh); err != nil || fresh.AzureStatus().Operation == nil || fresh.AzureStatus().Operation.ID != id {
-			return outcome.Wait(w.reason, "%s", w.message).In(time.Second) // the record says Intended or is gone: it is followed by looking
+			return outcome.Wait(w.Reason, "%s", w.Message).In(time.Second) // the record says Intended or is gone: it is followed by looking
 		}
 		was := s.stat().Managed
 		s.obj, s.before = fresh, fresh.DeepCopyObject().(T)
 		complete(s.stat())
 		s.stat().Managed = was
-		o = r.record(ctx, s, outcome.Wait(w.reason, "%s", w.message))
+		o = r.record(ctx, s, running())
 	}
-	return outcome.Wait(w.reason, "%s", w.message).In(first)
+	return running().In(first)
 }
 
 // syncPause is how soon what was done synchronously is read: ARM's replicas need a moment.
 const syncPause = time.Second
-
-// expect is how long an operation takes. A PUT that changes a resource takes what a PATCH does.
-func (r *Reconciler[T]) expect(s *scope[T], op *v1alpha1.Operation) kind.Expectation {
-	if r.kind.Expect == nil || op.Target != "" {
-		return kind.Expectation{}
-	}
-	verb := arm.Verb(op.Verb)
-	if op.Purpose == v1alpha1.OperationUpdates {
-		verb = arm.PATCH
-	}
-	return r.kind.Expect(verb, s.obj)
-}
-
-// untilLook is how long to wait until a write without an answer can no longer be on its way, in Azure's time.
-func (r *Reconciler[T]) untilLook(op *v1alpha1.Operation) time.Duration {
-	return r.UntilLook(op)
-}
-
-// released lets the lane go.
-func (r *Reconciler[T]) released(s *scope[T]) {
-	r.Lanes.Release(tree.CloudKey(s.id), r.traits.Lane, r.holder(client.ObjectKeyFromObject(s.obj)))
-}
 
 func failureOf(op *v1alpha1.Operation, err error) *v1alpha1.OperationFailure {
 	at := metav1.Now()
@@ -270,54 +239,47 @@ func opName(op *v1alpha1.Operation) string {
 	return op.Verb
 }
 
-// encode writes the body as it goes out, with the write-only values and the revision that was read; nil for none.
-func (r *Reconciler[T]) encode(ctx context.Context, s *scope[T], w write) ([]byte, *outcome.Outcome) {
-	if w.body == nil {
+// encode writes the body as it goes out, with the write-only values, read live so that they are as new as the request, and the revision that was
+// read; nil for none.
+func (r *Reconciler[T]) encode(ctx context.Context, s *scope[T]) ([]byte, *outcome.Outcome) {
+	w := s.write
+	if w.Body == nil {
 		return nil, nil
 	}
-	body := clone(w.body)
-	if w.target == "" {
-		if _, o := r.fill(ctx, s, body, true); o != nil {
-			return nil, o
+	of := body.Clone(w.Body)
+	if w.Target == "" {
+		var problem *outcome.Outcome
+		r.situation(s).Fill(of, func(one decide.Secret) string {
+			value, o := "", problem
+			if o == nil {
+				value, problem = r.secretText(ctx, s, one.SecretValue)
+			}
+			return value
+		})
+		if problem != nil {
+			return nil, problem
 		}
-		if s.actual != nil && r.traits.Revised {
+		if s.actual != nil && r.kind.Revised {
 			if revision, ok := s.actual.Value("/properties/revision"); ok {
-				put(body, "/properties/revision", revision)
+				body.Put(of, "/properties/revision", revision)
 			}
 		}
 	}
-	out, err := json.Marshal(body)
-	if err != nil {
-		return nil, outcome.Stall(v1alpha1.ReasonInvalidSpec, "the request cannot be written: %s", err)
-	}
-	return out, nil
+	out, err := json.Marshal(of)
+	return out, unwritable(err)
 }
 
-// hash tells what an operation does, write-only values by their own hashes: that of a short password in a status could be guessed. Maps are
-// written in the order of their keys, so equal bodies have equal hashes.
-func (r *Reconciler[T]) hash(ctx context.Context, s *scope[T], w write) (string, []v1alpha1.WriteOnlyValue, *outcome.Outcome) {
-	var carried []v1alpha1.WriteOnlyValue
-	var plain []byte
-	if w.body != nil {
-		body := clone(w.body)
-		if w.target == "" {
-			carried, _ = r.fill(ctx, s, body, false)
-		}
-		var err error
-		if plain, err = json.Marshal(body); err != nil {
-			return "", nil, outcome.Stall(v1alpha1.ReasonInvalidSpec, "the request cannot be written: %s", err)
-		}
-	}
-	text := w.word
-	for _, one := range carried {
-		text += "\n" + one.Path + "=" + one.HMAC
-	}
-	return hashOf(plain, text), carried, nil
+// hash tells what the write does, and which write-only values it carries.
+func (r *Reconciler[T]) hash(s *scope[T]) (string, []v1alpha1.WriteOnlyValue, *outcome.Outcome) {
+	hash, carried, err := r.situation(s).Hash(s.write)
+	return hash, carried, unwritable(err)
 }
 
-func hashOf(body []byte, word string) string {
-	sum := sha256.Sum256(append(append([]byte{}, body...), word...))
-	return hex.EncodeToString(sum[:])
+func unwritable(err error) *outcome.Outcome {
+	if err == nil {
+		return nil
+	}
+	return outcome.Stall(v1alpha1.ReasonInvalidSpec, "the request cannot be written: %s", err)
 }
 
 // followed adds to what is said of an operation that it is followed by reading the resource, because Azure gave no polling URL, or none that can

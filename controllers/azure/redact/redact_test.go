@@ -1,7 +1,7 @@
 // Copyright The avs-operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package azure
+package redact
 
 import (
 	"encoding/json"
@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
+	"github.com/avs-operator/avs-operator/controllers/azure/body"
 )
 
 func TestSecretsAreTakenOutOfEveryText(t *testing.T) {
@@ -17,13 +18,13 @@ func TestSecretsAreTakenOutOfEveryText(t *testing.T) {
 	script := func(reason string) *v1alpha1.ScriptExecution {
 		s := &v1alpha1.ScriptExecution{}
 		s.Spec.ScriptCmdlet, s.Status.FailureReason, s.Status.Output = secret, reason, []string{"first", "given " + secret, "cGEic3Mgd8O2cmQrMQ=="}
-		s.Status.Drift = []v1alpha1.DriftItem{{Path: "/properties/x", Desired: hidden, Actual: `"pa\"ss wörd+1"`}}
+		s.Status.Drift = []v1alpha1.DriftItem{{Path: "/properties/x", Desired: body.Hidden, Actual: `"pa\"ss wörd+1"`}}
 		s.Status.Failure = &v1alpha1.OperationFailure{Code: "Bad", Message: "url?p=pa%22ss+w%C3%B6rd%2B1"}
 		s.Status.ManagedBy = "Cluster/a/b"
 		return s
 	}
 	object := script("cannot use " + secret + " here")
-	if err := (redaction{secrets: formsOf([]string{secret, "ab"}), known: true}).status(object); err != nil {
+	if err := (Redaction{secrets: formsOf([]string{secret, "ab"}), known: true}).Status(object); err != nil {
 		t.Fatal(err)
 	}
 	text, _ := json.Marshal(object.Status)
@@ -36,8 +37,8 @@ func TestSecretsAreTakenOutOfEveryText(t *testing.T) {
 
 	// The Secret has changed, or is gone: what was taken out stays out, and what is new is not shown.
 	again := script("cannot use " + secret + " here")
-	later := redaction{secrets: formsOf([]string{"another"}), known: false, before: textsOf(object)}
-	if err := later.status(again); err != nil {
+	later := Redaction{secrets: formsOf([]string{"another"}), known: false, before: textsOf(object)}
+	if err := later.Status(again); err != nil {
 		t.Fatal(err)
 	}
 	if text, _ := json.Marshal(again.Status); strings.Contains(string(text), "ss w") || again.Status.FailureReason != "cannot use (hidden) here" || again.Status.Output[0] != "first" {
@@ -45,7 +46,7 @@ func TestSecretsAreTakenOutOfEveryText(t *testing.T) {
 	}
 	fresh := script("something new")
 	fresh.Status.Output = nil
-	if err := later.status(fresh); err != nil || fresh.Status.FailureReason != hidden {
+	if err := later.Status(fresh); err != nil || fresh.Status.FailureReason != body.Hidden {
 		t.Errorf("new words are shown although the Secret cannot be read: %q %v", fresh.Status.FailureReason, err)
 	}
 }

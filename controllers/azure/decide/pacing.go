@@ -1,10 +1,9 @@
 // Copyright The avs-operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package azure
+package decide
 
 import (
-	"strings"
 	"time"
 
 	"github.com/avs-operator/avs-operator/controllers/azure/kind"
@@ -13,10 +12,10 @@ import (
 // coarsest is the longest pause between two polls: an operation that fails early is noticed within it.
 const coarsest = 30 * time.Minute
 
-// nextPoll is how long to wait before the next poll of an operation that has run for elapsed. Azure's Retry-After is a floor. Before the
+// NextPoll is how long to wait before the next poll of an operation that has run for elapsed. Azure's Retry-After is a floor. Before the
 // expected time polls are coarse but never jump over its start; within it they are fine, so that the end is seen soon; after it they get
 // coarser again, because something is wrong and nothing is gained by asking often. All times are Azure's.
-func nextPoll(elapsed time.Duration, e kind.Expectation, retryAfter time.Duration) time.Duration {
+func NextPoll(elapsed time.Duration, e kind.Expectation, retryAfter time.Duration) time.Duration {
 	var pause time.Duration
 	switch {
 	case e == (kind.Expectation{}):
@@ -33,20 +32,4 @@ func nextPoll(elapsed time.Duration, e kind.Expectation, retryAfter time.Duratio
 		pause = min(e.Fine+(elapsed-e.Latest)/4, coarsest)
 	}
 	return max(pause, retryAfter)
-}
-
-// hours says a duration as people do: to the half hour from one hour on, to the second below a minute, else to the minute.
-func hours(d time.Duration) string {
-	if d < time.Minute {
-		return d.Round(time.Second).String()
-	}
-	step := time.Minute
-	if d >= time.Hour {
-		step = 30 * time.Minute
-	}
-	text := strings.TrimSuffix(d.Round(step).String(), "0s")
-	if whole, ok := strings.CutSuffix(text, "h0m"); ok {
-		return whole + "h"
-	}
-	return text
 }

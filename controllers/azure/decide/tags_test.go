@@ -1,7 +1,7 @@
 // Copyright The avs-operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package azure
+package decide
 
 import (
 	"reflect"
@@ -19,7 +19,7 @@ func TestNamesOfTagsAreComparedWithoutCase(t *testing.T) {
 	if changes := droppedTags(have, got); len(changes) != 1 || changes[0].Path != "/tags/costCenter" {
 		t.Errorf("dropped are %v", changes)
 	}
-	if owner := tagOwner(&arm.Resource{Body: map[string]any{"tags": have}}); owner != "old" {
+	if owner := OwnerOf(&arm.Resource{Body: map[string]any{"tags": have}}); owner != "old" {
 		t.Errorf("the owner is %q", owner)
 	}
 }
