@@ -20,10 +20,10 @@ import (
 	"github.com/avs-operator/avs-operator/controllers/azure"
 	"github.com/avs-operator/avs-operator/controllers/azure/kinds"
 	"github.com/avs-operator/avs-operator/controllers/azure/lane"
-	"github.com/avs-operator/avs-operator/controllers/capacity"
 	"github.com/avs-operator/avs-operator/controllers/connect"
 	"github.com/avs-operator/avs-operator/controllers/feature"
 	"github.com/avs-operator/avs-operator/controllers/freeze"
+	"github.com/avs-operator/avs-operator/controllers/maintenance"
 	"github.com/avs-operator/avs-operator/controllers/metrics"
 	"github.com/avs-operator/avs-operator/controllers/move"
 	"github.com/avs-operator/avs-operator/controllers/status"
@@ -109,7 +109,7 @@ func setup(ctx context.Context, mgr ctrl.Manager, o Options) error {
 			return err
 		}
 	}
-	if err := capacity.Setup(mgr, shared); err != nil {
+	if err := maintenance.Setup(mgr, shared); err != nil {
 		return err
 	}
 	return move.Setup(mgr, move.Options{Live: reader, Publisher: publisher, VCenters: vcenters, Metrics: told, Pace: o.Pace, Clock: o.Clock})

@@ -43,7 +43,7 @@ type Ask struct {
 // elsewhere are files with sentences that have tables and tests of their own: one that walks them, or that holds each of them to its cause.
 var elsewhere = map[string]string{
 	"controllers/move/plan/concerns.go":      "TestEveryConcernHasASentence",
-	"controllers/capacity/windows/checks.go": "TestReadinessHeals",
+	"controllers/maintenance/windows/checks.go": "TestReadinessHeals",
 }
 
 // HeldElsewhere says that the advice in a file has a table of its own.

@@ -19,9 +19,9 @@ var renaming = map[string][]string{
 	"farewell": {"controllers/azure/*.go"},
 	"glance":   {"controllers/azure/*.go"},
 	"guard":    {"controllers/azure/*.go"},
-	"pass":     {"controllers/capacity"},
+	"pass":     {"controllers/maintenance"},
 	"release":  {"controllers/azure/*.go"},
-	"released": {"controllers/azure/*.go", "controllers/capacity"},
+	"released": {"controllers/azure/*.go", "controllers/maintenance"},
 	"sole":     {"controllers/azure/*.go"},
 	"took":     {"controllers/azure/*.go"},
 }

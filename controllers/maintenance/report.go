@@ -1,7 +1,7 @@
 // Copyright The avs-operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package capacity
+package maintenance
 
 import (
 	"context"
@@ -13,7 +13,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
-	"github.com/avs-operator/avs-operator/controllers/capacity/windows"
+	"github.com/avs-operator/avs-operator/controllers/maintenance/windows"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
 	"github.com/avs-operator/avs-operator/controllers/text"
 )

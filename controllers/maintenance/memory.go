@@ -1,7 +1,7 @@
 // Copyright The avs-operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package capacity
+package maintenance
 
 import (
 	"sync"
@@ -9,7 +9,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/types"
 
-	"github.com/avs-operator/avs-operator/controllers/capacity/windows"
+	"github.com/avs-operator/avs-operator/controllers/maintenance/windows"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
 )
 

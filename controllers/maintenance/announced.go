@@ -1,7 +1,7 @@
 // Copyright The avs-operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package capacity
+package maintenance
 
 import (
 	"cmp"
@@ -12,7 +12,7 @@ import (
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/arm"
-	"github.com/avs-operator/avs-operator/controllers/capacity/windows"
+	"github.com/avs-operator/avs-operator/controllers/maintenance/windows"
 	"github.com/avs-operator/avs-operator/controllers/text"
 )
 

@@ -1,9 +1,9 @@
 // Copyright The avs-operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Package capacity drives what looks after the hosts of private clouds: a real API server on one side, the ARM simulator over HTTPS on the
+// Package maintenance drives what looks after the hosts of private clouds: a real API server on one side, the ARM simulator over HTTPS on the
 // other.
-package capacity
+package maintenance
 
 import (
 	"errors"

@@ -1,8 +1,8 @@
 // Copyright The avs-operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Package capacity looks after the hosts of private clouds: when Microsoft may maintain them.
-package capacity
+// Package maintenance says when Microsoft may maintain a private cloud: it makes the windows of a MaintenancePolicy true.
+package maintenance
 
 import (
 	"context"

@@ -1,7 +1,7 @@
 // Copyright The avs-operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package capacity
+package maintenance
 
 import (
 	"context"
@@ -21,9 +21,9 @@ import (
 	"github.com/avs-operator/avs-operator/controllers/arm"
 	"github.com/avs-operator/avs-operator/controllers/azure"
 	"github.com/avs-operator/avs-operator/controllers/azure/lane"
-	"github.com/avs-operator/avs-operator/controllers/capacity/windows"
 	"github.com/avs-operator/avs-operator/controllers/connect"
 	"github.com/avs-operator/avs-operator/controllers/ledger"
+	"github.com/avs-operator/avs-operator/controllers/maintenance/windows"
 	"github.com/avs-operator/avs-operator/controllers/metrics"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
 	"github.com/avs-operator/avs-operator/controllers/status"
