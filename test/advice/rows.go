@@ -42,7 +42,7 @@ type Ask struct {
 
 // elsewhere are files with sentences that have tables and tests of their own: one that walks them, or that holds each of them to its cause.
 var elsewhere = map[string]string{
-	"controllers/move/plan/concerns.go":      "TestEveryConcernHasASentence",
+	"controllers/move/plan/concerns.go":         "TestEveryConcernHasASentence",
 	"controllers/maintenance/windows/checks.go": "TestReadinessHeals",
 }
 
