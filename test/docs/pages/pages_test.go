@@ -5,6 +5,7 @@
 package pages
 
 import (
+	"fmt"
 	"os"
 	"path"
 	"path/filepath"
@@ -248,9 +249,9 @@ func slugs(page page) map[string]bool {
 func TestTheIndexHasEveryDecision(t *testing.T) {
 	t.Parallel()
 	index := pagesOf(t, "docs/decisions/README.md")[0]
-	for i, page := range pagesOf(t, "docs/decisions/0*.md") {
+	for i, page := range pagesOf(t, "docs/decisions/[0-9]*.md") {
 		number := path.Base(page.file)[:4]
-		if want := "000" + string(rune('1'+i)); i < 9 && number != want {
+		if want := fmt.Sprintf("%04d", i+1); number != want {
 			t.Errorf("%s: %s is next", page.file, want)
 		}
 		title := strings.TrimPrefix(page.lines[0].text, "# "+number+" ")
