@@ -4,6 +4,7 @@
 package decide
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -32,21 +33,23 @@ func (s Situation[T]) tags(desired map[string]any, dropped []string) map[string]
 
 func mergedTags(have, want map[string]any, dropped []string, owner string) map[string]any {
 	out := map[string]any{}
-	set := func(name string, value any) {
-		for there := range have {
-			if strings.EqualFold(there, name) {
-				name = there
-			}
-		}
-		out[name] = value
-	}
 	for name, value := range have {
 		if !slices.ContainsFunc(dropped, func(path string) bool { return strings.EqualFold(path, tagPath(name)) }) {
 			out[name] = value
 		}
 	}
-	for name, value := range want {
-		set(name, value)
+	set := func(name string, value any) {
+		same := func(there string) bool { return strings.EqualFold(there, name) }
+		for _, names := range [][]string{slices.Sorted(maps.Keys(have)), slices.Sorted(maps.Keys(out))} {
+			if at := slices.IndexFunc(names, same); at >= 0 {
+				name = names[at]
+				break
+			}
+		}
+		out[name] = value
+	}
+	for _, name := range slices.Sorted(maps.Keys(want)) { // of two names that ARM takes for one, the same one always wins
+		set(name, want[name])
 	}
 	if owner != "" {
 		set(v1alpha1.TagOwner, owner)
@@ -65,8 +68,8 @@ func OwnerOf(actual *arm.Resource) string {
 		return ""
 	}
 	tags, _ := actual.Body["tags"].(map[string]any)
-	for name, value := range tags {
-		if text, ok := value.(string); ok && strings.EqualFold(name, v1alpha1.TagOwner) {
+	for _, name := range slices.Sorted(maps.Keys(tags)) {
+		if text, ok := tags[name].(string); ok && strings.EqualFold(name, v1alpha1.TagOwner) {
 			return text
 		}
 	}
