@@ -76,7 +76,7 @@ func TestAbsence(t *testing.T) {
 			"Done Ready 0s" + inSync, "it has run"},
 		{"another act was done", a(once, spec1, noted(v1alpha1.AnnotationRan, "/subscriptions/x")), creates, ""},
 		{"nobody knows how an act ended", a(once, spec1, noted(v1alpha1.AnnotationRan, string(theID)+decide.OutcomeUnknown)),
-			"Stall OperationUnknown 1h0m0s" + inSync, "so nobody can say how it ended"},
+			"Stall OperationOutcomeUnknown 1h0m0s" + inSync, "so nobody can say how it ended"},
 		{"an act was done before a takeover", a(once, spec1, ran, adopts(v1alpha1.AdoptionPolicyTakeover)), "Done Ready 0s" + inSync, "it has run"},
 		{"only an act has run", a(plain, spec1, ran), creates, ""},
 		{"who observes an act only looks", a(once, spec1, ran, observes), "Wait NotFoundInAzure 0s" + absent, "managementPolicy Observe"},
