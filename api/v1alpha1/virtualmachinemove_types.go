@@ -22,7 +22,6 @@ type VirtualMachineMoveSpec struct {
 
 	// method: Live or Cold.
 	// +required
-	// +kubebuilder:validation:Enum=Live;Cold
 	Method MoveMethod `json:"method,omitempty"`
 
 	// power says how the machine is powered off and on for a cold move.

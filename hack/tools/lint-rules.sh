@@ -99,6 +99,13 @@ done << 'RULES'
 ! controllers/move/plan net/http
 ! controllers/move/plan controllers/azure/leaf
 ! controllers/move/schedule context
+! controllers/move/schedule controllers/vcenter/leaf
+= controllers/move/schedule controllers/move/method
+! controllers/move/method context
+! controllers/move/method controllers/vcenter/leaf
+! controllers/move/verify net/http
+! controllers/move/explain context
+! controllers/move/explain controllers/azure/leaf
 ! controllers/move/movers/cold controllers/azure/leaf
 ! controllers/maintenance hack/leaf
 ! controllers/maintenance controllers/azure/kinds

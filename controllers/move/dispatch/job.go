@@ -18,6 +18,7 @@ import (
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/connect"
+	"github.com/avs-operator/avs-operator/controllers/move/method"
 	"github.com/avs-operator/avs-operator/controllers/move/plan"
 	"github.com/avs-operator/avs-operator/controllers/move/schedule"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
@@ -73,7 +74,7 @@ func (d *Dispatcher) job(m *v1alpha1.VirtualMachineMove, source, target *connect
 	spec := &m.Spec
 	a := asked{name: client.ObjectKeyFromObject(m), hosts: map[string]string{}, at: time.Now()}
 	a.job = schedule.Job{
-		ID: string(m.UID), Live: spec.Method == v1alpha1.MoveMethodLive, Expected: plan.Expect(spec.Bytes, 0), Since: d.since(m.CreationTimestamp.Time),
+		ID: string(m.UID), Cost: method.CostOf(spec.Method), Expected: plan.Expect(spec.Bytes, 0), Since: d.since(m.CreationTimestamp.Time),
 		Datastores: datastores(spec, from),
 	}
 	if machines := from.MachinesByInstanceUUID(spec.Machine.InstanceUUID); len(machines) == 1 {

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/avs-operator/avs-operator/controllers/connect"
+	"github.com/avs-operator/avs-operator/controllers/move/method"
 	"github.com/avs-operator/avs-operator/controllers/move/schedule"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
 	"github.com/avs-operator/avs-operator/controllers/vcenter"
@@ -114,7 +115,7 @@ func (o *others) add(used map[schedule.Resource]int, ours map[machineKey]bool) (
 		}
 		for ref, host := range inventory.Hosts.All() {
 			if host.NICGbps > 0 && host.NICGbps < 10 {
-				limits[schedule.Resource{Kind: schedule.NIC, VCenter: uuid, Ref: ref}] = schedule.SlowNICLimit
+				limits[schedule.Resource{Kind: schedule.NIC, VCenter: uuid, Ref: ref}] = method.SlowNICLimit
 			}
 			if load, ok := s.load[ref]; ok {
 				memory[schedule.Resource{Kind: schedule.Host, VCenter: uuid, Ref: ref}] = cmp.Or(load.MemoryBytes, host.MemoryBytes) - load.MemoryUsageBytes
@@ -134,24 +135,14 @@ func (o *others) add(used map[schedule.Resource]int, ours map[machineKey]bool) (
 // chargeTask adds what a task of somebody else costs where its machine is now. Where it goes to is not known.
 func chargeTask(used map[schedule.Resource]int, uuid string, task *vcenter.Task, m *vcenter.Machine) {
 	_, what, _ := strings.Cut(task.Kind, ".")
-	running := m.PowerState == vcenter.PoweredOn
-	host := schedule.Resource{Kind: schedule.Host, VCenter: uuid, Ref: m.Host}
-	stores := func(cost int) {
-		for _, ref := range m.Datastores {
-			used[schedule.Resource{Kind: schedule.Datastore, VCenter: uuid, Ref: ref}] += cost
-		}
+	cost, busy := method.CostOfTask(what, m.PowerState == vcenter.PoweredOn)
+	if !busy {
+		return
 	}
-	switch what {
-	case "relocate":
-		used[host] += map[bool]int{true: schedule.LiveHostCost, false: schedule.ColdHostCost}[running]
-		stores(schedule.DatastoreCost)
-	case "clone", "instantClone", "createSnapshot", "removeSnapshot", "consolidateDisks":
-		used[host] += schedule.ColdHostCost
-		stores(schedule.DatastoreCost)
-	case "migrate":
-		used[host] += schedule.MigrateHostCost
-		used[schedule.Resource{Kind: schedule.NIC, VCenter: uuid, Ref: m.Host}] += schedule.LiveNICCost
-		stores(schedule.MigrateDatastoreCost)
+	used[schedule.Resource{Kind: schedule.Host, VCenter: uuid, Ref: m.Host}] += cost.Host
+	used[schedule.Resource{Kind: schedule.NIC, VCenter: uuid, Ref: m.Host}] += cost.NIC
+	for _, ref := range m.Datastores {
+		used[schedule.Resource{Kind: schedule.Datastore, VCenter: uuid, Ref: ref}] += cost.Datastore
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
+	"github.com/avs-operator/avs-operator/controllers/move/method"
 	"github.com/avs-operator/avs-operator/controllers/move/schedule"
 )
 
@@ -84,7 +85,7 @@ func (d *Dispatcher) state(ctx context.Context) (schedule.State, error) {
 // charged is what a machine under way costs, by its status.
 func (d *Dispatcher) charged(m *v1alpha1.VirtualMachineMove) (schedule.Job, schedule.Resource) {
 	spec := &m.Spec
-	job := schedule.Job{Live: spec.Method == v1alpha1.MoveMethodLive}
+	job := schedule.Job{Cost: method.CostOf(spec.Method)}
 	if from := d.others.inventory(spec.Source.VCenterInstanceUUID); from != nil {
 		job.Datastores = datastores(spec, from)
 	} else {

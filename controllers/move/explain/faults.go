@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
+	"github.com/avs-operator/avs-operator/controllers/move/method"
 	"github.com/avs-operator/avs-operator/controllers/vcenter"
 )
 
@@ -30,7 +31,7 @@ func Fault(fault vcenter.Fault, target v1alpha1.MachineTarget) (reason, message 
 	}
 	advice := e.advice
 	if fault.OnlyRunning && coldHelps[fault.Class] {
-		advice = "set method: Cold in the WorkloadMove, which this does not hinder, and delete this VirtualMachineMove, so that it is made anew; or " + advice
+		advice = "set method: " + string(method.ForOff.Name) + " in the WorkloadMove, which this does not hinder, and delete this VirtualMachineMove, so that it is made anew; or " + advice
 	}
 	return e.reason, fmt.Sprintf("%s (%s). To go on: %s", what, fault.String(), advice)
 }

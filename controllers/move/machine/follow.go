@@ -32,7 +32,7 @@ func (s *scope) follow(ctx context.Context) *outcome.Outcome {
 		}
 		task = s.move.Status.Task
 	}
-	progress, err := movers.TaskState(ctx, s.request, *task)
+	progress, err := s.taskState(ctx, *task)
 	if err != nil {
 		return outcome.Retry(v1alpha1.ReasonUnreachable, err)
 	}

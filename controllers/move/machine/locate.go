@@ -10,9 +10,9 @@ import (
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/connect"
 	"github.com/avs-operator/avs-operator/controllers/ledger"
+	"github.com/avs-operator/avs-operator/controllers/move/method"
 	"github.com/avs-operator/avs-operator/controllers/move/movers"
-	"github.com/avs-operator/avs-operator/controllers/move/movers/cold"
-	"github.com/avs-operator/avs-operator/controllers/move/movers/vmotion"
+	"github.com/avs-operator/avs-operator/controllers/move/movers/all"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
 )
 
@@ -23,17 +23,53 @@ func (s *scope) connect(ctx context.Context) *outcome.Outcome {
 		return s.cancelled("nothing had been started: the machine stays where it is")
 	}
 	var o *outcome.Outcome
+	if o = s.chooseMover(); o != nil {
+		return o
+	}
 	if s.request.Source, o = s.vcenter(ctx, s.move.Spec.Source.VCenterRef.Name, s.move.Spec.Source.VCenterInstanceUUID); o != nil {
 		return o
 	}
 	if s.request.Target, o = s.vcenter(ctx, s.move.Spec.Target.VCenterRef.Name, s.move.Spec.Target.VCenterInstanceUUID); o != nil {
 		return o
 	}
-	s.request.Spec, s.mover = &s.move.Spec, moverOf(s.move.Spec.Method)
+	s.request.Spec = &s.move.Spec
 	if st.Host != nil {
 		s.request.Host = st.Host.Ref
 	}
 	return nil
+}
+
+// chooseMover finds what the machine's method needs, and its mover. A machine that a newer version of the operator was to move, or is moving, is
+// left alone: another mover would do with it what nobody asked for.
+func (s *scope) chooseMover() *outcome.Outcome {
+	var known, moves bool
+	s.method, known = method.Named(s.move.Spec.Method)
+	s.mover, moves = all.Movers[s.move.Spec.Method]
+	switch {
+	case known && moves:
+		return nil
+	case s.move.Status.StartedAt != nil:
+		return s.blocked(v1alpha1.ReasonInvalidSpec, "this version of the operator does not know the method %s, by which another version began to move the machine (it knows %s): "+
+			"nothing is done with the machine. Install that version of the operator again, which takes the move to its end", s.move.Spec.Method, method.Names())
+	}
+	return s.blocked(v1alpha1.ReasonInvalidSpec, "this version of the operator does not know the method %s (it knows %s): nothing is done with the machine. "+
+		"Install the version that made this object, or set another method in the WorkloadMove and delete this object, so that it is made anew", s.move.Spec.Method, method.Names())
+}
+
+// taskState reads how far the call on record is. A relocation is its mover's; power tasks are the same with every mover.
+func (s *scope) taskState(ctx context.Context, task v1alpha1.MoveTask) (movers.Progress, error) {
+	if task.Kind == v1alpha1.MoveTaskRelocate {
+		return s.mover.State(ctx, s.request, task)
+	}
+	return movers.TaskState(ctx, s.request, task)
+}
+
+// findTask looks for the task of the call on record, whose answer was lost.
+func (s *scope) findTask(ctx context.Context, task v1alpha1.MoveTask) (string, error) {
+	if task.Kind == v1alpha1.MoveTaskRelocate {
+		return s.mover.Find(ctx, s.request, task)
+	}
+	return movers.Find(ctx, s.request, task)
 }
 
 // vcenter is one vCenter, with the identity that the plan was made for: references of another would mean other machines.
@@ -102,14 +138,6 @@ func (s *scope) atSource(context.Context) *outcome.Outcome {
 		return o
 	}
 	return s.requeue("the machine moved meanwhile")
-}
-
-// moverOf is the way that a machine moves.
-func moverOf(method v1alpha1.MoveMethod) movers.Mover {
-	if method == v1alpha1.MoveMethodCold {
-		return cold.Mover{}
-	}
-	return vmotion.Mover{}
 }
 
 // waitForWork waits while either vCenter shows work on the machine: nothing is started beside it, whatever is known of who began it.

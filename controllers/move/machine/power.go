@@ -33,9 +33,9 @@ func powerPolicy(spec *v1alpha1.VirtualMachineMoveSpec) (off v1alpha1.PowerOff, 
 	return off, cmp.Or(time.Duration(power.TimeoutSeconds)*time.Second, defaultShutdown), on
 }
 
-// needsPowerOff says whether the machine must be off for its move and is not. A Live move never powers a machine off.
+// needsPowerOff says whether the machine must be off for its move and is not.
 func (s *scope) needsPowerOff(machine *vcenter.Machine) bool {
-	return s.move.Spec.Method == v1alpha1.MoveMethodCold && machine.PowerState == vcenter.PoweredOn
+	return s.method.NeedsOff && machine.PowerState == vcenter.PoweredOn
 }
 
 // powerOff takes the next step toward a powered-off machine: the guest is asked first, unless there are no Tools to ask.

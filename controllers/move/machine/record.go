@@ -16,7 +16,6 @@ import (
 	"github.com/avs-operator/avs-operator/controllers/ledger"
 	"github.com/avs-operator/avs-operator/controllers/metrics"
 	"github.com/avs-operator/avs-operator/controllers/move/explain"
-	"github.com/avs-operator/avs-operator/controllers/move/movers"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
 	"github.com/avs-operator/avs-operator/controllers/vcenter"
 )
@@ -162,7 +161,7 @@ func (s *scope) lookUp(ctx context.Context) (found bool, o *outcome.Outcome) {
 		return false, s.inProgress(st.Step, outcome.Wait(v1alpha1.ReasonMoving,
 			"the answer to the call %s is not on record: vCenter is looked at when that call cannot arrive any more", st.Task.Kind).In(s.Pace.Elapsed(wait)))
 	}
-	ref, err := movers.Find(ctx, s.request, *st.Task)
+	ref, err := s.findTask(ctx, *st.Task)
 	if err != nil {
 		return false, outcome.Retry(v1alpha1.ReasonUnreachable, err)
 	}

@@ -16,6 +16,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
+	"github.com/avs-operator/avs-operator/controllers/move/method"
 	"github.com/avs-operator/avs-operator/controllers/move/movers"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
 	"github.com/avs-operator/avs-operator/controllers/status"
@@ -30,6 +31,7 @@ type scope struct {
 
 	intent    intent           // wanted
 	request   movers.Request   // connect
+	method    method.Method    // connect
 	mover     movers.Mover     // connect
 	at        movers.Placement // follow, locate
 	direct    bool             // at was read at both vCenters, in this pass

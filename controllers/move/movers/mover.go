@@ -24,6 +24,8 @@ type Mover interface {
 	Start(ctx context.Context, r Request, at Placement) (vcenter.TaskHandle, error)
 	// State reads how far the move is.
 	State(ctx context.Context, r Request, task v1alpha1.MoveTask) (Progress, error)
+	// Find looks for the task of a move whose answer was lost; empty: it never reached the vCenter, provided that its deadline is well over.
+	Find(ctx context.Context, r Request, task v1alpha1.MoveTask) (ref string, err error)
 	// Cancel asks for the end of the move. Whether it came in time is read with State and Locate.
 	Cancel(ctx context.Context, r Request, task v1alpha1.MoveTask) error
 	// Locate reads at both vCenters where the machine is.

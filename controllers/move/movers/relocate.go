@@ -43,6 +43,11 @@ func (Relocate) State(ctx context.Context, r Request, task v1alpha1.MoveTask) (P
 	return TaskState(ctx, r, task)
 }
 
+// Find looks for the task by machine, kind, user and queue time.
+func (Relocate) Find(ctx context.Context, r Request, task v1alpha1.MoveTask) (string, error) {
+	return Find(ctx, r, task)
+}
+
 // Cancel asks the source vCenter to end the task, unless it was asked before. One that has ended is no error: its end is read next.
 func (Relocate) Cancel(ctx context.Context, r Request, task v1alpha1.MoveTask) error {
 	if is, err := TaskNow(ctx, r, task); err != nil || is.Over() || is.Cancelled {

@@ -10,13 +10,8 @@ import (
 	"strings"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
+	"github.com/avs-operator/avs-operator/controllers/move/method"
 	"github.com/avs-operator/avs-operator/controllers/vcenter"
-)
-
-const (
-	poweredOn  = "poweredOn"
-	poweredOff = "poweredOff"
-	suspended  = "suspended"
 )
 
 // checker looks for what is known to make a relocation fail, or to make it harm something.
@@ -65,30 +60,27 @@ func newChecker(in *Input, to *destination, b *book, machines []*vcenter.Machine
 	return c
 }
 
-// method of a machine: Auto is Live for what runs and Cold for the rest.
-func (c *checker) method(m *vcenter.Machine) v1alpha1.MoveMethod {
-	switch {
-	case c.in.Spec.Method == v1alpha1.MoveMethodLive || c.in.Spec.Method == v1alpha1.MoveMethodCold:
-		return c.in.Spec.Method
-	case m.PowerState == poweredOn:
-		return v1alpha1.MoveMethodLive
-	}
-	return v1alpha1.MoveMethodCold
+// method by which a machine would move.
+func (c *checker) method(m *vcenter.Machine) method.Method {
+	chosen, _ := method.Choose(c.in.Spec.Method, m.PowerState == vcenter.PoweredOn)
+	return chosen
 }
 
 // machine checks one machine with all that is known of it.
 func (c *checker) machine(d *vcenter.MachineDetails, adapters []v1alpha1.NetworkAdapterPlacement) {
-	live := c.method(&d.Machine) == v1alpha1.MoveMethodLive
 	c.state(d)
 	c.power(d)
 	c.disks(d)
-	c.devices(d, live)
+	c.devices(d, true)
 	c.identity(d, adapters)
-	c.hardware(d, live, func(name string, about ...string) { c.say(d, name, about...) })
+	c.hardware(d, func(name string, about ...string) { c.say(d, name, about...) })
 }
 
+// say notes a concern about a machine, unless its method does not mind.
 func (c *checker) say(d *vcenter.MachineDetails, name string, about ...string) {
-	c.book.sayOf(d.Ref, d.Name, name, about...)
+	if c.method(&d.Machine).Minds(name) {
+		c.book.sayOf(d.Ref, d.Name, name, about...)
+	}
 }
 
 // state of the machine as a whole.
@@ -111,27 +103,21 @@ func (c *checker) state(d *vcenter.MachineDetails) {
 	if d.Encrypted {
 		c.say(d, Encrypted)
 	}
-	if d.PowerState == suspended {
+	if d.PowerState == vcenter.Suspended {
 		c.say(d, Suspended)
 	}
 }
 
-// power state against the method and what power.powerOff allows.
+// power state, against what the method needs and power.powerOff allows.
 func (c *checker) power(d *vcenter.MachineDetails) {
-	if c.method(&d.Machine) == v1alpha1.MoveMethodLive {
-		if d.PowerState == poweredOff {
-			c.say(d, PoweredOff)
-		}
-		return
-	}
-	if d.PowerState != poweredOn {
-		return
-	}
 	off := v1alpha1.PowerOffMustBeOff
 	if p := c.in.Spec.Power; p != nil {
 		off = cmp.Or(p.PowerOff, off)
 	}
 	switch {
+	case d.PowerState == vcenter.PoweredOff:
+		c.say(d, PoweredOff)
+	case d.PowerState != vcenter.PoweredOn:
 	case off == v1alpha1.PowerOffMustBeOff:
 		c.say(d, PowerOffNotAllowed)
 	case off == v1alpha1.PowerOffGuest && !d.GuestToolsRunning:
@@ -164,9 +150,9 @@ func (c *checker) disks(d *vcenter.MachineDetails) {
 	}
 }
 
-// devices that tie a machine to its host. A powered-off machine is tied by few of them.
-func (c *checker) devices(d *vcenter.MachineDetails, live bool) {
-	if d.ToolsInstallerMounted && live {
+// devices that tie a machine to its host; where it does not run, only those that tie it then too.
+func (c *checker) devices(d *vcenter.MachineDetails, runs bool) {
+	if d.ToolsInstallerMounted && runs {
 		c.say(d, ToolsInstallerMounted)
 	}
 	for _, device := range d.Devices {
@@ -178,10 +164,10 @@ func (c *checker) devices(d *vcenter.MachineDetails, live bool) {
 			device.Kind == "VirtualLsiLogicSASController" || device.Kind == "VirtualBusLogicController":
 			c.say(d, SharedBus, label)
 		case device.Kind == "VirtualPCIPassthrough" || device.Kind == "VirtualSCSIPassthrough" || device.Kind == "VirtualNVDIMM":
-			if live {
+			if runs {
 				c.say(d, DevicePassthrough, label)
 			}
-		case live && device.Connected && tiesToHost(device.Kind):
+		case runs && device.Connected && tiesToHost(device.Kind):
 			if device.Backing != "" {
 				label += " with " + device.Backing
 			}
@@ -189,7 +175,7 @@ func (c *checker) devices(d *vcenter.MachineDetails, live bool) {
 		}
 	}
 	for _, nic := range d.NICs {
-		if live && nic.Kind == "VirtualSriovEthernetCard" {
+		if runs && nic.Kind == "VirtualSriovEthernetCard" {
 			c.say(d, DevicePassthrough, cmp.Or(nic.Label, nic.Kind))
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
+	"github.com/avs-operator/avs-operator/controllers/move/method"
 	"github.com/avs-operator/avs-operator/controllers/text"
 	"github.com/avs-operator/avs-operator/controllers/vcenter"
 )
@@ -74,7 +75,7 @@ const (
 	SameName              = "SameName"
 	MACAddressTaken       = "MACAddressTaken"
 	NetworkNotVisible     = "NetworkNotVisible"
-	NetworkIncompatible   = "NetworkIncompatible"
+	NetworkIncompatible   = method.NetworkIncompatible
 	SnapshotPresent       = "SnapshotPresent"
 	LinkedDisk            = "LinkedDisk"
 	ConsolidationNeeded   = "ConsolidationNeeded"
@@ -82,19 +83,19 @@ const (
 	SharedDisk            = "SharedDisk"
 	SharedBus             = "SharedBus"
 	IndependentDisk       = "IndependentDisk"
-	DeviceConnected       = "DeviceConnected"
-	DevicePassthrough     = "DevicePassthrough"
-	ToolsInstallerMounted = "ToolsInstallerMounted"
+	DeviceConnected       = method.DeviceConnected
+	DevicePassthrough     = method.DevicePassthrough
+	ToolsInstallerMounted = method.ToolsInstallerMounted
 	Encrypted             = "Encrypted"
 	TrustedPlatformModule = "TrustedPlatformModule"
 	FaultTolerance        = "FaultTolerance"
 	Suspended             = "Suspended"
 	HardwareTooNew        = "HardwareTooNew"
-	CPUVendorDiffers      = "CPUVendorDiffers"
-	CPUFeaturesMissing    = "CPUFeaturesMissing"
-	ToolsNotRunning       = "ToolsNotRunning"
-	PowerOffNotAllowed    = v1alpha1.ReasonPowerOffNotAllowed
-	PoweredOff            = "PoweredOff"
+	CPUVendorDiffers      = method.CPUVendorDiffers
+	CPUFeaturesMissing    = method.CPUFeaturesMissing
+	ToolsNotRunning       = method.ToolsNotRunning
+	PowerOffNotAllowed    = method.PowerOffNotAllowed
+	PoweredOff            = method.PoweredOff
 	RelocateDisabled      = "RelocateDisabled"
 	ThinDisksMayGrow      = "ThinDisksMayGrow"
 	NoFailoverHost        = "NoFailoverHost"

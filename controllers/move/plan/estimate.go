@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
+	"github.com/avs-operator/avs-operator/controllers/move/method"
 )
 
 // DefaultRate is how fast one relocation runs until something was measured, in bytes a second: about what a single stream between two
@@ -17,13 +18,6 @@ const DefaultRate = 150 << 20
 
 // Preparation is what a relocation takes beside the copying: checks, creating the machine, switching over.
 const Preparation = 30 * time.Second
-
-// vCenter's own cost model: how much at once (VMware KB 326281). A relocation between vCenters without shared storage costs a host 8 of 16
-// when the machine runs and 2 when it is off, and a datastore 16 of 128.
-const (
-	hostLimit, liveHostCost, coldHostCost = 16, 8, 2
-	datastoreLimit, datastoreCost         = 128, 16
-)
 
 // Expect says how long the relocation of so many bytes takes at a rate; 0: DefaultRate.
 func Expect(bytes, rate int64) time.Duration {
@@ -54,14 +48,12 @@ func estimate(machines []Machine, sources map[string]string, hosts int) time.Dur
 		}
 		longest = max(longest, m.Expected)
 		seconds := m.Expected.Seconds()
-		cost := float64(coldHostCost)
-		if m.Spec.Method == v1alpha1.MoveMethodLive {
-			cost = liveHostCost
-		}
-		busy["target hosts"] += seconds * cost / (hostLimit * float64(max(hosts, 1)))
-		busy["source host "+sources[m.Ref]] += seconds * cost / hostLimit
+		cost := method.CostOf(m.Spec.Method)
+		host := float64(cost.Host) / float64(method.Limits.Host)
+		busy["target hosts"] += seconds * host / float64(max(hosts, 1))
+		busy["source host "+sources[m.Ref]] += seconds * host
 		for _, ds := range datastoresOf(m.Spec) {
-			busy[ds] += seconds * datastoreCost / datastoreLimit
+			busy[ds] += seconds * float64(cost.Datastore) / float64(method.Limits.Datastore)
 		}
 	}
 	total := longest

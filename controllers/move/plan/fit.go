@@ -25,7 +25,7 @@ type demand struct {
 
 // add the need of one machine.
 func (n *demand) add(d *vcenter.MachineDetails, disks []v1alpha1.DiskPlacement) {
-	if d.PowerState == poweredOn {
+	if d.PowerState == vcenter.PoweredOn {
 		n.memory += int64(d.MemoryMB) << 20
 		n.cpuMHz += max(d.CPUUsageMHz, d.CPUReservationMHz)
 	}

@@ -31,11 +31,11 @@ var evcModes = [][]string{
 }
 
 // hardware says what of the machine the target's hosts do not run.
-func (c *checker) hardware(d *vcenter.MachineDetails, live bool, say func(name string, about ...string)) {
+func (c *checker) hardware(d *vcenter.MachineDetails, say func(name string, about ...string)) {
 	if has := hardwareVersion(d.HardwareVersion); c.newest > 0 && has > c.newest {
 		say(HardwareTooNew, fmt.Sprintf("%s has %s, and %s runs vmx-%d at most", d.Name, d.HardwareVersion, c.newestHost, c.newest))
 	}
-	if !live || d.PowerState != poweredOn || len(c.to.hosts) == 0 {
+	if d.PowerState != vcenter.PoweredOn || len(c.to.hosts) == 0 {
 		return
 	}
 	if from := c.in.Source.Inventory.Hosts.Get(d.Host); from != nil && from.CPUVendor != "" {

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
+	"github.com/avs-operator/avs-operator/controllers/move/method"
 	"github.com/avs-operator/avs-operator/controllers/text"
 	"github.com/avs-operator/avs-operator/controllers/vcenter"
 )
@@ -87,8 +88,7 @@ func (m *maker) present(machine *vcenter.Machine, known *Known) {
 		out.Bytes += max(disk.CapacityBytes, 0)
 	}
 	out.Expected = Expect(out.Bytes, m.in.Rate)
-	live := m.checker.method(machine) == v1alpha1.MoveMethodLive
-	adapters, connected := m.mapping.adapters(&d, live)
+	adapters, connected := m.mapping.adapters(&d, m.checker.method(machine))
 	disks, home, placed := m.mapping.disks(&d)
 	m.checker.machine(&d, adapters)
 	if connected && placed && m.to.complete() && !m.book.blocks(machine.Ref) && machine.InstanceUUID != "" {
@@ -108,6 +108,7 @@ func (m *maker) spec(d *vcenter.MachineDetails, bytes int64, home v1alpha1.Inven
 	if h := m.in.Source.Inventory.Hosts.Get(d.Host); h != nil {
 		host = h.Name
 	}
+	by := m.checker.method(&d.Machine)
 	spec := &v1alpha1.VirtualMachineMoveSpec{
 		Machine: identity(&d.Machine),
 		Source: v1alpha1.MachineSource{
@@ -120,9 +121,9 @@ func (m *maker) spec(d *vcenter.MachineDetails, bytes int64, home v1alpha1.Inven
 			ResourcePool: m.to.pool, Folder: v1alpha1.InventoryReference{Ref: m.to.folder.Ref, Name: text.CutRunes(m.to.folder.Path, 512)},
 			Datastore: home, Disks: disks, NetworkAdapters: adapters,
 		},
-		Method: m.checker.method(&d.Machine), Bytes: bytes, Waivers: m.in.Spec.Waivers,
+		Method: by.Name, Bytes: bytes, Waivers: m.in.Spec.Waivers,
 	}
-	if spec.Method == v1alpha1.MoveMethodCold && m.in.Spec.Power != nil {
+	if by.NeedsOff && m.in.Spec.Power != nil {
 		spec.Power = m.in.Spec.Power.DeepCopy()
 	}
 	return spec
@@ -152,7 +153,7 @@ func (m *maker) differs(spec *v1alpha1.VirtualMachineMoveSpec) bool {
 	if t.Cluster.Ref != m.to.cluster.Ref || t.ResourcePool.Ref != m.to.pool.Ref || t.Folder.Ref != m.to.folder.Ref {
 		return true
 	}
-	if method := m.in.Spec.Method; (method == v1alpha1.MoveMethodLive || method == v1alpha1.MoveMethodCold) && method != spec.Method {
+	if asked, named := method.Named(m.in.Spec.Method); named && asked.Name != spec.Method {
 		return true
 	}
 	for _, d := range t.Disks {

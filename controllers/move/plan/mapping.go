@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
+	"github.com/avs-operator/avs-operator/controllers/move/method"
 	"github.com/avs-operator/avs-operator/controllers/text"
 	"github.com/avs-operator/avs-operator/controllers/vcenter"
 )
@@ -156,7 +157,7 @@ func (d directory) find(ref, name string) (to string, mapped bool) {
 }
 
 // adapters connects every network adapter of a machine. It reports false if one of them has no place to go.
-func (m *mapping) adapters(d *vcenter.MachineDetails, live bool) ([]v1alpha1.NetworkAdapterPlacement, bool) {
+func (m *mapping) adapters(d *vcenter.MachineDetails, by method.Method) ([]v1alpha1.NetworkAdapterPlacement, bool) {
 	var out []v1alpha1.NetworkAdapterPlacement
 	whole := true
 	for _, nic := range d.NICs {
@@ -175,7 +176,7 @@ func (m *mapping) adapters(d *vcenter.MachineDetails, live bool) ([]v1alpha1.Net
 			whole = false
 			continue
 		}
-		if from := m.source.Networks.Get(nic.Network); live && from != nil && from.Kind == "DistributedVirtualPortgroup" && network.Kind == "Network" {
+		if from := m.source.Networks.Get(nic.Network); by.Minds(NetworkIncompatible) && from != nil && from.Kind == "DistributedVirtualPortgroup" && network.Kind == "Network" {
 			m.book.sayOf(d.Ref, d.Name, NetworkIncompatible, nic.NetworkName+" to "+to)
 		}
 		out = append(out, v1alpha1.NetworkAdapterPlacement{

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
+	"github.com/avs-operator/avs-operator/controllers/move/method"
 	"github.com/avs-operator/avs-operator/controllers/vcenter"
 )
 
@@ -69,7 +70,7 @@ func TestEveryChoiceOfAMachineIsMade(t *testing.T) {
 	store := v1alpha1.InventoryReference{Ref: "vsan", Name: "vsanDatastore"}
 	want := v1alpha1.VirtualMachineMoveSpec{
 		Machine: v1alpha1.MachineIdentity{Name: "web-02", InstanceUUID: "5000-finance-web-02", BIOSUUID: "4200-5000-finance-web-02"},
-		Source:  v1alpha1.MachineSource{VCenterRef: w.spec.Source.VCenterRef, VCenterInstanceUUID: "vc-oslo", Folder: "/Oslo/vm/Finance", PowerState: poweredOn, HostName: "esx-01"},
+		Source:  v1alpha1.MachineSource{VCenterRef: w.spec.Source.VCenterRef, VCenterInstanceUUID: "vc-oslo", Folder: "/Oslo/vm/Finance", PowerState: vcenter.PoweredOn, HostName: "esx-01"},
 		Target: v1alpha1.MachineTarget{
 			VCenterRef: w.spec.Target.VCenterRef, VCenterInstanceUUID: "vc-weu", Cluster: v1alpha1.InventoryReference{Ref: "domain-1", Name: "Cluster-1"},
 			ResourcePool: v1alpha1.InventoryReference{Ref: "resgroup-1", Name: "/SDDC-Datacenter/host/Cluster-1/Resources"},
@@ -135,7 +136,7 @@ func TestTargetAndMapping(t *testing.T) {
 			w.target.networks["seg-2"] = &n
 		}},
 		{NoUsableHost, "Cluster-1", func(w *world) {
-			w.target.hosts["host-1"].InMaintenance, w.target.hosts["host-2"].ConnectionState, w.target.hosts["host-3"].PowerState = true, "notResponding", poweredOff
+			w.target.hosts["host-1"].InMaintenance, w.target.hosts["host-2"].ConnectionState, w.target.hosts["host-3"].PowerState = true, "notResponding", vcenter.PoweredOff
 		}},
 		{TargetWithoutRoom, "datastore vsanDatastore lacks", func(w *world) { w.space["vsan"] = vcenter.Space{CapacityBytes: 400 * gb, FreeBytes: 200 * gb} }},
 		{TargetWithoutRoom, "cluster Cluster-1 lacks", func(w *world) { w.find("/Oslo/vm/Finance/web-01").MemoryMB = 1 << 20 }},
@@ -205,8 +206,8 @@ func TestFit(t *testing.T) {
 		t.Fatal("the longest machine is not planned")
 	}
 	w.known = []Known{{Own: true, Spec: spec}}
-	w.find("/Oslo/vm/Finance/web-01").PowerState = poweredOff
-	w.find("/Oslo/vm/Finance/Old/old-01").PowerState = poweredOff
+	w.find("/Oslo/vm/Finance/web-01").PowerState = vcenter.PoweredOff
+	w.find("/Oslo/vm/Finance/Old/old-01").PowerState = vcenter.PoweredOff
 	if p := at(500 * gb); p.Blocker() != nil {
 		t.Errorf("it asks again for room: %+v", p.Blocker())
 	}
@@ -221,16 +222,16 @@ func TestMethod(t *testing.T) {
 		want   v1alpha1.MoveMethod
 		blocks string
 	}{
-		{"", poweredOn, "", true, v1alpha1.MoveMethodLive, ""},
-		{v1alpha1.MoveMethodAuto, poweredOff, "", false, v1alpha1.MoveMethodCold, ""},
-		{v1alpha1.MoveMethodLive, poweredOff, "", false, "", PoweredOff},
-		{v1alpha1.MoveMethodLive, suspended, "", false, "", Suspended},
-		{v1alpha1.MoveMethodAuto, suspended, "", false, "", Suspended},
-		{v1alpha1.MoveMethodCold, poweredOn, "", true, "", PowerOffNotAllowed},
-		{v1alpha1.MoveMethodCold, poweredOn, v1alpha1.PowerOffMustBeOff, true, "", PowerOffNotAllowed},
-		{v1alpha1.MoveMethodCold, poweredOn, v1alpha1.PowerOffGuest, true, v1alpha1.MoveMethodCold, ""},
-		{v1alpha1.MoveMethodCold, poweredOn, v1alpha1.PowerOffGuest, false, "", ToolsNotRunning},
-		{v1alpha1.MoveMethodCold, poweredOn, v1alpha1.PowerOffGuestThenHard, false, v1alpha1.MoveMethodCold, ""},
+		{"", vcenter.PoweredOn, "", true, v1alpha1.MoveMethodLive, ""},
+		{v1alpha1.MoveMethodAuto, vcenter.PoweredOff, "", false, v1alpha1.MoveMethodCold, ""},
+		{v1alpha1.MoveMethodLive, vcenter.PoweredOff, "", false, "", PoweredOff},
+		{v1alpha1.MoveMethodLive, vcenter.Suspended, "", false, "", Suspended},
+		{v1alpha1.MoveMethodAuto, vcenter.Suspended, "", false, "", Suspended},
+		{v1alpha1.MoveMethodCold, vcenter.PoweredOn, "", true, "", PowerOffNotAllowed},
+		{v1alpha1.MoveMethodCold, vcenter.PoweredOn, v1alpha1.PowerOffMustBeOff, true, "", PowerOffNotAllowed},
+		{v1alpha1.MoveMethodCold, vcenter.PoweredOn, v1alpha1.PowerOffGuest, true, v1alpha1.MoveMethodCold, ""},
+		{v1alpha1.MoveMethodCold, vcenter.PoweredOn, v1alpha1.PowerOffGuest, false, "", ToolsNotRunning},
+		{v1alpha1.MoveMethodCold, vcenter.PoweredOn, v1alpha1.PowerOffGuestThenHard, false, v1alpha1.MoveMethodCold, ""},
 	} {
 		w := newWorld()
 		w.spec.Select = selectors(v1alpha1.MachineSelector{Names: []string{"web-02"}})
@@ -373,6 +374,22 @@ func TestNeedsAreWhatThePlanReads(t *testing.T) {
 }
 
 // Every concern has its words, and each is reached by some test of this package or of the suites: none is dead.
+// A method that minds a concern which no plan knows would mind nothing.
+func TestEveryConcernOfAMethodHasASentence(t *testing.T) {
+	for _, m := range method.All {
+		for _, name := range m.Concerns {
+			if kinds[name].severity != blocking || !slices.Contains(method.Particular, name) {
+				t.Errorf("%s minds %s, which blocks nothing", m.Name, name)
+			}
+		}
+	}
+	for _, name := range method.Particular {
+		if !slices.ContainsFunc(method.All, func(m method.Method) bool { return m.Minds(name) }) {
+			t.Errorf("No method minds %s", name)
+		}
+	}
+}
+
 func TestEveryConcernHasASentence(t *testing.T) {
 	for name, k := range kinds {
 		if k.text == "" || k.severity == "" || strings.Count(k.text, "%s") > 1 || strings.HasSuffix(k.text, ".") {

@@ -23,7 +23,7 @@ func Recheck(spec *v1alpha1.VirtualMachineMoveSpec, d *vcenter.MachineDetails, n
 	c := &checker{in: in, book: b}
 	c.state(d)
 	c.disks(d)
-	c.devices(d, spec.Method == v1alpha1.MoveMethodLive && d.PowerState == poweredOn)
+	c.devices(d, d.PowerState == vcenter.PoweredOn)
 	delete(b.of[d.Ref], RelocateDisabled) // it waits for that by itself
 	for _, about := range hardwareChanges(&spec.Target, d) {
 		c.say(d, HardwareChanged, about)

@@ -25,7 +25,7 @@ func TestTraps(t *testing.T) {
 	}
 	cold := func(b bend) bend {
 		return func(w *world, d *vcenter.MachineDetails) {
-			d.PowerState = poweredOff
+			d.PowerState = vcenter.PoweredOff
 			b(w, d)
 		}
 	}
@@ -174,7 +174,7 @@ func shaken(seed uint64) *world {
 		w.add(fmt.Sprintf("app-%02d", i%20), one("/Oslo/vm/Finance", "/Oslo/vm/Web", "/Oslo/vm", ""), int64(r.IntN(500)))
 	}
 	for _, d := range w.details {
-		d.PowerState = one(poweredOn, poweredOn, poweredOff, suspended, "")
+		d.PowerState = one(vcenter.PoweredOn, vcenter.PoweredOn, vcenter.PoweredOff, vcenter.Suspended, "")
 		d.Template, d.Encrypted, d.RelocateDisabled, d.GuestToolsRunning = rare(), rare(), rare(), !rare()
 		if rare() {
 			d.NICs[0].NetworkName = one("", "VLAN-999")

@@ -82,7 +82,7 @@ func newWorld() *world {
 	for i := range 3 {
 		ref := fmt.Sprintf("host-%d", i+1)
 		hosts = append(hosts, ref)
-		t.hosts[ref] = &vcenter.Host{Ref: ref, Name: fmt.Sprintf("esx-%d", i+1), Cluster: "domain-1", ConnectionState: "connected", PowerState: poweredOn,
+		t.hosts[ref] = &vcenter.Host{Ref: ref, Name: fmt.Sprintf("esx-%d", i+1), Cluster: "domain-1", ConnectionState: "connected", PowerState: vcenter.PoweredOn,
 			CPUVendor: "intel", Version: "8.0.2", EVCMode: "intel-cascadelake", MemoryBytes: 512 * gb, CPUMHz: 80_000}
 		w.load[ref] = vcenter.HostLoad{MemoryBytes: 512 * gb, CPUCapacityMHz: 80_000, MemoryUsageBytes: 100 * gb, CPUUsageMHz: 10_000}
 	}
@@ -104,7 +104,7 @@ func (w *world) add(name, folder string, diskGB int64) *vcenter.MachineDetails {
 	ref := fmt.Sprintf("vm-%d", len(w.source.machines)+1)
 	uuid := fmt.Sprintf("5000-%s", strings.ToLower(path.Base(folder)+"-"+name))
 	d := &vcenter.MachineDetails{
-		Machine: vcenter.Machine{Ref: ref, Name: name, Folder: folder, InstanceUUID: uuid, BIOSUUID: "4200-" + uuid, Host: "host-1", PowerState: poweredOn,
+		Machine: vcenter.Machine{Ref: ref, Name: name, Folder: folder, InstanceUUID: uuid, BIOSUUID: "4200-" + uuid, Host: "host-1", PowerState: vcenter.PoweredOn,
 			ConnectionState: "connected", GuestToolsRunning: true, NumCPU: 2, MemoryMB: 4096, HardwareVersion: "vmx-19"},
 		Disks: []vcenter.Disk{{Key: 2000, Label: "Hard disk 1", CapacityBytes: diskGB * gb, Datastore: "ds-1", Mode: "persistent", BackingType: "thick"}},
 		NICs:  []vcenter.NIC{{Key: 4000, Label: "Network adapter 1", MAC: "00:50:56:00:00:" + fmt.Sprintf("%02x", len(w.source.machines)), Kind: "VirtualVmxnet3", Network: "net-120", NetworkName: "VLAN-120", Connected: true}},

@@ -5,7 +5,11 @@
 // asked of it: its queue is invisible, cannot be ordered, and makes a cancel wait. Everything is a pure function of values.
 package schedule
 
-import "time"
+import (
+	"time"
+
+	"github.com/avs-operator/avs-operator/controllers/move/method"
+)
 
 // Kind of a resource that relocations share.
 type Kind string
@@ -17,25 +21,8 @@ const (
 	Datastore Kind = "Datastore" // a datastore
 )
 
-// vCenter's limits and what one relocation between vCenters costs, storage included (VMware KB 326281). Both sides are charged.
-const (
-	HostLimit      = 16
-	LiveHostCost   = 8 // two at once on a host
-	ColdHostCost   = 2
-	NICLimit       = 8 // 10 Gbit/s and faster
-	SlowNICLimit   = 4 // 1 Gbit/s
-	LiveNICCost    = 1
-	DatastoreLimit = 128
-	DatastoreCost  = 16 // eight at once on a datastore
-	// A migration within one vCenter, as DRS and administrators start them, leaves the disks where they are.
-	MigrateHostCost      = 2
-	MigrateDatastoreCost = 1
-
-	secondsOfPatience = 3600
-)
-
 // Patience is how long a machine waits behind others that fit where it does not. After that, what it needs is kept free for it.
-const Patience = secondsOfPatience * time.Second
+const Patience = time.Hour
 
 // Resource of one vCenter.
 type Resource struct {
@@ -46,8 +33,9 @@ type Resource struct {
 
 // Job is a machine that could start now.
 type Job struct {
-	ID   string
-	Live bool
+	ID string
+	// Cost at vCenter, on each side.
+	Cost method.Cost
 	// Expected length of the relocation.
 	Expected time.Duration
 	// Since when it waits, by the clock of State.Now.
@@ -81,7 +69,7 @@ type State struct {
 	Used map[Resource]int
 	// FreeMemory of hosts in bytes, by their Host resource.
 	FreeMemory map[Resource]int64
-	// HeadroomPercent of each limit is left to others, from 0 to 100. One live relocation is always possible.
+	// HeadroomPercent of each limit is left to others, from 0 to 100. One relocation is always possible.
 	HeadroomPercent int
 	// Now, by any clock that Job.Since goes by as well.
 	Now time.Time
@@ -94,13 +82,13 @@ func Charges(j *Job, host Resource) map[Resource]int {
 		if r == (Resource{}) {
 			continue
 		}
-		out[r] += hostCost(j.Live)
-		if j.Live {
-			out[nicOf(r)] += LiveNICCost
+		out[r] += j.Cost.Host
+		if j.Cost.NIC > 0 {
+			out[nicOf(r)] += j.Cost.NIC
 		}
 	}
 	for _, r := range j.Datastores {
-		out[r] += DatastoreCost
+		out[r] += j.Cost.Datastore
 	}
 	return out
 }
@@ -108,38 +96,23 @@ func Charges(j *Job, host Resource) map[Resource]int {
 // nicOf a host is its card.
 func nicOf(host Resource) Resource { return Resource{NIC, host.VCenter, host.Ref} }
 
-func hostCost(live bool) int {
-	if live {
-		return LiveHostCost
-	}
-	return ColdHostCost
-}
-
-// limit of a resource, less the headroom, but never below what one live relocation needs.
+// limit of a resource, less the headroom, but never below what one relocation needs, by whatever method.
 func (s *State) limit(r Resource) int {
 	limit, ok := s.Limits[r]
-	least := 1
-	switch r.Kind {
-	case Host:
-		least = LiveHostCost
-	case NIC:
-		least = LiveNICCost
-	case Datastore:
-		least = DatastoreCost
-	}
 	if !ok {
-		limit = defaultLimit(r.Kind)
+		limit = of(method.Limits, r.Kind)
 	}
 	headroom := min(max(s.HeadroomPercent, 0), 100)
-	return max(limit*(100-headroom)/100, least)
+	return max(limit*(100-headroom)/100, of(method.Highest, r.Kind))
 }
 
-func defaultLimit(k Kind) int {
+// of a cost is what concerns resources of a kind.
+func of(c method.Cost, k Kind) int {
 	switch k {
 	case Host:
-		return HostLimit
+		return c.Host
 	case NIC:
-		return NICLimit
+		return c.NIC
 	}
-	return DatastoreLimit
+	return c.Datastore
 }

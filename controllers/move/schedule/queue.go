@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/avs-operator/avs-operator/controllers/move/method"
 )
 
 // Queue holds jobs in classes of equal need, each in the order in which its jobs start. If the first of a class does not fit, none of
@@ -28,7 +30,7 @@ type Queue struct {
 // class is jobs of equal need. Resources are by number; -1 is none.
 type class struct {
 	key        string
-	live       bool
+	cost       method.Cost
 	source     place
 	datastores []int
 	hosts      []place
@@ -62,7 +64,7 @@ func (q *Queue) Put(j Job) {
 }
 
 func (q *Queue) newClass(key string, j *Job) *class {
-	c := &class{key: key, live: j.Live, source: place{-1, -1}}
+	c := &class{key: key, cost: j.Cost, source: place{-1, -1}}
 	if j.SourceHost != (Resource{}) {
 		c.source = q.place(j.SourceHost)
 	}
@@ -92,10 +94,10 @@ func (q *Queue) number(r Resource) int {
 // expect adds the work of a job to what waits for the resources that it cannot choose.
 func (q *Queue) expect(c *class, length time.Duration) {
 	if c.source.host >= 0 {
-		q.ahead[c.source.host] += length.Seconds() * float64(hostCost(c.live))
+		q.ahead[c.source.host] += length.Seconds() * float64(c.cost.Host)
 	}
 	for _, ds := range c.datastores {
-		q.ahead[ds] += length.Seconds() * DatastoreCost
+		q.ahead[ds] += length.Seconds() * float64(c.cost.Datastore)
 	}
 }
 
@@ -136,7 +138,10 @@ func (q *Queue) Len() int { return len(q.of) }
 // need is the same for jobs that need the same.
 func need(j *Job) string {
 	var b strings.Builder
-	b.WriteString(strconv.FormatBool(j.Live))
+	for _, cost := range []int{j.Cost.Host, j.Cost.NIC, j.Cost.Datastore} {
+		b.WriteString(strconv.Itoa(cost))
+		b.WriteByte(',')
+	}
 	write := func(rs ...Resource) {
 		b.WriteByte('|')
 		for _, r := range rs {

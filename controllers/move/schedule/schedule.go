@@ -3,7 +3,11 @@
 
 package schedule
 
-import "container/heap"
+import (
+	"container/heap"
+
+	"github.com/avs-operator/avs-operator/controllers/move/method"
+)
 
 // Schedule decides which jobs may start now, and on which hosts. No limit is ever passed, and no job that fits is held back, but for one
 // reason: one that has waited longer than Patience while others passed it has what it needs kept free.
@@ -73,7 +77,7 @@ func newRound(s *State) *round {
 // fits says whether a job of a class may start now.
 func (r *round) fits(c *class) bool {
 	for _, ds := range c.datastores {
-		if r.used[ds]+DatastoreCost > r.limits[ds] {
+		if r.used[ds]+c.cost.Datastore > r.limits[ds] {
 			return false
 		}
 	}
@@ -89,7 +93,7 @@ func (r *round) fits(c *class) bool {
 }
 
 func (r *round) hostFits(c *class, p place) bool {
-	return r.used[p.host]+hostCost(c.live) <= r.limits[p.host] && (!c.live || r.used[p.nic]+LiveNICCost <= r.limits[p.nic])
+	return r.used[p.host]+c.cost.Host <= r.limits[p.host] && (c.cost.NIC == 0 || r.used[p.nic]+c.cost.NIC <= r.limits[p.nic])
 }
 
 func (r *round) impatient(j *Job) bool { return j.since < r.patienceEnds }
@@ -107,8 +111,8 @@ func (r *round) rank(c *class, next int) int64 {
 	return c.jobs[next].rank - int64(busiest*1e9)
 }
 
-// best host for a job: one that fits, with memory enough, whose room for a live relocation it does not break up, with the least to do, with
-// the most memory free; in this order, and by its id where nothing tells two apart, so that a decision can be repeated. It reports false if there is no host at all.
+// best host for a job: one that fits, with memory enough, whose room for a relocation of the dearest method it does not break up, with the least
+// to do, with the most memory free; in this order, and by its id where nothing tells two apart, so that a decision can be repeated. It reports false if there is no host at all.
 func (r *round) best(c *class, memory int64) (place, bool) {
 	if len(c.hosts) == 0 {
 		return place{-1, -1}, false
@@ -132,10 +136,10 @@ type candidate struct {
 }
 
 func (r *round) standing(c *class, p place, memory int64) candidate {
-	room := r.limits[p.host] - r.used[p.host]
+	room, dearest := r.limits[p.host]-r.used[p.host], method.Highest.Host
 	return candidate{
 		fits: r.hostFits(c, p), enough: !r.known[p.host] || r.memory[p.host] >= memory,
-		breaks: !c.live && room/LiveHostCost != (room-ColdHostCost)/LiveHostCost,
+		breaks: c.cost.Host < dearest && room/dearest != (room-c.cost.Host)/dearest,
 		used:   r.used[p.host], free: r.memory[p.host], resource: &r.Queue.resources[p.host],
 	}
 }
@@ -161,13 +165,11 @@ func (r *round) charge(c *class, at place, memory int64) {
 		if p.host < 0 {
 			continue
 		}
-		r.used[p.host] += hostCost(c.live)
-		if c.live {
-			r.used[p.nic] += LiveNICCost
-		}
+		r.used[p.host] += c.cost.Host
+		r.used[p.nic] += c.cost.NIC
 	}
 	for _, ds := range c.datastores {
-		r.used[ds] += DatastoreCost
+		r.used[ds] += c.cost.Datastore
 	}
 	if at.host >= 0 {
 		r.memory[at.host] -= memory

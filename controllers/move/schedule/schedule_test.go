@@ -13,6 +13,8 @@ import (
 	"slices"
 	"testing"
 	"time"
+
+	"github.com/avs-operator/avs-operator/controllers/move/method"
 )
 
 var epoch = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
@@ -28,8 +30,15 @@ func hosts(vc string, n int) []Resource {
 }
 
 func job(id string, live bool, length time.Duration, source int) Job {
-	return Job{ID: id, Live: live, Expected: length, Since: epoch, SourceHost: host("a", source),
+	return Job{ID: id, Cost: costOf(live), Expected: length, Since: epoch, SourceHost: host("a", source),
 		Datastores: []Resource{store("a", 0), store("b", 0)}, Hosts: hosts("b", 3), Memory: 4 << 30}
+}
+
+func costOf(live bool) method.Cost {
+	if live {
+		return method.ForRunning.Cost
+	}
+	return method.ForOff.Cost
 }
 
 func queue(jobs ...Job) *Queue {
@@ -49,7 +58,7 @@ func ids(grants []Grant) []string {
 }
 
 func TestSchedule(t *testing.T) {
-	full := map[Resource]int{store("b", 0): DatastoreLimit - DatastoreCost + 1}
+	full := map[Resource]int{store("b", 0): method.Limits.Datastore - method.ForRunning.Cost.Datastore + 1}
 	tests := []struct {
 		name  string
 		state State
@@ -62,11 +71,11 @@ func TestSchedule(t *testing.T) {
 			job("d", false, 6, 0), job("e", false, 5, 0), job("f", false, 4, 0), job("g", false, 3, 0), job("h", false, 2, 0), job("i", false, 1, 0))},
 			[]string{"a", "b", "c", "d", "e", "f", "g", "h"}},
 		{"a full datastore", State{Queue: queue(job("a", true, 1, 0)), Used: full}, nil},
-		{"a slow card that others use", State{Queue: queue(job("a", true, 1, 0)), Limits: map[Resource]int{{NIC, "a", "host-00"}: SlowNICLimit},
-			Used: map[Resource]int{{NIC, "a", "host-00"}: SlowNICLimit}}, nil},
+		{"a slow card that others use", State{Queue: queue(job("a", true, 1, 0)), Limits: map[Resource]int{{NIC, "a", "host-00"}: method.SlowNICLimit},
+			Used: map[Resource]int{{NIC, "a", "host-00"}: method.SlowNICLimit}}, nil},
 		{"headroom leaves one", State{Queue: queue(job("a", true, 2, 0), job("b", true, 1, 0)), HeadroomPercent: 100}, []string{"a"}},
 		{"what does not fit is passed", State{Queue: queue(job("long", true, time.Hour, 0), job("short", true, time.Minute, 1)),
-			Used: map[Resource]int{host("a", 0): HostLimit}}, []string{"short"}},
+			Used: map[Resource]int{host("a", 0): method.Limits.Host}}, []string{"short"}},
 		{"who waited longer than others are long goes first", State{Queue: queue(
 			func() Job { j := job("old", true, time.Minute, 0); j.Since = epoch.Add(-2 * time.Hour); return j }(), job("long", true, time.Hour, 0),
 			job("new", true, time.Minute, 0)), Now: epoch}, []string{"old", "long"}},
@@ -86,7 +95,7 @@ func TestPatience(t *testing.T) {
 	old := job("old", true, time.Minute, 0)
 	old.Since = epoch.Add(-Patience - time.Second)
 	cold := job("cold", false, time.Hour, 0)
-	s := State{Queue: queue(old, cold), Used: map[Resource]int{host("a", 0): HostLimit - LiveHostCost + 1}, Now: epoch}
+	s := State{Queue: queue(old, cold), Used: map[Resource]int{host("a", 0): method.Limits.Host - method.ForRunning.Cost.Host + 1}, Now: epoch}
 	if got := ids(Schedule(s)); len(got) != 0 {
 		t.Errorf("granted %v although that lets a machine starve", got)
 	}
@@ -114,7 +123,7 @@ func TestWhy(t *testing.T) {
 	j := job("a", true, 1, 0)
 	name := func(r Resource) string { return r.Ref }
 	for want, used := range map[string]map[Resource]int{
-		"datastore datastore-0 is at vCenter's limit of 8 moves at once":    {store("b", 0): DatastoreLimit},
+		"datastore datastore-0 is at vCenter's limit of 8 moves at once":    {store("b", 0): method.Limits.Datastore},
 		"source host host-00 is at vCenter's limit of moves at once":        {host("a", 0): 9},
 		"all 3 hosts of the target are at vCenter's limit of moves at once": {host("b", 0): 9, host("b", 1): 16, {NIC, "b", "host-02"}: 8},
 		"": nil,
@@ -131,7 +140,7 @@ func fleet(r *rand.Rand, n, sources, targets, sourceStores, targetStores int, co
 	for i := range n {
 		length := time.Duration(math.Exp(r.NormFloat64()*0.9+6.5)) * time.Second
 		out = append(out, Job{
-			ID: fmt.Sprintf("vm-%05d", i), Live: r.Float64() >= coldShare, Expected: length, Since: epoch, SourceHost: host("a", r.IntN(sources)),
+			ID: fmt.Sprintf("vm-%05d", i), Cost: costOf(r.Float64() >= coldShare), Expected: length, Since: epoch, SourceHost: host("a", r.IntN(sources)),
 			Datastores: []Resource{store("a", r.IntN(sourceStores)), store("b", r.IntN(targetStores))}, Hosts: hosts("b", targets), Memory: int64(1+r.IntN(32)) << 30,
 		})
 	}

@@ -16,8 +16,8 @@ func Why(s State, j *Job, name func(Resource) string) string {
 	r := newRound(&s)
 	c := s.Queue.of[j.ID]
 	for _, ds := range c.datastores {
-		if r.used[ds]+DatastoreCost > r.limits[ds] {
-			return fmt.Sprintf("datastore %s is at vCenter's limit of %d moves at once", name(s.Queue.resources[ds]), r.limits[ds]/DatastoreCost)
+		if r.used[ds]+c.cost.Datastore > r.limits[ds] {
+			return fmt.Sprintf("datastore %s is at vCenter's limit of %d moves at once", name(s.Queue.resources[ds]), r.limits[ds]/c.cost.Datastore)
 		}
 	}
 	if c.source.host >= 0 && !r.hostFits(c, c.source) {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/move/explain"
+	"github.com/avs-operator/avs-operator/controllers/move/method"
 	"github.com/avs-operator/avs-operator/controllers/text"
 	"github.com/avs-operator/avs-operator/controllers/vcenter"
 )
@@ -28,10 +29,11 @@ func Compare(spec *v1alpha1.VirtualMachineMoveSpec, is *vcenter.MachineDetails, 
 	}
 	differences = append(differences, disks(spec.Target.Disks, is.Disks)...)
 	differences = append(differences, adapters(spec, is)...)
+	by, _ := method.Named(spec.Method)
 	if want := spec.Target.Folder.Name; strings.HasPrefix(want, "/") && want != is.Folder {
 		concerns = append(concerns, warning("FolderDiffers", fmt.Sprintf("the machine is in folder %s instead of %s", is.Folder, want)))
 	}
-	if want := spec.Source.PowerState; spec.Method == v1alpha1.MoveMethodLive && want != "" && want != is.PowerState {
+	if want := spec.Source.PowerState; !by.NeedsOff && want != "" && want != is.PowerState {
 		concerns = append(concerns, warning("PowerStateDiffers", fmt.Sprintf("the machine is %s; it was %s when it was planned, and this move changed nothing about that",
 			explain.Power(is.PowerState), explain.Power(want))))
 	}

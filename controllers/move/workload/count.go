@@ -146,10 +146,10 @@ func (s *scope) estimatedEnd() *metav1.Time {
 func (s *scope) conditions() []status.Fact {
 	st := &s.workload.Status
 	s.learn(v1alpha1.ConditionFailed, st.Failed > 0, map[bool]string{true: v1alpha1.ReasonMachinesFailed, false: "NoneFailed"}[st.Failed > 0], s.namesAt(v1alpha1.MoveStepFailed))
-	if !slices.ContainsFunc(s.facts, func(f status.Fact) bool { return f.Condition == v1alpha1.ConditionComplete }) {
+	if !slices.ContainsFunc(s.learned, func(f status.Fact) bool { return f.Condition == v1alpha1.ConditionComplete }) {
 		s.learn(v1alpha1.ConditionComplete, false, "InProgress", "")
 	}
-	out := slices.Clone(s.facts)
+	out := slices.Clone(s.learned)
 	slices.Reverse(out)
 	seen := map[string]bool{}
 	out = slices.DeleteFunc(out, func(f status.Fact) bool {

@@ -14,6 +14,7 @@ import (
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/connect"
+	"github.com/avs-operator/avs-operator/controllers/move/method"
 	"github.com/avs-operator/avs-operator/controllers/move/plan"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
 	"github.com/avs-operator/avs-operator/controllers/text"
@@ -31,6 +32,10 @@ const recheckBlocked = 5 * time.Minute
 
 // makePlan decides what would happen, publishes it, and stops here if the move is blocked as a whole.
 func (s *scope) makePlan(ctx context.Context) *outcome.Outcome {
+	if asked := s.workload.Spec.Method; !method.Known(asked) {
+		return outcome.Stall(v1alpha1.ReasonInvalidSpec, "this version of the operator does not know spec.method %s (it knows %s, %s): nothing is planned or moved. "+
+			"Set another method, or install the version that knows it", asked, v1alpha1.MoveMethodAuto, method.Names())
+	}
 	input, o := s.input(ctx)
 	if o != nil {
 		return o

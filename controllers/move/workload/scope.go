@@ -28,7 +28,7 @@ type scope struct {
 	machines       []*v1alpha1.VirtualMachineMove // listMachines
 	source, target *connect.Connected             // connect
 	plan           *plan.Plan                     // makePlan
-	facts          []status.Fact                  // conditions, in the order in which they were learned
+	learned        []status.Fact                  // conditions, in the order in which they were learned
 	keepReady      bool                           // the outcome is a wait that needs no person: Ready stays True
 	released       bool                           // delete: the finalizer is off, and no status is left to write
 }
@@ -44,7 +44,7 @@ func (s *scope) learn(condition string, is bool, reason, message string) {
 	if is {
 		f.Status = metav1.ConditionTrue
 	}
-	s.facts = append(s.facts, f)
+	s.learned = append(s.learned, f)
 }
 
 // setFinalizer changes the finalizers without losing the status in hand.

@@ -49,7 +49,7 @@ func (s *scope) noteNewMachines() {
 	}
 	switch {
 	case s.workload.Status.Selection == nil: // nothing is later than a selection that is not made
-		s.facts = append(s.facts, status.Fact{Condition: v1alpha1.ConditionNewMachines})
+		s.learned = append(s.learned, status.Fact{Condition: v1alpha1.ConditionNewMachines})
 	case len(later) == 0:
 		s.learn(v1alpha1.ConditionNewMachines, false, "None", "")
 	default:
