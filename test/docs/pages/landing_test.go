@@ -7,21 +7,11 @@ package pages
 
 // landing are names on the pages that are not looked up: the redrawing brings them, or takes them away.
 var landing = map[string]bool{
-	"controllers/azure/recall": true,
-	"controllers/maintenance":  true,
-	"controllers/move/method":  true,
+	"controllers/move/method": true,
 }
 
 // renaming are retired words that still name something, with the rooms in which they do.
 var renaming = map[string][]string{
-	"Actions":  {"controllers/azure/*.go"},
-	"beside":   {"controllers/azure/*.go"},
-	"farewell": {"controllers/azure/*.go"},
-	"glance":   {"controllers/azure/*.go"},
-	"guard":    {"controllers/azure/*.go"},
 	"pass":     {"controllers/maintenance"},
-	"release":  {"controllers/azure/*.go"},
-	"released": {"controllers/azure/*.go", "controllers/maintenance"},
-	"sole":     {"controllers/azure/*.go"},
-	"took":     {"controllers/azure/*.go"},
+	"released": {"controllers/maintenance"},
 }
