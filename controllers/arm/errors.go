@@ -74,12 +74,9 @@ type Error struct {
 	cause error
 }
 
-// Error says what was being done and what came of it.
+// Error says what came of it, and after that what was being done: a long id at the beginning would hide the rest where a line is short.
 func (e *Error) Error() string {
 	var b strings.Builder
-	if e.Doing != "" {
-		b.WriteString(e.Doing + ": ")
-	}
 	if e.StatusCode != 0 {
 		fmt.Fprintf(&b, "%d ", e.StatusCode)
 	}
@@ -91,8 +88,15 @@ func (e *Error) Error() string {
 	} else {
 		b.WriteString(string(e.Class))
 	}
+	var about []string
+	if e.Doing != "" {
+		about = append(about, e.Doing)
+	}
 	if e.CorrelationID != "" {
-		b.WriteString(" (correlation id " + e.CorrelationID + ")")
+		about = append(about, "correlation id "+e.CorrelationID)
+	}
+	if len(about) > 0 {
+		b.WriteString(" (" + strings.Join(about, ", ") + ")")
 	}
 	return b.String()
 }

@@ -98,7 +98,7 @@ func (r *Reconciler[T]) waitForDependents(ctx context.Context, s *scope[T]) *out
 		return outcome.Retry(v1alpha1.ReasonTransient, err)
 	}
 	if len(names) > 0 {
-		return outcome.Wait(v1alpha1.ReasonDependentsExist, "these still refer to it and go first: %s. Delete those that are not being deleted yet; the others say what they wait for", strings.Join(names, ", ")).In(time.Minute)
+		return outcome.Wait(v1alpha1.ReasonDependentsExist, "%d objects still refer to it and go first. Delete those that are not being deleted yet; the others say what they wait for: %s", len(names), strings.Join(names, ", ")).In(time.Minute)
 	}
 	return nil
 }

@@ -75,7 +75,7 @@ func (r *Reconciler[T]) parents(ctx context.Context, s *scope[T]) *outcome.Outco
 		s.cluster, ref, namespace = cluster, &cluster.Spec.PrivateCloudRef, key.Namespace
 	}
 	if ref == nil {
-		return outcome.Stall(v1alpha1.ReasonInvalidSpec, "it names no parent: set privateCloudRef")
+		return outcome.Stall(v1alpha1.ReasonInvalidSpec, "it names no parent, which the API server does not take")
 	}
 	cloud := &v1alpha1.PrivateCloud{}
 	if o := r.referenced(ctx, s, "PrivateCloud", "privateCloudRef", tree.KeyOf(namespace, *ref), cloud); o != nil {
@@ -101,10 +101,10 @@ func (r *Reconciler[T]) referenced(ctx context.Context, s *scope[T], kind, field
 
 // base is the ARM id that a child's own begins with.
 func (r *Reconciler[T]) base(s *scope[T]) (arm.ID, *outcome.Outcome) {
-	kindName, name, id := "PrivateCloud", s.cloud.Name, arm.ID(s.cloud.Status.ID)
+	id := arm.ID(s.cloud.Status.ID)
 	switch {
 	case s.cluster != nil:
-		kindName, name, id = "Cluster", s.cluster.Name, s.now(arm.ID(s.cluster.Status.ID))
+		id = s.now(arm.ID(s.cluster.Status.ID))
 	case id != "" && r.kind.InCluster:
 		id = id.Child("clusters", tree.Cluster1)
 	}
@@ -112,9 +112,9 @@ func (r *Reconciler[T]) base(s *scope[T]) (arm.ID, *outcome.Outcome) {
 		if kept := r.recordedID(s.obj); kept != "" && s.deleting() {
 			return tree.ParentOf(kept, r.kind.Segment), nil // a parent whose status was lost must not hold up who knows his id
 		}
-		parent := kind.Object(s.cloud)
-		if s.cluster != nil {
-			parent = s.cluster
+		kindName, name, parent := "PrivateCloud", s.cloud.Name, kind.Object(s.cloud)
+		if s.cluster != nil && tree.StalledFor(s.cloud.AzureStatus()) == "" { // else the cluster only waits for its private cloud, which waits for a person
+			kindName, name, parent = "Cluster", s.cluster.Name, s.cluster
 		}
 		return "", tree.NotReadyYet(kindName, name, parent)
 	}

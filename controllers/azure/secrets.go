@@ -137,7 +137,7 @@ func (r *Reconciler[T]) secretText(ctx context.Context, s *scope[T], value kind.
 		return "", o
 	}
 	if len(secret.Data[value.Ref.Key]) == 0 {
-		return "", notWrittenYet(value.Writer)
+		return "", notWrittenYet(value.Writer, nil)
 	}
 	return string(secret.Data[value.Ref.Key]), nil
 }
@@ -153,12 +153,15 @@ func (r *Reconciler[T]) writtenBy(ctx context.Context, s *scope[T], value kind.S
 		return outcome.Retry(v1alpha1.ReasonTransient, err)
 	}
 	if err != nil || into.GetLabels()[v1alpha1.LabelManaged] != "true" || !metav1.IsControlledBy(into, writer) {
-		return notWrittenYet(value.Writer)
+		return notWrittenYet(value.Writer, writer)
 	}
 	return nil
 }
 
-func notWrittenYet(w *kind.Writer) *outcome.Outcome {
+func notWrittenYet(w *kind.Writer, writer client.Object) *outcome.Outcome {
+	if object, ok := writer.(kind.Object); ok && tree.StalledFor(object.AzureStatus()) != "" {
+		return tree.NotReadyYet(w.Kind, w.Name, object)
+	}
 	return outcome.Wait(v1alpha1.ReasonReferenceNotReady, "%s %s has not written its Secret yet; this goes on by itself when it has", w.Kind, w.Name).About(v1alpha1.ConditionReferencesReady)
 }
 

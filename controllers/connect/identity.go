@@ -171,9 +171,6 @@ func (r *IdentityReconciler) verify(ctx context.Context, identity *v1alpha1.Azur
 		}
 		r.verified[client.ObjectKeyFromObject(identity)] = verification{client: c, requested: requested, subscription: subscription.DisplayName}
 		return subscription.DisplayName, nil
-	case arm.ClassOf(err) == arm.NotFound:
-		return "", outcome.Stall(v1alpha1.ReasonForbidden,
-			"the identity is accepted, but subscription %s is not there for it: correct subscriptionID, or give the identity a role in that subscription", identity.Spec.SubscriptionID).About(v1alpha1.ConditionCredentialsReady)
 	case apierrors.IsNotFound(err): // the ServiceAccount of a federated identity
 		return "", missing("%s", err)
 	}

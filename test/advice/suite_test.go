@@ -54,7 +54,7 @@ func newWorld(t *testing.T) *world {
 	span := func(d time.Duration) armsim.Span { return armsim.Span{Min: d, Max: d} }
 	w := &world{namespace: cluster.Namespace(t), azure: harness.StartAzure(t, fast, func(c *armsim.Config) {
 		c.NoVCenters = true
-		c.Subscriptions[0].HostQuota = map[string]int{"av36p": 400}
+		c.Subscriptions[0].HostQuota = map[string]int{"av36p": 1000}
 		c.Durations = armsim.Durations{
 			CreatePrivateCloud: span(20 * time.Minute), DeletePrivateCloud: span(10 * time.Minute), CreateCluster: span(10 * time.Minute), DeleteCluster: span(10 * time.Minute),
 			AddHosts: span(10 * time.Minute), RemoveHosts: span(10 * time.Minute), Update: span(2 * time.Minute), Network: span(time.Minute), RunScript: span(2 * time.Minute),
@@ -159,8 +159,17 @@ func told(t *testing.T, object client.Object, reason string, words ...string) st
 	return toldIn(t, v1alpha1.ConditionReady, object, reason, words...)
 }
 
+// badly are ways to say something that leave people alone: what came first hides the rest, names are left out, or a child of what waits for a
+// person says that it goes on by itself.
+var badly = regexp.MustCompile(`^(?:[A-Z]+ )?/subscriptions/|\band \d+ more\b|not ready yet; this goes on by itself`)
+
 func toldIn(t *testing.T, name string, object client.Object, reason string, words ...string) (message string) {
 	t.Helper()
+	defer func() {
+		if bad := badly.FindString(message); bad != "" {
+			t.Errorf("%T %s says %q in %q", object, object.GetName(), bad, message)
+		}
+	}()
 	cluster.WaitFor(t, bound, object, "reason "+reason, func() error {
 		c := condition(t, object, name)
 		if c == nil || c.Status != metav1.ConditionFalse || c.Reason != reason {

@@ -17,7 +17,7 @@ var general = []Row{
 	{Reason: v1alpha1.ReasonReconciling, Means: "the operator reads what there is, or has just been started"},
 	{Reason: v1alpha1.ReasonObserved, Means: "`managementPolicy: Observe`: nothing is written, and the message says what differs"},
 	{Reason: v1alpha1.ReasonSuspended, Means: "`suspend: true`: nothing new is written", Do: "take `suspend` away when it is to go on", Asks: []Ask{
-		{Says: `until spec\.suspend is taken away`, By: "TestSuspendedDeletionWaits"},
+		{Says: `until spec\.suspend is taken away`, By: "waits for a person"},
 	}},
 	{Reason: v1alpha1.ReasonFrozen, Means: "an administrator has frozen the operator", Do: "ask whoever froze it, with the words in the message; all goes on by itself when that ends", Asks: []Ask{
 		{Says: `give its ServiceAccount get on configmaps there`, By: "TestAFreezeStopsEverything", Told: true},
@@ -30,18 +30,16 @@ var general = []Row{
 	}},
 	{Reason: v1alpha1.ReasonForbidden, Means: "the identity, or the account of a vCenter, lacks a right", Do: "give it the role that the message names, there where it says", Asks: []Ask{
 		{Says: `give the identity (a role|the role).*`, By: "refused/Forbidden"},
-		{Says: `correct subscriptionID, or give the identity a role in that subscription`, By: "TestIdentityWithoutRightsInTheSubscription", Told: true},
 		{Says: `give the account the role that the documentation lists`, Open: "the right is one of vCenter's"},
 		{Says: `give it a role with that privilege`, By: "TestFaultsBecomeSentences"},
 	}},
 	{Reason: v1alpha1.ReasonInvalidSpec, Means: "the spec cannot be carried out, or Azure does not take it", Do: "change the field that the message names", Asks: []Ask{
 		{Says: `no resource group: set spec\.resourceGroup here, or on AzureIdentity %s`, By: "needs somebody first"},
 		{Says: `change the spec as Azure says`, By: "refused/InvalidSpec"},
-		{Says: `set privateCloudRef`, Open: "the API server takes no such spec"},
-		{Says: `set connectedGateway to one of %s`, By: "TestChooseGateway", Told: true},
-		{Says: `it has no iSCSI path\. Delete this object`, By: "TestPrivateCloudsOfTheSecondGenerationAndStretchedOnes", Told: true},
-		{Says: `name another one than %s`, By: "TestACloudLinkWaitsForTheOtherCloudAndLinksNoCloudToItself", Told: true},
-		{Says: `use a GlobalReachConnection between regions`, By: "TestACloudLinkWaitsForTheOtherCloudAndLinksNoCloudToItself", Told: true},
+		{Says: `set connectedGateway to one of %s`, By: "TestASegmentFindsItsGatewayAndStaysForItsLastPort"},
+		{Says: `it has no iSCSI path\. Delete this object`, By: "TestPrivateCloudsOfTheSecondGenerationAndStretchedOnes"},
+		{Says: `name another one than %s`, By: "TestACloudLinkWaitsForTheOtherCloudAndLinksNoCloudToItself"},
+		{Says: `use a GlobalReachConnection between regions`, By: "TestACloudLinkWaitsForTheOtherCloudAndLinksNoCloudToItself"},
 		{Says: `name them in spec\.identitySources, each with its credentialsRef`, By: "TestALicenceDoesNotTakeAwayWhatAzureDoesNotShow"},
 		{Says: `set its spec\.secretName`, By: "peer's authorization"},
 		{Says: `name one of the peer's in peer\.authorizationRef|give peer\.circuit and its spec\.circuit the same value`, By: "TestGlobalReachSaysWhatDoesNotFit", Told: true},
@@ -51,7 +49,7 @@ var general = []Row{
 		{Says: `correct url, address or trust`, Open: "the API server takes hardly any such spec"},
 		{Says: `set clusterSize to %d( or %d)?`, By: "TestTwoZonesShareEvenly"},
 		{Says: `set extendedNetworkBlocks on the PrivateCloud`, By: "TestHostsOfAV64NeedASeedAndAddresses"},
-		{Says: `correct scaleIn\.hosts`, Open: "it needs the feature gate, and the guard's own test only sees the number"},
+		{Says: `correct scaleIn\.hosts`, By: "TestHostsLeaveOnlyWhenNothingNeedsThem"},
 		{Says: `put it into timeZone|write one such as Europe/Oslo`, Open: "the API server takes hardly any such spec"},
 	}},
 	{Reason: v1alpha1.ReasonFeatureDisabled, Means: "the spec sets a field whose feature gate is off", Do: "take the field out of the spec, or ask for the gate", Asks: []Ask{
@@ -69,7 +67,7 @@ var converging = []Row{
 	{Reason: v1alpha1.ReasonAzureBusy, Means: "Azure works on it, or on its private cloud, with something else"},
 	{Reason: v1alpha1.ReasonThrottled, Means: "Azure's limit on requests is reached"},
 	{Reason: v1alpha1.ReasonOperationUnknown, Means: "the answer to a request was lost: Azure is looked at first", Do: "nothing; of a script that ran, look at what it was to change, and make a new object to run it again", Asks: []Ask{
-		{Says: `look at what it was to change|make a new object`, Open: "what a script changes is only its author's to look at"},
+		{Says: `look at what it was to change|make a new object`, By: "script forgotten"},
 	}},
 	{Reason: v1alpha1.ReasonTakesTooLong, Means: "what Azure does lasts more than twice as long as usual", Do: "look at the activity log of the private cloud in Azure; open a support request if nothing moves there", Asks: []Ask{
 		{Says: `look at the activity log of the private cloud in Azure, and open a support request with this text if nothing moves there`, By: "TestWhatTakesTooLongIsSaidByAllThatWaitForIt"},
@@ -82,8 +80,8 @@ var converging = []Row{
 		{Says: `create it, or correct peer\.authorizationRef`, By: "peer's authorization"},
 		{Says: `create it, or make a policy for another`, By: "maintenance of a missing private cloud"},
 		{Says: `make it, or name another one`, By: "named object missing"},
-		{Says: `correct scriptPackage`, By: "TestAScriptThatFailsIsToldApartFromOneThatSucceeded", Told: true},
-		{Says: `set connectedGateway to one that is there`, By: "TestASegmentFindsItsGatewayAndStaysForItsLastPort", Told: true},
+		{Says: `correct scriptPackage`, By: "TestAScriptThatFailsIsToldApartFromOneThatSucceeded"},
+		{Says: `set connectedGateway to one that is there`, By: "TestASegmentFindsItsGatewayAndStaysForItsLastPort"},
 		{Says: `under the key %q(, and its private key neither there nor under tls\.key)?: add it`, By: "key missing"},
 		{Says: `delete this object, so that the machine is planned again`, By: "TestAMachineIsPlannedAgainWhenItsMoveIsDeleted"},
 	}},
@@ -91,7 +89,7 @@ var converging = []Row{
 		{Says: `needs somebody first: .* says what to do`, By: "needs somebody first"},
 		{Says: `declare it, unless something makes it already`, By: "TestAnHCXSiteWaitsForTheAddonWithoutARefusal"},
 		{Says: `mend it in Azure, or name another one`, By: "named object failed"},
-		{Says: `to leave it in Azure, set deletionPolicy: Retain`, Open: "it is said only until the moved private cloud is found"},
+		{Says: `to leave it in Azure, set deletionPolicy: Retain`, By: "TestAMovedPrivateCloudIsDeletedWhereItIs"},
 	}},
 	{Reason: v1alpha1.ReasonReferenceNotPermitted, Means: "the private cloud's owner has not let this namespace have such an object", Do: "have the private cloud's `allowedNamespaces` name the namespace and the kind", Asks: []Ask{
 		{Says: `its spec\.allowedNamespaces must have`, By: "TestConsentIsForKinds"},
@@ -141,7 +139,7 @@ var owned = []Row{
 		{Says: `correct the spec, or make another resource`, By: "immutable field"},
 		{Says: `set the Secret back, or make another resource`, By: "immutable secret"},
 		{Says: `set them back, or make a new object for the other resource`, By: "TestAnIdentityThatChangesItsSubscription"},
-		{Says: `set deletionPolicy: Delete, or delete it in Azure`, By: "TestAConnectionThatNeverCameToBeIsMadeAnew", Told: true},
+		{Says: `set deletionPolicy: Delete, or delete it in Azure`, By: "TestAConnectionThatNeverCameToBeIsMadeAnew"},
 	}},
 	{Reason: v1alpha1.ReasonNotFoundInAzure, Means: "it is not in Azure, and is not made by itself", Do: "what the message says: where it was moved to, a command that orders it again, or how to do without it", Asks: []Ask{
 		{Says: `correct the name if it is called otherwise there, or take adoptionPolicy out of the spec to have it made`, By: "takeover of what is not there"},
@@ -169,8 +167,8 @@ var leaving = []Row{
 		{Says: free, By: "deletions"},
 	}},
 	{Reason: v1alpha1.ReasonMachinesExist, Means: "machines are in it, or have disks on it", Do: "move them away; or say with the annotation in the message that they go too", Asks: []Ask{
-		{Says: `move them away, or set the annotation %s=%s to destroy them`, By: "TestMachinesHoldADeletionBack"},
-		{Says: `move them to another datastore`, By: "TestAnElasticSANWaitsForItsPathAndThePathStaysForIt", Told: true},
+		{Says: `move them away, set deletionPolicy: Retain to leave Azure alone, or set the annotation %s=%s to destroy them`, By: "TestMachinesHoldADeletionBack"},
+		{Says: `move them to another datastore, or set deletionPolicy: Retain to leave Azure alone`, By: "TestAnElasticSANWaitsForItsPathAndThePathStaysForIt"},
 	}},
 	{Reason: v1alpha1.ReasonPortsInUse, Means: "ports of the segment are in use; it is deleted when the last machine has left"},
 	{Reason: v1alpha1.ReasonScopeLocked, Means: "a lock in Azure forbids it", Do: "take the lock off, or set `deletionPolicy: Retain`", Asks: []Ask{
@@ -198,14 +196,13 @@ var inAzure = []Row{
 	}},
 	{Reason: v1alpha1.ReasonMachineNotFound, Means: "a machine that the spec names is not there", Do: "nothing, if it is still to come; else correct the name", Asks: []Ask{
 		{Says: `else correct vmMembers`, By: "TestPlacementFindsMachinesByNameIdentityAndTag"},
-		{Says: `else make a new object for another machine`, By: "TestMovementRestrictionKeepsToItsMachine", Told: true},
-		{Says: `or take it out of members`, By: "TestAGroupFindsItsMachinesAndStaysForItsProfile", Told: true},
+		{Says: `else make a new object for another machine`, By: "TestMovementRestrictionKeepsToItsMachine"},
+		{Says: `or take it out of members`, By: "TestAGroupFindsItsMachinesAndStaysForItsProfile"},
 	}},
 	{Reason: v1alpha1.ReasonAmbiguousMachine, Means: "several machines have that name", Do: "name it by its id, or say in which folder", Asks: []Ask{
 		{Says: `name them by instanceUUID`, By: "TestPlacementFindsMachinesByNameIdentityAndTag"},
-		{Says: `make a new object that names it by instanceUUID`, Open: "not driven yet"},
-		{Says: `name the one that is meant by its id, one of %s`, By: "TestAGroupFindsItsMachinesAndStaysForItsProfile", Told: true},
-		{Says: `name %v`, By: "TestPlacementFindsMachinesByNameIdentityAndTag", Told: true},
+		{Says: `make a new object that names it by instanceUUID`, By: "TestMovementRestrictionKeepsToItsMachine"},
+		{Says: `name the one that is meant by its id, one of %s`, By: "TestAGroupFindsItsMachinesAndStaysForItsProfile"},
 		{Says: `remove the copies, or give them another instance UUID`, Open: "no simulated vCenter has two machines with one instance UUID"},
 	}},
 }

@@ -16,7 +16,6 @@ var guarded = []Row{
 	{Reason: v1alpha1.ReasonSKUNotOffered, Means: "Azure does not offer the SKU there", Do: "choose another SKU, zone or location, or ask Microsoft for it", Asks: []Ask{
 		{Says: `choose (another location|one of these)(, or another location|, or leave the zone to Azure)?`, By: "SKU not offered"},
 		{Says: `(choose another zone, or )?ask for it with a support request to Microsoft for Azure VMware Solution`, By: "TestASKUThatIsNotOfferedIsNotAskedFor"},
-		{Says: `check with 'az rest.*`, Open: "it is a look at Azure"},
 	}},
 	{Reason: v1alpha1.ReasonNetworkBlockInUse, Means: "the network block overlaps with one that is in use", Do: "choose a block that is in use nowhere else", Asks: []Ask{
 		{Says: `choose a block that is in use nowhere else`, By: "network block in use"},
@@ -29,12 +28,10 @@ var guarded = []Row{
 	}},
 	{Reason: v1alpha1.ReasonLimitExceeded, Means: "more than Azure makes, than `maxHosts` of the identity allows, or than the operator reads of one vCenter", Do: "ask for fewer, put the others elsewhere, or have the bound raised", Asks: []Ask{
 		{Says: `Ask for fewer hosts, or have maxHosts raised`, By: "TestMaxHostsBoundsTheSum"},
-		{Says: `add hosts to a cluster that is there, or make another private cloud|put the other %d into another cluster|make another private cloud for the others`, Open: "96 hosts and 12 clusters take longer than a test may"},
+		{Says: `add hosts to a cluster that is there, or make another private cloud|make another private cloud for the others`, By: "limits"},
 		{Says: `give the operator an account that sees less of it.*`, Open: "the account is vCenter's"},
 	}},
-	{Reason: v1alpha1.ReasonNearLimit, Means: "nearly as many hosts as there can be", Do: "plan another cluster or private cloud", Asks: []Ask{
-		{Says: `plan another cluster or private cloud before it is full`, Open: "it is a plan of people"},
-	}},
+	{Reason: v1alpha1.ReasonNearLimit, Means: "nearly as many hosts as there can be: the next ones need another cluster or private cloud"},
 	{Reason: v1alpha1.ReasonPlacementNeedsHosts, Means: "a placement policy needs more hosts", Do: "take machines out of the policy, disable it, or have more hosts", Asks: []Ask{
 		{Says: `take machines out of the policy, disable it, or set clusterSize to %d|add hosts to the policy, or disable it`, By: "TestHostsLeaveOnlyWhenNothingNeedsThem"},
 		{Says: `make it larger, or take machines out of vmMembers`, By: "TestMachinesThatAreKeptApartWaitForHosts"},
@@ -77,7 +74,8 @@ var refused = []Row{
 	}},
 	{Reason: v1alpha1.ReasonSubscriptionDisabled, Means: "Azure takes no changes in the subscription", Do: "have its owner enable it again"},
 	{Reason: v1alpha1.ReasonSubscriptionNotFound, Means: "Azure shows the identity no such subscription", Do: "correct `subscriptionID`, or give the identity a role there", Asks: []Ask{
-		{Says: `correct subscriptionID; if it is right, give the identity a role in that subscription and check tenantID`, By: "refused/SubscriptionNotFound"},
+		{Says: `correct subscriptionID; if it is right, `, By: "subscription misspelt"},
+		{Says: `give the identity a role in that subscription and check tenantID`, By: "refused/SubscriptionNotFound"},
 	}},
 	{Reason: v1alpha1.ReasonVersionNotOffered, Means: "this cloud or region does not offer the version of the API that the operator speaks", Do: "use another region or cloud, or another release of the operator", Asks: []Ask{
 		{Says: `use one that does, or a release of the operator that speaks one of those that it offers`, By: "TestRefusalsAreTold", Told: true},

@@ -138,6 +138,7 @@ func takenOverByAnother(t *testing.T, w *world) {
 		ready(t, cloud, key)
 		w.set(t, cloud.Status.ID, map[string]any{"tags": map[string]any{v1alpha1.TagOwner: "another-cluster/their/cloud"}})
 		told(t, cloud, v1alpha1.ReasonAlreadyManaged, "Set deletionPolicy: Retain here and in what stands in it, and delete these objects; or set adoptionPolicy: Always to take it back")
+		told(t, key, v1alpha1.ReasonReferenceNotReady, "PrivateCloud "+name+" does not manage its resource", "needs somebody first")
 		if name == "taken-back" {
 			adopt(t, cloud, v1alpha1.AdoptionPolicyAlways)
 			ready(t, cloud, key)

@@ -6,6 +6,7 @@ package advice
 import (
 	"fmt"
 	"testing"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/utils/ptr"
@@ -52,6 +53,10 @@ var walks = map[string]func(t *testing.T, w *world){
 	"SKU not offered":                        skuNotOffered,
 	"network block in use":                   networkBlockInUse,
 	"script failed":                          scriptFailed,
+	"script forgotten":                       scriptForgotten,
+	"subscription misspelt":                  subscriptionMisspelt,
+	"limits":                                 limits,
+	"waits for a person":                     waitsForPerson,
 	"refused/Forbidden":                      refusal("forbidden", armsim.Fault{Status: 403, Code: "AuthorizationFailed", Message: "The client 'x' does not have authorization to perform action 'Microsoft.AVS/privateClouds/authorizations/write' over scope '/subscriptions/s'."}, v1alpha1.ReasonForbidden, "give the identity a role with the action Microsoft.AVS/privateClouds/authorizations/write on /subscriptions/s"),
 	"refused/PolicyDenied":                   refusal("policy", armsim.Fault{Status: 403, Code: "RequestDisallowedByPolicy", Message: "Resource was disallowed by policy."}, v1alpha1.ReasonPolicyDenied, "change the spec or the Azure Policy"),
 	"refused/ScopeLocked":                    refusal("lock", armsim.Fault{Status: 409, Code: "ScopeLocked", Message: "The scope is locked."}, v1alpha1.ReasonScopeLocked, "take the lock off in Azure"),
@@ -201,13 +206,84 @@ func needsSomebodyFirst(t *testing.T, w *world) {
 		PrivateCloudRef: v1alpha1.ParentReference{Name: "no-group"}, Windows: []v1alpha1.Window{{Schedule: "0 20 * * 5", DurationSeconds: 122400}},
 	}}
 	vcenter := &v1alpha1.VCenter{ObjectMeta: w.meta("no-group"), Spec: v1alpha1.VCenterSpec{PrivateCloudRef: &v1alpha1.ObjectReference{Name: "no-group"}}}
-	cluster.Create(t, cloud, key, policy, vcenter)
+	below := &v1alpha1.Cluster{ObjectMeta: w.meta("no-group"), Spec: v1alpha1.ClusterSpec{PrivateCloudRef: v1alpha1.ParentReference{Name: "no-group"}, SKU: "av36p", ClusterSize: ptr.To[int32](3)}}
+	deep := &v1alpha1.Datastore{ObjectMeta: w.meta("no-group"), Spec: v1alpha1.DatastoreSpec{ClusterRef: &v1alpha1.ParentReference{Name: "no-group"}, NetAppVolume: &v1alpha1.NetAppVolume{
+		ID: "/subscriptions/" + w.azure.SubscriptionID + "/resourceGroups/rg-storage/providers/Microsoft.NetApp/netAppAccounts/avs/capacityPools/premium/volumes/no-group",
+	}}}
+	cluster.Create(t, cloud, key, policy, vcenter, below, deep)
+	told(t, deep, v1alpha1.ReasonReferenceNotReady, "PrivateCloud no-group needs somebody first: its condition Stalled has the reason InvalidSpec")
 	told(t, vcenter, v1alpha1.ReasonReferenceNotReady, "needs somebody first: its condition Stalled has the reason InvalidSpec")
 	told(t, policy, v1alpha1.ReasonReferenceNotReady, "needs somebody first: its condition Stalled has the reason InvalidSpec")
 	told(t, key, v1alpha1.ReasonReferenceNotReady, "PrivateCloud no-group needs somebody first: its condition Stalled has the reason InvalidSpec")
 	told(t, cloud, v1alpha1.ReasonInvalidSpec, "set spec.resourceGroup here, or on AzureIdentity no-group")
 	env.Edit(t, cluster, cloud, func(c *v1alpha1.PrivateCloud) { c.Spec.ResourceGroup = "rg-avs" })
-	ready(t, cloud, key, policy)
+	ready(t, cloud, key, policy, below, deep)
+}
+
+// What stands below something that is suspended, or for whose identity nobody has made an object, is told so too.
+func waitsForPerson(t *testing.T, w *world) {
+	suspended, one := w.cloud("suspended-cloud"), w.key("below-suspended", "suspended-cloud")
+	suspended.Spec.Suspend = true
+	lost, two := w.cloud("without-identity"), w.key("below-lost", "without-identity")
+	lost.Spec.IdentityRef = &v1alpha1.ObjectReference{Name: "made-later"}
+	cluster.Create(t, suspended, one, lost, two)
+	told(t, one, v1alpha1.ReasonReferenceNotReady, "PrivateCloud suspended-cloud needs somebody first: its condition Reconciling has the reason Suspended")
+	told(t, suspended, v1alpha1.ReasonSuspended, "until spec.suspend is taken away")
+	told(t, two, v1alpha1.ReasonReferenceNotReady, "PrivateCloud without-identity needs somebody first: its condition Reconciling has the reason ReferenceNotFound")
+	env.Edit(t, cluster, suspended, func(c *v1alpha1.PrivateCloud) { c.Spec.Suspend = false })
+	w.identity(t, "made-later", nil)
+	ready(t, suspended, one, lost, two)
+}
+
+func subscriptionMisspelt(t *testing.T, w *world) {
+	var right string
+	identity := w.identity(t, "misspelt", func(i *v1alpha1.AzureIdentity, _ *corev1.Secret) {
+		right, i.Spec.SubscriptionID = i.Spec.SubscriptionID, "99999999-9999-9999-9999-999999999999"
+	})
+	told(t, identity, v1alpha1.ReasonSubscriptionNotFound, "correct subscriptionID; if it is right, give the identity a role in that subscription")
+	env.Edit(t, cluster, identity, func(i *v1alpha1.AzureIdentity) { i.Spec.SubscriptionID = right })
+	ready(t, identity)
+}
+
+// No more clusters, nor more hosts, than Azure makes: hosts are added to a cluster that is there, or what is too much goes into another private cloud.
+func limits(t *testing.T, w *world) {
+	other := w.cloud("limits-other")
+	of := func(cloud, name string, size int32) *v1alpha1.Cluster {
+		return &v1alpha1.Cluster{ObjectMeta: w.meta(name), Spec: v1alpha1.ClusterSpec{PrivateCloudRef: v1alpha1.ParentReference{Name: cloud}, SKU: "av36p", ClusterSize: ptr.To(size)}}
+	}
+	cluster.Create(t, other)
+	for _, one := range []struct {
+		cloud   string
+		sizes   []int32 // of the clusters beside Cluster-1, which are all that there can be
+		advised string
+	}{
+		{"limits-clusters", []int32{3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3}, "add hosts to a cluster that is there, or make another private cloud"},
+		{"limits-hosts", []int32{16, 16, 16, 16, 16}, "make another private cloud for the others"},
+	} {
+		cloud := w.cloud(one.cloud)
+		if one.cloud == "limits-hosts" {
+			cloud.Spec.ManagementCluster.ClusterSize = 16
+		}
+		cluster.Create(t, cloud)
+		var all []client.Object
+		for i, size := range one.sizes {
+			all = append(all, of(one.cloud, fmt.Sprintf("%s-%d", one.cloud, i), size))
+		}
+		cluster.Create(t, all...)
+		ready(t, all...)
+		more := of(one.cloud, one.cloud+"-more", 3)
+		cluster.Create(t, more)
+		told(t, more, v1alpha1.ReasonLimitExceeded, one.advised)
+		env.Edit(t, cluster, more, func(c *v1alpha1.Cluster) { c.Spec.PrivateCloudRef.Name = other.Name })
+		ready(t, more)
+		if one.cloud == "limits-clusters" {
+			first := all[0].(*v1alpha1.Cluster)
+			env.Edit(t, cluster, first, func(c *v1alpha1.Cluster) { c.Spec.ClusterSize = ptr.To[int32](4) })
+			ready(t, first)
+			continue
+		}
+		toldIn(t, v1alpha1.ConditionRoomToGrow, cloud, v1alpha1.ReasonNearLimit, "the next hosts need another cluster or private cloud")
+	}
 }
 
 func refusedCredential(t *testing.T, w *world) {
@@ -327,6 +403,35 @@ func scriptFailed(t *testing.T, w *world) {
 	ready(t, again)
 }
 
+// A script that Azure forgot while it ran may have done its work or not: it is run again as a new object.
+func scriptForgotten(t *testing.T, w *world) {
+	w.azure.Inject(armsim.Fault{Verb: "PUT", Path: path("scriptexecutions/forgotten-"), Lasts: time.Hour, Count: 1})
+	script := func(name string) *v1alpha1.ScriptExecution {
+		return &v1alpha1.ScriptExecution{ObjectMeta: w.meta(name), Spec: v1alpha1.ScriptExecutionSpec{
+			PrivateCloudRef: v1alpha1.ParentReference{Name: hub}, ScriptPackage: "Microsoft.AVS.Management", ScriptCmdlet: "Get-StoragePolicies", TimeoutSeconds: 7200,
+		}}
+	}
+	one, two := script("forgotten"), script("once-more")
+	cluster.Create(t, one)
+	cluster.WaitFor(t, bound, one, "an operation that Azure has accepted", func() error {
+		if op := one.Status.Operation; op == nil || op.State != v1alpha1.OperationAccepted {
+			return fmt.Errorf("the operation is %+v", op)
+		}
+		return nil
+	})
+	if err := w.azure.RemoveInAzure(one.Status.ID); err != nil {
+		t.Fatal(err)
+	}
+	told(t, one, v1alpha1.ReasonOperationUnknown, "look at what it was to change", "to run it again, make a new object")
+	if _, there := w.azure.Resource(one.Status.ID); there {
+		t.Error("it was run again by itself")
+	}
+	cluster.Create(t, two)
+	ready(t, two)
+	cluster.Delete(t, one)
+	gone(t, one)
+}
+
 func immutableField(t *testing.T, w *world) {
 	cloud := w.cloud("immutable")
 	cluster.Create(t, cloud)
@@ -369,7 +474,11 @@ func peersAuthorization(t *testing.T, w *world) {
 	key := w.key("from-hub", "peer")
 	cluster.Create(t, key)
 	told(t, reach, v1alpha1.ReasonInvalidSpec, "writes its key nowhere: set its spec.secretName")
+	mine := &corev1.Secret{ObjectMeta: w.meta("from-hub"), StringData: map[string]string{"a": "b"}}
+	cluster.Create(t, mine)
 	env.Edit(t, cluster, key, func(k *v1alpha1.ExpressRouteAuthorization) { k.Spec.SecretName = "from-hub" })
+	told(t, reach, v1alpha1.ReasonReferenceNotReady, "ExpressRouteAuthorization from-hub needs somebody first: its condition Stalled has the reason SecretNotOwned")
+	cluster.Delete(t, mine)
 	ready(t, reach)
 }
 

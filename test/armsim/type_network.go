@@ -5,6 +5,7 @@ package armsim
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -70,10 +71,31 @@ func gateways(network *resourceType) *resourceType {
 	return &resourceType{segment: "gateways", parent: network, rows: gatewayRows, newer: map[string]string{"properties.provisioningState": "2023-09-01"}}
 }
 
+// gatewaysKey holds the names of further gateways of tier 1, among what only the service knows of a private cloud.
+const gatewaysKey = "gateways"
+
+// AddGateway makes a gateway of tier 1 in a private cloud, as somebody in NSX Manager would.
+func (s *Server) AddGateway(privateCloudID, name string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	cloud, ok := s.resources[strings.ToLower(privateCloudID)]
+	if !ok || cloud.parent != nil {
+		return fmt.Errorf("adding gateway %s: there is no private cloud %s", name, privateCloudID)
+	}
+	names, _ := cloud.hidden[gatewaysKey].([]any)
+	cloud.hide(gatewaysKey, append(names, name))
+	return nil
+}
+
 func gatewayRows(_ *Server, cloud *resource, _ string) []map[string]any {
+	tiers := map[string]string{tenantNumber(cloud) + "-T0": "0", tenantNumber(cloud) + "-T1": "1"}
+	more, _ := cloud.hidden[gatewaysKey].([]any)
+	for _, name := range more {
+		tiers[fmt.Sprint(name)] = "1"
+	}
 	var out []map[string]any
-	for _, tier := range []string{"0", "1"} {
-		name := tenantNumber(cloud) + "-T" + tier
+	for _, name := range slices.Sorted(maps.Keys(tiers)) {
+		tier := tiers[name]
 		out = append(out, map[string]any{
 			"id": cloud.id + "/workloadNetworks/default/gateways/" + name, "name": name, "type": avs + "/privateClouds/workloadNetworks/gateways",
 			"properties": map[string]any{"displayName": name, "path": "/infra/tier-" + tier + "s/" + name, "provisioningState": succeeded},

@@ -4,6 +4,7 @@
 package azure
 
 import (
+	"fmt"
 	"net/http"
 	"regexp"
 	"strings"
@@ -97,13 +98,19 @@ func TestMachinesHoldADeletionBack(t *testing.T) {
 	if vcenter == nil {
 		t.Fatal("a private cloud that succeeded has no vCenter")
 	}
-	if _, err := vcenter.AddMachine(vcentersim.MachineSpec{Name: "ledger", DiskGB: []int{10}, PoweredOn: true}); err != nil {
-		t.Fatal(err)
+	var words []string
+	for n := range 8 { // all of them are named
+		name := fmt.Sprintf("ledger-%d", n)
+		if _, err := vcenter.AddMachine(vcentersim.MachineSpec{Name: name, DiskGB: []int{10}, PoweredOn: true}); err != nil {
+			t.Fatal(err)
+		}
+		words = append(words, name)
 	}
 	if err := cluster.Admin.Delete(t.Context(), cloud); err != nil {
 		t.Fatal(err)
 	}
-	env.Says(t, notReady(t, cloud, v1alpha1.ConditionReconciling, v1alpha1.ReasonMachinesExist), "1 machines", "ledger", v1alpha1.AnnotationConfirmMachines+"=weu")
+	words = append(words, "8 machines", v1alpha1.AnnotationConfirmMachines+"=weu", "deletionPolicy: Retain")
+	env.Says(t, notReady(t, cloud, v1alpha1.ConditionReconciling, v1alpha1.ReasonMachinesExist), words...)
 	w.wrote(t, "PUT privateclouds/weu")
 	env.Edit(t, cluster, cloud, func(c *v1alpha1.PrivateCloud) { c.Annotations[v1alpha1.AnnotationConfirmMachines] = "weu" })
 	cluster.WaitGone(t, soon, cloud)

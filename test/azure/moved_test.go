@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/url"
 	"reflect"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -297,8 +298,11 @@ func TestAMovedPrivateCloudIsDeletedWhereItIs(t *testing.T) {
 	cloud.Annotations = map[string]string{v1alpha1.AnnotationConfirmDelete: "weu", v1alpha1.AnnotationConfirmMachines: "weu"}
 	key := &v1alpha1.ExpressRouteAuthorization{ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: "hub"},
 		Spec: v1alpha1.ExpressRouteAuthorizationSpec{PrivateCloudRef: v1alpha1.ParentReference{Name: "weu"}}}
-	cluster.Create(t, cloud, key)
+	stays := key.DeepCopy()
+	stays.Name = "stays"
+	cluster.Create(t, cloud, key, stays)
 	ready(t, key)
+	ready(t, stays)
 	ready(t, cloud)
 	is := w.move(t, cloud.Status.ID, w.azure.SubscriptionID, newGroup)
 	old := "/subscriptions/" + w.azure.SubscriptionID + "/resourceGroups/" + harness.ResourceGroup
@@ -313,9 +317,19 @@ func TestAMovedPrivateCloudIsDeletedWhereItIs(t *testing.T) {
 	w.operator.Stop(t)
 	env.Edit(t, cluster, cloud, func(c *v1alpha1.PrivateCloud) { c.Spec.ResourceGroup = newGroup })
 	cluster.Delete(t, key)
+	cluster.Delete(t, stays)
 	cluster.Delete(t, cloud)
 	before := len(w.writes())
+	hidden := w.azure.Inject(armsim.Fault{Verb: http.MethodGet, Path: regexp.MustCompile(regexp.QuoteMeta(strings.ToLower(is)) + "$"), Status: http.StatusServiceUnavailable, Count: -1})
 	w.start(t)
+	// While Azure does not show it at the new place, what is in it waits, and is left there by whoever says so.
+	says(t, stays, v1alpha1.ReasonReferenceNotReady, "was moved and is not found yet", "to leave it in Azure, set deletionPolicy: Retain")
+	env.Edit(t, cluster, stays, func(k *v1alpha1.ExpressRouteAuthorization) { k.Spec.DeletionPolicy = v1alpha1.DeletionPolicyRetain })
+	cluster.WaitGone(t, soon, stays)
+	if _, there := w.azure.Resource(is + "/authorizations/stays"); !there || len(w.writes()) != before {
+		t.Errorf("it is not in Azure any more; written: %v", w.writes()[before:])
+	}
+	w.azure.RemoveFault(hidden)
 	cluster.WaitGone(t, soon, key)
 	cluster.WaitGone(t, soon, cloud)
 	var deleted []string

@@ -159,7 +159,7 @@ func (c Catalogue) Offered(w Wanted) *Refusal {
 	location, o := Location(w.Location), c.Find(w.SKU)
 	if len(c) == 0 {
 		return refuse(Unknown, "Azure lists no SKU of Azure VMware Solution for this subscription, so whether %s is offered in %s cannot be found out: "+
-			"it is asked again by itself; check with 'az rest --url /subscriptions/.../providers/Microsoft.AVS/skus'", w.SKU, location)
+			"it is asked again by itself. What Azure answers is seen with 'az rest --url /subscriptions/.../providers/Microsoft.AVS/skus'", w.SKU, location)
 	}
 	if o == nil {
 		return refuse(Offer, "the SKU %s is not offered to this subscription; %s", w.SKU, c.instead(location))

@@ -35,7 +35,7 @@ func Within(pools []Pool) *Refusal {
 	}
 	for _, pool := range pools {
 		if pool.Hosts > maxHosts {
-			return refuse(Limit, "%s would have %s and Azure makes at most %d: put the other %d into another cluster", pool.Cluster, hosts(pool.Hosts), maxHosts, pool.Hosts-maxHosts)
+			return refuse(Limit, "%s would have %s and Azure makes at most %d", pool.Cluster, hosts(pool.Hosts), maxHosts)
 		}
 	}
 	if sum := total(pools); sum > maxCloudHosts {

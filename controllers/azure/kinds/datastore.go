@@ -82,6 +82,5 @@ func datastoreMayDelete(ctx context.Context, w kind.World[*v1alpha1.Datastore]) 
 	if len(names) == 0 {
 		return nil
 	}
-	return outcome.Wait(v1alpha1.ReasonMachinesExist, "%d machines have disks or files on it, among them %s: move them to another datastore", len(names), strings.Join(names[:min(len(names), 5)], ", ")).
-		In(time.Minute)
+	return outcome.Wait(v1alpha1.ReasonMachinesExist, "%d machines have disks or files on it: move them to another datastore, or set deletionPolicy: Retain to leave Azure alone. They are %s", len(names), strings.Join(names, ", ")).In(time.Minute)
 }

@@ -35,8 +35,8 @@ func noMachines[T kind.Object](ctx context.Context, w kind.World[T], cluster str
 		return nil
 	}
 	return outcome.Wait(v1alpha1.ReasonMachinesExist,
-		"%d machines are left there and would be destroyed, among them %s: move them away, or set the annotation %s=%s to destroy them",
-		len(names), strings.Join(names[:min(len(names), 5)], ", "), v1alpha1.AnnotationConfirmMachines, w.Object.GetName()).In(time.Minute)
+		"%d machines are left there and would be destroyed: move them away, set deletionPolicy: Retain to leave Azure alone, or set the annotation %s=%s to destroy them. They are %s",
+		len(names), v1alpha1.AnnotationConfirmMachines, w.Object.GetName(), strings.Join(names, ", ")).In(time.Minute)
 }
 
 // noMoves waits for workload moves out of or into a private cloud.

@@ -121,11 +121,11 @@ func (l *machineList) of(member v1alpha1.PlacementMember) []*arm.Resource {
 func wordsOf(member v1alpha1.PlacementMember) string {
 	switch {
 	case member.Tag != nil:
-		return "tag " + member.Tag.Category + "/" + member.Tag.Name
+		return "the tag " + member.Tag.Category + "/" + member.Tag.Name
 	case member.InstanceUUID != "":
-		return "instanceUUID " + member.InstanceUUID
+		return "the instanceUUID " + member.InstanceUUID
 	}
-	return "name " + member.Name
+	return "the name " + member.Name
 }
 
 // machinePlaces tell machines of one name apart.

@@ -84,7 +84,7 @@ func licenseValid(cloud *arm.Resource, now time.Time) (status.Fact, time.Duratio
 func roomToGrow(pools []guards.Pool) status.Fact {
 	fact := status.Fact{Condition: v1alpha1.ConditionRoomToGrow}
 	if near := guards.NearLimit(pools); near != "" {
-		fact.Status, fact.Reason, fact.Message = metav1.ConditionFalse, v1alpha1.ReasonNearLimit, near+": Microsoft alerts at this size; plan another cluster or private cloud before it is full"
+		fact.Status, fact.Reason, fact.Message = metav1.ConditionFalse, v1alpha1.ReasonNearLimit, near+": Microsoft alerts at this size, and the next hosts need another cluster or private cloud"
 	}
 	return fact
 }

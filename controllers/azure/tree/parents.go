@@ -37,7 +37,7 @@ func Standing(kindName string, parent kind.Object, size int32) *outcome.Outcome 
 		return wait("%s %s is being deleted: nothing new is made in it", kindName, parent.GetName())
 	}
 	if RefusedAsOwner(status) {
-		return wait("%s %s does not manage its resource in Azure, because another object does; this goes on by itself when it does", kindName, parent.GetName())
+		return wait("%s %s does not manage its resource in Azure, because another object does, and needs somebody first: it says what to do; this goes on by itself after that", kindName, parent.GetName())
 	}
 	// A former Ready would say that it once was there; its own state says that it is there now. One that is being resized is there.
 	if state := status.ProvisioningState; state != "Succeeded" && !(state == "Updating" && size > 0) {
@@ -53,8 +53,8 @@ func Standing(kindName string, parent kind.Object, size int32) *outcome.Outcome 
 func NotReadyYet(kindName, name string, other kind.Object) *outcome.Outcome {
 	words := "%s %s is not ready yet; this goes on by itself when it is"
 	args := []any{kindName, name}
-	if reason := StalledFor(other.AzureStatus()); reason != "" {
-		words, args = "%s %s needs somebody first: its condition Stalled has the reason %s and says what to do; this goes on by itself after that", append(args, reason)
+	if c := forPerson(other.AzureStatus()); c != nil {
+		words, args = "%s %s needs somebody first: its condition %s has the reason %s and says what to do; this goes on by itself after that", append(args, c.Type, c.Reason)
 	}
 	return outcome.Wait(v1alpha1.ReasonReferenceNotReady, words, args...).About(v1alpha1.ConditionReferencesReady)
 }
@@ -78,10 +78,18 @@ var ParentChanged = predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
 
 // StalledFor is the reason for which an object waits for a person, empty if it does not.
 func StalledFor(status *v1alpha1.AzureStatus) string {
-	if c := meta.FindStatusCondition(status.Conditions, v1alpha1.ConditionStalled); c != nil {
+	if c := forPerson(status); c != nil {
 		return c.Reason
 	}
 	return ""
+}
+
+// forPerson is the condition that says so: Stalled, or a Reconciling that ends only when somebody creates what is named, or lets it go on.
+func forPerson(status *v1alpha1.AzureStatus) *metav1.Condition {
+	if c := meta.FindStatusCondition(status.Conditions, v1alpha1.ConditionReconciling); c != nil && (c.Reason == v1alpha1.ReasonSuspended || c.Reason == v1alpha1.ReasonReferenceNotFound) {
+		return c
+	}
+	return meta.FindStatusCondition(status.Conditions, v1alpha1.ConditionStalled)
 }
 
 // TakesTooLong is what an object says of an operation that takes too long, empty if it does not.

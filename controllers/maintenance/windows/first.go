@@ -171,10 +171,10 @@ func (s *search) why(from, to time.Time) string {
 		return fmt.Sprintf("it takes %s, and no window is open for longer than %s %s: make one longer, or schedule it by hand", Length(s.takes), Length(s.longest), when)
 	case len(s.hit) > 0:
 		var blocks []string
-		for _, b := range s.hit[:min(len(s.hit), 5)] {
+		for _, b := range s.hit {
 			blocks = append(blocks, fmt.Sprintf("%s from %s to %s", strings.TrimSpace(b.Category+" "+inBrackets(b.Reason)), Moment(b.From), Moment(b.To)))
 		}
-		return fmt.Sprintf("no window with room for %s is left %s, because Azure blocks: %s; add another window, or schedule it by hand", Length(s.takes), when, strings.Join(blocks, "; "))
+		return fmt.Sprintf("no window with room for %s is left %s: add another window, or schedule it by hand. Azure blocks: %s", Length(s.takes), when, strings.Join(blocks, "; "))
 	}
 	return fmt.Sprintf("no window has room for %s %s: add one, or schedule it by hand", Length(s.takes), when)
 }

@@ -110,8 +110,9 @@ func TestAConnectionThatNeverCameToBeIsMadeAnew(t *testing.T) {
 		c.Spec.DeletionPolicy = policy
 		return c
 	}
-	one, kept := reach("one", ""), reach("kept", v1alpha1.DeletionPolicyRetain)
-	cluster.Create(t, one, kept)
+	one, kept, cleared := reach("one", ""), reach("kept", v1alpha1.DeletionPolicyRetain), reach("cleared", v1alpha1.DeletionPolicyRetain)
+	cluster.Create(t, one, kept, cleared)
+	notReady(t, cleared, v1alpha1.ReasonOperationFailed, "correct the spec")
 	notReady(t, one, v1alpha1.ReasonOperationFailed, "correct the spec")
 	notReady(t, kept, v1alpha1.ReasonOperationFailed, "correct the spec")
 	writes := len(w.writes())
@@ -124,6 +125,11 @@ func TestAConnectionThatNeverCameToBeIsMadeAnew(t *testing.T) {
 	}
 	env.Edit(t, cluster, kept, func(c *v1alpha1.GlobalReachConnection) { c.Spec.DeletionPolicy = v1alpha1.DeletionPolicyDelete }) // as it says
 	ready(t, kept)
+	notReady(t, cleared, v1alpha1.ReasonImmutableField, "or delete it in Azure")
+	if err := w.azure.RemoveInAzure(cleared.Status.ID); err != nil {
+		t.Fatal(err)
+	}
+	ready(t, cleared)
 }
 
 // A datastore that failed goes with its object, after everything that guards its deletion, and another one takes its place.

@@ -6,6 +6,7 @@ package kinds
 import (
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"strings"
 	"testing"
 
@@ -51,11 +52,15 @@ func TestAnHCXSiteWaitsForTheAddonWithoutARefusal(t *testing.T) {
 	site := &v1alpha1.HCXEnterpriseSite{ObjectMeta: w.meta("oslo"), Spec: v1alpha1.HCXEnterpriseSiteSpec{PrivateCloudRef: w.inCloud(), SecretName: "oslo-hcx"}}
 	cluster.Create(t, site)
 	notReady(t, site, v1alpha1.ReasonReferenceNotReady, "HCX add-on")
+	w.fails(http.MethodPut, "addons/hcx", 1)
 	hcx := &v1alpha1.Addon{ObjectMeta: w.meta("hcx"), Spec: v1alpha1.AddonSpec{PrivateCloudRef: w.inCloud(), HCX: &v1alpha1.AddonHCX{Offer: "VMware MaaS Cloud Provider (Enterprise)"}}}
 	cluster.Create(t, hcx)
+	notReady(t, hcx, v1alpha1.ReasonOperationFailed, v1alpha1.AnnotationReconcileRequestedAt)
+	notReady(t, site, v1alpha1.ReasonReferenceNotReady, "needs somebody first: it is in state Failed")
+	env.Edit(t, cluster, hcx, func(a *v1alpha1.Addon) { a.Annotations[v1alpha1.AnnotationReconcileRequestedAt] = "again" })
 	ready(t, hcx)
 	ready(t, site)
-	w.wrote(t, "PUT weu/addons/hcx", "PUT weu/hcxenterprisesites/oslo")
+	w.wrote(t, "PUT weu/addons/hcx", "PUT weu/addons/hcx", "PUT weu/hcxenterprisesites/oslo")
 	key := fmt.Sprint(w.inAzure("/hcxEnterpriseSites/oslo", "properties", "activationKey"))
 	if got := w.secret(t, "oslo-hcx")["activationKey"]; got != key || site.Status.Status != "Available" {
 		t.Errorf("the Secret has %q, Azure %q; status is %+v", got, key, site.Status)
@@ -129,6 +134,20 @@ func TestACloudLinkWaitsForTheOtherCloudAndLinksNoCloudToItself(t *testing.T) {
 	if !strings.EqualFold(other.Status.LinkedCloudID, second.Status.ID) || other.Status.Status != "Active" {
 		t.Errorf("status is %+v", other.Status)
 	}
-	notReady(t, far, v1alpha1.ReasonInvalidSpec, "northeurope", "GlobalReachConnection")
+	notReady(t, far, v1alpha1.ReasonInvalidSpec, "northeurope", "use a GlobalReachConnection")
+	// What the messages say is done: another cloud is named, and one in another region is joined otherwise.
+	cluster.Delete(t, other)
+	cluster.WaitGone(t, soon, other)
+	env.Edit(t, cluster, itself, func(l *v1alpha1.CloudLink) { l.Spec.LinkedCloudID = second.Status.ID })
+	ready(t, itself)
+	cluster.Delete(t, far)
+	cluster.WaitGone(t, soon, far)
+	env.Edit(t, cluster, north, func(c *v1alpha1.PrivateCloud) { c.Spec.Suspend = false })
+	key := &v1alpha1.ExpressRouteAuthorization{ObjectMeta: w.meta("from-weu"), Spec: v1alpha1.ExpressRouteAuthorizationSpec{PrivateCloudRef: v1alpha1.ParentReference{Name: "neu"}, SecretName: "from-weu"}}
+	reach := &v1alpha1.GlobalReachConnection{ObjectMeta: w.meta("far"), Spec: v1alpha1.GlobalReachConnectionSpec{PrivateCloudRef: w.inCloud(), Peer: &v1alpha1.GlobalReachPeer{
+		PrivateCloudRef: v1alpha1.ParentReference{Name: "neu"}, AuthorizationRef: &v1alpha1.ObjectReference{Name: key.Name},
+	}}}
+	cluster.Create(t, key, reach)
+	ready(t, reach)
 	w.noneRefused(t)
 }

@@ -28,6 +28,8 @@ func TestASegmentFindsItsGatewayAndStaysForItsLastPort(t *testing.T) {
 	ready(t, web)
 	notReady(t, lost, v1alpha1.ReasonReferenceNotFound, "T1-of-nobody", "-T1")
 	gateway := web.Status.ConnectedGateway
+	env.Edit(t, cluster, lost, func(s *v1alpha1.Segment) { s.Spec.ConnectedGateway = gateway[strings.LastIndex(gateway, "/")+1:] }) // one of those that it names
+	ready(t, lost)
 	if !strings.Contains(gateway, "TNT") || !strings.Contains(gateway, "T1") || web.Status.Status != "SUCCESS" {
 		t.Errorf("status is %+v", web.Status)
 	}
@@ -50,6 +52,16 @@ func TestASegmentFindsItsGatewayAndStaysForItsLastPort(t *testing.T) {
 	if got := w.inAzure(network+"segments/short", "properties", "displayName"); got != "renamed" {
 		t.Errorf("its display name was set back to %v", got)
 	}
+
+	// Two gateways might be meant: the segment names one.
+	if err := w.azure.AddGateway(w.azure.PrivateCloudID("weu"), "TNT-shop"); err != nil {
+		t.Fatal(err)
+	}
+	several := w.segment("several", "", "10.60.4.1/24")
+	cluster.Create(t, several)
+	notReady(t, several, v1alpha1.ReasonInvalidSpec, "set connectedGateway to one of ", gateway, "/infra/tier-1s/TNT-shop")
+	env.Edit(t, cluster, several, func(s *v1alpha1.Segment) { s.Spec.ConnectedGateway = "/infra/tier-1s/TNT-shop" })
+	ready(t, several)
 
 	admin := w.administrator(t)
 	machine := admin.add(t, vcentersim.MachineSpec{Name: "web-01", Networks: []string{"web"}})
@@ -100,7 +112,11 @@ func TestAGroupFindsItsMachinesAndStaysForItsProfile(t *testing.T) {
 	ready(t, destination)
 	admin.add(t, vcentersim.MachineSpec{Name: "web-01", Folder: "/SDDC-Datacenter/vm/Other"})
 	env.Edit(t, cluster, destination, func(g *v1alpha1.VMGroup) { g.Spec.DisplayName = "recorders" })
-	notReady(t, destination, v1alpha1.ReasonAmbiguousMachine, "web-01", web)
+	notReady(t, destination, v1alpha1.ReasonAmbiguousMachine, "web-01", "name the one that is meant by its id", web)
+	env.Edit(t, cluster, destination, func(g *v1alpha1.VMGroup) { g.Spec.Members = []string{recorder, web, "nobody"} })
+	notReady(t, destination, v1alpha1.ReasonMachineNotFound, "there is no machine nobody", "or take it out of members")
+	env.Edit(t, cluster, destination, func(g *v1alpha1.VMGroup) { g.Spec.Members = []string{recorder, web} })
+	ready(t, destination)
 	w.noneRefused(t)
 }
 

@@ -263,4 +263,9 @@ func TestPrivateCloudsOfTheSecondGenerationAndStretchedOnes(t *testing.T) {
 	san.Spec.PrivateCloudRef.Name = "gen2"
 	cluster.Create(t, san)
 	ready(t, san) // hosts in a virtual network need no iSCSI path
+	path := &v1alpha1.IscsiPath{ObjectMeta: w.meta("none"), Spec: v1alpha1.IscsiPathSpec{PrivateCloudRef: v1alpha1.ParentReference{Name: "gen2"}, NetworkBlock: "10.200.0.0/24"}}
+	cluster.Create(t, path)
+	notReady(t, path, v1alpha1.ReasonInvalidSpec, "it has no iSCSI path. Delete this object")
+	cluster.Delete(t, path)
+	cluster.WaitGone(t, soon, path)
 }

@@ -141,7 +141,9 @@ func TestAScriptThatFailsIsToldApartFromOneThatSucceeded(t *testing.T) {
 		}
 		return nil
 	})
-	env.Says(t, notReady(t, wrong, v1alpha1.ReasonReferenceNotFound), "Microsoft.AVS.Nothing")
+	env.Says(t, notReady(t, wrong, v1alpha1.ReasonReferenceNotFound), "Microsoft.AVS.Nothing", "correct scriptPackage")
+	env.Edit(t, cluster, wrong, func(e *v1alpha1.ScriptExecution) { e.Spec.ScriptPackage = failing.Spec.ScriptPackage })
+	ready(t, wrong)
 }
 
 func TestAScriptTakesCredentialsAndShowsNone(t *testing.T) {

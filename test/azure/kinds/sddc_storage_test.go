@@ -4,6 +4,7 @@
 package kinds
 
 import (
+	"slices"
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
@@ -41,14 +42,17 @@ func TestAnElasticSANWaitsForItsPathAndThePathStaysForIt(t *testing.T) {
 	a := w.administrator(t)
 	machine := a.add(t, vcentersim.MachineSpec{Name: "db-01", Datastore: "san-01"})
 	cluster.Delete(t, san)
-	env.Says(t, notReady(t, san, v1alpha1.ReasonMachinesExist), "db-01", "move them to another datastore")
+	env.Says(t, notReady(t, san, v1alpha1.ReasonMachinesExist), "db-01", "move them to another datastore, or set deletionPolicy: Retain")
 	if w.inAzure("/clusters/Cluster-1/datastores/san-01", "name") == nil {
 		t.Error("it was detached although a machine has its disk there")
 	}
-	a.destroy(t, machine)
+	a.store(t, machine, "vsanDatastore")
 	cluster.WaitGone(t, soon, san)
 	cluster.WaitGone(t, soon, path)
 	w.wrote(t, "PUT weu/iscsipaths/default", "PUT weu/clusters/cluster-1/datastores/san-01", "DELETE weu/clusters/cluster-1/datastores/san-01", "DELETE weu/iscsipaths/default")
+	if inventory := w.vcenter(t).Machines(); !slices.ContainsFunc(inventory, func(m vcentersim.MachineState) bool { return m.Ref == machine }) {
+		t.Error("the machine is gone")
+	}
 }
 
 func TestWhatHasNoPatchIsPutWithWhatAzureHas(t *testing.T) {

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/vmware/govmomi"
+	"github.com/vmware/govmomi/find"
 	"github.com/vmware/govmomi/object"
 	"github.com/vmware/govmomi/session"
 	"github.com/vmware/govmomi/vapi/rest"
@@ -72,6 +73,24 @@ func (a *administrator) add(t *testing.T, spec vcentersim.MachineSpec) string {
 func (a *administrator) destroy(t *testing.T, ref string) {
 	t.Helper()
 	task, err := object.NewVirtualMachine(a.client.Client, vmRef(ref)).Destroy(t.Context())
+	if err == nil {
+		err = task.Wait(t.Context())
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// store moves a machine's files to another datastore.
+func (a *administrator) store(t *testing.T, ref, datastore string) {
+	t.Helper()
+	finder := find.NewFinder(a.client.Client)
+	to, err := finder.Datastore(t.Context(), "/*/datastore/"+datastore)
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := to.Reference()
+	task, err := object.NewVirtualMachine(a.client.Client, vmRef(ref)).Relocate(t.Context(), types.VirtualMachineRelocateSpec{Datastore: &at}, types.VirtualMachineMovePriorityDefaultPriority)
 	if err == nil {
 		err = task.Wait(t.Context())
 	}
