@@ -34,7 +34,7 @@ func vcenterOutcome(err error, object *v1alpha1.VCenter, pace outcome.Pace) *out
 	case vcenter.TooLarge:
 		return outcome.Stall(v1alpha1.ReasonLimitExceeded, "%s: give the operator an account that sees less of it, for example one with rights on a folder or a cluster alone", e).In(StallPause)
 	case vcenter.IdentityChanged:
-		return outcome.Stall(v1alpha1.ReasonIdentityChanged, "%s: it is not touched. If that is right, make a new VCenter object for it", e).In(StallPause)
+		return outcome.Stall(v1alpha1.ReasonIdentityChanged, "%s. Nothing that was planned with the other one is done in it; it is read anew by itself", e).In(StallPause)
 	case vcenter.InvalidRequest, vcenter.NotSupported:
 		return outcome.Stall(v1alpha1.ReasonInvalidSpec, "%s: correct url, address or trust", e).In(StallPause)
 	}

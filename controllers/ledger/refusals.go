@@ -180,7 +180,7 @@ func (r Refusals) say(one *v1alpha1.Refusal, now time.Time) *outcome.Outcome {
 		o = outcome.Stall(one.Cause, "%s", one.Message).About(one.Condition)
 	case one.Kind == string(ConflictBusy) && now.Sub(one.Since.Time) > Busy.Real(r.Pace):
 		o.Reason = v1alpha1.ReasonTakesTooLong
-		o.Message = fmt.Sprintf("since %s, for longer than the usual hour: %s. Look in Azure's activity log for what is at work there", one.Since.UTC().Format(time.RFC3339), one.Message)
+		o.Message = fmt.Sprintf("since %s, for longer than the usual hour: %s. What is at work there shows in Azure's activity log", one.Since.UTC().Format(time.RFC3339), one.Message)
 	}
 	return o.In(r.Pace.Elapsed(one.Until.Sub(now)))
 }

@@ -30,7 +30,7 @@ var general = []Row{
 	}},
 	{Reason: v1alpha1.ReasonForbidden, Means: "the identity, or the account of a vCenter, lacks a right", Do: "give it the role that the message names, there where it says", Asks: []Ask{
 		{Says: `give the identity (a role|the role).*`, By: "refused/Forbidden"},
-		{Says: `give the account the role that the documentation lists`, Open: "the right is one of vCenter's"},
+		{Says: `give the account the role that the documentation lists`, By: "TestAnAccountWithoutItsRoleIsTold"},
 		{Says: `give it a role with that privilege`, By: "TestFaultsBecomeSentences"},
 	}},
 	{Reason: v1alpha1.ReasonInvalidSpec, Means: "the spec cannot be carried out, or Azure does not take it", Do: "change the field that the message names", Asks: []Ask{
@@ -46,7 +46,7 @@ var general = []Row{
 		{Says: `Correct it there; nothing was sent`, By: "TestFirstPasswordsGoOutOnce"},
 		{Says: `put the CA's certificates there`, By: "CA without certificates"},
 		{Says: `name a Secret of type kubernetes\.io/basic-auth`, Open: "the API server takes no such spec"},
-		{Says: `correct url, address or trust`, Open: "the API server takes hardly any such spec"},
+		{Says: `correct url, address or trust`, By: "TestAHostIsNoVCenter"},
 		{Says: `set clusterSize to %d( or %d)?`, By: "TestTwoZonesShareEvenly"},
 		{Says: `set extendedNetworkBlocks on the PrivateCloud`, By: "TestHostsOfAV64NeedASeedAndAddresses"},
 		{Says: `correct scaleIn\.hosts`, By: "TestHostsLeaveOnlyWhenNothingNeedsThem"},
@@ -71,7 +71,6 @@ var converging = []Row{
 	}},
 	{Reason: v1alpha1.ReasonTakesTooLong, Means: "what Azure does lasts more than twice as long as usual", Do: "look at the activity log of the private cloud in Azure; open a support request if nothing moves there", Asks: []Ask{
 		{Says: `look at the activity log of the private cloud in Azure, and open a support request with this text if nothing moves there`, By: "TestWhatTakesTooLongIsSaidByAllThatWaitForIt"},
-		{Says: `Look in Azure's activity log for what is at work there`, By: "TestOneThatIsBusyForLongerThanAnHourSaysSo", Told: true},
 	}},
 	{Reason: v1alpha1.ReasonReferenceNotFound, Means: "something that the spec names is not there", Do: "create it, or correct the name; what is being deleted goes with `deletionPolicy: Retain`", Asks: []Ask{
 		{Says: `create it, or name another with identityRef`, By: "identity missing"},
@@ -203,6 +202,6 @@ var inAzure = []Row{
 		{Says: `name them by instanceUUID`, By: "TestPlacementFindsMachinesByNameIdentityAndTag"},
 		{Says: `make a new object that names it by instanceUUID`, By: "TestMovementRestrictionKeepsToItsMachine"},
 		{Says: `name the one that is meant by its id, one of %s`, By: "TestAGroupFindsItsMachinesAndStaysForItsProfile"},
-		{Says: `remove the copies, or give them another instance UUID`, Open: "no simulated vCenter has two machines with one instance UUID"},
+		{Says: `remove the copies, or give them another instance UUID`, By: "TestACopyWithTheSameIdentityIsLeftToAPerson"},
 	}},
 }

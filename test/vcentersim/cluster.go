@@ -45,11 +45,17 @@ func (v *VCenter) AddCluster(name string, hosts int) error {
 	}
 	if v.config.ClosedRoot {
 		pool, err := created.ResourcePool(v.ctx)
-		if err == nil {
-			_, err = pool.Create(v.ctx, computePool, types.DefaultResourceConfigSpec())
+		names := v.config.Pools
+		if len(names) == 0 {
+			names = []string{computePool}
+		}
+		for _, name := range names {
+			if err == nil {
+				_, err = pool.Create(v.ctx, name, types.DefaultResourceConfigSpec())
+			}
 		}
 		if err != nil {
-			return fmt.Errorf("create pool %s: %w", computePool, err)
+			return fmt.Errorf("create the pools %v: %w", names, err)
 		}
 	}
 	for range hosts {

@@ -46,6 +46,8 @@ type Config struct {
 	// ClosedRoot forbids every account but administrators to place machines in the root pool of a cluster, as VMware Cloud on AWS does; each
 	// cluster then has a pool Compute-ResourcePool for them.
 	ClosedRoot bool
+	// Pools are the names of that pool, or of several; empty: Compute-ResourcePool.
+	Pools []string
 	// SessionIdle is the real time, at any speed, after which an unused session ends; default two hours, vCenter's own.
 	// It is not scaled for the reason that token lifetimes are not: a client cannot keep a session alive faster.
 	SessionIdle time.Duration

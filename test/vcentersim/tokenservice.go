@@ -100,7 +100,10 @@ func (v *VCenter) lifetimeOf(r tokenRequest) (from, until time.Time, err error) 
 }
 
 // clock of the token service. Token lifetimes are real time at any speed.
-func (v *VCenter) clock() time.Time { return time.Now().Add(v.config.TokenClockAhead) }
+func (v *VCenter) clock() time.Time { return time.Now().Add(time.Duration(v.tokenClockAhead.Load())) }
+
+// SetTokenClockAhead sets the token service's clock, as an administrator does who corrects it: how far it is ahead of this machine's.
+func (v *VCenter) SetTokenClockAhead(by time.Duration) { v.tokenClockAhead.Store(int64(by)) }
 
 func writeToken(w http.ResponseWriter, token string, from, until time.Time, renew bool) {
 	const wst = "http://docs.oasis-open.org/ws-sx/ws-trust/200512"

@@ -36,13 +36,15 @@ type VCenter struct {
 	journal  *journal
 	faults   *faultPlan
 	tokens   *tokenSigner
-	hub      *hub
-	budget   *budget
-	link     *link
-	machines *machineBook
-	history  taskHistory
-	transit  *transit
-	policies *policies
+	// tokenClockAhead is the token service's clock, in nanoseconds.
+	tokenClockAhead atomic.Int64
+	hub             *hub
+	budget          *budget
+	link            *link
+	machines        *machineBook
+	history         taskHistory
+	transit         *transit
+	policies        *policies
 
 	model    *simulator.Model
 	service  *simulator.Service
@@ -114,6 +116,7 @@ func newVCenter(c Config) (*VCenter, error) {
 		machines: newMachineBook(),
 		rng:      rand.New(rand.NewSource(c.Seed)), //nolint:gosec // repeatable on purpose.
 	}
+	v.tokenClockAhead.Store(int64(c.TokenClockAhead))
 	v.nextTask.Store(100000)
 	v.nextRef.Store(1000)
 	v.transit = newTransit(v)
@@ -196,6 +199,16 @@ func (v *VCenter) CertificatePEM() []byte { return append([]byte(nil), v.identit
 
 // InstanceUUID is About.InstanceUuid.
 func (v *VCenter) InstanceUUID() string { return v.config.InstanceUUID }
+
+// BecomeAnother ends every session and lets a vCenter of another identity answer at the same address, with the same certificate, as after a restore
+// under the old name.
+func (v *VCenter) BecomeAnother(instanceUUID string) {
+	ctx := v.newContext("")
+	if si, ok := ctx.Map.Get(vim25.ServiceInstance).(*simulator.ServiceInstance); ok {
+		ctx.WithLock(si, func() { si.Content.About.InstanceUuid = instanceUUID })
+	}
+	v.ExpireSessions()
+}
 
 // Username and Password of the first account, as configured at the start.
 func (v *VCenter) Username() string { return v.config.Username }

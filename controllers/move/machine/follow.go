@@ -190,11 +190,11 @@ func (s *scope) noProgress(progress movers.Progress) *outcome.Outcome {
 		return nil
 	}
 	st.Step, s.keepReady = v1alpha1.MoveStepRelocating, false
-	const look = "Look at the task and its events in the source vCenter, at the network between the hosts of both sides (TCP 8000 and 902), and at the datastores"
+	const look = "What holds it up shows in the task and its events in the source vCenter, in the network between the hosts of both sides (TCP 8000 and 902), or in the datastores"
 	o := outcome.Wait(v1alpha1.ReasonNoProgress, "the relocation (%s) has shown %d %% since %s and goes no further. %s. It is followed on; to end it, cancel the task in vCenter, or delete this object",
 		st.Task.Ref, progress.Percent, since.UTC().Format(time.RFC3339), look).In(ledger.Glance.Bound / 2)
 	if progress.State == movers.Queued {
-		o = outcome.Wait(v1alpha1.ReasonNoProgress, "vCenter has not begun with the relocation (%s) that it took at %s: it is queued behind other operations. Look at the tasks of its hosts and datastores in both vCenters",
+		o = outcome.Wait(v1alpha1.ReasonNoProgress, "vCenter has not begun with the relocation (%s) that it took at %s: it is queued behind other operations, which the tasks of its hosts and datastores show in both vCenters",
 			st.Task.Ref, since.UTC().Format(time.RFC3339)).In(ledger.Glance.Bound / 2)
 	}
 	s.warn(o.Reason, o.Message)

@@ -61,7 +61,7 @@ func (s *scope) verdictOfRun() *outcome.Outcome {
 		return outcome.Stall(v1alpha1.ReasonMachinesFailed, "%s Their VirtualMachineMoves say why; the annotation %s on one of them tries again", s.describe(), v1alpha1.AnnotationRetryRequestedAt)
 	}
 	s.learn(v1alpha1.ConditionComplete, false, v1alpha1.ReasonCancelled, "")
-	return outcome.Stall(v1alpha1.ReasonCancelled, "%s Machines were cancelled one by one: delete their VirtualMachineMoves to have them planned again", s.describe())
+	return outcome.Stall(v1alpha1.ReasonCancelled, "%s Machines were cancelled one by one, and are planned again when their VirtualMachineMoves are gone", s.describe())
 }
 
 // allClaimed says whether all that is blocked waits for other moves to end.

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/vmware/govmomi/object"
 	"github.com/vmware/govmomi/vim25/types"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	ktypes "k8s.io/apimachinery/pkg/types"
@@ -175,7 +176,28 @@ func TestAMachineThatChangedOnTheWayIsNotCalledMoved(t *testing.T) {
 	m := w.planned(was, v1alpha1.MoveMethodLive)
 	m.Spec.Machine.BIOSUUID = "00000000-0000-0000-0000-000000000001" // as if another machine had arrived under the same identity
 	w.create(m)
-	w.failedWith(m, v1alpha1.ReasonVerificationFailed, "BIOS UUID "+was.BIOSUUID+" instead of 00000000-0000-0000-0000-000000000001")
+	w.failedWith(m, v1alpha1.ReasonVerificationFailed, "BIOS UUID "+was.BIOSUUID+" instead of 00000000-0000-0000-0000-000000000001", "compare it yourself, then ask for another look")
+	w.sameMachine(was)
+	// Somebody compares it, puts right what differs, and asks for another look.
+	arrived := object.NewVirtualMachine(w.administrator(w.target).Client, types.ManagedObjectReference{Type: "VirtualMachine", Value: find(w.target, was.Name).Ref})
+	w.done(arrived.Reconfigure(t.Context(), types.VirtualMachineConfigSpec{Uuid: m.Spec.Machine.BIOSUUID}))
+	w.retry(m, "compared")
+	cluster.WaitCondition(t, time.Minute, m, v1alpha1.ConditionComplete, "True")
+	if n := calls(w.source, "RelocateVM_Task"); n != 1 {
+		t.Errorf("it was relocated %d times", n)
+	}
+}
+
+// A token cannot be had while the clocks of vCenter and operator are too far apart. When they are set right, the machine moves.
+func TestClocksThatDifferAreTold(t *testing.T) {
+	t.Parallel()
+	w := newWorldOf(t, func(_, target *vcentersim.Config) { target.TokenClockAhead = 11 * time.Minute })
+	was := w.add(vcentersim.MachineSpec{Name: "clock-01", PoweredOn: true})
+	m := w.planned(was, v1alpha1.MoveMethodLive)
+	w.create(m)
+	w.says(m, v1alpha1.ReasonReferenceNotReady, "more than ten minutes apart; set both by NTP", "Name an account for other vCenters in migration.credentialsRef")
+	w.target.SetTokenClockAhead(0)
+	cluster.WaitCondition(t, time.Minute, m, v1alpha1.ConditionComplete, "True")
 	w.sameMachine(was)
 }
 

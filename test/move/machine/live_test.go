@@ -104,6 +104,36 @@ func TestAMachineThatIsAtTheTargetAlreadyCountsAsMoved(t *testing.T) {
 }
 
 // A machine that both vCenters show is neither moved nor removed: a person says which of the two is wanted.
+// A vCenter with two machines of one identity is left to a person, who removes the copy.
+func TestACopyWithTheSameIdentityIsLeftToAPerson(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	was := w.add(vcentersim.MachineSpec{Name: "twin-01", PoweredOn: true})
+	m := w.planned(was, v1alpha1.MoveMethodLive)
+	copied := w.add(vcentersim.MachineSpec{Name: "twin-01-copy", InstanceUUID: was.InstanceUUID})
+	other := w.add(vcentersim.MachineSpec{Name: "twin-02", PoweredOn: true})
+	renewed := w.planned(other, v1alpha1.MoveMethodLive)
+	kept := w.add(vcentersim.MachineSpec{Name: "twin-02-copy", InstanceUUID: other.InstanceUUID})
+	w.create(m)
+	w.create(renewed)
+	for _, m := range []*v1alpha1.VirtualMachineMove{m, renewed} {
+		w.says(m, v1alpha1.ReasonAmbiguousMachine, "remove the copies, or give them another instance UUID")
+	}
+	if n := calls(w.source, "RelocateVM_Task"); n != 0 {
+		t.Errorf("%d relocations", n)
+	}
+	admin := w.administrator(w.source).Client
+	at := func(ref string) *object.VirtualMachine {
+		return object.NewVirtualMachine(admin, types.ManagedObjectReference{Type: "VirtualMachine", Value: ref})
+	}
+	w.done(at(copied.Ref).Destroy(t.Context()))
+	w.done(at(kept.Ref).Reconfigure(t.Context(), types.VirtualMachineConfigSpec{InstanceUuid: "5029aaaa-0000-4000-8000-00000000c0fe"}))
+	for was, m := range map[*vcentersim.MachineState]*v1alpha1.VirtualMachineMove{&was: m, &other: renewed} {
+		cluster.WaitCondition(t, time.Minute, m, v1alpha1.ConditionComplete, "True")
+		w.sameMachine(*was)
+	}
+}
+
 func TestAMachineAtBothVCentersIsLeftToAPerson(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

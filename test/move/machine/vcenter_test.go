@@ -5,11 +5,15 @@ package machine_test
 
 import (
 	"context"
+	"crypto/sha256"
+	"crypto/tls"
 	"fmt"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/vmware/govmomi/simulator"
+	vimtypes "github.com/vmware/govmomi/vim25/types"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -229,4 +233,65 @@ func TestAVCenterThatCannotBeReachedHealsByItself(t *testing.T) {
 		t.Fatal(err)
 	}
 	cluster.WaitCondition(t, 30*time.Second, v, v1alpha1.ConditionReady, "True")
+}
+
+// An account that may not even look is told so, and the VCenter is used once it has its role.
+func TestAnAccountWithoutItsRoleIsTold(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	bergen := w.simulate(vcentersim.Config{Layout: vcentersim.OnPremises, Name: "Bergen", Speed: speed})
+	bergen.Inject(vcentersim.Fault{Method: "Login", With: &vimtypes.NoPermission{PrivilegeId: "System.View"}, Times: -1})
+	v := w.declare("bergen", bergen, nil)
+	vcenterSays(t, v, v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonForbidden, "give the account the role that the documentation lists")
+	bergen.ClearFaults()
+	cluster.WaitCondition(t, time.Minute, v, v1alpha1.ConditionReady, "True")
+}
+
+// A host is no vCenter: the VCenter says what to correct, and is used when it leads to one.
+func TestAHostIsNoVCenter(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	esx := simulator.ESX()
+	if err := esx.Create(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(esx.Remove)
+	esx.Service.TLS = new(tls.Config)
+	server := esx.Service.NewServer()
+	t.Cleanup(server.Close)
+	sum := sha256.Sum256(server.Certificate().Raw)
+	pin := strings.ToUpper(strings.ReplaceAll(fmt.Sprintf("% x", sum), " ", ":"))
+	v := w.declare("bergen", w.target, func(v *v1alpha1.VCenter) { v.Spec.URL, v.Spec.Trust.Thumbprint = "https://"+server.URL.Host, pin })
+	vcenterSays(t, v, v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonInvalidSpec, "correct url, address or trust")
+	env.Edit(t, cluster, v, func(v *v1alpha1.VCenter) { v.Spec.URL, v.Spec.Trust.Thumbprint = w.target.URL(), w.target.Thumbprint() })
+	cluster.WaitCondition(t, time.Minute, v, v1alpha1.ConditionReady, "True")
+}
+
+// Behind the address another vCenter answers: the VCenter says so, and reads it anew.
+func TestAnotherVCenterIsToldAndReadAnew(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	bergen := w.simulate(vcentersim.Config{Layout: vcentersim.OnPremises, Name: "Bergen", Speed: speed})
+	v := w.declare("bergen", bergen, nil)
+	cluster.WaitCondition(t, time.Minute, v, v1alpha1.ConditionReady, "True")
+	const another = "5029aaaa-0000-4000-8000-00000000beef"
+	bergen.BecomeAnother(another)
+	vcenterSays(t, v, v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonIdentityChanged, another, bergen.InstanceUUID(), "it is read anew by itself")
+	cluster.WaitFor(t, time.Minute, v, "the other vCenter", func() error {
+		if v.Status.InstanceUUID != another || !meta.IsStatusConditionTrue(v.Status.Conditions, v1alpha1.ConditionReady) {
+			return fmt.Errorf("the status is %+v", v.Status)
+		}
+		return nil
+	})
+}
+
+// A vCenter with more than is held of one is told so.
+func TestAVCenterThatIsTooLargeIsTold(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.stop()
+	w.most = 5
+	w.start()
+	v := &v1alpha1.VCenter{ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: "oslo"}}
+	vcenterSays(t, v, v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonLimitExceeded, "more than the 5 objects", "give the operator an account that sees less of it")
 }

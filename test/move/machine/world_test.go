@@ -52,6 +52,7 @@ type world struct {
 	wrap     func(client.Client) client.Client         // what the next operator that is started reads and writes through; nil: as it is
 	wire     func(http.RoundTripper) http.RoundTripper // stands around its way to vCenters; nil: nothing does
 	made     int
+	most     int // objects that the operator holds of one vCenter; 0: as many as in production
 }
 
 // newWorld starts both vCenters, the source as edits say, declares them, and starts the operator.
@@ -174,7 +175,7 @@ func (w *world) register(mgr manager.Manager) {
 	}
 	publisher := &status.Publisher{Freeze: frozen, Client: mgr.GetClient(), Recorder: mgr.GetEventRecorder("avs-operator"), Pace: pace}
 	w.vcenters = connect.NewVCenters(connect.VCentersOptions{
-		Client: mgr.GetClient(), Live: live, Pace: pace, UserAgent: "avs-operator/test", WrapTransport: w.wire,
+		Client: mgr.GetClient(), Live: live, Pace: pace, UserAgent: "avs-operator/test", WrapTransport: w.wire, Watcher: vcenter.WatcherOptions{Most: w.most},
 		MayWrite: func() error {
 			w.mu.Lock()
 			defer w.mu.Unlock()

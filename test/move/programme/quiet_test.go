@@ -114,6 +114,24 @@ func TestAClusterMeansThePoolThatTheAccountMayUse(t *testing.T) {
 	}
 }
 
+// Where the account may use several pools of the cluster, one of them is named instead of the cluster.
+func TestOfSeveralPoolsOneIsNamed(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, func(c *vcentersim.Config) { c.ClosedRoot, c.Pools = true, []string{"Gold", "Silver"} })
+	w.add(nil, "app-01")
+	move := w.move("finance", v1alpha1.MoveStateRun, nil)
+	w.says(move, metav1.ConditionFalse, "ResourcePoolForbidden", "Name one of its pools with spec.target.resourcePool instead of cluster", "/Resources/Gold, ", "/Resources/Silver")
+	w.untouched()
+	w.edit(move, `{"target":{"cluster":null,"resourcePool":"Silver"}}`)
+	cluster.WaitCondition(t, soon, move, v1alpha1.ConditionComplete, "True")
+	w.whole([]string{"app-01"})
+	for _, m := range w.target.Machines() {
+		if m.Name == "app-01" && m.Pool != "Silver" {
+			t.Errorf("it is in pool %s", m.Pool)
+		}
+	}
+}
+
 // Where machines come with an account of their own, it is that account whose rights on pools count, and not the operator's.
 func TestThePoolIsAskedForTheAccountThatMachinesComeWith(t *testing.T) {
 	t.Parallel()
