@@ -160,7 +160,7 @@ func addressFor(reported, ip string) string {
 // cloudadmin asks Azure for cloudadmin's name and password. They are held in memory only.
 func (v *VCenters) cloudadmin(ctx context.Context, cloud *v1alpha1.PrivateCloud) (string, string, *outcome.Outcome) {
 	if v.o.Azure == nil || cloud == nil {
-		return "", "", outcome.Stall(v1alpha1.ReasonInvalidSpec, "credentialsRef is needed: name a Secret of type kubernetes.io/basic-auth").About(v1alpha1.ConditionCredentialsReady)
+		return "", "", outcome.Stall(v1alpha1.ReasonInvalidSpec, "there is neither a Secret with an account, in credentialsRef, nor a private cloud whose account could be asked for").About(v1alpha1.ConditionCredentialsReady)
 	}
 	azure, _, o := v.o.Azure.Client(ctx, cloud.Namespace, cloud.Spec.IdentityRef)
 	if o != nil {

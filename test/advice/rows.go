@@ -33,11 +33,8 @@ type Ask struct {
 	Says string
 	// By is who does just that, and sees what becomes of it: a walk of this package's tests, or a test somewhere, Test....
 	By string
-	// Told says that By only sees that the cause is told with these words: what they ask for is done in Azure, in vCenter, by Microsoft or at the
-	// operator's own installation, and is not done there.
-	Told bool
-	// Open is why nobody does it, instead of By.
-	Open string
+	// Told is why By only sees that the cause is told with these words, and does not do what they ask for; empty where it does.
+	Told string
 }
 
 // elsewhere are files with sentences that have tables and tests of their own: one that walks them, or that holds each of them to its cause.

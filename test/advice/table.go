@@ -20,13 +20,13 @@ var general = []Row{
 		{Says: `until spec\.suspend is taken away`, By: "waits for a person"},
 	}},
 	{Reason: v1alpha1.ReasonFrozen, Means: "an administrator has frozen the operator", Do: "ask whoever froze it, with the words in the message; all goes on by itself when that ends", Asks: []Ask{
-		{Says: `give its ServiceAccount get on configmaps there`, By: "TestAFreezeStopsEverything", Told: true},
+		{Says: `give its ServiceAccount get on configmaps there`, By: "TestAnOperatorThatCannotSeeWhetherItIsFrozenSaysSo"},
 	}},
 	{Reason: v1alpha1.ReasonStatusRefused, Means: "the API server does not take the status that was found, so the other conditions are older", Do: "report it, with the message", Asks: []Ask{
-		{Says: `Please report this`, By: "TestAStatusThatIsRefusedIsTold", Told: true},
+		{Says: `Please report this`, By: "TestAStatusThatIsRefusedIsTold", Told: "a report goes to people, who mend the operator"},
 	}},
 	{Reason: v1alpha1.ReasonTransient, Means: "something failed that may well work next time: a 5xx, a connection that broke", Asks: []Ask{
-		{Says: `delete the Secret to have a new one made`, Open: "it is a Secret of the operator's own namespace, which nobody else writes"},
+		{Says: `delete the Secret to have a new one made`, By: "TestASecretOfFingerprintsWithoutItsValueIsMadeAnew"},
 	}},
 	{Reason: v1alpha1.ReasonForbidden, Means: "the identity, or the account of a vCenter, lacks a right", Do: "give it the role that the message names, there where it says", Asks: []Ask{
 		{Says: `give the identity (a role|the role).*`, By: "refused/Forbidden"},
@@ -42,15 +42,14 @@ var general = []Row{
 		{Says: `use a GlobalReachConnection between regions`, By: "TestACloudLinkWaitsForTheOtherCloudAndLinksNoCloudToItself"},
 		{Says: `name them in spec\.identitySources, each with its credentialsRef`, By: "TestALicenceDoesNotTakeAwayWhatAzureDoesNotShow"},
 		{Says: `set its spec\.secretName`, By: "peer's authorization"},
-		{Says: `name one of the peer's in peer\.authorizationRef|give peer\.circuit and its spec\.circuit the same value`, By: "TestGlobalReachSaysWhatDoesNotFit", Told: true},
+		{Says: `name one of the peer's in peer\.authorizationRef|give peer\.circuit and its spec\.circuit the same value`, By: "TestGlobalReachSaysWhatDoesNotFit"},
 		{Says: `Correct it there; nothing was sent`, By: "TestFirstPasswordsGoOutOnce"},
 		{Says: `put the CA's certificates there`, By: "CA without certificates"},
-		{Says: `name a Secret of type kubernetes\.io/basic-auth`, Open: "the API server takes no such spec"},
 		{Says: `correct url, address or trust`, By: "TestAHostIsNoVCenter"},
 		{Says: `set clusterSize to %d( or %d)?`, By: "TestTwoZonesShareEvenly"},
 		{Says: `set extendedNetworkBlocks on the PrivateCloud`, By: "TestHostsOfAV64NeedASeedAndAddresses"},
 		{Says: `correct scaleIn\.hosts`, By: "TestHostsLeaveOnlyWhenNothingNeedsThem"},
-		{Says: `put it into timeZone|write one such as Europe/Oslo`, Open: "the API server takes hardly any such spec"},
+		{Says: `write one such as Europe/Oslo`, By: "maintenance in no time zone"},
 	}},
 	{Reason: v1alpha1.ReasonFeatureDisabled, Means: "the spec sets a field whose feature gate is off", Do: "take the field out of the spec, or ask for the gate", Asks: []Ask{
 		{Says: `Take it out of the spec; nothing is written before`, By: "feature gate"},
@@ -92,7 +91,7 @@ var converging = []Row{
 	}},
 	{Reason: v1alpha1.ReasonReferenceNotPermitted, Means: "the private cloud's owner has not let this namespace have such an object", Do: "have the private cloud's `allowedNamespaces` name the namespace and the kind", Asks: []Ask{
 		{Says: `its spec\.allowedNamespaces must have`, By: "TestConsentIsForKinds"},
-		{Says: `use a credential of this namespace, or have the operator's flag --operator-identity-namespaces name it`, By: "TestOperatorsOwnIdentityIsNotForEveryNamespace", Told: true},
+		{Says: `use a credential of this namespace, or have the operator's flag --operator-identity-namespaces name it`, By: "TestOperatorsOwnIdentityIsNotForEveryNamespace"},
 	}},
 	{Reason: v1alpha1.ReasonCredentialsInvalid, Means: "the other side refuses the credential", Do: "correct the Secret; a new one is tried at once", Asks: []Ask{
 		{Says: `correct the credential`, By: "refused credential"},
@@ -101,7 +100,7 @@ var converging = []Row{
 		{Says: `name an account of the target in migration\.credentialsRef of the target's VCenter, or correct the Secret that is named there` + again, By: "TestARefusedTokenAsksForAnAccount"},
 	}},
 	{Reason: v1alpha1.ReasonEndpointNotAllowed, Means: "an address that the administrator has not allowed", Do: "correct the address, or have an administrator allow it", Asks: []Ask{
-		{Says: `correct (url or address|spec\.cloud\.endpoints)`, By: "TestLocalAddressesAreNotDialled", Told: true},
+		{Says: `correct (url or address|spec\.cloud\.endpoints)`, By: "TestLocalAddressesAreNotDialled"},
 		{Says: `have it name the host of %s, or use one of the clouds that Microsoft runs \(spec\.cloud\.name\)`, By: "endpoint not allowed"},
 	}},
 	{Reason: v1alpha1.ReasonSecretNotPermitted, Means: "a Secret that nobody has given for this use", Do: "run the command in the message, as the Secret's owner", Asks: []Ask{

@@ -29,7 +29,7 @@ var guarded = []Row{
 	{Reason: v1alpha1.ReasonLimitExceeded, Means: "more than Azure makes, than `maxHosts` of the identity allows, or than the operator reads of one vCenter", Do: "ask for fewer, put the others elsewhere, or have the bound raised", Asks: []Ask{
 		{Says: `Ask for fewer hosts, or have maxHosts raised`, By: "TestMaxHostsBoundsTheSum"},
 		{Says: `add hosts to a cluster that is there, or make another private cloud|make another private cloud for the others`, By: "limits"},
-		{Says: `give the operator an account that sees less of it.*`, Open: "the account is vCenter's"},
+		{Says: `give the operator an account that sees less of it.*`, By: "TestAVCenterThatIsTooLargeIsTold", Told: "no simulated vCenter hides a part of its inventory from an account"},
 	}},
 	{Reason: v1alpha1.ReasonNearLimit, Means: "nearly as many hosts as there can be: the next ones need another cluster or private cloud"},
 	{Reason: v1alpha1.ReasonPlacementNeedsHosts, Means: "a placement policy needs more hosts", Do: "take machines out of the policy, disable it, or have more hosts", Asks: []Ask{
@@ -78,7 +78,7 @@ var refused = []Row{
 		{Says: `give the identity a role in that subscription and check tenantID`, By: "refused/SubscriptionNotFound"},
 	}},
 	{Reason: v1alpha1.ReasonVersionNotOffered, Means: "this cloud or region does not offer the version of the API that the operator speaks", Do: "use another region or cloud, or another release of the operator", Asks: []Ask{
-		{Says: `use one that does, or a release of the operator that speaks one of those that it offers`, By: "TestRefusalsAreTold", Told: true},
+		{Says: `use one that does, or a release of the operator that speaks one of those that it offers`, By: "version not offered"},
 	}},
 	{Reason: v1alpha1.ReasonInsufficientCapacity, Means: "Azure has no hosts to give there now; it is tried again every half hour"},
 }

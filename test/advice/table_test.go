@@ -43,8 +43,8 @@ func TestEveryReasonHasARow(t *testing.T) {
 	}
 }
 
-// What nobody follows is counted, so that it does not grow unseen.
-const open = 19
+// Advice of which only the words are seen, because nobody can follow it here, is counted, so that it does not grow unseen.
+const onlyTold = 2
 
 // What messages ask for is done somewhere: by a walk here, or by a test that is there.
 func TestEveryAdviceIsFollowedSomewhere(t *testing.T) {
@@ -52,29 +52,28 @@ func TestEveryAdviceIsFollowedSomewhere(t *testing.T) {
 	for _, dir := range []string{"api", "controllers", "test", "hack"} {
 		maps.Copy(tests, sources(t, filepath.Join(root, dir), regexp.MustCompile(`(?m)^func (Test\w+)\(t \*testing\.T\)`), func(name string) bool { return strings.HasSuffix(name, "_test.go") }))
 	}
-	walked, unfollowed := map[string]bool{}, 0
+	walked, seen := map[string]bool{}, 0
 	for _, row := range Rows {
 		for _, ask := range row.Asks {
+			if ask.Told != "" {
+				seen++
+			}
 			switch {
-			case ask.Open != "":
-				if unfollowed++; ask.By != "" {
-					t.Errorf("%s: %q is said to be followed by %s and by nobody", row.Reason, ask.Says, ask.By)
-				}
 			case strings.HasPrefix(ask.By, "Test"):
 				if !tests[ask.By] {
 					t.Errorf("%s: %q is said to be followed by %s, which is not there", row.Reason, ask.Says, ask.By)
 				}
 			case walks[ask.By] == nil:
 				t.Errorf("%s: %q is said to be followed by the walk %q, which is not there", row.Reason, ask.Says, ask.By)
-			case ask.Told:
+			case ask.Told != "":
 				t.Errorf("%s: the walk %q is said not to do what %q asks for", row.Reason, ask.By, ask.Says)
 			default:
 				walked[ask.By] = true
 			}
 		}
 	}
-	if unfollowed != open {
-		t.Errorf("%d pieces of advice are followed by nobody, %d is what was known", unfollowed, open)
+	if seen != onlyTold {
+		t.Errorf("of %d pieces of advice only the words are seen, %d is what was known", seen, onlyTold)
 	}
 	for name := range walks {
 		if !walked[name] {

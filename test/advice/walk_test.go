@@ -28,6 +28,8 @@ var walks = map[string]func(t *testing.T, w *world){
 	"named object missing":                   namedMissing,
 	"named object failed":                    namedFailed,
 	"maintenance of a missing private cloud": maintenanceOfMissing,
+	"maintenance in no time zone":            maintenanceInNoTimeZone,
+	"version not offered":                    versionNotOffered,
 	"needs somebody first":                   needsSomebodyFirst,
 	"refused credential":                     refusedCredential,
 	"secret not permitted":                   secretNotPermitted,
@@ -195,6 +197,31 @@ func maintenanceOfMissing(t *testing.T, w *world) {
 	told(t, policy, v1alpha1.ReasonReferenceNotFound, "create it, or make a policy for another")
 	cluster.Create(t, w.cloud("maintained"))
 	ready(t, policy)
+}
+
+func maintenanceInNoTimeZone(t *testing.T, w *world) {
+	of := func(name, schedule, zone string) *v1alpha1.MaintenancePolicy {
+		return &v1alpha1.MaintenancePolicy{ObjectMeta: w.meta(name), Spec: v1alpha1.MaintenancePolicySpec{
+			PrivateCloudRef: v1alpha1.ParentReference{Name: name}, Windows: []v1alpha1.Window{{Schedule: schedule, TimeZone: zone, DurationSeconds: 122400}},
+		}}
+	}
+	cluster.Create(t, w.cloud("no-zone"))
+	policy := of("no-zone", "0 20 * * 5", "Europe/Nowhere")
+	cluster.Create(t, policy)
+	told(t, policy, v1alpha1.ReasonInvalidSpec, `timeZone "Europe/Nowhere" is not known: write one such as Europe/Oslo`)
+	env.Edit(t, cluster, policy, func(p *v1alpha1.MaintenancePolicy) { p.Spec.Windows[0].TimeZone = "Europe/Oslo" })
+	ready(t, policy)
+}
+
+// A region that does not offer the operator's version of the API is left for another one.
+func versionNotOffered(t *testing.T, w *world) {
+	w.azure.Inject(armsim.Fault{Verb: "PUT", Path: path("privateclouds/version$"), Status: 400, Code: "NoRegisteredProviderFound", Count: 1,
+		Message: "No registered resource provider found for location 'westeurope' and API version '2025-09-01' for type 'privateClouds'. The supported api-versions are '2022-05-01'."})
+	cloud := w.cloud("version")
+	cluster.Create(t, cloud)
+	told(t, cloud, v1alpha1.ReasonVersionNotOffered, "use one that does, or a release of the operator that speaks one of those that it offers")
+	env.Edit(t, cluster, cloud, func(c *v1alpha1.PrivateCloud) { c.Spec.Location = "northeurope" })
+	ready(t, cloud)
 }
 
 // What stands below something that waits for a person does not say that it goes on by itself, whatever it is and whether there is an ARM id yet.

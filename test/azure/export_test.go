@@ -16,6 +16,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
+	"github.com/avs-operator/avs-operator/controllers"
 	"github.com/avs-operator/avs-operator/controllers/arm"
 	"github.com/avs-operator/avs-operator/controllers/connect"
 	"github.com/avs-operator/avs-operator/test/env"
@@ -212,5 +213,29 @@ func TestARequestToLookRefreshesTheExportedSecret(t *testing.T) {
 	}
 	if string(w.exported(t, "weu-admin").Data["vcenterPassword"]) != string(before["vcenterPassword"]) {
 		t.Error("the password of vCenter changed too")
+	}
+}
+
+// The operator's own Secret, by which it tells whether a value has changed, lost its value: it says so, and makes another when that one is deleted.
+func TestASecretOfFingerprintsWithoutItsValueIsMadeAnew(t *testing.T) {
+	t.Parallel()
+	w := quiet(t)
+	of := func(name string) metav1.ObjectMeta { return metav1.ObjectMeta{Namespace: w.namespace, Name: name} }
+	emptied := &corev1.Secret{ObjectMeta: of("avs-operator-fingerprints"), Data: map[string][]byte{"another": []byte("value")}}
+	key := &corev1.Secret{ObjectMeta: of("peer"), StringData: map[string]string{"key": "a-key"}}
+	key.Labels = map[string]string{v1alpha1.LabelUse: v1alpha1.UseAllowed}
+	reach := &v1alpha1.GlobalReachConnection{ObjectMeta: of("oslo"), Spec: v1alpha1.GlobalReachConnectionSpec{
+		PrivateCloudRef: v1alpha1.ParentReference{Name: "weu"}, AuthorizationKeySecretRef: &v1alpha1.SecretKeyReference{Name: "peer", Key: "key"},
+		PeerExpressRouteCircuitID: "/subscriptions/" + w.azure.SubscriptionID + "/resourceGroups/rg-avs/providers/Microsoft.Network/expressRouteCircuits/oslo",
+	}}
+	cluster.Create(t, append(w.azure.Identity(w.namespace), emptied, key, harness.PrivateCloud(w.namespace, "weu"), reach)...)
+	w.operator = harness.StartOperator(t, harness.OperatorOptions{Config: cluster.OperatorConfig(), Speed: w.speed, Namespace: w.namespace, Change: func(o *controllers.Options) {
+		o.Namespace = w.namespace
+	}})
+	says(t, reach, v1alpha1.ReasonTransient, "avs-operator-fingerprints has no value", "delete the Secret to have a new one made")
+	cluster.Delete(t, emptied)
+	ready(t, reach)
+	if made := w.exported(t, emptied.Name); len(made.Data) != 1 {
+		t.Errorf("the new Secret has %d values", len(made.Data))
 	}
 }

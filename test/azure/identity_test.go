@@ -127,12 +127,15 @@ func TestOperatorsOwnIdentityIsNotForEveryNamespace(t *testing.T) {
 	w.start(t)
 	objects := w.azure.Identity(w.namespace)
 	identity := harness.IdentityOf(objects)
+	own := identity.Spec.ClientSecretRef
 	identity.Spec.ClientSecretRef, identity.Spec.Operator = nil, &v1alpha1.OperatorIdentity{}
-	cluster.Create(t, objects[1], identity)
-	env.Says(t, identityStalled(t, identity, v1alpha1.ReasonReferenceNotPermitted), "--operator-identity-namespaces", w.namespace)
+	cluster.Create(t, objects...)
+	env.Says(t, identityStalled(t, identity, v1alpha1.ReasonReferenceNotPermitted), "use a credential of this namespace", "--operator-identity-namespaces", w.namespace)
 	if n := len(w.azure.Requests()); n != 0 {
 		t.Errorf("%d requests were made with the operator's identity", n)
 	}
+	env.Edit(t, cluster, identity, func(i *v1alpha1.AzureIdentity) { i.Spec.Operator, i.Spec.ClientSecretRef = nil, own })
+	cluster.WaitCondition(t, soon, identity, v1alpha1.ConditionReady, "True")
 }
 
 // In a namespace that may use it, the operator's own identity is what its environment says, here a client secret.
@@ -141,14 +144,17 @@ func TestOperatorsOwnIdentity(t *testing.T) {
 	t.Setenv("AZURE_TENANT_ID", harness.TenantID)
 	t.Setenv("AZURE_CLIENT_ID", harness.ClientID)
 	t.Setenv("AZURE_CLIENT_SECRET", harness.ClientSecret)
-	w.operator = harness.StartOperator(t, harness.OperatorOptions{Config: cluster.OperatorConfig(), Speed: w.speed, Namespace: w.namespace, Change: func(o *controllers.Options) {
-		o.OperatorIdentityNamespaces = []string{w.namespace}
-	}})
+	w.start(t) // without the flag that its message names
 	objects := w.azure.Identity(w.namespace)
 	identity := harness.IdentityOf(objects)
 	identity.Spec = v1alpha1.AzureIdentitySpec{SubscriptionID: w.azure.SubscriptionID, ResourceGroup: harness.ResourceGroup, Cloud: identity.Spec.Cloud, Operator: &v1alpha1.OperatorIdentity{}}
 	cloud := harness.PrivateCloud(w.namespace, "weu")
 	cluster.Create(t, objects[1], identity, cloud)
+	identityStalled(t, identity, v1alpha1.ReasonReferenceNotPermitted)
+	w.operator.Stop(t)
+	w.operator = harness.StartOperator(t, harness.OperatorOptions{Config: cluster.OperatorConfig(), Speed: w.speed, Namespace: w.namespace, Change: func(o *controllers.Options) {
+		o.OperatorIdentityNamespaces = []string{w.namespace}
+	}})
 	cluster.WaitCondition(t, soon, identity, v1alpha1.ConditionReady, "True")
 	ready(t, cloud)
 }

@@ -97,4 +97,16 @@ func TestGlobalReachSaysWhatDoesNotFit(t *testing.T) {
 	if len(w.writes()) != writes {
 		t.Errorf("written: %s", fmt.Sprint(w.writes()[writes:]))
 	}
+	// Everybody does what the own message says.
+	env.Edit(t, cluster, silent, func(k *v1alpha1.ExpressRouteAuthorization) { k.Spec.SecretName = "silent" })
+	for name, change := range map[string]func(p *v1alpha1.GlobalReachPeer){
+		"silent":        func(*v1alpha1.GlobalReachPeer) {},
+		"wrong":         func(p *v1alpha1.GlobalReachPeer) { p.AuthorizationRef.Name = "silent" },
+		"other-circuit": func(p *v1alpha1.GlobalReachPeer) { p.Circuit = "" },
+		"itself":        func(p *v1alpha1.GlobalReachPeer) { p.PrivateCloudRef, p.AuthorizationRef.Name = in("neu"), "silent" },
+	} {
+		c := &v1alpha1.GlobalReachConnection{ObjectMeta: of(name)}
+		env.Edit(t, cluster, c, func(c *v1alpha1.GlobalReachConnection) { change(c.Spec.Peer) })
+		ready(t, c)
+	}
 }

@@ -5,9 +5,13 @@ package security
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -16,6 +20,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/rest"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -251,4 +256,62 @@ func (w *world) writes() (n int) {
 		}
 	}
 	return n
+}
+
+// An operator that may not look whether it is frozen is frozen until it may.
+func TestAnOperatorThatCannotSeeWhetherItIsFrozenSaysSo(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	user := "blind-" + w.theirs
+	kubectl := func(args ...string) []byte {
+		t.Helper()
+		out, err := cluster.ControlPlane.Kubectl(t.Context(), args...)
+		if err != nil {
+			t.Fatalf("%v: %v\n%s", args, err, out)
+		}
+		return []byte(out)
+	}
+	var role struct {
+		Rules []struct {
+			APIGroups, Resources, Verbs []string
+		}
+	}
+	if err := json.Unmarshal(kubectl("get", "clusterrole", "avs-operator", "-o", "json"), &role); err != nil {
+		t.Fatal(err)
+	}
+	for i, rule := range role.Rules {
+		if slices.Contains(rule.Resources, "configmaps") {
+			role.Rules[i].Verbs = slices.DeleteFunc(rule.Verbs, func(verb string) bool { return verb == "get" })
+		}
+	}
+	object, err := json.Marshal(map[string]any{"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": map[string]any{"name": user}, "rules": role.Rules})
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "role.json")
+	if err := os.WriteFile(file, object, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	kubectl("create", "-f", file)
+	kubectl("create", "clusterrolebinding", user, "--clusterrole="+user, "--user="+user)
+	config := cluster.ControlPlane.AdminConfig()
+	config.Impersonate = rest.ImpersonationConfig{UserName: user}
+	harness.StartOperator(t, harness.OperatorOptions{Config: config, Speed: speed, Namespace: w.theirs, Change: func(o *controllers.Options) { o.Namespace = w.theirs }})
+	identity := harness.IdentityOf(w.azure.Identity(w.theirs))
+	cluster.WaitFor(t, patience, identity, "Frozen", func() error {
+		c := meta.FindStatusCondition(identity.Status.Conditions, v1alpha1.ConditionFrozen)
+		if c == nil || c.Status != metav1.ConditionTrue || !strings.Contains(c.Message, "give its ServiceAccount get on configmaps there") {
+			return fmt.Errorf("Frozen is %+v", c)
+		}
+		return nil
+	})
+	kubectl("create", "role", user, "--verb=get", "--resource=configmaps", "-n", w.theirs)
+	kubectl("create", "rolebinding", user, "--role="+user, "--user="+user, "-n", w.theirs)
+	cluster.WaitFor(t, patience, identity, "its thaw", func() error {
+		if isFrozen(t, identity) == nil {
+			return errNotYet
+		}
+		return nil
+	})
+	cluster.WaitCondition(t, patience, identity, v1alpha1.ConditionReady, "True")
 }

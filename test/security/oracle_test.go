@@ -15,15 +15,33 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers"
+	"github.com/avs-operator/avs-operator/test/armsim"
 	"github.com/avs-operator/avs-operator/test/env"
 	"github.com/avs-operator/avs-operator/test/harness"
+	"github.com/avs-operator/avs-operator/test/vcentersim"
 )
 
 // words that a host inside has for its own users only.
 const words = "payroll-of-2026 \x1b[31m\u202e"
+
+// outside is an address of this machine that is not local to the operator; the loopback if it has none.
+func outside(t *testing.T) string {
+	t.Helper()
+	addresses, err := net.InterfaceAddrs()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, a := range addresses {
+		if ip, ok := a.(*net.IPNet); ok && ip.IP.To4() != nil && ip.IP.IsGlobalUnicast() {
+			return ip.IP.String()
+		}
+	}
+	return "127.0.0.1"
+}
 
 // vcenterAt is a VCenter whose host the attacker has chosen, with an account that was made for it.
 func (w *world) vcenterAt(t *testing.T, name, address string, trust *v1alpha1.VCenterTrust) *v1alpha1.VCenter {
@@ -124,8 +142,14 @@ func TestLocalAddressesAreNotDialled(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	there := outside(t)
+	other := harness.StartAzure(t, speed, func(c *armsim.Config) { c.NoVCenters, c.Listen = true, there+":0" })
+	otherAzure, err := url.Parse(other.URL())
+	if err != nil {
+		t.Fatal(err)
+	}
 	harness.StartOperator(t, harness.OperatorOptions{Config: cluster.OperatorConfig(), Speed: speed, Namespace: w.theirs, Change: func(o *controllers.Options) {
-		o.AllowLocalEndpoints, o.AllowedEndpoints = false, []string{azure.Host}
+		o.AllowLocalEndpoints, o.AllowedEndpoints = false, []string{azure.Host, otherAzure.Host}
 	}})
 	pinned := &v1alpha1.VCenterTrust{Thumbprint: thumbprint(w.host.Server)}
 	for name, host := range map[string]string{
@@ -138,9 +162,29 @@ func TestLocalAddressesAreNotDialled(t *testing.T) {
 	}
 	v := w.vcenterAt(t, "by-address", "https://vcenter.example.com", pinned)
 	env.Edit(t, cluster, v, func(v *v1alpha1.VCenter) { v.Spec.Address = "127.0.0.1:" + port })
-	stalled(t, v, v1alpha1.ReasonEndpointNotAllowed)
-	env.Says(t, stalled(t, harness.IdentityOf(w.azure.Identity(w.theirs)), v1alpha1.ReasonEndpointNotAllowed), "--allow-local-endpoints")
+	env.Says(t, stalled(t, v, v1alpha1.ReasonEndpointNotAllowed), "correct url or address")
+	identity := harness.IdentityOf(w.azure.Identity(w.theirs))
+	env.Says(t, stalled(t, identity, v1alpha1.ReasonEndpointNotAllowed), "correct spec.cloud.endpoints", "--allow-local-endpoints")
 	if n := len(w.host.requests()) + len(w.azure.Requests()); n != 0 {
 		t.Errorf("%d requests reached a local address", n)
+	}
+	if there == "127.0.0.1" {
+		return // this machine has no other address, so nothing can be corrected to one
+	}
+	real, err := vcentersim.Start(t.Context(), vcentersim.Config{Layout: vcentersim.OnPremises, Listen: there + ":0", Username: "u", Password: "my-own-password"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(real.Close)
+	corrected := harness.IdentityOf(other.Identity(w.theirs)).Spec.Cloud
+	for _, object := range other.Identity(w.theirs) {
+		if ca, is := object.(*corev1.ConfigMap); is {
+			env.Edit(t, cluster, &corev1.ConfigMap{ObjectMeta: ca.ObjectMeta}, func(c *corev1.ConfigMap) { c.Data = ca.Data })
+		}
+	}
+	env.Edit(t, cluster, identity, func(i *v1alpha1.AzureIdentity) { i.Spec.Cloud = corrected })
+	env.Edit(t, cluster, v, func(v *v1alpha1.VCenter) { v.Spec.URL, v.Spec.Address, v.Spec.Trust.Thumbprint = real.URL(), "", real.ThumbprintSHA256() })
+	for _, object := range []client.Object{identity, v} {
+		cluster.WaitCondition(t, patience, object, v1alpha1.ConditionReady, "True")
 	}
 }
