@@ -277,15 +277,21 @@ func revokedInFlight(t *testing.T, w *world) {
 		}
 		return nil
 	})
-	refused := armsim.Fault{Verb: "GET", Status: 401, Code: "InvalidAuthenticationToken", Message: "The access token is invalid.", Count: -1}
-	for _, at := range []string{cloud.Status.ID, cloud.Status.Operation.AsyncOperation, cloud.Status.Operation.Location} {
-		if asked, err := url.Parse(strings.ToLower(at)); err == nil && asked.Path != "" {
-			refused.Path = regexp.MustCompile(regexp.QuoteMeta(asked.Path) + "$")
-			w.azure.Inject(refused)
-		}
-	}
+	w.silence(armsim.Fault{Verb: "GET", Status: 401, Code: "InvalidAuthenticationToken", Message: "The access token is invalid.", Count: -1},
+		cloud.Status.ID, cloud.Status.Operation.AsyncOperation, cloud.Status.Operation.Location)
 	cluster.Delete(t, cloud)
 	w.freed(t, cloud)
+}
+
+// silence injects a fault at each of some URLs or ids.
+func (w *world) silence(fault armsim.Fault, at ...string) (faults []string) {
+	for _, one := range at {
+		if asked, err := url.Parse(strings.ToLower(one)); err == nil && asked.Path != "" {
+			fault.Path = regexp.MustCompile(regexp.QuoteMeta(asked.Path) + "$")
+			faults = append(faults, w.azure.Inject(fault))
+		}
+	}
+	return faults
 }
 
 // freed does what the message of a deletion says, once it does.

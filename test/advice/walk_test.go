@@ -4,6 +4,7 @@
 package advice
 
 import (
+	"context"
 	"fmt"
 	"testing"
 	"time"
@@ -253,13 +254,17 @@ func waitsForPerson(t *testing.T, w *world) {
 	suspended.Spec.Suspend = true
 	lost, two := w.cloud("without-identity"), w.key("below-lost", "without-identity")
 	lost.Spec.IdentityRef = &v1alpha1.ObjectReference{Name: "made-later"}
-	cluster.Create(t, suspended, one, lost, two)
+	policy := &v1alpha1.MaintenancePolicy{ObjectMeta: w.meta("without-identity"), Spec: v1alpha1.MaintenancePolicySpec{
+		PrivateCloudRef: v1alpha1.ParentReference{Name: "without-identity"}, Windows: []v1alpha1.Window{{Schedule: "0 20 * * 5", DurationSeconds: 122400}},
+	}}
+	cluster.Create(t, suspended, one, lost, two, policy)
 	told(t, one, v1alpha1.ReasonReferenceNotReady, "PrivateCloud suspended-cloud needs somebody first: its condition Reconciling has the reason Suspended")
 	told(t, suspended, v1alpha1.ReasonSuspended, "until spec.suspend is taken away")
-	told(t, two, v1alpha1.ReasonReferenceNotReady, "PrivateCloud without-identity needs somebody first: its condition Reconciling has the reason ReferenceNotFound")
+	told(t, two, v1alpha1.ReasonReferenceNotFound, "/made-later is not there: create it, or name another with identityRef")
+	told(t, policy, v1alpha1.ReasonReferenceNotReady, "/without-identity needs somebody first: its condition Reconciling has the reason ReferenceNotFound")
 	env.Edit(t, cluster, suspended, func(c *v1alpha1.PrivateCloud) { c.Spec.Suspend = false })
 	w.identity(t, "made-later", nil)
-	ready(t, suspended, one, lost, two)
+	ready(t, suspended, one, lost, two, policy)
 }
 
 func subscriptionMisspelt(t *testing.T, w *world) {
@@ -430,9 +435,9 @@ func scriptFailed(t *testing.T, w *world) {
 	ready(t, again)
 }
 
-// A script that Azure forgot while it ran may have done its work or not: it is run again as a new object.
+// A script that Azure has forgotten before anybody saw its end may have done its work or not: it is run again as a new object.
 func scriptForgotten(t *testing.T, w *world) {
-	w.azure.Inject(armsim.Fault{Verb: "PUT", Path: path("scriptexecutions/forgotten-"), Lasts: time.Hour, Count: 1})
+	w.azure.Inject(armsim.Fault{Verb: "PUT", Path: path("scriptexecutions/forgotten-"), Lasts: 2 * time.Hour, Count: 1})
 	script := func(name string) *v1alpha1.ScriptExecution {
 		return &v1alpha1.ScriptExecution{ObjectMeta: w.meta(name), Spec: v1alpha1.ScriptExecutionSpec{
 			PrivateCloudRef: v1alpha1.ParentReference{Name: hub}, ScriptPackage: "Microsoft.AVS.Management", ScriptCmdlet: "Get-StoragePolicies", TimeoutSeconds: 7200,
@@ -446,8 +451,19 @@ func scriptForgotten(t *testing.T, w *world) {
 		}
 		return nil
 	})
+	silent := w.silence(armsim.Fault{Verb: "GET", Status: 503, Count: -1}, one.Status.Operation.AsyncOperation, one.Status.Operation.Location)
+	cluster.Eventually(t, bound, "its end", func(context.Context) error {
+		body, _ := w.azure.Resource(one.Status.ID)
+		if properties, _ := body["properties"].(map[string]any); properties["provisioningState"] != "Succeeded" {
+			return fmt.Errorf("it is %v", properties)
+		}
+		return nil
+	})
 	if err := w.azure.RemoveInAzure(one.Status.ID); err != nil {
 		t.Fatal(err)
+	}
+	for _, id := range silent {
+		w.azure.RemoveFault(id)
 	}
 	told(t, one, v1alpha1.ReasonOperationUnknown, "look at what it was to change", "to run it again, make a new object")
 	if _, there := w.azure.Resource(one.Status.ID); there {

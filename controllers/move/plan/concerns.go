@@ -311,16 +311,12 @@ func subjectOf(machines []string) string {
 	if len(machines) == 1 {
 		return "Machine " + machines[0] + " "
 	}
-	return "Each of " + list(machines) + " "
+	return "Each of " + List(machines, mostListed) + " "
 }
 
 // sentence says a concern of what it is about.
 func (k kind) sentence(about []string, subject string) string {
-	words := list(about)
-	if strings.Contains(k.text, "give one of the paths or ids") || strings.Contains(k.text, "with its path or id") {
-		words = enumerate(about) // who has to choose one needs to see them all
-	}
-	return upperFirst(subject + strings.Replace(k.text, "%s", words, 1))
+	return upperFirst(subject + strings.Replace(k.text, "%s", List(about, mostListed), 1))
 }
 
 func severityRank(s v1alpha1.Severity) int {

@@ -167,7 +167,7 @@ func (s *selector) named(folder, name string) {
 	case len(found) == 1:
 		s.picked[found[0].Ref] = found[0]
 	case len(found) > 1:
-		s.book.say(AmbiguousMachine, fmt.Sprintf("%q is %s", name, enumerate(pathsOf(found))))
+		s.book.say(AmbiguousMachine, fmt.Sprintf("%q is %s", name, List(pathsOf(found), mostListed)))
 	case known || excluded:
 	case s.arrivedAs(name) != nil:
 		m := s.arrivedAs(name)

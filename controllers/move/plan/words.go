@@ -12,26 +12,19 @@ import (
 	"unicode/utf8"
 )
 
-// mostNamed is how many names a sentence lists.
-const mostNamed = 5
+// Bytes of names that a sentence of a plan takes, and one that proposes names.
+const (
+	mostListed   = 800
+	mostProposed = 300
+)
 
-// list names the first few, and how many more there are.
-func list(names []string) string {
-	if len(names) <= mostNamed {
-		return strings.Join(names, ", ")
-	}
-	return fmt.Sprintf("%s and %d more", strings.Join(names[:mostNamed], ", "), len(names)-mostNamed)
-}
-
-// mostEnumerated is how many bytes of names a sentence takes that must name all.
-const mostEnumerated = 800
-
-// enumerate names all, as far as a message takes them.
-func enumerate(names []string) string {
+// List names all, as far as so many bytes take them, and where they do not, how many there are in all: who has to do something about each would
+// look in vain for the rest of a shorter list.
+func List(names []string, bytes int) string {
 	size := 0
 	for i, name := range names {
-		if size += len(name) + 2; size > mostEnumerated && i > 0 {
-			return fmt.Sprintf("%s and %d more", strings.Join(names[:i], ", "), len(names)-i)
+		if size += len(name) + 2; size > bytes && i > 0 {
+			return fmt.Sprintf("%s, … (%d in all)", strings.Join(names[:i], ", "), len(names))
 		}
 	}
 	return strings.Join(names, ", ")
@@ -42,7 +35,7 @@ func has(what string, missing string, names []string) string {
 	if len(names) == 0 {
 		return fmt.Sprintf("%q (there is no %s that the account can see)", missing, what)
 	}
-	return fmt.Sprintf("%q (there is %s)", missing, list(nearest(missing, names)))
+	return fmt.Sprintf("%q (there is %s)", missing, List(nearest(missing, names), mostProposed))
 }
 
 // nearest sorts names by how little they differ from one that was meant, and drops repeated ones.
