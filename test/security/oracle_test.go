@@ -183,7 +183,9 @@ func TestLocalAddressesAreNotDialled(t *testing.T) {
 		}
 	}
 	env.Edit(t, cluster, identity, func(i *v1alpha1.AzureIdentity) { i.Spec.Cloud = corrected })
-	env.Edit(t, cluster, v, func(v *v1alpha1.VCenter) { v.Spec.URL, v.Spec.Address, v.Spec.Trust.Thumbprint = real.URL(), "", real.ThumbprintSHA256() })
+	env.Edit(t, cluster, v, func(v *v1alpha1.VCenter) {
+		v.Spec.URL, v.Spec.Address, v.Spec.Trust.Thumbprint = real.URL(), "", real.ThumbprintSHA256()
+	})
 	for _, object := range []client.Object{identity, v} {
 		cluster.WaitCondition(t, patience, object, v1alpha1.ConditionReady, "True")
 	}

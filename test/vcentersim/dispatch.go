@@ -83,6 +83,11 @@ func (v *VCenter) dispatch(ctx *simulator.Context, m *simulator.Method) (mo.Refe
 		}
 		return nil, nil
 	}
+	if m.Name == "Login" { // "NoPermission: if the user and password are valid, but the user has no access granted", says its reference
+		if fault := v.faults.method(m.Name, ""); fault != nil {
+			return nil, fault
+		}
+	}
 	return nil, nil
 }
 
