@@ -1,10 +1,13 @@
 // Copyright The avs-operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Package text cuts texts to a length: what Azure, vCenters and users say has no bound, and each field of a status has one.
+// Package text cuts texts and lists to a length: what Azure, vCenters and users say has no bound, and each field of a status has one.
 package text
 
-import "strings"
+import (
+	"fmt"
+	"strings"
+)
 
 // ellipsis marks a text that went on.
 const ellipsis = "…"
@@ -36,4 +39,16 @@ func CutRunes(text string, runes int) string {
 		return ""
 	}
 	return string(all[:runes-1]) + ellipsis
+}
+
+// List names all, as far as so many bytes take them, and where they do not, how many there are in all: who has to do something about each would
+// look in vain for the rest of a shorter list.
+func List(names []string, bytes int) string {
+	size := 0
+	for i, name := range names {
+		if size += len(name) + 2; size > bytes && i > 0 {
+			return fmt.Sprintf("%s, … (%d in all)", strings.Join(names[:i], ", "), len(names))
+		}
+	}
+	return strings.Join(names, ", ")
 }

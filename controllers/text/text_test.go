@@ -51,3 +51,21 @@ func FuzzCut(f *testing.F) {
 		}
 	})
 }
+
+func TestListNamesAllThatFit(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		names []string
+		bytes int
+		want  string
+	}{
+		{nil, 10, ""},
+		{[]string{"a-name-of-its-own"}, 3, "a-name-of-its-own"},
+		{[]string{"a", "b", "c", "d", "e", "f", "g"}, 30, "a, b, c, d, e, f, g"},
+		{[]string{"a", "b", "c", "d", "e"}, 10, "a, b, c, … (5 in all)"},
+	} {
+		if got := text.List(c.names, c.bytes); got != c.want {
+			t.Errorf("%v in %d bytes: %q, want %q", c.names, c.bytes, got, c.want)
+		}
+	}
+}

@@ -83,7 +83,7 @@ func (s Situation[T]) hasRun() *outcome.Outcome {
 	}
 	if unknown {
 		return outcome.Stall(v1alpha1.ReasonOperationUnknown,
-			"%s was begun and is not in Azure any more, so nobody can say how it ended: look at what it was to change. It is not run again by itself; to run it again, make a new object", s.ID)
+			"it was begun and is not in Azure any more, so nobody can say how it ended: look at what it was to change. It is not run again by itself; to run it again, make a new object (%s)", s.ID)
 	}
 	return outcome.Done(v1alpha1.ReasonReady, "it has run; Azure does not keep it any longer, and it is not run again")
 }

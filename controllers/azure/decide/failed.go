@@ -100,8 +100,8 @@ func (s Situation[T]) mayReplace() *outcome.Outcome {
 		return nil
 	}
 	return outcome.Stall(v1alpha1.ReasonImmutableField,
-		"%s is in state Failed, and Azure takes the corrected spec only when it is deleted and made anew, which deletionPolicy Retain forbids: "+
-			"set deletionPolicy: Delete, or delete it in Azure", s.ID)
+		"it is in state Failed, and Azure takes the corrected spec only when it is deleted and made anew, which deletionPolicy Retain forbids: "+
+			"set deletionPolicy: Delete, or delete it in Azure (%s)", s.ID)
 }
 
 // mend is the write that mends; nil if a kind that is changed by an action has nothing to change.

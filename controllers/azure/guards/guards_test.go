@@ -156,7 +156,7 @@ func TestLimitsAndCombinations(t *testing.T) {
 		"twelve clusters":       {Within(many(12, 8)), "", ""},
 		"thirteen clusters":     {Within(many(13, 3)), Limit, "13 clusters|at most 12"},
 		"sixteen hosts":         {Within(many(1, 16)), "", ""},
-		"seventeen hosts":       {Within(many(1, 17)), Limit, "17 hosts|at most 16|other 1"},
+		"seventeen hosts":       {Within(many(1, 17)), Limit, "17 hosts|at most 16"},
 		"96 hosts":              {Within(many(6, 16)), "", ""},
 		"97 hosts":              {Within(append(many(6, 16), many(1, 1)...)), Limit, "97 hosts|at most 96"},
 		"odd in one zone":       {Even("c", false, 5), "", ""},

@@ -311,12 +311,12 @@ func subjectOf(machines []string) string {
 	if len(machines) == 1 {
 		return "Machine " + machines[0] + " "
 	}
-	return "Each of " + List(machines, mostListed) + " "
+	return "Each of " + text.List(machines, mostListed) + " "
 }
 
 // sentence says a concern of what it is about.
 func (k kind) sentence(about []string, subject string) string {
-	return upperFirst(subject + strings.Replace(k.text, "%s", List(about, mostListed), 1))
+	return upperFirst(subject + strings.Replace(k.text, "%s", text.List(about, mostListed), 1))
 }
 
 func severityRank(s v1alpha1.Severity) int {

@@ -6,6 +6,7 @@ package plan
 import (
 	"cmp"
 	"fmt"
+	"github.com/avs-operator/avs-operator/controllers/text"
 	"slices"
 	"strings"
 
@@ -167,7 +168,7 @@ func (s *selector) named(folder, name string) {
 	case len(found) == 1:
 		s.picked[found[0].Ref] = found[0]
 	case len(found) > 1:
-		s.book.say(AmbiguousMachine, fmt.Sprintf("%q is %s", name, List(pathsOf(found), mostListed)))
+		s.book.say(AmbiguousMachine, fmt.Sprintf("%q is %s", name, text.List(pathsOf(found), mostListed)))
 	case known || excluded:
 	case s.arrivedAs(name) != nil:
 		m := s.arrivedAs(name)

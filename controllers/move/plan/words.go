@@ -6,6 +6,7 @@ package plan
 import (
 	"cmp"
 	"fmt"
+	"github.com/avs-operator/avs-operator/controllers/text"
 	"slices"
 	"strings"
 	"unicode"
@@ -18,24 +19,12 @@ const (
 	mostProposed = 300
 )
 
-// List names all, as far as so many bytes take them, and where they do not, how many there are in all: who has to do something about each would
-// look in vain for the rest of a shorter list.
-func List(names []string, bytes int) string {
-	size := 0
-	for i, name := range names {
-		if size += len(name) + 2; size > bytes && i > 0 {
-			return fmt.Sprintf("%s, … (%d in all)", strings.Join(names[:i], ", "), len(names))
-		}
-	}
-	return strings.Join(names, ", ")
-}
-
 // has says what exists nearby, for a name that does not: the likeliest first, so that a slip of the pen is seen at once.
 func has(what string, missing string, names []string) string {
 	if len(names) == 0 {
 		return fmt.Sprintf("%q (there is no %s that the account can see)", missing, what)
 	}
-	return fmt.Sprintf("%q (there is %s)", missing, List(nearest(missing, names), mostProposed))
+	return fmt.Sprintf("%q (there is %s)", missing, text.List(nearest(missing, names), mostProposed))
 }
 
 // nearest sorts names by how little they differ from one that was meant, and drops repeated ones.

@@ -48,8 +48,8 @@ var (
 	statement = regexp.MustCompile(`(?i)^(let go|move ended|have (failed|the|waited|no)|map to|start first|power state|name (of|now)|open for|set up|ask for one network|use of|run on|plan of|name a time zone|change(s)? of)\b`)
 )
 
-// protocols know no conditions, and what they say is told on by others.
-var protocols = regexp.MustCompile(`controllers/(arm|vcenter|move/movers)/`)
+// protocols know no conditions, and what they say is told on by others; what metrics tell is no message to an object.
+var protocols = regexp.MustCompile(`controllers/(arm|vcenter|metrics|move/movers)/`)
 
 // stale are the rows' pieces of advice that no text gives any more.
 func stale(texts []string) (out []string) {
