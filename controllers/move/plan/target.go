@@ -227,7 +227,7 @@ func poolOf(in *Input, cluster *vcenter.Cluster, b *book) v1alpha1.InventoryRefe
 	for _, p := range found {
 		paths = append(paths, p.Path)
 	}
-	b.say(ResourcePoolForbidden, "the root pool of "+cluster.Path+". Name one of its pools with spec.target.resourcePool instead of cluster: "+enumerate(paths))
+	b.say(ResourcePoolForbidden, "the root pool of "+cluster.Path+". Name one of its pools with spec.target.resourcePool instead of cluster: "+text.List(paths, mostListed))
 	return v1alpha1.InventoryReference{}
 }
 

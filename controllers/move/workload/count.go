@@ -161,7 +161,7 @@ func (s *scope) conditions() []status.Fact {
 	return out
 }
 
-// namesAt of the machines that are at a step, the first few.
+// namesAt of the machines that are at a step.
 func (s *scope) namesAt(step v1alpha1.MoveStep) string {
 	var names []string
 	for _, m := range s.machines {

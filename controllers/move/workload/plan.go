@@ -181,9 +181,9 @@ func (s *scope) blockerMessage(b *plan.Concern) string {
 // describeBlocking names what blocks machines, and the machines.
 func (s *scope) describeBlocking() string {
 	var out []string
-	for _, c := range s.workload.Status.Plan.Concerns {
+	for _, c := range s.plan.Concerns {
 		if c.Severity == v1alpha1.SeverityBlocking {
-			out = append(out, fmt.Sprintf("%s (%s)", c.Name, strings.Join(c.Examples, ", ")+andMore(int(c.Machines)-len(c.Examples))))
+			out = append(out, fmt.Sprintf("%s (%s)", c.Name, text.List(c.Machines, mostNamed)))
 		}
 	}
 	return strings.Join(out, "; ")

@@ -5,7 +5,6 @@ package workload
 
 import (
 	"fmt"
-	"strings"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -13,10 +12,8 @@ import (
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/move/plan"
 	"github.com/avs-operator/avs-operator/controllers/status"
+	"github.com/avs-operator/avs-operator/controllers/text"
 )
-
-// mostLater is how many machines the condition NewMachines names.
-const mostLater = 20
 
 // The selection of a move is made once, when it first runs: a folder fills up again behind a WorkloadMove of weeks, and a machine that somebody
 // puts there later has not been in any plan that a person looked at.
@@ -53,9 +50,8 @@ func (s *scope) noteNewMachines() {
 	case len(later) == 0:
 		s.learn(v1alpha1.ConditionNewMachines, false, "None", "")
 	default:
-		shown := later[:min(len(later), mostLater)]
-		s.learn(v1alpha1.ConditionNewMachines, true, "NotSelected", fmt.Sprintf("%s matched by spec.select that appeared after the selection was made at %s, and left alone: %s%s. "+
+		s.learn(v1alpha1.ConditionNewMachines, true, "NotSelected", fmt.Sprintf("%s matched by spec.select that appeared after the selection was made at %s, and left alone: %s. "+
 			"To take them in, set state to Plan, look at the plan, and set it to Run again", are(len(later), "machine is", "machines are"),
-			at.Format(time.RFC3339), strings.Join(shown, ", "), andMore(len(later)-len(shown))))
+			at.Format(time.RFC3339), text.List(later, mostNamed)))
 	}
 }

@@ -6,18 +6,12 @@ package workload
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-)
 
-func andMore(n int) string {
-	if n <= 0 {
-		return ""
-	}
-	return fmt.Sprintf(" and %d more", n)
-}
+	"github.com/avs-operator/avs-operator/controllers/text"
+)
 
 // are counts in words: "1 machine is", "2 machines are".
 func are(n int, one, many string) string {
@@ -27,11 +21,13 @@ func are(n int, one, many string) string {
 	return fmt.Sprintf("%d %s", n, many)
 }
 
-// namesOf machines, the first few.
+// mostNamed is how many bytes of names a condition takes.
+const mostNamed = 1000
+
+// namesOf machines, sorted.
 func namesOf(names []string) string {
 	slices.Sort(names)
-	shown := names[:min(len(names), mostExamples)]
-	return strings.Join(shown, ", ") + andMore(len(names)-len(shown))
+	return text.List(names, mostNamed)
 }
 
 func isTrue(conditions []metav1.Condition, name string, generation int64) bool {
