@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"github.com/avs-operator/avs-operator/test/vcentersim"
@@ -37,7 +38,10 @@ func segments(network *resourceType) *resourceType {
 func validateSegment(s *Server, ch *change) *answer {
 	gateway := lookupString(ch.after, "properties.connectedGateway")
 	tier1 := tenantNumber(ch.cloud()) + "-T1"
-	if !strings.EqualFold(gateway[strings.LastIndex(gateway, "/")+1:], tier1) {
+	known := func(name any) bool {
+		return strings.EqualFold(gateway[strings.LastIndex(gateway, "/")+1:], fmt.Sprint(name))
+	}
+	if further, _ := ch.cloud().hidden[gatewaysKey].([]any); !known(tier1) && !slices.ContainsFunc(further, known) {
 		return invalid("The gateway '%s' is not one that a segment can be connected to. The gateway of tier 1 is '%s'.", gateway, tier1)
 	}
 	text := lookupString(ch.after, gatewayAddress)
