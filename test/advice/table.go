@@ -49,7 +49,7 @@ var general = []Row{
 		{Says: `set clusterSize to %d( or %d)?`, By: "TestTwoZonesShareEvenly"},
 		{Says: `set extendedNetworkBlocks on the PrivateCloud`, By: "TestHostsOfAV64NeedASeedAndAddresses"},
 		{Says: `correct scaleIn\.hosts`, By: "TestHostsLeaveOnlyWhenNothingNeedsThem"},
-		{Says: `put it into timeZone|write one such as Europe/Oslo`, By: "maintenance in no time zone"},
+		{Says: `write one such as Europe/Oslo`, By: "maintenance in no time zone"},
 	}},
 	{Reason: v1alpha1.ReasonFeatureDisabled, Means: "the spec sets a field whose feature gate is off", Do: "take the field out of the spec, or ask for the gate", Asks: []Ask{
 		{Says: `Take it out of the spec; nothing is written before`, By: "feature gate"},

@@ -54,7 +54,7 @@ func NewCalendar(windows []Window) (*Calendar, error) {
 
 func open(w Window) (opening, error) {
 	if strings.Contains(w.Schedule, "=") { // the library would take a zone from it
-		return opening{}, fmt.Errorf("schedule %q names a time zone: put it into timeZone", w.Schedule)
+		return opening{}, fmt.Errorf("schedule %q names a time zone, which belongs into timeZone", w.Schedule)
 	}
 	schedule, err := fields.Parse(w.Schedule)
 	if err != nil {

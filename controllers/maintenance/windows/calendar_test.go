@@ -29,15 +29,15 @@ func calendar(t testing.TB, windows ...Window) *Calendar {
 
 func TestNewCalendarSaysWhatIsWrong(t *testing.T) {
 	for words, w := range map[string]Window{
-		"cron expression":    {Schedule: "0 99 * * *", Duration: time.Hour},
-		"minute, hour":       {Schedule: "0 0 0 1 1 1", Duration: time.Hour},
-		"@daily":             {Schedule: "@daily", Duration: time.Hour},
-		"put it into":        {Schedule: "TZ=UTC 0 0 * * *", Duration: time.Hour},
-		"CRON_TZ=":           {Schedule: "CRON_TZ=", Duration: time.Hour},
-		"Europe/Nowhere":     {Schedule: "0 0 * * *", Duration: time.Hour, TimeZone: "Europe/Nowhere"},
-		"the operator's":     {Schedule: "0 0 * * *", Duration: time.Hour, TimeZone: "Local"},
-		"never holds":        {Schedule: "0 0 * * *"},
-		"windows[0]: window": {},
+		"cron expression":       {Schedule: "0 99 * * *", Duration: time.Hour},
+		"minute, hour":          {Schedule: "0 0 0 1 1 1", Duration: time.Hour},
+		"@daily":                {Schedule: "@daily", Duration: time.Hour},
+		"belongs into timeZone": {Schedule: "TZ=UTC 0 0 * * *", Duration: time.Hour},
+		"CRON_TZ=":              {Schedule: "CRON_TZ=", Duration: time.Hour},
+		"Europe/Nowhere":        {Schedule: "0 0 * * *", Duration: time.Hour, TimeZone: "Europe/Nowhere"},
+		"the operator's":        {Schedule: "0 0 * * *", Duration: time.Hour, TimeZone: "Local"},
+		"never holds":           {Schedule: "0 0 * * *"},
+		"windows[0]: window":    {},
 	} {
 		_, err := NewCalendar([]Window{w})
 		if want, _, _ := strings.Cut(words, ": window"); err == nil || !strings.Contains(err.Error(), want) {
