@@ -18,6 +18,7 @@ import (
 
 	autoscalingv1 "k8s.io/api/autoscaling/v1"
 	corev1 "k8s.io/api/core/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/rest"
@@ -271,11 +272,7 @@ func TestAnOperatorThatCannotSeeWhetherItIsFrozenSaysSo(t *testing.T) {
 		}
 		return []byte(out)
 	}
-	var role struct {
-		Rules []struct {
-			APIGroups, Resources, Verbs []string
-		}
-	}
+	var role rbacv1.ClusterRole
 	if err := json.Unmarshal(kubectl("get", "clusterrole", "avs-operator", "-o", "json"), &role); err != nil {
 		t.Fatal(err)
 	}
@@ -284,7 +281,8 @@ func TestAnOperatorThatCannotSeeWhetherItIsFrozenSaysSo(t *testing.T) {
 			role.Rules[i].Verbs = slices.DeleteFunc(rule.Verbs, func(verb string) bool { return verb == "get" })
 		}
 	}
-	object, err := json.Marshal(map[string]any{"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": map[string]any{"name": user}, "rules": role.Rules})
+	role.ObjectMeta = metav1.ObjectMeta{Name: user}
+	object, err := json.Marshal(role)
 	if err != nil {
 		t.Fatal(err)
 	}
