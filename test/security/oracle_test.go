@@ -182,7 +182,7 @@ func TestLocalAddressesAreNotDialled(t *testing.T) {
 			env.Edit(t, cluster, &corev1.ConfigMap{ObjectMeta: ca.ObjectMeta}, func(c *corev1.ConfigMap) { c.Data = ca.Data })
 		}
 	}
-	env.Edit(t, cluster, identity, func(i *v1alpha1.AzureIdentity) { i.Spec.Cloud = corrected })
+	env.Edit(t, cluster, identity, func(i *v1alpha1.AzureIdentity) { i.Spec.Cloud, i.Spec.SubscriptionID = corrected, other.SubscriptionID })
 	env.Edit(t, cluster, v, func(v *v1alpha1.VCenter) {
 		v.Spec.URL, v.Spec.Address, v.Spec.Trust.Thumbprint = real.URL(), "", real.ThumbprintSHA256()
 	})
