@@ -65,11 +65,14 @@ func (r *Reconciler[T]) prerequisites(ctx context.Context, s *scope[T]) *outcome
 		if err != nil {
 			return connect.OutcomeOf(err)
 		}
-		if found == nil || found.ProvisioningState() != "Succeeded" {
-			return outcome.Wait(v1alpha1.ReasonReferenceNotReady,
-				"%s must be there first, and ready (%s): declare it, unless something makes it already; this goes on by itself when it is", need.Words, need.ID).
-				About(v1alpha1.ConditionReferencesReady).In(ledger.Recheck.Bound)
+		words := "%s must be there first, and ready (%s): declare it, unless something makes it already; this goes on by itself when it is"
+		switch state := found.ProvisioningState(); {
+		case found != nil && state == "Succeeded":
+			continue
+		case found != nil && state == "Failed":
+			words = "%s needs somebody first: it is in state Failed (%s); this goes on by itself after that"
 		}
+		return outcome.Wait(v1alpha1.ReasonReferenceNotReady, words, need.Words, need.ID).About(v1alpha1.ConditionReferencesReady).In(ledger.Recheck.Bound)
 	}
 	return nil
 }
