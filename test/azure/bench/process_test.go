@@ -73,17 +73,11 @@ const ticks = 100
 // processor is the time that the process has computed so far.
 func (p *process) processor(t *testing.T) time.Duration {
 	t.Helper()
-	text := p.proc(t, "stat")
-	fields := strings.Fields(text[strings.LastIndex(text, ")")+1:]) // the name before it may hold anything
-	total := 0
-	for _, field := range fields[11:13] { // utime and stime
-		n, err := strconv.Atoi(field)
-		if err != nil {
-			t.Fatal(err)
-		}
-		total += n
+	spent, err := spentIn(p.proc(t, "stat"))
+	if err != nil {
+		t.Fatal(err)
 	}
-	return time.Duration(total) * time.Second / ticks
+	return spent
 }
 
 // memory is what the kernel says of the process under a name such as VmRSS, in bytes.
