@@ -72,16 +72,25 @@ docker-build: ## Build the image $IMG.
 
 .PHONY: generate
 generate: manifests $(CRD_REF_DOCS) ## Regenerate everything that is generated: deepcopy, CRDs, RBAC, the API reference, the lists of reasons and of metrics.
-	$(CONTROLLER_GEN) object:headerFile=hack/tools/controller-gen/boilerplate.go.txt paths=./api/...
+	$(MAKE) --no-print-directory deepcopy
 	mkdir -p docs
 	$(CRD_REF_DOCS) --source-path=api --config=hack/tools/crd-ref-docs/config.yaml --renderer=markdown --log-level=ERROR --output-path=docs/reference.md
 	go run ./hack/tools/advice -page > docs/reasons.md
 	words=$$(go run ./hack/tools/metrics -words api/v1alpha1) && printf '%s\n' "$$words" > controllers/metrics/zz_generated.words.go
 	go run ./hack/tools/metrics -page > docs/metrics.md
 
+.PHONY: deepcopy
+deepcopy: $(CONTROLLER_GEN) ## Regenerate the deep copies of api/.
+	$(CONTROLLER_GEN) object:headerFile=hack/tools/controller-gen/boilerplate.go.txt paths=./api/...
+
 .PHONY: manifests
 manifests: $(CONTROLLER_GEN) ## Regenerate CRDs from api/, RBAC from the markers in controllers/, and what lists the kinds.
 	CONTROLLER_GEN=$(CONTROLLER_GEN) hack/tools/manifests.sh
+
+# Fields of the spec are properties in Azure, each with a value for the sample.
+.PHONY: kind
+kind: ## Begin a kind of Azure: make kind NAME=GoldPolicy PARENT=PrivateCloud FIELDS="size=3 poolId=pool-1". SEGMENT is its segment in ARM if not the plural, PATCH=no that it has none. docs/kinds.md goes on from there.
+	go run ./hack/tools/newkind -name "$(NAME)" -parent "$(PARENT)" -segment "$(SEGMENT)" -fields "$(FIELDS)" $(if $(filter no,$(PATCH)),-no-patch)
 
 .PHONY: verify
 verify: ## Fail if something generated differs from what is in the tree.
@@ -142,6 +151,10 @@ unit: ## Run all tests that need no control plane. What has not changed since th
 .PHONY: test-kind
 test-kind: controlplane ## Run what the suites have about one kind of Azure: make test-kind KIND=Segment. SHARD=i/n takes another part of its deaths than the first tenth.
 	$(WITH_ASSETS) SHARD=$(SHARD) hack/tools/test-kind.sh "$(KIND)" -count=1 -timeout 15m $(TEST_FLAGS)
+
+.PHONY: test-new-kind
+test-new-kind: controlplane $(CONTROLLER_GEN) ## Show in a copy of this checkout that what make kind writes passes conformance.
+	$(WITH_ASSETS) hack/tools/newkind/test.sh
 
 .PHONY: test-race
 test-race: controlplane ## Run all tests with the race detector.
