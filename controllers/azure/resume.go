@@ -110,6 +110,7 @@ func (r *Reconciler[T]) poll(ctx context.Context, s *scope[T], op *v1alpha1.Oper
 		return r.conclude(ctx, s, op)
 	case arm.Failed, arm.Canceled:
 		return r.failed(s, op, progress)
+	case arm.InProgress: // asked again below
 	}
 	op.AsyncOperation, op.Location = progress.Poll.AsyncOperation, progress.Poll.Location
 	if late, _ := r.late(s, op); late {

@@ -143,8 +143,9 @@ func nextAction(a windows.Action) v1alpha1.MaintenanceAction {
 		return v1alpha1.MaintenanceActionReschedule
 	case windows.Check:
 		return v1alpha1.MaintenanceActionInitiateChecks
+	default:
+		return ""
 	}
-	return ""
 }
 
 // tell makes an event of what changed about a maintenance: announced, scheduled, under way, over.

@@ -146,8 +146,9 @@ func resultOf(err error) metrics.Result {
 		return metrics.Succeeded
 	case ledger.Unsent:
 		return metrics.Unsent
+	default:
+		return metrics.Refused
 	}
-	return metrics.Refused
 }
 
 const maintenanceType = "Microsoft.AVS/privateClouds/maintenances"

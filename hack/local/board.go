@@ -169,8 +169,9 @@ func urgency(r row) int {
 		return 3
 	case v1alpha1.MoveStepWaiting, "":
 		return 2
+	default:
+		return 1
 	}
-	return 1
 }
 
 // moving counts machines whose relocation vCenter has accepted, and that have not arrived.

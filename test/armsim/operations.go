@@ -138,6 +138,7 @@ func (s *Server) accepted(_ *call, op *operation, status int, how style, body an
 		a.with("Azure-AsyncOperation", s.pollURL(op, "operationStatuses"))
 	case viaLocation:
 		a.with("Location", s.pollURL(op, "operationResults"))
+	case noVerb, synchronous: // nothing to poll
 	}
 	return a.retryAfter(op.retryAfter)
 }

@@ -123,8 +123,8 @@ func (l *LedLife) Followed() (wrongs []string) {
 	return wrongs
 }
 
-func (l *LedLife) until(true func() bool) {
-	for deadline := time.Now().Add(env.Patience); !true() && time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+func (l *LedLife) until(done func() bool) {
+	for deadline := time.Now().Add(env.Patience); !done() && time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
 		continue
 	}
 }

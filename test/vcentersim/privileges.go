@@ -57,8 +57,9 @@ func (r Role) grants(privilege string) bool {
 	case CloudAdmin:
 		return slices.Contains(cloudAdminSingles, privilege) ||
 			slices.ContainsFunc(cloudAdminGroups, func(group string) bool { return strings.HasPrefix(privilege, group) })
+	default:
+		return strings.HasPrefix(privilege, "System.")
 	}
-	return strings.HasPrefix(privilege, "System.")
 }
 
 // methodPrivileges is what a method asks for on its object, for the methods that a limited account may not call or

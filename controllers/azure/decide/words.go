@@ -43,8 +43,9 @@ func Underway[T kind.Object](k kind.Kind[T], object T, op *v1alpha1.Operation) (
 			}
 		}
 		return v1alpha1.ReasonReconciling, running(op.Action)
+	default: // arm.PATCH
+		return v1alpha1.ReasonUpdating, updating(k.Traits)
 	}
-	return v1alpha1.ReasonUpdating, updating(k.Traits)
 }
 
 func creating[T kind.Object](k kind.Kind[T], object T) string {

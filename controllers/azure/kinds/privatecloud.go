@@ -185,8 +185,9 @@ func privateCloudExpect(verb arm.Verb, _ *v1alpha1.PrivateCloud) kind.Expectatio
 		return kind.Expectation{Soonest: 30 * time.Minute, Latest: 4 * time.Hour, Fine: 2 * time.Minute}
 	case arm.PATCH:
 		return hostsExpected
+	default:
+		return kind.Expectation{}
 	}
-	return kind.Expectation{}
 }
 
 // privateCloudMayDelete: not while a move uses it, not while machines that are not Azure's own are left there, and not while that cannot be found out.

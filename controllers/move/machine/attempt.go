@@ -109,6 +109,7 @@ func (s *scope) verdict() *outcome.Outcome {
 		return outcome.Done(v1alpha1.ReasonComplete, "the machine is at the target, read there")
 	case v1alpha1.MoveStepCancelled:
 		return outcome.Done(v1alpha1.ReasonCancelled, "%s", messageOf(st.Failure, "the move was cancelled; the machine is at the source"))
+	default: // v1alpha1.MoveStepFailed
 	}
 	reason := v1alpha1.ReasonMoveFailed
 	if st.Failure != nil {

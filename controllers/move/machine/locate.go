@@ -125,8 +125,9 @@ func (s *scope) misplaced() *outcome.Outcome {
 	case movers.Unknown:
 		return s.blocked(v1alpha1.ReasonAmbiguousMachine,
 			"a vCenter shows more than one machine with instance UUID %s: remove the copies, or give them another instance UUID", s.move.Spec.Machine.InstanceUUID)
+	default:
+		return nil
 	}
-	return nil
 }
 
 // atSource stops here unless the machine is at the source, and nowhere else: no step beyond is about any other.

@@ -119,6 +119,7 @@ func (s *scope) sendFailed(ctx context.Context, c call, err error) *outcome.Outc
 			st.Attempts = max(st.Attempts-1, 0)
 		}
 		return outcome.Retry(v1alpha1.ReasonUnreachable, err)
+	case ledger.Accepted, ledger.Refused: // it has failed, so it was refused
 	}
 	s.dropTask(metrics.Refused)
 	if o := c.refused(ctx, explain.FaultOf(err)); o != nil {

@@ -140,8 +140,9 @@ func (r *Reconciler) concerned(change connect.VCenterChange) []types.NamespacedN
 		return r.by(ctx, indexTask, change.Change.Ref)
 	case vcenter.ChangeConnection:
 		return r.by(ctx, indexVCenter, change.Namespace+"/"+change.Name)
+	default:
+		return nil
 	}
-	return nil
 }
 
 // by lists unfinished moves by an index.

@@ -122,8 +122,8 @@ func (f *fleet) waitReady(t *testing.T, within time.Duration) time.Time {
 	return last
 }
 
-func (f *fleet) scaled(real time.Duration) time.Duration {
-	return time.Duration(float64(real) * f.speed)
+func (f *fleet) scaled(here time.Duration) time.Duration {
+	return time.Duration(float64(here) * f.speed)
 }
 
 const (
