@@ -113,6 +113,7 @@ func of(c method.Cost, k Kind) int {
 		return c.Host
 	case NIC:
 		return c.NIC
+	default:
+		return c.Datastore
 	}
-	return c.Datastore
 }
