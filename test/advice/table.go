@@ -36,6 +36,9 @@ var general = []Row{
 	{Reason: v1alpha1.ReasonInvalidSpec, Means: "the spec cannot be carried out, or Azure does not take it", Do: "change the field that the message names", Asks: []Ask{
 		{Says: `no resource group: set spec\.resourceGroup here, or on AzureIdentity %s`, By: "needs somebody first"},
 		{Says: `change the spec as Azure says`, By: "refused/InvalidSpec"},
+		{Says: `Install that version of the operator again, which takes the move to its end|Install the version that made this object, or set another ` +
+			`method in the WorkloadMove and delete this object, so that it is made anew`, By: "TestAMethodOfANewerVersionMovesNothing", Told: "no other version of the operator can be installed in a test"},
+		{Says: `Set another method, or install the version that knows it`, By: "TestAMethodOfANewerVersionPlansNothing"},
 		{Says: `set connectedGateway to one of %s`, By: "TestASegmentFindsItsGatewayAndStaysForItsLastPort"},
 		{Says: `it has no iSCSI path\. Delete this object`, By: "TestPrivateCloudsOfTheSecondGenerationAndStretchedOnes"},
 		{Says: `name another one than %s`, By: "TestACloudLinkWaitsForTheOtherCloudAndLinksNoCloudToItself"},

@@ -131,7 +131,7 @@ var moves = []Row{
 		{Says: `look at the machine's power and connection state, and whether VMware Tools run` + again, By: "TestFaultsBecomeSentences"},
 		{Says: `delete this object, so that the machine is planned again; if that does not help, look at the machine's devices`, By: "TestAMachineIsPlannedAgainWhenItsMoveIsDeleted"},
 		{Says: `,? then ask for another try with the annotation.*`, By: "TestAFailedMoveIsTriedAgainWhenAPersonAsks"},
-		{Says: `set method: Cold in the WorkloadMove, which this does not hinder, and delete this VirtualMachineMove, so that it is made anew`, By: "TestAMachineIsPlannedAgainWhenItsMoveIsDeleted"},
+		{Says: `set method: %v in the WorkloadMove, which this does not hinder, and delete this VirtualMachineMove, so that it is made anew`, By: "TestAMachineIsPlannedAgainWhenItsMoveIsDeleted"},
 	}},
 	{Reason: v1alpha1.ReasonClaimedByAnother, Means: "another move has the machine; this one goes on when that one has ended", Do: "let the other end, or exclude the machine from one of the two", Asks: []Ask{
 		{Says: `or exclude the machine from one of the two`, By: "TestAMachineOfTwoMovesIsExcludedFromOne"},

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package dispatch decides which machines may start now, for all moves together: what it lets start runs at vCenter at once, and nothing queues
-// there. What package schedule decides purely is fed here with statuses, inventories and what others run.
+// there. Package schedule decides, purely; statuses, inventories and the tasks of others are fed to it here.
 package dispatch
 
 import (
@@ -46,7 +46,7 @@ type Options struct {
 }
 
 // Dispatcher decides which machines may start now, so that no more is started than vCenter runs at once on any host, datastore and network
-// card of both sides. What it keeps in memory is only a short cut: it is rebuilt from the statuses after a restart.
+// card of both sides. Its memory is only a short cut, rebuilt from the statuses after a restart.
 type Dispatcher struct {
 	o      Options
 	others *others
@@ -84,7 +84,7 @@ func New(o Options) *Dispatcher {
 	}
 }
 
-// Ask asks for a start of m. It is idempotent: a machine that has a grant gets the same one again. A machine that has to wait is woken
+// Ask asks for a start of m, and may be called again: a machine that has a grant gets the same one again. A machine that has to wait is woken
 // through Source when its turn has come; asking again every minute of vCenter's time keeps its place, and is the safeguard for what nobody
 // tells, such as the end of what others run. The outcome is not nil when one of the two vCenters cannot be asked.
 func (d *Dispatcher) Ask(ctx context.Context, m *v1alpha1.VirtualMachineMove) (Grant, *outcome.Outcome) {
@@ -177,7 +177,7 @@ func (d *Dispatcher) Forget(uid types.UID) {
 	}
 }
 
-// Done tells that a machine has ended, or will not start after all, and wakes the next ones. It may be told again and again.
+// Done tells that a machine has ended, or will not start after all, and wakes the next ones. Done may be called again and again.
 func (d *Dispatcher) Done(uid types.UID) {
 	d.mu.Lock()
 	defer d.mu.Unlock()

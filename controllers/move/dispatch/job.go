@@ -95,7 +95,8 @@ func (d *Dispatcher) job(m *v1alpha1.VirtualMachineMove, source, target *connect
 		a.job.Hosts = append(a.job.Hosts, schedule.Resource{Kind: schedule.Host, VCenter: spec.Target.VCenterInstanceUUID, Ref: host.Ref})
 	}
 	if len(a.job.Hosts) == 0 {
-		return asked{}, fmt.Sprintf("no host of %s can take the machine now: one must be connected, powered on, out of maintenance, and have the datastores and networks",
+		return asked{}, fmt.Sprintf("no host of %s can take the machine now: one must be connected, powered on, out of maintenance, and have the "+
+			"datastores and networks",
 			spec.Target.Cluster.Name)
 	}
 	return a, ""

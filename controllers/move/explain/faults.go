@@ -15,7 +15,8 @@ import (
 func Fault(fault vcenter.Fault, target v1alpha1.MachineTarget) (reason, message string) {
 	e, ok := explanations[fault.Class]
 	if !ok {
-		e = explanation{v1alpha1.ReasonMoveFailed, "vCenter could not relocate the machine", "look at the task in vCenter, then ask for another try with the annotation " + v1alpha1.AnnotationRetryRequestedAt}
+		e = explanation{v1alpha1.ReasonMoveFailed, "vCenter could not relocate the machine",
+			"look at the task in vCenter, then ask for another try with the annotation " + v1alpha1.AnnotationRetryRequestedAt}
 	}
 	what := e.what
 	switch fault.Class {
@@ -31,15 +32,16 @@ func Fault(fault vcenter.Fault, target v1alpha1.MachineTarget) (reason, message 
 	}
 	advice := e.advice
 	if fault.OnlyRunning && coldHelps[fault.Class] {
-		advice = "set method: " + string(method.ForOff.Name) + " in the WorkloadMove, which this does not hinder, and delete this VirtualMachineMove, so that it is made anew; or " + advice
+		advice = "set method: " + string(method.ForOff.Name) + " in the WorkloadMove, which this does not hinder, and delete this VirtualMachineMove, " +
+			"so that it is made anew; or " + advice
 	}
 	return e.reason, fmt.Sprintf("%s (%s). To go on: %s", what, fault.String(), advice)
 }
 
 // coldHelps are the classes of faults of which some hinder a machine only while it runs.
 var coldHelps = map[vcenter.FaultClass]bool{
-	vcenter.FaultNetwork: true, vcenter.FaultDevice: true, vcenter.FaultHost: true, vcenter.FaultRules: true, vcenter.FaultSnapshot: true, vcenter.FaultTolerance: true,
-	vcenter.FaultCPU: true,
+	vcenter.FaultNetwork: true, vcenter.FaultDevice: true, vcenter.FaultHost: true, vcenter.FaultRules: true, vcenter.FaultSnapshot: true,
+	vcenter.FaultTolerance: true, vcenter.FaultCPU: true,
 }
 
 func privilegeWords(fault vcenter.Fault) string {

@@ -21,7 +21,8 @@ func TestEveryFaultHasASentence(t *testing.T) {
 		vcenter.FaultState, vcenter.FaultNotFound, vcenter.FaultDatastore, vcenter.FaultInvalid, vcenter.FaultOther, vcenter.FaultSession, vcenter.FaultPeer,
 		vcenter.FaultLicense, vcenter.FaultRules, vcenter.FaultHardware, vcenter.FaultTolerance, "of tomorrow",
 	} {
-		reason, message := Fault(vcenter.Fault{Type: "SomeFault", Message: "vCenter's own words", Class: class, Privilege: "Network.Assign", Object: "network-7"}, target)
+		reason, message := Fault(vcenter.Fault{Type: "SomeFault", Message: "vCenter's own words", Class: class, Privilege: "Network.Assign",
+			Object: "network-7"}, target)
 		if reason == "" || strings.ContainsAny(reason, " .") {
 			t.Errorf("%s: the reason %q is not one word", class, reason)
 		}

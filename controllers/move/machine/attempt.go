@@ -27,7 +27,7 @@ const recheckBlocked = 5 * time.Minute
 const callRecheck = 500 * time.Millisecond
 
 // failAttempt notes a failed attempt. A fault that may pass gives the machine another, after a pause and perhaps on another host; any other is
-// final. What follows from it is decided by the next steps, which read where the machine is.
+// final. The next steps read where the machine is, and decide what follows.
 func (s *scope) failAttempt(ctx context.Context, fault vcenter.Fault) *outcome.Outcome {
 	st := &s.move.Status
 	reason, message := explain.Fault(fault, s.move.Spec.Target)

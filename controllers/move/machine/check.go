@@ -71,7 +71,8 @@ func (s *scope) unchecked(faults []vcenter.Fault) ([]vcenter.Fault, *outcome.Out
 		}
 		words, waived := plan.WaiversAt(s.move.Spec.Waivers, time.Now()).Accept(v1alpha1.ReasonRelocationNotChecked)
 		if s.needsPowerOff(s.at.Source) && !waived {
-			return nil, s.blocked(v1alpha1.ReasonRelocationNotChecked, "the machine would be powered off for a relocation that could not be checked before (%s): power it off yourself, "+
+			return nil, s.blocked(v1alpha1.ReasonRelocationNotChecked, "the machine would be powered off for a relocation that could not be checked before "+
+				"(%s): power it off yourself, "+
 				"move it Live, or accept this with a waiver of %s", f.Message, v1alpha1.ReasonRelocationNotChecked).In(recheckBlocked)
 		}
 		message := "the relocation could not be checked before it began: " + f.Message

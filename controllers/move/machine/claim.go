@@ -29,7 +29,7 @@ func older(a, b *v1alpha1.VirtualMachineMove) bool {
 	return cmp.Or(a.CreationTimestamp.Compare(b.CreationTimestamp.Time), strings.Compare(string(a.UID), string(b.UID))) < 0
 }
 
-// claim waits while an older unfinished move has the machine. It goes on by itself when that one ends.
+// claim waits while an older unfinished move has the machine, and is woken when that move ends.
 func (s *scope) claim(ctx context.Context) *outcome.Outcome {
 	list := &v1alpha1.VirtualMachineMoveList{}
 	if err := s.Client.List(ctx, list, client.MatchingFields{indexIdentity: identityOf(s.move)}); err != nil {
@@ -57,7 +57,8 @@ func (s *scope) holder(all []v1alpha1.VirtualMachineMove) *v1alpha1.VirtualMachi
 }
 
 func (s *scope) claimed(holder *v1alpha1.VirtualMachineMove) *outcome.Outcome {
-	o := outcome.Wait(v1alpha1.ReasonClaimedByAnother, "the machine belongs to the unfinished VirtualMachineMove %s/%s: this one goes on when that one has ended, "+
+	o := outcome.Wait(v1alpha1.ReasonClaimedByAnother, "the machine belongs to the unfinished VirtualMachineMove %s/%s: this one goes on when that one "+
+		"has ended, "+
 		"or exclude the machine from one of the two", holder.Namespace, holder.Name).In(ledger.Settling.Bound)
 	s.move.Status.Step = v1alpha1.MoveStepBlocked
 	s.move.Status.Concerns = []v1alpha1.MachineConcern{{Name: o.Reason, Severity: v1alpha1.SeverityBlocking, Message: text.Cut(o.Message, 1024)}}

@@ -62,7 +62,8 @@ func (s *scope) revert(ctx context.Context) *outcome.Outcome {
 		return s.powerOn(ctx, v1alpha1.MoveSideSource, s.at.Source)
 	}
 	s.notePoweredOn(s.at.Source.PowerState)
-	whole := fmt.Sprintf("The machine is whole at the source and %s, as read there at %s", explain.Power(s.at.Source.PowerState), time.Now().UTC().Format(time.RFC3339))
+	whole := fmt.Sprintf("The machine is whole at the source and %s, as read there at %s", explain.Power(s.at.Source.PowerState),
+		time.Now().UTC().Format(time.RFC3339))
 	if failed {
 		st.Failure.Message = text.Cut(st.Failure.Message+". "+whole, 4096)
 		return s.finish(v1alpha1.MoveStepFailed)

@@ -71,7 +71,8 @@ func (s *scope) relocating(ctx context.Context, progress movers.Progress) *outco
 			}
 			s.log.Info("Cancelled relocation", "machine", s.move.Spec.Machine.Name, "task", st.Task.Ref)
 		}
-		return s.inProgress(v1alpha1.MoveStepRelocating, outcome.Wait(v1alpha1.ReasonCancelled, "vCenter was asked to cancel the relocation (%s)", st.Task.Ref).In(resync/2))
+		return s.inProgress(v1alpha1.MoveStepRelocating, outcome.Wait(v1alpha1.ReasonCancelled, "vCenter was asked to cancel the relocation (%s)",
+			st.Task.Ref).In(resync/2))
 	}
 	const step = 10 // percent: progress reaches status in steps, not streams
 	if reached := min(progress.Percent, 99) / step * step; reached > st.Progress {
@@ -88,7 +89,7 @@ func (s *scope) relocating(ctx context.Context, progress movers.Progress) *outco
 	return s.inProgress(v1alpha1.MoveStepRelocating, outcome.Wait(v1alpha1.ReasonMoving, "%s", said).In(resync/2))
 }
 
-// relocated decides what a relocation that is over has done. What vCenter says of the task is heard; where the machine is, is read.
+// relocated decides what a relocation that is over has done. The task's own word is not enough: where the machine is, is read at both vCenters.
 func (s *scope) relocated(ctx context.Context, progress movers.Progress) *outcome.Outcome {
 	if o := s.readPlacement(ctx); o != nil {
 		return o
@@ -104,7 +105,8 @@ func (s *scope) relocated(ctx context.Context, progress movers.Progress) *outcom
 		return s.failAttempt(ctx, *progress.Fault)
 	case !settled:
 		return s.inProgress(v1alpha1.MoveStepVerifying, outcome.Wait(v1alpha1.ReasonMoving,
-			"the relocation (%s) is over, and the machine does not show at the target alone yet: waiting for both vCenters to settle", st.Task.Ref).In(ledger.Settling.Bound/12))
+			"the relocation (%s) is over, and the machine does not show at the target alone yet: waiting for both vCenters to settle", st.Task.Ref).
+			In(ledger.Settling.Bound/12))
 	case s.at.Where == movers.AtSource:
 		if o := s.waitForWork(ctx, v1alpha1.MoveStepVerifying); o != nil {
 			return o
@@ -177,8 +179,8 @@ func (s *scope) unknownFormat(ctx context.Context) *outcome.Outcome {
 	return nil
 }
 
-// noProgress says that a relocation stands still: vCenter itself says nothing, for days. It is not cancelled by the operator, because what is
-// copied would have to be copied again.
+// noProgress says that a relocation stands still: vCenter itself says nothing, for days. The operator does not cancel one, because its
+// bytes would have to be copied again.
 func (s *scope) noProgress(progress movers.Progress) *outcome.Outcome {
 	st := &s.move.Status
 	started := time.Time{}
@@ -190,11 +192,14 @@ func (s *scope) noProgress(progress movers.Progress) *outcome.Outcome {
 		return nil
 	}
 	st.Step, s.keepReady = v1alpha1.MoveStepRelocating, false
-	const look = "What holds it up shows in the task and its events in the source vCenter, in the network between the hosts of both sides (TCP 8000 and 902), or in the datastores"
-	o := outcome.Wait(v1alpha1.ReasonNoProgress, "the relocation (%s) has shown %d %% since %s and goes no further. %s. It is followed on; to end it, cancel the task in vCenter, or delete this object",
+	const look = "What holds it up shows in the task and its events in the source vCenter, " +
+		"in the network between the hosts of both sides (TCP 8000 and 902), or in the datastores"
+	o := outcome.Wait(v1alpha1.ReasonNoProgress, "the relocation (%s) has shown %d %% since %s and goes no further. %s. It is followed on; to end it, "+
+		"cancel the task in vCenter, or delete this object",
 		st.Task.Ref, progress.Percent, since.UTC().Format(time.RFC3339), look).In(ledger.Glance.Bound / 2)
 	if progress.State == movers.Queued {
-		o = outcome.Wait(v1alpha1.ReasonNoProgress, "vCenter has not begun with the relocation (%s) that it took at %s: it is queued behind other operations, which the tasks of its hosts and datastores show in both vCenters",
+		o = outcome.Wait(v1alpha1.ReasonNoProgress, "vCenter has not begun with the relocation (%s) that it took at %s: it is queued behind other "+
+			"operations, which the tasks of its hosts and datastores show in both vCenters",
 			st.Task.Ref, since.UTC().Format(time.RFC3339)).In(ledger.Glance.Bound / 2)
 	}
 	s.warn(o.Reason, o.Message)

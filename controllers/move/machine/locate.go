@@ -49,11 +49,13 @@ func (s *scope) chooseMover() *outcome.Outcome {
 	case known && moves:
 		return nil
 	case s.move.Status.StartedAt != nil:
-		return s.blocked(v1alpha1.ReasonInvalidSpec, "this version of the operator does not know the method %s, by which another version began to move the machine (it knows %s): "+
+		return s.blocked(v1alpha1.ReasonInvalidSpec, "this version of the operator does not know the method %s, by which another version began to move "+
+			"the machine (it knows %s): "+
 			"nothing is done with the machine. Install that version of the operator again, which takes the move to its end", s.move.Spec.Method, method.Names())
 	}
 	return s.blocked(v1alpha1.ReasonInvalidSpec, "this version of the operator does not know the method %s (it knows %s): nothing is done with the machine. "+
-		"Install the version that made this object, or set another method in the WorkloadMove and delete this object, so that it is made anew", s.move.Spec.Method, method.Names())
+		"Install the version that made this object, or set another method in the WorkloadMove and delete this object, so that it is made anew",
+		s.move.Spec.Method, method.Names())
 }
 
 // taskState reads how far the call on record is. A relocation is its mover's; power tasks are the same with every mover.
@@ -82,7 +84,8 @@ func (s *scope) vcenter(ctx context.Context, name, instanceUUID string) (*connec
 	}
 	if is := c.Client.About().InstanceUUID; !strings.EqualFold(is, instanceUUID) {
 		return nil, outcome.Stall(v1alpha1.ReasonIdentityChanged,
-			"VCenter %s leads to vCenter %s now, while this move was planned with %s: nothing is done. Correct the VCenter, or delete this object to have it planned again", name, is, instanceUUID)
+			"VCenter %s leads to vCenter %s now, while this move was planned with %s: nothing is done. "+
+				"Correct the VCenter, or delete this object to have it planned again", name, is, instanceUUID)
 	}
 	return c, nil
 }
@@ -118,10 +121,12 @@ func (s *scope) misplaced() *outcome.Outcome {
 	switch s.at.Where {
 	case movers.Neither:
 		return s.blocked(v1alpha1.ReasonMachineLostFromView,
-			"neither vCenter shows the machine with instance UUID %s: it was deleted, or the account may not see it. Nothing is done until it shows again", s.move.Spec.Machine.InstanceUUID)
+			"neither vCenter shows the machine with instance UUID %s: it was deleted, or the account may not see it. "+
+				"Nothing is done until it shows again", s.move.Spec.Machine.InstanceUUID)
 	case movers.Both:
 		return s.blocked(v1alpha1.ReasonMachineAtBoth,
-			"both vCenters show a machine with instance UUID %s: %s at the source and %s at the target. Remove the one that is not wanted", s.move.Spec.Machine.InstanceUUID, s.at.Source.Ref, s.at.Target.Ref)
+			"both vCenters show a machine with instance UUID %s: %s at the source and %s at the target. Remove the one that is not wanted",
+			s.move.Spec.Machine.InstanceUUID, s.at.Source.Ref, s.at.Target.Ref)
 	case movers.Unknown:
 		return s.blocked(v1alpha1.ReasonAmbiguousMachine,
 			"a vCenter shows more than one machine with instance UUID %s: remove the copies, or give them another instance UUID", s.move.Spec.Machine.InstanceUUID)
@@ -150,5 +155,6 @@ func (s *scope) waitForWork(ctx context.Context, step v1alpha1.MoveStep) *outcom
 	if work == "" {
 		return nil
 	}
-	return s.inProgress(step, outcome.Wait(v1alpha1.ReasonMachineBusy, "the machine is being worked on, and nothing else is started meanwhile: %s", work).In(ledger.Settling.Bound/12))
+	return s.inProgress(step, outcome.Wait(v1alpha1.ReasonMachineBusy, "the machine is being worked on, and nothing else is started meanwhile: %s",
+		work).In(ledger.Settling.Bound/12))
 }

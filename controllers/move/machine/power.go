@@ -125,7 +125,8 @@ func (s *scope) followShutdown(ctx context.Context) *outcome.Outcome {
 	case off == v1alpha1.PowerOffGuestThenHard:
 		return s.hardOff(ctx)
 	}
-	s.noteFailure(v1alpha1.ReasonShutdownTimedOut, fmt.Sprintf("the guest was asked to shut down and did not within %s: it was left running, as power.powerOff Guest says; should it shut down later after all, it stays off. "+
+	s.noteFailure(v1alpha1.ReasonShutdownTimedOut, fmt.Sprintf("the guest was asked to shut down and did not within %s: it was left running, as "+
+		"power.powerOff Guest says; should it shut down later after all, it stays off. "+
 		"Shut it down yourself, allow more with power.timeoutSeconds, or use power.powerOff GuestThenHard; then ask for another try with the annotation %s",
 		timeout, v1alpha1.AnnotationRetryRequestedAt))
 	return nil
@@ -143,7 +144,8 @@ func (s *scope) powered(ctx context.Context, progress movers.Progress) *outcome.
 	}
 	wantOn := st.Task.Kind == v1alpha1.MoveTaskPowerOn
 	if machine != nil && (machine.PowerState == vcenter.PoweredOn) != wantOn {
-		fault := vcenter.Fault{Type: "PowerStateUnchanged", Class: vcenter.FaultOther, Message: "the task ended, and the machine is still " + explain.Power(machine.PowerState)}
+		fault := vcenter.Fault{Type: "PowerStateUnchanged", Class: vcenter.FaultOther,
+			Message: "the task ended, and the machine is still " + explain.Power(machine.PowerState)}
 		if progress.Fault != nil {
 			fault = *progress.Fault
 		}
@@ -167,7 +169,8 @@ func (s *scope) mayPowerOff(context.Context) *outcome.Outcome {
 			"the machine is running, and power.powerOff is MustBeOff: power it off yourself, or plan the move again with power.powerOff Guest, or with method Live")
 	case off == v1alpha1.PowerOffGuest && !s.at.Source.GuestToolsRunning:
 		return s.blocked(v1alpha1.ReasonToolsNotRunning,
-			"the machine is running without VMware Tools, so its guest cannot be asked to shut down: start Tools, power it off yourself, or plan the move again with power.powerOff GuestThenHard")
+			"the machine is running without VMware Tools, so its guest cannot be asked to shut down: start Tools, power it off yourself, "+
+				"or plan the move again with power.powerOff GuestThenHard")
 	}
 	return nil
 }

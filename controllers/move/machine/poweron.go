@@ -32,7 +32,8 @@ func (s *scope) powerOn(ctx context.Context, side v1alpha1.MoveSide, machine *vc
 		}
 		if wait := s.Clock.Until(tried.RetryAfter.Time); wait > 0 {
 			s.move.Status.Step = v1alpha1.MoveStepPoweringOn
-			return outcome.Wait(v1alpha1.ReasonPowerOnFailed, "the machine is %s and powered off by this move; powering it on again failed %d times: %s. It is tried again at %s",
+			return outcome.Wait(v1alpha1.ReasonPowerOnFailed, "the machine is %s and powered off by this move; powering it on again failed %d times: %s. It "+
+				"is tried again at %s",
 				explain.Side(side), tried.Attempts, tried.Message, tried.RetryAfter.UTC().Format(time.RFC3339)).In(s.Pace.Elapsed(wait))
 		}
 	}
@@ -72,7 +73,8 @@ func (s *scope) powerOnRefused(fault vcenter.Fault) *outcome.Outcome {
 // leftOff ends the move of a machine that could not be powered on again.
 func (s *scope) leftOff(side v1alpha1.MoveSide, tried *v1alpha1.MovePowerOn) *outcome.Outcome {
 	st := &s.move.Status
-	message := fmt.Sprintf("the machine is whole %s and powered off: this move powered it off, and it could not be powered on again in %d attempts (%s). Power it on yourself, "+
+	message := fmt.Sprintf("the machine is whole %s and powered off: this move powered it off, and it could not be powered on again in %d attempts "+
+		"(%s). Power it on yourself, "+
 		"or ask for another try with the annotation %s", explain.Side(side), tried.Attempts, tried.Message, v1alpha1.AnnotationRetryRequestedAt)
 	if st.Failure != nil && st.Failure.Reason != v1alpha1.ReasonPowerOnFailed {
 		message = st.Failure.Message + ". Also, " + message

@@ -1,7 +1,7 @@
 // Copyright The avs-operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Package machine takes one machine through its move: a VirtualMachineMove. It alone changes anything at a vCenter.
+// Package machine takes one machine through its move: a VirtualMachineMove. No other package changes anything at a vCenter for a move.
 package machine
 
 import (

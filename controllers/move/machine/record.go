@@ -112,7 +112,8 @@ func (s *scope) sendFailed(ctx context.Context, c call, err error) *outcome.Outc
 	case ledger.Lost:
 		s.log.Info("Answer lost", "machine", s.move.Spec.Machine.Name, "kind", c.kind, "error", err.Error())
 		return s.inProgress(c.step, outcome.Wait(v1alpha1.ReasonMoving,
-			"the answer to the call %s was lost: vCenter is looked at when that call cannot arrive any more", c.kind).In(ledger.UntilLook(s.Pace, st.Task.Deadline.Time, s.Clock.Now())))
+			"the answer to the call %s was lost: vCenter is looked at when that call cannot arrive any more", c.kind).
+			In(ledger.UntilLook(s.Pace, st.Task.Deadline.Time, s.Clock.Now())))
 	case ledger.Unsent:
 		s.dropTask(metrics.Unsent)
 		if c.kind == v1alpha1.MoveTaskRelocate {
@@ -154,8 +155,8 @@ func (s *scope) saveAnswer(ctx context.Context) *outcome.Outcome {
 	return s.requeue("the object changes too often")
 }
 
-// lookUp finds the task of a call whose answer was lost. It looks only when the call cannot arrive any more, so that what it finds stays true;
-// not found then means that there is no such task.
+// lookUp finds the task of a call whose answer was lost. Before the call can no longer arrive, a look would
+// find nothing of a call that comes later; after that, not found means that there is no such task.
 func (s *scope) lookUp(ctx context.Context) (found bool, o *outcome.Outcome) {
 	st := &s.move.Status
 	if wait := s.Clock.Until(s.lostAt(st.Task)); wait > 0 {

@@ -12,8 +12,8 @@ import (
 	"github.com/avs-operator/avs-operator/controllers/vcenter"
 )
 
-// Read reads at both vCenters, past every cache, where the machine with the request's identity is. What a move decides about a machine's
-// fate rests on this, never on a watched inventory.
+// Read reads at both vCenters, past every cache, where the machine with the request's identity is. Decisions about a machine's fate rest on
+// this, never on a watched inventory.
 func Read(ctx context.Context, r Request) (Placement, error) {
 	var source, target []vcenter.Machine
 	g, gctx := errgroup.WithContext(ctx)

@@ -121,8 +121,9 @@ const (
 
 // kinds is every concern that a plan can have, with what it means and what to do.
 var kinds = map[string]kind{
-	MachineNotFound:      {blocking, true, "spec.select names machines that the source does not have: %s. Correct the name, or take it out"},
-	AmbiguousMachine:     {blocking, true, "spec.select names machines that exist more than once: %s. Set folder beside names to say which one is meant, or exclude the others"},
+	MachineNotFound: {blocking, true, "spec.select names machines that the source does not have: %s. Correct the name, or take it out"},
+	AmbiguousMachine: {blocking, true, "spec.select names machines that exist more than once: %s. Set folder beside names to say which one is " +
+		"meant, or exclude the others"},
 	SourceFolderNotFound: {blocking, true, "spec.select or spec.exclude names folders that the source does not have: %s"},
 	NothingSelected:      {blocking, true, "spec.select matches no machine of the source: correct it (%s)"},
 	ClusterNotFound:      {blocking, true, "spec.target.cluster does not exist at the target: %s"},
@@ -134,7 +135,8 @@ var kinds = map[string]kind{
 	FolderNotUsable: {blocking, true, "spec.target.folder cannot take the machines: %s"},
 	DatastoreNotFound: {blocking, true,
 		"spec.target.datastore or spec.datastores names datastores that the target does not have: %s"},
-	AmbiguousDatastore: {blocking, true, "spec.target.datastore or spec.datastores is the name of several datastores at the target: give one of the paths or ids %s"},
+	AmbiguousDatastore: {blocking, true, "spec.target.datastore or spec.datastores is the name of several datastores at the target: give one of the " +
+		"paths or ids %s"},
 	DatastoreNotUsable: {blocking, true, "datastores of the target take no disks now: %s. Wait until they do, or name others"},
 	DatastoreNotInCluster: {blocking, true,
 		"no usable host of the target cluster mounts the datastores %s: name datastores of that cluster"},
@@ -151,9 +153,11 @@ var kinds = map[string]kind{
 	TooManyMachines: {blocking, true, "spec.select matches more machines than one WorkloadMove takes (%s): make several of it"},
 	ResourcePoolReserved: {blocking, true,
 		"spec.target.resourcePool leads to a pool that is kept for the vCenter's own machines: %s. Name another, or the cluster"},
-	ResourcePoolForbidden: {blocking, true, "the account that machines come to the target with (migration.credentialsRef of its VCenter, or its own) may not place them where spec.target leads (it lacks Resource.AssignVMToPool): %s"},
+	ResourcePoolForbidden: {blocking, true, "the account that machines come to the target with (migration.credentialsRef of its VCenter, or its own) " +
+		"may not place them where spec.target leads (it lacks Resource.AssignVMToPool): %s"},
 	SourceDatastoreNotFound: {blocking, true,
-		"spec.datastores has entries for datastores that the source does not have: %s. Correct the name, or take the entry out: the disks would go to spec.target.datastore"},
+		"spec.datastores has entries for datastores that the source does not have: %s. Correct the name, or take the entry out: " +
+			"the disks would go to spec.target.datastore"},
 	AmbiguousSourceDatastore: {blocking, true,
 		"spec.datastores names datastores by a name that several of those with selected machines have: give each an entry of its own, with its path or id: %s"},
 	AmbiguousSourceNetwork: {blocking, true,
@@ -172,41 +176,57 @@ var kinds = map[string]kind{
 	TemplateSelected:      {blocking, false, "is a template, and templates are not moved: convert it to a machine, or take its name out of spec.select"},
 	TemplateSkipped:       {info, false, "is a template and stays where it is"},
 	PatternMatchesNothing: {warning, false, "parts of spec.select match no machine: %s"},
-	DetailsUnknown:        {blocking, false, "could not be read with its devices: it may just have been removed or replaced. It is looked at again with the next plan"},
-	NotConnected:          {blocking, false, "is not connected to a running host (%s): bring its host back, or remove the machine from the inventory"},
-	ManagedByExtension:    {blocking, false, "belongs to the extension %s, which makes and removes it itself: exclude it"},
-	IdentityTaken:         {blocking, false, "has an instance UUID that a machine at the target has too (%s): one of them is a copy; remove it or give it a new instance UUID"},
-	IdentityNotUnique:     {blocking, false, "has the instance UUID of another machine of the source (%s), so that nothing tells the two apart: give one of them a new instance UUID"},
-	NameTaken:             {blocking, false, "has a name that another machine in the target folder has already: rename one of the two, or choose another folder"},
-	SameName:              {blocking, false, "has the same name as another selected machine (%s), and both would go to one folder: rename one, or move them with two WorkloadMoves to two folders"},
-	MACAddressTaken:       {blocking, false, "has a MAC address that a machine on the same network at the target uses: %s. Two cards with one address cut each other off"},
-	NetworkNotVisible:     {blocking, false, "has network adapters on networks that the source's account cannot see (%s): give it Read on those networks"},
-	NetworkIncompatible:   {blocking, false, "would go from a distributed port group to a standard port group while it runs (%s), which vMotion refuses: map it to a distributed port group, or move it Cold"},
-	SnapshotPresent:       {blocking, false, "has snapshots (%s), and a move between vCenters does not keep them: delete or consolidate them"},
-	LinkedDisk:            {blocking, false, "is a linked clone (%s depends on a disk of another machine): make it independent by a full clone"},
-	ConsolidationNeeded:   {blocking, false, "has disks that need consolidation: consolidate them"},
-	RawDeviceMapping:      {blocking, false, "has raw device mappings (%s), whose storage does not go along: convert them to virtual disks, or detach them"},
-	SharedDisk:            {blocking, false, "shares disks with other machines (%s, multi-writer): moving one machine alone would break the others"},
-	SharedBus:             {blocking, false, "has a SCSI controller that shares its bus (%s): clusters of this kind are moved by other means"},
-	IndependentDisk:       {warning, false, "has independent disks (%s): they move, but a non-persistent one loses what was written since power on when it is powered off"},
+	DetailsUnknown: {blocking, false, "could not be read with its devices: it may just have been removed or replaced. It is looked at again " +
+		"with the next plan"},
+	NotConnected:       {blocking, false, "is not connected to a running host (%s): bring its host back, or remove the machine from the inventory"},
+	ManagedByExtension: {blocking, false, "belongs to the extension %s, which makes and removes it itself: exclude it"},
+	IdentityTaken: {blocking, false, "has an instance UUID that a machine at the target has too (%s): one of them is a copy; remove it or give " +
+		"it a new instance UUID"},
+	IdentityNotUnique: {blocking, false, "has the instance UUID of another machine of the source (%s), so that nothing tells the two apart: give " +
+		"one of them a new instance UUID"},
+	NameTaken: {blocking, false, "has a name that another machine in the target folder has already: rename one of the two, or choose another folder"},
+	SameName: {blocking, false, "has the same name as another selected machine (%s), and both would go to one folder: rename one, or move " +
+		"them with two WorkloadMoves to two folders"},
+	MACAddressTaken: {blocking, false, "has a MAC address that a machine on the same network at the target uses: %s. Two cards with one address " +
+		"cut each other off"},
+	NetworkNotVisible: {blocking, false, "has network adapters on networks that the source's account cannot see (%s): give it Read on those networks"},
+	NetworkIncompatible: {blocking, false, "would go from a distributed port group to a standard port group while it runs (%s), which vMotion " +
+		"refuses: map it to a distributed port group, or move it Cold"},
+	SnapshotPresent:     {blocking, false, "has snapshots (%s), and a move between vCenters does not keep them: delete or consolidate them"},
+	LinkedDisk:          {blocking, false, "is a linked clone (%s depends on a disk of another machine): make it independent by a full clone"},
+	ConsolidationNeeded: {blocking, false, "has disks that need consolidation: consolidate them"},
+	RawDeviceMapping:    {blocking, false, "has raw device mappings (%s), whose storage does not go along: convert them to virtual disks, or detach them"},
+	SharedDisk:          {blocking, false, "shares disks with other machines (%s, multi-writer): moving one machine alone would break the others"},
+	SharedBus:           {blocking, false, "has a SCSI controller that shares its bus (%s): clusters of this kind are moved by other means"},
+	IndependentDisk: {warning, false, "has independent disks (%s): they move, but a non-persistent one loses what was written since power on " +
+		"when it is powered off"},
 	DeviceConnected:       {blocking, false, "has devices connected that tie it to its host (%s): disconnect them, or move it Cold"},
 	DevicePassthrough:     {blocking, false, "has hardware of its host passed through (%s): remove the device, or move it Cold to a host that has the same"},
 	ToolsInstallerMounted: {blocking, false, "has the VMware Tools installer mounted: end the installation, or unmount it"},
-	Encrypted:             {blocking, false, "is encrypted, and the target cannot read its keys: decrypt it, or share the key provider and move it by other means"},
-	TrustedPlatformModule: {blocking, false, "has a virtual TPM (%s), whose secrets are encrypted with keys of the source: move it by other means, or remove the TPM after saving what it protects"},
-	FaultTolerance:        {blocking, false, "is protected by Fault Tolerance: turn that off for the move"},
-	Suspended:             {blocking, false, "is suspended: power it on, or off"},
-	HardwareTooNew:        {blocking, false, "has virtual hardware that hosts of the target do not run: %s"},
-	CPUVendorDiffers:      {blocking, false, "runs on another make of CPU than the target has (%s), and a running machine cannot change that: move it Cold"},
-	CPUFeaturesMissing:    {blocking, false, "uses CPU features that the target does not have (%s): power-cycle it under the target's EVC mode first, or move it Cold"},
-	ToolsNotRunning:       {blocking, false, "does not run VMware Tools, without which its guest cannot be asked to shut down: install or start them, power it off yourself, or set power.powerOff to GuestThenHard"},
-	PowerOffNotAllowed:    {blocking, false, "is running, and power.powerOff is MustBeOff: power it off yourself, set power.powerOff to Guest or GuestThenHard, or move it Live"},
-	PoweredOff:            {blocking, false, "is powered off, and method is Live: set method to Auto or Cold, or power it on"},
-	RelocateDisabled:      {warning, false, "may not be relocated at present, as vCenter says: another task, a backup perhaps, holds it. It waits until that has ended"},
-	ThinDisksMayGrow:      {warning, false, "thin disks fit by what they hold now, but not if all of them fill up: %s"},
-	StartedUnchanged:      {info, false, "has started with the choices of an earlier plan and is taken to its end with them: what was edited since does not change it"},
+	Encrypted: {blocking, false, "is encrypted, and the target cannot read its keys: decrypt it, or share the key provider and move it by " +
+		"other means"},
+	TrustedPlatformModule: {blocking, false, "has a virtual TPM (%s), whose secrets are encrypted with keys of the source: move it by other means, or " +
+		"remove the TPM after saving what it protects"},
+	FaultTolerance:   {blocking, false, "is protected by Fault Tolerance: turn that off for the move"},
+	Suspended:        {blocking, false, "is suspended: power it on, or off"},
+	HardwareTooNew:   {blocking, false, "has virtual hardware that hosts of the target do not run: %s"},
+	CPUVendorDiffers: {blocking, false, "runs on another make of CPU than the target has (%s), and a running machine cannot change that: move it Cold"},
+	CPUFeaturesMissing: {blocking, false, "uses CPU features that the target does not have (%s): power-cycle it under the target's EVC mode first, " +
+		"or move it Cold"},
+	ToolsNotRunning: {blocking, false, "does not run VMware Tools, without which its guest cannot be asked to shut down: install or start them, " +
+		"power it off yourself, or set power.powerOff to GuestThenHard"},
+	PowerOffNotAllowed: {blocking, false, "is running, and power.powerOff is MustBeOff: power it off yourself, set power.powerOff to Guest or " +
+		"GuestThenHard, or move it Live"},
+	PoweredOff: {blocking, false, "is powered off, and method is Live: set method to Auto or Cold, or power it on"},
+	RelocateDisabled: {warning, false, "may not be relocated at present, as vCenter says: another task, a backup perhaps, holds it. It waits " +
+		"until that has ended"},
+	ThinDisksMayGrow: {warning, false, "thin disks fit by what they hold now, but not if all of them fill up: %s"},
+	StartedUnchanged: {info, false, "has started with the choices of an earlier plan and is taken to its end with them: what was edited since " +
+		"does not change it"},
 	MachineGone: {blocking, false,
-		"was selected when the move began, and the source does not show it any more (instance UUID %s): it was deleted, moved by others, or is hidden from the account. To go on without it, set state to Plan and then to Run"},
+		"was selected when the move began, and the source does not show it any more (instance UUID %s): it was deleted, " +
+			"moved by others, or is hidden from the account. " +
+			"To go on without it, set state to Plan and then to Run"},
 	HardwareChanged: {blocking, false, "has other disks or network adapters than when it was planned (%s): it is planned again"},
 	NetworkChanged:  {blocking, false, "has network adapters on other networks than when it was planned, or connected otherwise (%s): it is planned again"},
 	RelocationNotChecked: {blocking, false,

@@ -32,7 +32,8 @@ func Expect(bytes, rate int64) time.Duration {
 // order puts the longest first: short ones fill the gaps that long ones leave, and no long one is left for the end.
 func order(machines []Machine) {
 	slices.SortFunc(machines, func(a, b Machine) int {
-		return cmp.Or(cmp.Compare(b.Expected, a.Expected), cmp.Compare(a.Identity.Name, b.Identity.Name), cmp.Compare(a.Identity.InstanceUUID, b.Identity.InstanceUUID))
+		return cmp.Or(cmp.Compare(b.Expected, a.Expected), cmp.Compare(a.Identity.Name, b.Identity.Name),
+			cmp.Compare(a.Identity.InstanceUUID, b.Identity.InstanceUUID))
 	})
 }
 

@@ -125,7 +125,8 @@ func (to *destination) fitCompute(in *Input, b *book, n *demand) {
 		}
 	}
 	if free := max(memory-largestMemory-usedMemory, 0); n.memory > free {
-		b.say(TargetWithoutRoom, fmt.Sprintf("cluster %s lacks %s of memory (%s needed, %s free with %s)", to.cluster.Name, gib(n.memory-free), gib(n.memory), gib(free), reserve))
+		b.say(TargetWithoutRoom, fmt.Sprintf("cluster %s lacks %s of memory (%s needed, %s free with %s)", to.cluster.Name, gib(n.memory-free),
+			gib(n.memory), gib(free), reserve))
 	}
 	if free := max(cpu-largestCPU-usedCPU, 0); n.cpuMHz > free {
 		b.say(TargetWithoutRoom, fmt.Sprintf("cluster %s lacks %d MHz of CPU (%d needed, %d free with %s)", to.cluster.Name, n.cpuMHz-free, n.cpuMHz, free, reserve))

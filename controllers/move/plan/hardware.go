@@ -120,7 +120,7 @@ func (c *checker) offeredEVC() string {
 	return best
 }
 
-// offers says whether one EVC mode has all features of another. What is not known is left to vCenter's own check.
+// offers says whether one EVC mode has all features of another. A mode that is not known is left to vCenter's own check.
 func offers(mode, needed string) bool {
 	if mode == "" || needed == "" {
 		return true

@@ -44,7 +44,8 @@ func Make(in Input) *Plan {
 	}
 	for _, uuid := range selected.missing {
 		m.book.sayOf("", uuid, MachineGone, uuid)
-		m.plan.Machines = append(m.plan.Machines, Machine{Identity: v1alpha1.MachineIdentity{Name: text.CutRunes(uuid, 80), InstanceUUID: uuid}, Path: uuid, State: StateBlocked})
+		m.plan.Machines = append(m.plan.Machines, Machine{Identity: v1alpha1.MachineIdentity{Name: text.CutRunes(uuid, 80), InstanceUUID: uuid},
+			Path: uuid, State: StateBlocked})
 	}
 	m.plan.Later = pathsOf(selected.later)
 	m.book.tooMany(len(m.plan.Machines))
@@ -103,7 +104,8 @@ func (m *maker) present(machine *vcenter.Machine, known *Known) {
 }
 
 // spec makes every choice for one machine.
-func (m *maker) spec(d *vcenter.MachineDetails, bytes int64, home v1alpha1.InventoryReference, disks []v1alpha1.DiskPlacement, adapters []v1alpha1.NetworkAdapterPlacement) *v1alpha1.VirtualMachineMoveSpec {
+func (m *maker) spec(d *vcenter.MachineDetails, bytes int64, home v1alpha1.InventoryReference, disks []v1alpha1.DiskPlacement,
+	adapters []v1alpha1.NetworkAdapterPlacement) *v1alpha1.VirtualMachineMoveSpec {
 	host := ""
 	if h := m.in.Source.Inventory.Hosts.Get(d.Host); h != nil {
 		host = h.Name
@@ -189,7 +191,8 @@ func (m *maker) finish() *Plan {
 	return p
 }
 
-// sum signs the choices and what blocks. What moves by itself is no part of it: free space in a sentence, or how far a machine is.
+// sum signs the choices and what blocks. Free space in a sentence and how far a machine is are no part of it: they move
+// by themselves.
 func (p *Plan) sum() string {
 	h := sha256.New()
 	e := json.NewEncoder(h)

@@ -59,8 +59,8 @@ func newMapping(in *Input, d *destination, b *book, machines []*vcenter.Machine)
 	source := in.Source.Inventory
 	forNetworks := &resolver[vcenter.Network]{book: b, table: source.Networks, used: networks, notFound: SourceNetworkNotFound, ambiguous: AmbiguousSourceNetwork,
 		what: "network", wanted: func(n *vcenter.Network) bool { return !n.Uplink }}
-	forStores := &resolver[vcenter.Datastore]{book: b, table: source.Datastores, used: stores, notFound: SourceDatastoreNotFound, ambiguous: AmbiguousSourceDatastore,
-		what: "datastore", wanted: everything[vcenter.Datastore]}
+	forStores := &resolver[vcenter.Datastore]{book: b, table: source.Datastores, used: stores, notFound: SourceDatastoreNotFound,
+		ambiguous: AmbiguousSourceDatastore, what: "datastore", wanted: everything[vcenter.Datastore]}
 	return &mapping{
 		destination: d, book: b, source: source, fallback: in.Spec.Target.Datastore,
 		networks: forNetworks.resolve(in.Spec.Networks), stores: forStores.resolve(in.Spec.Datastores),
@@ -156,7 +156,7 @@ func (d directory) find(ref, name string) (to string, mapped bool) {
 	return "", false
 }
 
-// adapters connects every network adapter of a machine. It reports false if one of them has no place to go.
+// adapters connects every network adapter of a machine. False means that one of them has no place to go.
 func (m *mapping) adapters(d *vcenter.MachineDetails, by method.Method) ([]v1alpha1.NetworkAdapterPlacement, bool) {
 	var out []v1alpha1.NetworkAdapterPlacement
 	whole := true
@@ -176,11 +176,13 @@ func (m *mapping) adapters(d *vcenter.MachineDetails, by method.Method) ([]v1alp
 			whole = false
 			continue
 		}
-		if from := m.source.Networks.Get(nic.Network); by.Minds(NetworkIncompatible) && from != nil && from.Kind == "DistributedVirtualPortgroup" && network.Kind == "Network" {
+		from := m.source.Networks.Get(nic.Network)
+		if by.Minds(NetworkIncompatible) && from != nil && from.Kind == "DistributedVirtualPortgroup" && network.Kind == "Network" {
 			m.book.sayOf(d.Ref, d.Name, NetworkIncompatible, nic.NetworkName+" to "+to)
 		}
 		out = append(out, v1alpha1.NetworkAdapterPlacement{
-			Key: nic.Key, MACAddress: text.CutRunes(nic.MAC, 32), SourceNetwork: text.CutRunes(nic.NetworkName, 128), SourceNetworkRef: nic.Network, Connected: yesOrNo(nic.Plugged(d.PowerState)),
+			Key: nic.Key, MACAddress: text.CutRunes(nic.MAC, 32), Connected: yesOrNo(nic.Plugged(d.PowerState)),
+			SourceNetwork: text.CutRunes(nic.NetworkName, 128), SourceNetworkRef: nic.Network,
 			Network: v1alpha1.InventoryReference{Ref: network.Ref, Name: text.CutRunes(network.Name, 512)},
 		})
 	}
@@ -195,7 +197,8 @@ func yesOrNo(is bool) string {
 	return "No"
 }
 
-// disks places every disk of a machine, and its home: where the first disk goes. It reports false if one of them has no place to go.
+// disks places every disk of a machine, and its home: where the first disk goes. False means that one of
+// them has no place to go.
 func (m *mapping) disks(d *vcenter.MachineDetails) (disks []v1alpha1.DiskPlacement, home v1alpha1.InventoryReference, whole bool) {
 	whole = true
 	for _, disk := range d.Disks {
@@ -209,7 +212,8 @@ func (m *mapping) disks(d *vcenter.MachineDetails) (disks []v1alpha1.DiskPlaceme
 			continue
 		}
 		disks = append(disks, v1alpha1.DiskPlacement{
-			Key: disk.Key, CapacityBytes: disk.CapacityBytes, SourceDatastore: text.CutRunes(from, 128), SourceDatastoreRef: disk.Datastore, Datastore: storeReference(to),
+			Key: disk.Key, CapacityBytes: disk.CapacityBytes, Datastore: storeReference(to),
+			SourceDatastore: text.CutRunes(from, 128), SourceDatastoreRef: disk.Datastore,
 		})
 	}
 	slices.SortFunc(disks, func(a, b v1alpha1.DiskPlacement) int { return cmp.Compare(a.Key, b.Key) })
@@ -245,7 +249,8 @@ func (m *mapping) unneeded() {
 		}
 	}
 	for _, word := range m.stores.unneeded {
-		if one(silent, m.inventory.Datastores, word, DatastoreNotFound, AmbiguousDatastore, "datastore", everything) == nil && silent.about[DatastoreNotFound] != nil {
+		found := one(silent, m.inventory.Datastores, word, DatastoreNotFound, AmbiguousDatastore, "datastore", everything)
+		if found == nil && silent.about[DatastoreNotFound] != nil {
 			m.book.say(MappingNotUsable, has("datastore", word, namesOf(m.inventory.Datastores, everything)))
 			delete(silent.about, DatastoreNotFound)
 		}

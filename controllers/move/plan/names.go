@@ -117,8 +117,8 @@ func matches(pattern, name string) bool {
 	return glob(pattern, name) || strings.Contains(pattern, "%") && glob(vcenter.UnescapeName(pattern), name)
 }
 
-// glob compares a name with a pattern in which * stands for any characters and ? for one. It takes at most len(pattern) * len(name)
-// steps, whatever the pattern: a pattern is input from users.
+// glob compares a name with a pattern in which * stands for any characters and ? for one. The number of steps is at most
+// len(pattern) * len(name), whatever the pattern: a pattern is input from users.
 func glob(pattern, name string) bool {
 	p, n := []rune(pattern), []rune(name)
 	i, star, mark := 0, -1, 0

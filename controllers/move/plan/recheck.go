@@ -14,8 +14,8 @@ import (
 )
 
 // Recheck looks again at one machine right before it starts, as it was just read at the source: a plan may be weeks old, and a snapshot, a
-// mounted installer or another disk since then would be lost, or put in the wrong place, without a word. It returns the concerns that the
-// machine has by itself, and how it differs from what was planned; the blocking ones keep it at home.
+// mounted installer or another disk since then would be lost, or put in the wrong place, without a word. Returned are the concerns that
+// the machine has by itself, and how it differs from what was planned; the blocking ones keep it at home.
 func Recheck(spec *v1alpha1.VirtualMachineMoveSpec, d *vcenter.MachineDetails, now time.Time) []v1alpha1.MachineConcern {
 	in := &Input{Spec: &v1alpha1.WorkloadMoveSpec{Method: spec.Method, Power: spec.Power, Waivers: spec.Waivers}}
 	b := newBook()

@@ -37,7 +37,8 @@ func resolve(in *Input, b *book) *destination {
 	if t.Cluster != "" {
 		d.cluster = one(b, inventory.Clusters, t.Cluster, ClusterNotFound, AmbiguousCluster, "cluster", everything[vcenter.Cluster])
 		d.pool = poolOf(in, d.cluster, b)
-	} else if pool := one(b, inventory.ResourcePools, t.ResourcePool, ResourcePoolNotFound, AmbiguousResourcePool, "resource pool", everything[vcenter.ResourcePool]); pool != nil {
+	} else if pool := one(b, inventory.ResourcePools, t.ResourcePool, ResourcePoolNotFound, AmbiguousResourcePool, "resource pool",
+		everything[vcenter.ResourcePool]); pool != nil {
 		d.cluster = inventory.Clusters.Get(pool.Owner)
 		d.pool = usable(in, pool, b)
 		if d.cluster == nil {
@@ -227,7 +228,8 @@ func poolOf(in *Input, cluster *vcenter.Cluster, b *book) v1alpha1.InventoryRefe
 	for _, p := range found {
 		paths = append(paths, p.Path)
 	}
-	b.say(ResourcePoolForbidden, "the root pool of "+cluster.Path+". Name one of its pools with spec.target.resourcePool instead of cluster: "+text.List(paths, mostListed))
+	b.say(ResourcePoolForbidden, "the root pool of "+cluster.Path+". Name one of its pools with spec.target.resourcePool instead of cluster: "+
+		""+text.List(paths, mostListed))
 	return v1alpha1.InventoryReference{}
 }
 

@@ -11,7 +11,7 @@ import (
 )
 
 // waivable are the blocking concerns of a plan that a waiver may stand for: what vCenter itself refuses or stands, with the machine whole at
-// home. What would lose data or identity, or leave a machine that cannot be powered on, is not among them, and what is no choice at all.
+// home. Concerns that stand for lost data or identity, or for a machine that cannot be powered on, are not among them, nor those that leave no choice.
 var waivable = setOf(ManagedByExtension, FaultTolerance, MACAddressTaken, NetworkIncompatible, DeviceConnected, DevicePassthrough,
 	ToolsInstallerMounted, CPUVendorDiffers, CPUFeaturesMissing, TargetWithoutRoom, RelocationNotChecked)
 

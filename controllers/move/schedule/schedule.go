@@ -112,7 +112,8 @@ func (r *round) rank(c *class, next int) int64 {
 }
 
 // best host for a job: one that fits, with memory enough, whose room for a relocation of the dearest method it does not break up, with the least
-// to do, with the most memory free; in this order, and by its id where nothing tells two apart, so that a decision can be repeated. It reports false if there is no host at all.
+// to do, with the most memory free; in this order, and by its id where nothing tells two apart, so that a decision can be repeated. False
+// means that there is no host at all.
 func (r *round) best(c *class, memory int64) (place, bool) {
 	if len(c.hosts) == 0 {
 		return place{-1, -1}, false

@@ -25,7 +25,8 @@ func Compare(spec *v1alpha1.VirtualMachineMoveSpec, is *vcenter.MachineDetails, 
 		differences = append(differences, fmt.Sprintf("BIOS UUID %s instead of %s", is.BIOSUUID, want))
 	}
 	if !moved {
-		return differences, []v1alpha1.MachineConcern{information("AlreadyAtTarget", "the machine was at the target before this move began: it counts as moved, and nothing was done with it")}
+		return differences, []v1alpha1.MachineConcern{information("AlreadyAtTarget",
+			"the machine was at the target before this move began: it counts as moved, and nothing was done with it")}
 	}
 	differences = append(differences, disks(spec.Target.Disks, is.Disks)...)
 	differences = append(differences, adapters(spec, is)...)
@@ -34,7 +35,8 @@ func Compare(spec *v1alpha1.VirtualMachineMoveSpec, is *vcenter.MachineDetails, 
 		concerns = append(concerns, warning("FolderDiffers", fmt.Sprintf("the machine is in folder %s instead of %s", is.Folder, want)))
 	}
 	if want := spec.Source.PowerState; !by.NeedsOff && want != "" && want != is.PowerState {
-		concerns = append(concerns, warning("PowerStateDiffers", fmt.Sprintf("the machine is %s; it was %s when it was planned, and this move changed nothing about that",
+		concerns = append(concerns, warning("PowerStateDiffers", fmt.Sprintf("the machine is %s; it was %s when it was planned, and this move changed "+
+			"nothing about that",
 			explain.Power(is.PowerState), explain.Power(want))))
 	}
 	for _, disk := range is.Disks {
@@ -68,8 +70,8 @@ func disks(want []v1alpha1.DiskPlacement, is []vcenter.Disk) []string {
 	return []string{fmt.Sprintf("disks of %v bytes instead of %v", found, planned)}
 }
 
-// adapters compares by MAC address, with the network of each, and whether it is connected. What a machine that is off will have when it is
-// powered on again is seen then.
+// adapters compares by MAC address, with the network of each, and whether it is connected. The adapters of a machine that is off are
+// seen when it is powered on again.
 func adapters(spec *v1alpha1.VirtualMachineMoveSpec, is *vcenter.MachineDetails) []string {
 	var out []string
 	found := map[string]vcenter.NIC{}

@@ -54,7 +54,8 @@ type blocked struct {
 }
 
 // details reads machines, unless they are known and have not changed since. again names those that are read in any case.
-func (f *cache) details(ctx context.Context, c *connect.Connected, machines []*vcenter.Machine, again map[string]bool) (map[string]*vcenter.MachineDetails, error) {
+func (f *cache) details(ctx context.Context, c *connect.Connected, machines []*vcenter.Machine,
+	again map[string]bool) (map[string]*vcenter.MachineDetails, error) {
 	return f.fetch(ctx, c, c.Client.About().InstanceUUID, machines, again, func(d vcenter.MachineDetails) vcenter.MachineDetails { return d })
 }
 
@@ -71,7 +72,8 @@ func (f *cache) neighbours(ctx context.Context, c *connect.Connected, machines [
 }
 
 // fetch reads machines that are not kept in a part of their own of the cache, in the shape that is kept.
-func (f *cache) fetch(ctx context.Context, c *connect.Connected, part string, machines []*vcenter.Machine, again map[string]bool, shape func(vcenter.MachineDetails) vcenter.MachineDetails) (map[string]*vcenter.MachineDetails, error) {
+func (f *cache) fetch(ctx context.Context, c *connect.Connected, part string, machines []*vcenter.Machine, again map[string]bool,
+	shape func(vcenter.MachineDetails) vcenter.MachineDetails) (map[string]*vcenter.MachineDetails, error) {
 	out := make(map[string]*vcenter.MachineDetails, len(machines))
 	var missing []string
 	f.mu.Lock()
@@ -120,7 +122,8 @@ func (f *cache) keep(part string, inventory *vcenter.Inventory, read []*vcenter.
 }
 
 // room reads what the target has left, unless it was read for this WorkloadMove not longer ago than fresh.
-func (f *cache) room(ctx context.Context, c *connect.Connected, need plan.Needs, workload types.UID, fresh time.Duration) (map[string]vcenter.Space, map[string]vcenter.HostLoad, error) {
+func (f *cache) room(ctx context.Context, c *connect.Connected, need plan.Needs, workload types.UID,
+	fresh time.Duration) (map[string]vcenter.Space, map[string]vcenter.HostLoad, error) {
 	of := append(slices.Clone(need.Datastores), need.Hosts...)
 	slices.Sort(of)
 	f.mu.Lock()

@@ -118,7 +118,7 @@ func latest(own []*v1alpha1.VirtualMachineMove) *metav1.Time {
 }
 
 // estimatedEnd is when the machines that shall still move will have moved: by what was measured once a tenth has moved, by the plan before.
-// It changes in steps: one that moved by less than a tenth of what is left stays as it was.
+// The moment changes in steps: one that moved by less than a tenth of what is left stays as it was.
 func (s *scope) estimatedEnd() *metav1.Time {
 	st := &s.workload.Status
 	if stateOf(s.workload) != v1alpha1.MoveStateRun || st.Waiting+st.Moving == 0 || st.StartedAt == nil || st.Plan == nil {
@@ -145,7 +145,8 @@ func (s *scope) estimatedEnd() *metav1.Time {
 // conditions is every positive condition of this pass; of each, what was learned last.
 func (s *scope) conditions() []status.Fact {
 	st := &s.workload.Status
-	s.learn(v1alpha1.ConditionFailed, st.Failed > 0, map[bool]string{true: v1alpha1.ReasonMachinesFailed, false: "NoneFailed"}[st.Failed > 0], s.namesAt(v1alpha1.MoveStepFailed))
+	s.learn(v1alpha1.ConditionFailed, st.Failed > 0, map[bool]string{true: v1alpha1.ReasonMachinesFailed, false: "NoneFailed"}[st.Failed > 0],
+		s.namesAt(v1alpha1.MoveStepFailed))
 	if !slices.ContainsFunc(s.learned, func(f status.Fact) bool { return f.Condition == v1alpha1.ConditionComplete }) {
 		s.learn(v1alpha1.ConditionComplete, false, "InProgress", "")
 	}

@@ -49,7 +49,8 @@ func (s *scope) dropReplanned(ctx context.Context) *outcome.Outcome {
 	}
 	if removed > 0 {
 		s.keepReady = true
-		return outcome.Wait(v1alpha1.ReasonPlanning, "%s planned again", are(removed, "machine that has not started is", "machines that have not started are")).In(s.Pace.Elapsed(200 * time.Millisecond))
+		return outcome.Wait(v1alpha1.ReasonPlanning, "%s planned again", are(removed, "machine that has not started is",
+			"machines that have not started are")).In(s.Pace.Elapsed(200 * time.Millisecond))
 	}
 	return nil
 }
@@ -63,7 +64,8 @@ func asPlanned(m *v1alpha1.VirtualMachineMove, is *plan.Machine) bool {
 		return true // it is not at the source, and says so itself
 	}
 	was := m.Spec
-	return equality.Semantic.DeepEqual(was.Target, is.Spec.Target) && equality.Semantic.DeepEqual(was.Waivers, is.Spec.Waivers) && was.Method == is.Spec.Method && equality.Semantic.DeepEqual(was.Power, is.Spec.Power) &&
+	return equality.Semantic.DeepEqual(was.Target, is.Spec.Target) && equality.Semantic.DeepEqual(was.Waivers,
+		is.Spec.Waivers) && was.Method == is.Spec.Method && equality.Semantic.DeepEqual(was.Power, is.Spec.Power) &&
 		was.Source.VCenterInstanceUUID == is.Spec.Source.VCenterInstanceUUID
 }
 
@@ -154,7 +156,8 @@ func (s *scope) nameTaken(ctx context.Context, child *v1alpha1.VirtualMachineMov
 		return outcome.Stall(v1alpha1.ReasonAlreadyManaged, "VirtualMachineMove %s exists and was not made by this WorkloadMove: delete it", child.Name)
 	}
 	s.keepReady = true // the cache lags, or what an earlier WorkloadMove of this name made is being deleted
-	return outcome.Wait(v1alpha1.ReasonReconciling, "VirtualMachineMove %s of an earlier plan is still there", child.Name).In(s.Pace.Elapsed(300 * time.Millisecond))
+	return outcome.Wait(v1alpha1.ReasonReconciling, "VirtualMachineMove %s of an earlier plan is still there",
+		child.Name).In(s.Pace.Elapsed(300 * time.Millisecond))
 }
 
 // ChildName is the name of the VirtualMachineMove of a machine: the same for the same machine, whoever asks.

@@ -36,7 +36,8 @@ func (s *scope) delete(ctx context.Context) *outcome.Outcome {
 	}
 	if busy > 0 {
 		s.keepReady = false
-		return outcome.Wait(v1alpha1.ReasonDeleting, "%s under way: what runs is cancelled or ends, and the WorkloadMove goes after that", are(busy, "machine is", "machines are")).In(30 * time.Second)
+		return outcome.Wait(v1alpha1.ReasonDeleting, "%s under way: what runs is cancelled or ends, and the WorkloadMove goes after that", are(busy,
+			"machine is", "machines are")).In(30 * time.Second)
 	}
 	if o := s.setFinalizer(ctx, controllerutil.RemoveFinalizer); o != nil {
 		return o

@@ -21,7 +21,8 @@ import (
 func (s *scope) listMachines(ctx context.Context) *outcome.Outcome {
 	list := &v1alpha1.VirtualMachineMoveList{}
 	// Nothing in the list is changed here.
-	if err := s.Client.List(ctx, list, client.InNamespace(s.workload.Namespace), client.MatchingLabels{v1alpha1.LabelMove: s.workload.Name}, client.UnsafeDisableDeepCopy); err != nil {
+	if err := s.Client.List(ctx, list, client.InNamespace(s.workload.Namespace), client.MatchingLabels{v1alpha1.LabelMove: s.workload.Name},
+		client.UnsafeDisableDeepCopy); err != nil {
 		return outcome.Retry(v1alpha1.ReasonTransient, fmt.Errorf("reading the VirtualMachineMoves: %w", err))
 	}
 	for i := range list.Items {

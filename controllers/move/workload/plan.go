@@ -53,7 +53,8 @@ func (s *scope) makePlan(ctx context.Context) *outcome.Outcome {
 		return outcome.Stall(b.Name, "%s", message).In(recheckBlocked)
 	}
 	if blocked := s.plan.Count(plan.StateBlocked); blocked > 0 {
-		s.learn(v1alpha1.ConditionPlanned, false, v1alpha1.ReasonBlocked, fmt.Sprintf("%s blocked: %s", are(blocked, "machine is", "machines are"), s.describeBlocking()))
+		s.learn(v1alpha1.ConditionPlanned, false, v1alpha1.ReasonBlocked, fmt.Sprintf("%s blocked: %s", are(blocked, "machine is", "machines are"),
+			s.describeBlocking()))
 	} else {
 		s.learn(v1alpha1.ConditionPlanned, true, v1alpha1.ReasonPlanned, fmt.Sprintf("nothing blocks the %s", are(len(s.plan.Machines), "machine", "machines")))
 	}

@@ -23,8 +23,8 @@ import (
 // +kubebuilder:rbac:groups=avs-operator.io,resources=workloadmoves/finalizers,verbs=update
 // +kubebuilder:rbac:groups=avs-operator.io,resources=virtualmachinemoves,verbs=create;delete;get;list;watch
 
-// Reconciler plans a WorkloadMove, makes one VirtualMachineMove a machine, and counts how far they are. It changes nothing at any
-// vCenter: only a VirtualMachineMove does.
+// Reconciler plans a WorkloadMove, makes one VirtualMachineMove a machine, and counts how far they are. Nothing is changed at any
+// vCenter: only a VirtualMachineMove does that.
 type Reconciler struct {
 	// Client reads from the cache and writes.
 	Client client.Client

@@ -75,7 +75,7 @@ func stateOf(move *v1alpha1.WorkloadMove) v1alpha1.MoveState {
 	return move.Spec.State
 }
 
-// connect finds both vCenters. What is wrong with one of them is said by its own object, and heals without an edit of this one.
+// connect finds both vCenters. A fault of one of them is told by its own object, and heals without an edit of this one.
 func (s *scope) connect(ctx context.Context) *outcome.Outcome {
 	for name, to := range map[string]**connect.Connected{s.workload.Spec.Source.VCenterRef.Name: &s.source, s.workload.Spec.Target.VCenterRef.Name: &s.target} {
 		c, o := s.VCenters.Get(ctx, s.workload.Namespace, name)
@@ -84,7 +84,8 @@ func (s *scope) connect(ctx context.Context) *outcome.Outcome {
 			if o.Reason == v1alpha1.ReasonReferenceNotFound {
 				reason = o.Reason
 			}
-			wait := outcome.Wait(reason, "VCenter %s cannot be used now (%s): %s", name, o.Reason, o.Message).About(v1alpha1.ConditionReferencesReady).In(max(o.After, time.Minute))
+			wait := outcome.Wait(reason, "VCenter %s cannot be used now (%s): %s", name, o.Reason,
+				o.Message).About(v1alpha1.ConditionReferencesReady).In(max(o.After, time.Minute))
 			wait.Quiet = o.Quiet
 			return wait
 		}
@@ -92,7 +93,8 @@ func (s *scope) connect(ctx context.Context) *outcome.Outcome {
 	}
 	s.learn(v1alpha1.ConditionReferencesReady, true, v1alpha1.ReasonReady, "")
 	if source, target := s.source.Client.About().InstanceUUID, s.target.Client.About().InstanceUUID; source == target {
-		return outcome.Stall(v1alpha1.ReasonInvalidSpec, "VCenters %s and %s are the same vCenter (%s): source and target must be two", s.workload.Spec.Source.VCenterRef.Name, s.workload.Spec.Target.VCenterRef.Name, source)
+		return outcome.Stall(v1alpha1.ReasonInvalidSpec, "VCenters %s and %s are the same vCenter (%s): source and target must be two",
+			s.workload.Spec.Source.VCenterRef.Name, s.workload.Spec.Target.VCenterRef.Name, source)
 	}
 	return nil
 }

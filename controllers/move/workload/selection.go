@@ -50,7 +50,8 @@ func (s *scope) noteNewMachines() {
 	case len(later) == 0:
 		s.learn(v1alpha1.ConditionNewMachines, false, "None", "")
 	default:
-		s.learn(v1alpha1.ConditionNewMachines, true, "NotSelected", fmt.Sprintf("%s matched by spec.select that appeared after the selection was made at %s, and left alone: %s. "+
+		s.learn(v1alpha1.ConditionNewMachines, true, "NotSelected", fmt.Sprintf("%s matched by spec.select that appeared after the selection was made at "+
+			"%s, and left alone: %s. "+
 			"To take them in, set state to Plan, look at the plan, and set it to Run again", are(len(later), "machine is", "machines are"),
 			at.Format(time.RFC3339), text.List(later, mostNamed)))
 	}

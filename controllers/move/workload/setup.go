@@ -49,7 +49,7 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 
 func (r *Reconciler) interval() time.Duration { return r.Pace.RealAtLeast(interval, intervalFloor) }
 
-// delayed wakes the WorkloadMove of a VirtualMachineMove after a stride. What comes meanwhile is looked at together with it.
+// delayed wakes the WorkloadMove of a VirtualMachineMove after an interval. Changes that come meanwhile are looked at together.
 func (r *Reconciler) delayed() handler.EventHandler {
 	type queue = workqueue.TypedRateLimitingInterface[reconcile.Request]
 	wake := func(o client.Object, q queue) {
@@ -90,7 +90,7 @@ func (r *Reconciler) using(ctx context.Context, vc types.NamespacedName) []types
 	return out
 }
 
-// inventories wakes the WorkloadMoves of a vCenter in which something has changed, once a stride. The notifier is never held up.
+// inventories wakes the WorkloadMoves of a vCenter in which something has changed, once an interval. The notifier is never held up.
 func (r *Reconciler) inventories() source.Source {
 	return source.Func(func(ctx context.Context, q workqueue.TypedRateLimitingInterface[reconcile.Request]) error {
 		var mu sync.Mutex

@@ -23,7 +23,7 @@ import (
 // assignToPool is what an account needs to place a machine in a resource pool.
 const assignToPool = "Resource.AssignVMToPool"
 
-// site is what a target allows, and how it keeps what it is given. It changes when somebody administers it, not by itself.
+// site is what a target allows, and how it keeps what it is given. A site changes when somebody administers it, not by itself.
 type site struct {
 	at     time.Time
 	of     []string // the version of the VCenter, and the pools and datastores that were asked for
@@ -44,8 +44,9 @@ func (s *scope) arrivingAccount(ctx context.Context) (string, *outcome.Outcome) 
 }
 
 // site reads which pools of the target take machines that come with an account, and what vSAN makes of a byte, unless it was read not long ago.
-// What vCenter does not tell is left out.
-func (f *cache) site(ctx context.Context, c *connect.Connected, account func(context.Context) (string, *outcome.Outcome), need plan.Needs, workload types.UID, fresh time.Duration) (site, *outcome.Outcome) {
+// Answers that vCenter does not give are left out.
+func (f *cache) site(ctx context.Context, c *connect.Connected, account func(context.Context) (string, *outcome.Outcome), need plan.Needs,
+	workload types.UID, fresh time.Duration) (site, *outcome.Outcome) {
 	of := slices.Concat([]string{fmt.Sprint(c.Object.UID, c.Object.Generation)}, need.Pools, need.Datastores)
 	f.mu.Lock()
 	s, ok := f.sites[workload]

@@ -55,13 +55,16 @@ func (s *scope) verdictOfRun() *outcome.Outcome {
 		return outcome.Wait(v1alpha1.ReasonClaimedByAnother, "machines belong to other moves, which have to end first. %s", s.describe()).In(recheckBlocked)
 	case st.Blocked > 0:
 		s.learn(v1alpha1.ConditionComplete, false, v1alpha1.ReasonBlocked, "")
-		return outcome.Stall(v1alpha1.ReasonBlocked, "%s See status.plan.concerns and the VirtualMachineMoves; machines go on by themselves once what blocks them is gone", s.describe()).In(recheckBlocked)
+		return outcome.Stall(v1alpha1.ReasonBlocked, "%s See status.plan.concerns and the VirtualMachineMoves; machines go on by themselves once what "+
+			"blocks them is gone", s.describe()).In(recheckBlocked)
 	case st.Failed > 0:
 		s.learn(v1alpha1.ConditionComplete, false, v1alpha1.ReasonMachinesFailed, "")
-		return outcome.Stall(v1alpha1.ReasonMachinesFailed, "%s Their VirtualMachineMoves say why; the annotation %s on one of them tries again", s.describe(), v1alpha1.AnnotationRetryRequestedAt)
+		return outcome.Stall(v1alpha1.ReasonMachinesFailed, "%s Their VirtualMachineMoves say why; the annotation %s on one of them tries again",
+			s.describe(), v1alpha1.AnnotationRetryRequestedAt)
 	}
 	s.learn(v1alpha1.ConditionComplete, false, v1alpha1.ReasonCancelled, "")
-	return outcome.Stall(v1alpha1.ReasonCancelled, "%s Machines were cancelled one by one, and are planned again when their VirtualMachineMoves are gone", s.describe())
+	return outcome.Stall(v1alpha1.ReasonCancelled, "%s Machines were cancelled one by one, and are planned again when their VirtualMachineMoves are "+
+		"gone", s.describe())
 }
 
 // allClaimed says whether all that is blocked waits for other moves to end.
@@ -146,7 +149,8 @@ func (s *scope) describe() string {
 func (s *scope) stalled() (int32, string) {
 	var names []string
 	for _, m := range s.machines {
-		if m.Status.Step == v1alpha1.MoveStepRelocating && slices.ContainsFunc(m.Status.Concerns, func(c v1alpha1.MachineConcern) bool { return c.Name == v1alpha1.ReasonNoProgress }) {
+		if m.Status.Step == v1alpha1.MoveStepRelocating && slices.ContainsFunc(m.Status.Concerns,
+			func(c v1alpha1.MachineConcern) bool { return c.Name == v1alpha1.ReasonNoProgress }) {
 			names = append(names, m.Spec.Machine.Name)
 		}
 	}

@@ -4,10 +4,15 @@
 package programme_test
 
 import (
+	"context"
 	"strings"
 	"testing"
+	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/test/vcentersim"
@@ -66,6 +71,29 @@ func TestBadInputSaysWhatToChangeAndChangesNothing(t *testing.T) {
 			w.untouched()
 		})
 	}
+}
+
+// TestAMethodOfANewerVersionPlansNothing asks an operator, with the CRD of a newer one, for a method that it does not know; with another method it plans.
+func TestAMethodOfANewerVersionPlansNothing(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.add(nil, "web-01")
+	crd := &unstructured.Unstructured{}
+	crd.SetAPIVersion("apiextensions.k8s.io/v1")
+	crd.SetKind("CustomResourceDefinition")
+	crd.SetName("workloadmoves.avs-operator.io")
+	newer := `[{"op":"add","path":"/spec/versions/0/schema/openAPIV3Schema/properties/spec/properties/method/enum/-","value":"Teleport"}]`
+	if err := cluster.Admin.Patch(t.Context(), crd, client.RawPatch(types.JSONPatchType, []byte(newer))); err != nil {
+		t.Fatal(err)
+	}
+	move := w.move("newer", v1alpha1.MoveStatePlan, nil)
+	cluster.Eventually(t, time.Minute, "the API server takes the new method", func(ctx context.Context) error {
+		return cluster.Admin.Patch(ctx, move, client.RawPatch(types.MergePatchType, []byte(`{"spec":{"method":"Teleport"}}`)))
+	})
+	w.says(move, metav1.ConditionFalse, v1alpha1.ReasonInvalidSpec, "does not know spec.method Teleport", "it knows Auto, Live, Cold", "Set another method")
+	w.edit(move, `{"method":"Live"}`)
+	w.says(move, metav1.ConditionTrue, v1alpha1.ReasonPlanned)
+	w.untouched()
 }
 
 func TestATargetWithoutRoomIsSaidWithNumbersAndNothingIsChanged(t *testing.T) {

@@ -1,7 +1,7 @@
 // Copyright The avs-operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Package vmotion moves machines while they run. It never touches a machine's power: one that somebody powered off meanwhile is moved as
+// Package vmotion moves machines while they run. A machine's power is never touched: one that somebody powered off meanwhile is moved as
 // it is.
 package vmotion
 
