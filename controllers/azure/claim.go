@@ -5,29 +5,24 @@ package azure
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"strings"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/arm"
+	"github.com/avs-operator/avs-operator/controllers/azure/body"
 	"github.com/avs-operator/avs-operator/controllers/azure/decide"
 	"github.com/avs-operator/avs-operator/controllers/azure/kind"
 	"github.com/avs-operator/avs-operator/controllers/azure/tree"
 	"github.com/avs-operator/avs-operator/controllers/connect"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
 )
-
-// azureIDIndex finds objects by their ARM id, in lower case.
-const azureIDIndex = "azureID"
 
 // claim makes the object the manager of its resource, before anything is written to Azure: the finalizer and the ARM id are stored, and
 // another object that has it keeps it. An observer claims nothing, but what others stand below must not go before them.
@@ -93,35 +88,6 @@ func (r *Reconciler[T]) markManaged(ctx context.Context, s *scope[T]) *outcome.O
 		action.Mirror(s.obj.GetAnnotations()[action.Annotation])
 	}
 	return nil
-}
-
-// patchMetadata writes metadata that was changed since base. The status that was worked out so far stays as it is, the kind's own part of it
-// too: the answer goes into an empty object. In one that is not empty, what the answer lacks would stay, and a status that was worked out and
-// never stored would look as if it had been.
-func (r *Reconciler[T]) patchMetadata(ctx context.Context, s *scope[T], base T) *outcome.Outcome {
-	stored := r.kind.New()
-	stored.SetNamespace(s.obj.GetNamespace())
-	stored.SetName(s.obj.GetName())
-	change, err := client.MergeFromWithOptions(base, client.MergeFromWithOptimisticLock{}).Data(s.obj)
-	if err == nil {
-		err = r.Client.Patch(ctx, stored, client.RawPatch(types.MergePatchType, change))
-	}
-	switch {
-	case apierrors.IsConflict(err):
-		return outcome.Retry(v1alpha1.ReasonTransient, err).In(conflictPause)
-	case err != nil:
-		return outcome.Retry(v1alpha1.ReasonTransient, fmt.Errorf("writing metadata: %w", err))
-	}
-	s.before = stored
-	s.obj.SetResourceVersion(stored.GetResourceVersion())
-	s.obj.SetManagedFields(stored.GetManagedFields())
-	return nil
-}
-
-// idHash is an ARM id in the form of a label's value.
-func idHash(id arm.ID) string {
-	sum := sha256.Sum256([]byte(id.Key()))
-	return hex.EncodeToString(sum[:20])
 }
 
 // sole makes sure that one ARM id has one managing object: the one that has begun, or else the oldest. Before the first write the API server
@@ -230,49 +196,104 @@ func precedes(a, b kind.Object) bool {
 	return tree.OlderThan(a, b)
 }
 
-// list reads all objects of this kind.
-func (r *Reconciler[T]) list(ctx context.Context, reader client.Reader, options ...client.ListOption) ([]kind.Object, error) {
-	return listKind(ctx, r.Client, reader, r.kind.New(), options...)
+// Until something was written to Azure for an object, what cannot be changed later can: messages advise it, such as another SKU, location or block.
+// So the ARM id is worked out anew from each spec. From the first write on it stays, and the API server refuses the edits.
+
+// commit notes that from now on the id stays. It comes after the record of the first write, which has the API server refuse edits, and before the
+// write itself: so an edit is either in time, and then the write is for it, or refused. It is one key and rests on nothing, so it needs no
+// precondition.
+func (r *Reconciler[T]) markWritten(ctx context.Context, s *scope[T]) *outcome.Outcome {
+	if _, marked := s.obj.GetAnnotations()[v1alpha1.AnnotationWritten]; marked || s.observes() {
+		return nil
+	}
+	stored := r.kind.New()
+	stored.SetNamespace(s.obj.GetNamespace())
+	stored.SetName(s.obj.GetName())
+	mark := fmt.Sprintf(`{"metadata":{"uid":%q,"annotations":{%q:"true"}}}`, s.obj.GetUID(), v1alpha1.AnnotationWritten)
+	if err := r.Client.Patch(ctx, stored, client.RawPatch(types.MergePatchType, []byte(mark))); err != nil {
+		return outcome.Retry(v1alpha1.ReasonTransient, fmt.Errorf("noting the first write: %w", err)).In(conflictPause)
+	}
+	s.before = stored
+	s.obj.SetAnnotations(stored.GetAnnotations())
+	s.obj.SetResourceVersion(stored.GetResourceVersion())
+	s.obj.SetManagedFields(stored.GetManagedFields())
+	return nil
 }
 
-// listKind reads all objects of the kind of example.
-func listKind(ctx context.Context, c client.Client, reader client.Reader, example client.Object, options ...client.ListOption) ([]kind.Object, error) {
-	list, err := newList(c, example)
-	if err != nil {
-		return nil, err
+// noteRun notes that an act (Traits.Once) was done. It is kept in an annotation, with the ARM id: that survives a status that is lost, and Azure, which
+// forgets what has run.
+func (r *Reconciler[T]) noteRun(ctx context.Context, s *scope[T], how string) *outcome.Outcome {
+	word := string(s.id) + how
+	if !r.kind.Once || s.observes() || strings.EqualFold(s.obj.GetAnnotations()[v1alpha1.AnnotationRan], word) {
+		return nil
 	}
-	if reader == c { // nobody changes what is listed, so the cache need not copy it
-		options = append(options, client.UnsafeDisableDeepCopy)
-	}
-	if err := reader.List(ctx, list, options...); err != nil {
-		return nil, err
-	}
-	items, err := meta.ExtractList(list)
-	if err != nil {
-		return nil, err
-	}
-	out := make([]kind.Object, 0, len(items))
-	for _, item := range items {
-		if object, ok := item.(kind.Object); ok {
-			out = append(out, object)
+	return r.annotate(ctx, s, v1alpha1.AnnotationRan, word)
+}
+
+// noteHandled notes that a one-shot action was done, in the annotation first: it survives a lost status.
+func (r *Reconciler[T]) noteHandled(ctx context.Context, s *scope[T], op *v1alpha1.Operation) *outcome.Outcome {
+	for _, action := range decide.OneShots(r.kind, s.obj) {
+		if action.Name != op.Action || body.Hash(nil, action.Word) != op.BodyHash {
+			continue // the word was changed meanwhile: the new one is still to be handled
 		}
+		if s.obj.GetAnnotations()[action.Annotation] != action.Word {
+			if o := r.annotate(ctx, s, action.Annotation, action.Word); o != nil {
+				return o
+			}
+		}
+		action.Mirror(action.Word)
 	}
-	return out, nil
+	return nil
 }
 
-func hasFinalizer(obj client.Object) bool {
-	return controllerutil.ContainsFinalizer(obj, v1alpha1.Finalizer)
+// annotate stores one annotation.
+func (r *Reconciler[T]) annotate(ctx context.Context, s *scope[T], key, value string) *outcome.Outcome {
+	base := s.obj.DeepCopyObject().(T)
+	annotations := s.obj.GetAnnotations()
+	if annotations == nil {
+		annotations = map[string]string{}
+	}
+	annotations[key] = value
+	s.obj.SetAnnotations(annotations)
+	return r.patchMetadata(ctx, s, base)
 }
 
-// newList is an empty list of an object's kind.
-func newList(c client.Client, example client.Object) (client.ObjectList, error) {
-	gvk, err := c.GroupVersionKindFor(example)
-	if err != nil {
-		return nil, err
+// patchMetadata writes metadata that was changed since base. The status that was worked out so far stays as it is, the kind's own part of it
+// too: the answer goes into an empty object. In one that is not empty, what the answer lacks would stay, and a status that was worked out and
+// never stored would look as if it had been.
+func (r *Reconciler[T]) patchMetadata(ctx context.Context, s *scope[T], base T) *outcome.Outcome {
+	stored := r.kind.New()
+	stored.SetNamespace(s.obj.GetNamespace())
+	stored.SetName(s.obj.GetName())
+	change, err := client.MergeFromWithOptions(base, client.MergeFromWithOptimisticLock{}).Data(s.obj)
+	if err == nil {
+		err = r.Client.Patch(ctx, stored, client.RawPatch(types.MergePatchType, change))
 	}
-	made, err := c.Scheme().New(gvk.GroupVersion().WithKind(gvk.Kind + "List"))
-	if err != nil {
-		return nil, err
+	switch {
+	case apierrors.IsConflict(err):
+		return outcome.Retry(v1alpha1.ReasonTransient, err).In(conflictPause)
+	case err != nil:
+		return outcome.Retry(v1alpha1.ReasonTransient, fmt.Errorf("writing metadata: %w", err))
 	}
-	return made.(client.ObjectList), nil
+	s.before = stored
+	s.obj.SetResourceVersion(stored.GetResourceVersion())
+	s.obj.SetManagedFields(stored.GetManagedFields())
+	return nil
+}
+
+// removeFinalizer takes the finalizer off: from here on the object is gone.
+func (r *Reconciler[T]) removeFinalizer(ctx context.Context, s *scope[T]) *outcome.Outcome {
+	base := s.obj.DeepCopyObject().(T)
+	controllerutil.RemoveFinalizer(s.obj, v1alpha1.Finalizer)
+	err := r.Client.Patch(ctx, s.obj, client.MergeFromWithOptions(base, client.MergeFromWithOptimisticLock{}))
+	switch {
+	case err == nil || apierrors.IsNotFound(err):
+		controllerutil.RemoveFinalizer(s.obj, v1alpha1.Finalizer)
+		return outcome.Done(v1alpha1.ReasonDeleting, "let go")
+	case apierrors.IsConflict(err):
+		s.obj = base
+		return outcome.Retry(v1alpha1.ReasonTransient, err).In(conflictPause)
+	}
+	s.obj = base
+	return outcome.Retry(v1alpha1.ReasonTransient, fmt.Errorf("taking the finalizer off: %w", err))
 }

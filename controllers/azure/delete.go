@@ -5,20 +5,16 @@ package azure
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
 
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/arm"
 	"github.com/avs-operator/avs-operator/controllers/azure/decide"
-	"github.com/avs-operator/avs-operator/controllers/azure/recall"
-	"github.com/avs-operator/avs-operator/controllers/azure/tree"
 	"github.com/avs-operator/avs-operator/controllers/metrics"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
 )
@@ -61,11 +57,6 @@ func (r *Reconciler[T]) unlessRetained(s *scope[T], o *outcome.Outcome, reasons 
 	r.dropOperation(s, metrics.Abandoned)
 	s.stat().CompanionLifted = ""
 	return nil
-}
-
-// unconfirmed says that a deletion in Azure still needs a word of a person.
-func (r *Reconciler[T]) unconfirmed(s *scope[T]) bool {
-	return r.kind.Expensive && s.obj.GetAnnotations()[v1alpha1.AnnotationConfirmDelete] != s.obj.GetName()
 }
 
 // confirmed holds a deletion in Azure back until it may be.
@@ -128,16 +119,6 @@ func (r *Reconciler[T]) readForDeletion(ctx context.Context, s *scope[T]) *outco
 	return r.see(ctx, s)
 }
 
-// see reads the resource itself and copies it into status.
-func (r *Reconciler[T]) see(ctx context.Context, s *scope[T]) *outcome.Outcome {
-	if o := r.read(ctx, s); o != nil {
-		return o
-	}
-	r.memory.Do(client.ObjectKeyFromObject(s.obj), func(m *recall.Object) { m.Missing = time.Time{} })
-	r.show(s)
-	return nil
-}
-
 // gone lets an object go whose resource is not in Azure.
 func (r *Reconciler[T]) gone(ctx context.Context, s *scope[T]) *outcome.Outcome {
 	if s.actual != nil && !decide.Pristine(r.kind.Traits, s.actual) {
@@ -181,51 +162,39 @@ func (r *Reconciler[T]) notOurs(ctx context.Context, s *scope[T]) *outcome.Outco
 	return r.removeFinalizer(ctx, s)
 }
 
-// wouldAdopt says that the resource would be taken over by the spec as it is: so it was, if a status that is lost could still say so.
-func (r *Reconciler[T]) wouldAdopt(ctx context.Context, s *scope[T]) bool {
-	situation := r.situation(s)
-	if !r.kind.Tagged {
-		situation.Asked, _ = r.ask(ctx, s, s.actual) // nil if what the spec refers to cannot be looked up
-		situation.Secrets = s.secrets
-	}
-	return decide.WouldAdopt(situation)
-}
-
 // deletable holds a request back that Azure would refuse.
 func (r *Reconciler[T]) deletable(ctx context.Context, s *scope[T]) *outcome.Outcome {
 	return r.deletableNow(ctx, s)
 }
 
-func (r *Reconciler[T]) deletableNow(ctx context.Context, s *scope[T]) *outcome.Outcome {
-	if o := r.atWork(s); o != nil {
-		return o
+// nextDeletion takes up the write that ends what the object has made.
+func (r *Reconciler[T]) nextDeletion(_ context.Context, s *scope[T]) *outcome.Outcome {
+	if s.stays() { // retain has let it go; were it ever not to, nothing is deleted
+		return outcome.Wait(v1alpha1.ReasonReconciling, "it stays in Azure, and is let go as soon as nothing is under way").In(time.Minute)
 	}
-	if r.locked(s) {
-		return r.deletableInLock(ctx, s)
-	}
+	s.write = decide.Deletion(r.kind.Traits)
 	return nil
 }
 
-// atWork waits while Azure works on the resource, or on its private cloud.
-func (r *Reconciler[T]) atWork(s *scope[T]) *outcome.Outcome {
-	if state := s.actual.ProvisioningState(); !arm.IsTerminal(state) && !r.kind.Once {
-		return r.foreign(s, fmt.Sprintf("Azure works on it (%s), and it is not deleted before that ends", state)).In(time.Minute)
-	}
-	if r.kind.Parent == nil || r.locked(s) {
+// mayDelete asks the kind what still stands in the way, when it is the object's turn.
+func (r *Reconciler[T]) mayDelete(ctx context.Context, s *scope[T]) *outcome.Outcome {
+	o := r.inUse(ctx, s)
+	s.lingers = o != nil
+	return o
+}
+
+// clear takes up a change to another resource instead, as long as one must come before the deletion.
+func (r *Reconciler[T]) clear(ctx context.Context, s *scope[T]) *outcome.Outcome {
+	if r.kind.Clear == nil {
 		return nil
 	}
-	switch cloud := s.cloud.AzureStatus(); {
-	case tree.TakesTooLong(cloud) != "":
-		return outcome.Wait(v1alpha1.ReasonTakesTooLong, "Azure works on its private cloud, and it is not deleted before that ends: %s", tree.TakesTooLong(cloud)).In(time.Minute)
-	case !arm.IsTerminal(cloud.ProvisioningState) && cloud.ProvisioningState != "Updating":
-		return outcome.Wait(v1alpha1.ReasonAzureBusy, "Azure works on its private cloud (%s), and it is not deleted before that ends", cloud.ProvisioningState).In(time.Minute)
+	clearing, o := r.kind.Clear(ctx, r.world(s))
+	if o == nil && clearing != nil {
+		s.write = &decide.Write{
+			Verb: arm.PATCH, Target: clearing.ID, Body: clearing.Body, Reason: v1alpha1.ReasonDeleting, Message: "before it is deleted, Azure " + clearing.Words,
+		}
 	}
-	return nil
-}
-
-// locked says that the private cloud has a delete lock of ours, which in Azure holds for everything in it.
-func (r *Reconciler[T]) locked(s *scope[T]) bool {
-	return r.kind.Parent != nil && s.cloud.Status.Companion != "" && r.kind.ChangedBy == ""
+	return o
 }
 
 // deletableInLock deals with what cannot be deleted because its private cloud has a delete lock. When the private cloud itself is on its way out and
@@ -248,57 +217,12 @@ func (r *Reconciler[T]) deletableInLock(ctx context.Context, s *scope[T]) *outco
 		"PrivateCloud %s is being deleted with deletionPolicy Retain and stays in Azure with its delete lock. So this stays in Azure too, as with a deletionPolicy Retain of its own", cloud.Name))
 }
 
-// nextDeletion takes up the write that ends what the object has made.
-func (r *Reconciler[T]) nextDeletion(_ context.Context, s *scope[T]) *outcome.Outcome {
-	if s.stays() { // retain has let it go; were it ever not to, nothing is deleted
-		return outcome.Wait(v1alpha1.ReasonReconciling, "it stays in Azure, and is let go as soon as nothing is under way").In(time.Minute)
+func (r *Reconciler[T]) deletableNow(ctx context.Context, s *scope[T]) *outcome.Outcome {
+	if o := r.atWork(s); o != nil {
+		return o
 	}
-	s.write = decide.Deletion(r.kind.Traits)
+	if r.locked(s) {
+		return r.deletableInLock(ctx, s)
+	}
 	return nil
-}
-
-// mayDelete asks the kind what still stands in the way, when it is the object's turn.
-func (r *Reconciler[T]) mayDelete(ctx context.Context, s *scope[T]) *outcome.Outcome {
-	o := r.inUse(ctx, s)
-	s.lingers = o != nil
-	return o
-}
-
-// inUse is what stands in the way of a deletion, as the kind knows.
-func (r *Reconciler[T]) inUse(ctx context.Context, s *scope[T]) *outcome.Outcome {
-	if r.kind.MayDelete == nil || s.actual == nil {
-		return nil
-	}
-	return r.kind.MayDelete(ctx, r.world(s))
-}
-
-// clear takes up a change to another resource instead, as long as one must come before the deletion.
-func (r *Reconciler[T]) clear(ctx context.Context, s *scope[T]) *outcome.Outcome {
-	if r.kind.Clear == nil {
-		return nil
-	}
-	clearing, o := r.kind.Clear(ctx, r.world(s))
-	if o == nil && clearing != nil {
-		s.write = &decide.Write{
-			Verb: arm.PATCH, Target: clearing.ID, Body: clearing.Body, Reason: v1alpha1.ReasonDeleting, Message: "before it is deleted, Azure " + clearing.Words,
-		}
-	}
-	return o
-}
-
-// removeFinalizer takes the finalizer off: from here on the object is gone.
-func (r *Reconciler[T]) removeFinalizer(ctx context.Context, s *scope[T]) *outcome.Outcome {
-	base := s.obj.DeepCopyObject().(T)
-	controllerutil.RemoveFinalizer(s.obj, v1alpha1.Finalizer)
-	err := r.Client.Patch(ctx, s.obj, client.MergeFromWithOptions(base, client.MergeFromWithOptimisticLock{}))
-	switch {
-	case err == nil || apierrors.IsNotFound(err):
-		controllerutil.RemoveFinalizer(s.obj, v1alpha1.Finalizer)
-		return outcome.Done(v1alpha1.ReasonDeleting, "let go")
-	case apierrors.IsConflict(err):
-		s.obj = base
-		return outcome.Retry(v1alpha1.ReasonTransient, err).In(conflictPause)
-	}
-	s.obj = base
-	return outcome.Retry(v1alpha1.ReasonTransient, fmt.Errorf("taking the finalizer off: %w", err))
 }

@@ -119,6 +119,48 @@ func (r *Reconciler[T]) poll(ctx context.Context, s *scope[T], op *v1alpha1.Oper
 	return r.pollLater(s, op, progress.RetryAfter)
 }
 
+// mostRefusedPolls is how often an operation's poll may be refused in a row: ARM lets only who began an operation read its result, and a role may
+// lack the right to. After that the resource itself is read.
+const mostRefusedPolls = 3
+
+// notPolled deals with a poll that failed.
+func (r *Reconciler[T]) notPolled(ctx context.Context, s *scope[T], op *v1alpha1.Operation, err error) *outcome.Outcome {
+	o := connect.OutcomeOf(err)
+	o.Message = fmt.Sprintf("%s (operation %s) is under way in Azure, but asking how far it is failed: %s", opName(op), op.ID, o.Message)
+	if ledger.FateOf(err) != ledger.Refused || arm.ClassOf(err) == arm.Throttled {
+		return o // it was not asked, or the limit on all reads is used up
+	}
+	op.RefusedPolls++
+	if op.RefusedPolls >= mostRefusedPolls {
+		return r.byResource(ctx, s, op)
+	}
+	pause := ledger.RefusedPolls.Bound * time.Duration(op.RefusedPolls) / mostRefusedPolls // a third, then two
+	if e, ok := asArm(err); ok {
+		pause = max(pause, e.RetryAfter)
+	}
+	if o.Kind == outcome.KindRetry {
+		o = outcome.Wait(o.Reason, "%s", o.Message)
+	}
+	r.memory.Do(client.ObjectKeyFromObject(s.obj), func(m *recall.Object) { m.PollAt, m.Polled = time.Now().Add(r.Pace.Real(pause)), o })
+	again := *o
+	return again.In(pause)
+}
+
+// byResource asks the resource in the operation's stead: at rest, the operation has ended, whatever its poll says; if not, it is asked again.
+func (r *Reconciler[T]) byResource(ctx context.Context, s *scope[T], op *v1alpha1.Operation) *outcome.Outcome {
+	if op.Target == "" {
+		return r.conclude(ctx, s, op)
+	}
+	other, err := r.readOther(ctx, s, arm.ID(op.Target))
+	if err != nil {
+		return connect.OutcomeOf(err)
+	}
+	if other != nil && !arm.IsTerminal(other.ProvisioningState()) {
+		return r.pollLater(s, op, 0)
+	}
+	return r.succeed(ctx, s, op)
+}
+
 // pollLater waits for the next poll.
 func (r *Reconciler[T]) pollLater(s *scope[T], op *v1alpha1.Operation, retryAfter time.Duration) *outcome.Outcome {
 	elapsed := r.Pace.Elapsed(r.Clock.Since(op.StartedAt.Time))
@@ -181,23 +223,6 @@ func (r *Reconciler[T]) conclude(ctx context.Context, s *scope[T], op *v1alpha1.
 	}
 	s.stat().Unkept = after.Unkept(op)
 	return r.succeed(ctx, s, op) // what is still different is found as drift, and mended by a new operation
-}
-
-// justDone holds a write back that was done a moment ago and that a read has agreed with: another of ARM's replicas may still answer with what
-// was before. After that a difference is one that somebody made.
-func (r *Reconciler[T]) justDone(s *scope[T], what ledger.Request) *outcome.Outcome {
-	if done, lately := r.lastDone(s); !lately || done != what {
-		return nil
-	}
-	return outcome.Wait(v1alpha1.ReasonAzureBusy, "Azure has just done this, and its answers do not all show it yet: it is looked at again before it is asked once more").In(5 * time.Second)
-}
-
-// lastDone is the last write that a read agreed with, and whether that was so lately that another replica may not show it yet.
-func (r *Reconciler[T]) lastDone(s *scope[T]) (done ledger.Request, lately bool) {
-	r.memory.Do(client.ObjectKeyFromObject(s.obj), func(m *recall.Object) {
-		done, lately = m.Done, time.Since(m.DoneAt) < ledger.Agreement.Real(r.Pace)
-	})
-	return done, lately
 }
 
 // failed ends an operation that Azure gave up.

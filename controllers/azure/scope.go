@@ -4,19 +4,27 @@
 package azure
 
 import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"strings"
 	"time"
 
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-
 	"github.com/go-logr/logr"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/arm"
 	"github.com/avs-operator/avs-operator/controllers/azure/decide"
 	"github.com/avs-operator/avs-operator/controllers/azure/kind"
+	"github.com/avs-operator/avs-operator/controllers/azure/tree"
 	"github.com/avs-operator/avs-operator/controllers/metrics"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
 	"github.com/avs-operator/avs-operator/controllers/status"
+	"github.com/avs-operator/avs-operator/controllers/text"
 )
 
 // scope is what one reconcile knows. Each field says which step sets it.
@@ -76,7 +84,8 @@ func (s *scope[T]) fact(condition string, value bool, reason, message string) {
 }
 
 // spec and stat are the common parts.
-func (s *scope[T]) spec() *v1alpha1.AzureSpec   { return s.obj.AzureSpec() }
+func (s *scope[T]) spec() *v1alpha1.AzureSpec { return s.obj.AzureSpec() }
+
 func (s *scope[T]) stat() *v1alpha1.AzureStatus { return s.obj.AzureStatus() }
 
 // observes says that the operator must not write to Azure for this object.
@@ -120,12 +129,53 @@ func (s *scope[T]) now(id arm.ID) arm.ID {
 	return arm.ID(s.cloud.Now(string(id)))
 }
 
+// renewed is a resource of which the ids in the body are those since its private cloud was moved: Azure may keep what it was once told.
+func (s *scope[T]) renewed(actual *arm.Resource) *arm.Resource {
+	if actual == nil || s.cloud == nil || len(s.cloud.Status.FormerIDs) == 0 {
+		return actual
+	}
+	out := *actual
+	out.Body, _ = renewedIn(actual.Body, s.cloud.Now).(map[string]any)
+	return &out
+}
+
+// followed adds to what is said of an operation that it is followed by reading the resource, because Azure gave no polling URL, or none that can
+// be followed. It says the same at every poll.
+func (s *scope[T]) followed(op *v1alpha1.Operation, message string) string {
+	itself := op.State == v1alpha1.OperationAccepted && op.AsyncOperation == "" && strings.HasPrefix(strings.ToLower(op.Location), s.id.Key()+"?")
+	if !itself {
+		return message
+	}
+	return message + "; Azure gave no polling URL that can be followed: it is read itself"
+}
+
 // subject is what is published.
 func (s *scope[T]) subject() status.Subject {
 	return status.Subject{
 		Before: s.before, Object: s.obj,
 		Conditions: &s.stat().Conditions, ObservedGeneration: &s.stat().ObservedGeneration,
 	}
+}
+
+// renewedIn copies a body; nobody may change the one that others look at too.
+func renewedIn(value any, now func(string) string) any {
+	switch at := value.(type) {
+	case string:
+		return now(at)
+	case map[string]any:
+		out := make(map[string]any, len(at))
+		for key, inner := range at {
+			out[key] = renewedIn(inner, now)
+		}
+		return out
+	case []any:
+		out := make([]any, len(at))
+		for i, inner := range at {
+			out[i] = renewedIn(inner, now)
+		}
+		return out
+	}
+	return value
 }
 
 // told is an operation as logs and metrics tell it.
@@ -147,4 +197,151 @@ func (r *Reconciler[T]) dropOperation(s *scope[T], how metrics.Result) {
 		s.stat().Operation = nil
 		r.Metrics.Ended(s.log, r.told(s, op), how)
 	}
+}
+
+// opName is how a person calls an operation.
+func opName(op *v1alpha1.Operation) string {
+	if op.Action != "" {
+		return op.Action
+	}
+	return op.Verb
+}
+
+// effective are the policies in force. They say what will be done: what is only observed, and what comes with the private cloud, stays in
+// Azure whatever the spec says.
+func (r *Reconciler[T]) effective(obj T) *v1alpha1.EffectivePolicies {
+	spec := obj.AzureSpec()
+	e := &v1alpha1.EffectivePolicies{ManagementPolicy: spec.ManagementPolicy, AdoptionPolicy: spec.AdoptionPolicy, DeletionPolicy: spec.DeletionPolicy}
+	if e.ManagementPolicy == "" {
+		e.ManagementPolicy = v1alpha1.ManagementPolicyManage
+	}
+	if e.AdoptionPolicy == "" {
+		e.AdoptionPolicy = v1alpha1.AdoptionPolicyIfUnchanged
+	}
+	if e.DeletionPolicy == "" {
+		e.DeletionPolicy = v1alpha1.DeletionPolicyDelete
+		if r.kind.Kept {
+			e.DeletionPolicy = v1alpha1.DeletionPolicyRetain
+		}
+	}
+	if e.ManagementPolicy == v1alpha1.ManagementPolicyObserve || r.builtIn(obj) {
+		e.DeletionPolicy = v1alpha1.DeletionPolicyRetain
+	}
+	return e
+}
+
+// builtIn says that the resource comes with the private cloud.
+func (r *Reconciler[T]) builtIn(obj T) bool { return r.kind.BuiltIn != nil && r.kind.BuiltIn(obj) }
+
+// unconfirmed says that a deletion in Azure still needs a word of a person.
+func (r *Reconciler[T]) unconfirmed(s *scope[T]) bool {
+	return r.kind.Expensive && s.obj.GetAnnotations()[v1alpha1.AnnotationConfirmDelete] != s.obj.GetName()
+}
+
+// ownerOf names an object among all Kubernetes clusters.
+func (r *Reconciler[T]) ownerOf(obj client.Object) string {
+	return text.Cut(r.Owner+"/"+obj.GetNamespace()+"/"+obj.GetName(), 256)
+}
+
+// recordedID is the ARM id that status has for what the object manages: only the operator writes it. It is empty if the object manages nothing yet.
+func (r *Reconciler[T]) recordedID(obj T) arm.ID {
+	if written(obj) || !obj.GetDeletionTimestamp().IsZero() {
+		return arm.ID(obj.AzureStatus().ID)
+	}
+	return ""
+}
+
+// azureName is the resource's name in Azure.
+func (r *Reconciler[T]) azureName(obj T) string {
+	if r.kind.AzureName != nil {
+		return r.kind.AzureName(obj)
+	}
+	if name := obj.AzureSpec().AzureName; name != "" {
+		return name
+	}
+	return obj.GetName()
+}
+
+// azureIDIndex finds objects by their ARM id, in lower case.
+const azureIDIndex = "azureID"
+
+// indexAzureID has an object under its id as the annotation has it and as status has it. Whoever finds it asks which of them counts.
+func indexAzureID(object client.Object) []string {
+	id := strings.ToLower(object.GetAnnotations()[v1alpha1.AnnotationAzureID])
+	if id == "" {
+		return nil
+	}
+	out := []string{id}
+	if mine, ok := object.(kind.Object); ok {
+		if stat := strings.ToLower(mine.AzureStatus().ID); stat != "" && stat != id {
+			out = append(out, stat)
+		}
+	}
+	return out
+}
+
+// idHash is an ARM id in the form of a label's value.
+func idHash(id arm.ID) string {
+	sum := sha256.Sum256([]byte(id.Key()))
+	return hex.EncodeToString(sum[:20])
+}
+
+func hasFinalizer(obj client.Object) bool {
+	return controllerutil.ContainsFinalizer(obj, v1alpha1.Finalizer)
+}
+
+// list reads all objects of this kind.
+func (r *Reconciler[T]) list(ctx context.Context, reader client.Reader, options ...client.ListOption) ([]kind.Object, error) {
+	return listKind(ctx, r.Client, reader, r.kind.New(), options...)
+}
+
+// listKind reads all objects of the kind of example.
+func listKind(ctx context.Context, c client.Client, reader client.Reader, example client.Object, options ...client.ListOption) ([]kind.Object, error) {
+	list, err := newList(c, example)
+	if err != nil {
+		return nil, err
+	}
+	if reader == c { // nobody changes what is listed, so the cache need not copy it
+		options = append(options, client.UnsafeDisableDeepCopy)
+	}
+	if err := reader.List(ctx, list, options...); err != nil {
+		return nil, err
+	}
+	items, err := meta.ExtractList(list)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]kind.Object, 0, len(items))
+	for _, item := range items {
+		if object, ok := item.(kind.Object); ok {
+			out = append(out, object)
+		}
+	}
+	return out, nil
+}
+
+// newList is an empty list of an object's kind.
+func newList(c client.Client, example client.Object) (client.ObjectList, error) {
+	gvk, err := c.GroupVersionKindFor(example)
+	if err != nil {
+		return nil, err
+	}
+	made, err := c.Scheme().New(gvk.GroupVersion().WithKind(gvk.Kind + "List"))
+	if err != nil {
+		return nil, err
+	}
+	return made.(client.ObjectList), nil
+}
+
+// possible says that an object of this kind may manage an id, given what the id is now worked out to be: the type is the kind's, and so is what it
+// stands in. Only a private cloud may have been made in another resource group.
+func (r *Reconciler[T]) possible(id, computed arm.ID) bool {
+	return strings.EqualFold(id.Type(), r.kind.Type()) && (r.kind.Root != nil || id.Parent().Key() == computed.Parent().Key())
+}
+
+// written says that something was written to Azure for the object, or that it took over what is there. The annotation outlives a status that is
+// lost, as in a backup that was restored.
+func written(obj kind.Object) bool {
+	_, marked := obj.GetAnnotations()[v1alpha1.AnnotationWritten]
+	return marked || tree.Begun(obj)
 }

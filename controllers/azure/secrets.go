@@ -12,7 +12,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/azure/decide"
@@ -49,23 +48,6 @@ func (r *Reconciler[T]) secretsOf(object client.Object) []string {
 
 // writes is how the index has a Secret that is known by its writer; no Secret has such a name.
 func writes(kind, name string) string { return kind + "/" + name }
-
-// usersOfSecret wakes what refers to a Secret.
-func (r *Reconciler[T]) usersOfSecret(ctx context.Context, secret client.Object) []reconcile.Request {
-	names := []string{secret.GetName()}
-	if writer := metav1.GetControllerOf(secret); writer != nil {
-		names = append(names, writes(writer.Kind, writer.Name))
-	}
-	var out []reconcile.Request
-	for _, name := range names {
-		objects, err := r.list(ctx, r.Client, client.InNamespace(secret.GetNamespace()), client.MatchingFields{secretIndex: name})
-		if err != nil {
-			return nil // the cache is not there yet; its first list reconciles them all
-		}
-		out = append(out, requestsFor(objects)...)
-	}
-	return out
-}
 
 // readSecrets finds out the hashes of the write-only values. A Secret that has not changed is not read again.
 func (r *Reconciler[T]) readSecrets(ctx context.Context, s *scope[T]) *outcome.Outcome {

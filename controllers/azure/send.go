@@ -7,7 +7,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -20,13 +19,13 @@ import (
 	"github.com/avs-operator/avs-operator/controllers/arm"
 	"github.com/avs-operator/avs-operator/controllers/azure/body"
 	"github.com/avs-operator/avs-operator/controllers/azure/decide"
+	"github.com/avs-operator/avs-operator/controllers/azure/hostlimit"
 	"github.com/avs-operator/avs-operator/controllers/azure/recall"
 	"github.com/avs-operator/avs-operator/controllers/connect"
 	"github.com/avs-operator/avs-operator/controllers/ledger"
 	"github.com/avs-operator/avs-operator/controllers/metrics"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
 	"github.com/avs-operator/avs-operator/controllers/status"
-	"github.com/avs-operator/avs-operator/controllers/text"
 )
 
 // send records the write that was taken up, sends it in exactly one exchange, and records the answer. The record is stored first, with the
@@ -47,12 +46,11 @@ func (r *Reconciler[T]) send(ctx context.Context, s *scope[T]) *outcome.Outcome 
 	if o != nil {
 		return o
 	}
-	done, o := r.afford(ctx, s)
+	hosts, done, o := r.afford(ctx, s)
 	if o != nil {
 		return o
 	}
 	w := s.write
-	hosts, _ := r.size(s)
 	op := r.newOperation(s.stat().Operation, v1alpha1.Operation{
 		Hosts: hosts,
 		Verb:  string(w.Verb), Purpose: w.Purpose, Action: w.Action, Target: string(w.Target), WriteOnly: carried, BodyHash: hash,
@@ -104,6 +102,19 @@ func (r *Reconciler[T]) notNow(s *scope[T], what ledger.Request) *outcome.Outcom
 	return o
 }
 
+// afford counts the hosts that the write asks for, if any, and holds it back if its identity may not have so many. done lets the next one count.
+func (r *Reconciler[T]) afford(ctx context.Context, s *scope[T]) (hosts int32, done func(), o *outcome.Outcome) {
+	if r.kind.Hosts == nil || s.write.Target != "" || s.write.Body == nil {
+		return 0, func() {}, nil
+	}
+	hosts = hostlimit.In(&arm.Resource{Body: s.write.Body}, r.kind.Hosts.Path)
+	if hosts <= hostlimit.In(s.actual, r.kind.Hosts.Path) {
+		return hosts, func() {}, nil
+	}
+	done, o = r.hosts.Afford(ctx, s.client, client.ObjectKeyFromObject(s.identity), s.id, hosts)
+	return hosts, done, o
+}
+
 // newOperation completes the record of a write that is about to be made. If lost, a record that nobody answered, is of the same write, its id is
 // used again, so that Azure, which swallows a repeated id, does it at most once.
 func (s *Shared) newOperation(lost *v1alpha1.Operation, op v1alpha1.Operation) *v1alpha1.Operation {
@@ -114,6 +125,13 @@ func (s *Shared) newOperation(lost *v1alpha1.Operation, op v1alpha1.Operation) *
 		op.ID, op.Attempt, op.StartedAt = lost.ID, lost.Attempt+1, lost.StartedAt
 	}
 	return &op
+}
+
+// NewOperation is the record of a write that is about to be made, with the id of lost if that is a record of the same write that nobody answered.
+func (s *Shared) NewOperation(lost *v1alpha1.Operation, w arm.Write, generation int64) *v1alpha1.Operation {
+	return s.newOperation(lost, v1alpha1.Operation{
+		Verb: string(w.Verb), Action: w.Action, Target: string(w.ID), BodyHash: body.Hash(w.Body, ""), Generation: generation,
+	})
 }
 
 // record stores the status now, with the conditions that o gives. A conflict ends the reconcile: somebody knows something newer.
@@ -222,23 +240,6 @@ func (r *Reconciler[T]) accepted(ctx context.Context, s *scope[T], a *arm.Accept
 // syncPause is how soon what was done synchronously is read: ARM's replicas need a moment.
 const syncPause = time.Second
 
-func failureOf(op *v1alpha1.Operation, err error) *v1alpha1.OperationFailure {
-	at := metav1.Now()
-	out := &v1alpha1.OperationFailure{OperationID: op.ID, Verb: opName(op), Purpose: op.Purpose, Message: text.Cut(err.Error(), 2000), At: &at}
-	if e, ok := asArm(err); ok {
-		out.Code, out.Message = text.Cut(e.Code, 256), text.Cut(e.Message, 2000)
-	}
-	return out
-}
-
-// opName is how a person calls an operation.
-func opName(op *v1alpha1.Operation) string {
-	if op.Action != "" {
-		return op.Action
-	}
-	return op.Verb
-}
-
 // encode writes the body as it goes out, with the write-only values, read live so that they are as new as the request, and the revision that was
 // read; nil for none.
 func (r *Reconciler[T]) encode(ctx context.Context, s *scope[T]) ([]byte, *outcome.Outcome) {
@@ -267,27 +268,4 @@ func (r *Reconciler[T]) encode(ctx context.Context, s *scope[T]) ([]byte, *outco
 	}
 	out, err := json.Marshal(of)
 	return out, unwritable(err)
-}
-
-// hash tells what the write does, and which write-only values it carries.
-func (r *Reconciler[T]) hash(s *scope[T]) (string, []v1alpha1.WriteOnlyValue, *outcome.Outcome) {
-	hash, carried, err := r.situation(s).Hash(s.write)
-	return hash, carried, unwritable(err)
-}
-
-func unwritable(err error) *outcome.Outcome {
-	if err == nil {
-		return nil
-	}
-	return outcome.Stall(v1alpha1.ReasonInvalidSpec, "the request cannot be written: %s", err)
-}
-
-// followed adds to what is said of an operation that it is followed by reading the resource, because Azure gave no polling URL, or none that can
-// be followed. It says the same at every poll.
-func (s *scope[T]) followed(op *v1alpha1.Operation, message string) string {
-	itself := op.State == v1alpha1.OperationAccepted && op.AsyncOperation == "" && strings.HasPrefix(strings.ToLower(op.Location), s.id.Key()+"?")
-	if !itself {
-		return message
-	}
-	return message + "; Azure gave no polling URL that can be followed: it is read itself"
 }

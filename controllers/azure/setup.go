@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
@@ -21,6 +22,7 @@ import (
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/arm"
+	"github.com/avs-operator/avs-operator/controllers/azure/hostlimit"
 	"github.com/avs-operator/avs-operator/controllers/azure/kind"
 	"github.com/avs-operator/avs-operator/controllers/azure/recall"
 	"github.com/avs-operator/avs-operator/controllers/azure/tree"
@@ -43,9 +45,12 @@ func Setup[T kind.Object](mgr ctrl.Manager, shared *Shared, k *kind.Kind[T]) err
 	r := &Reconciler[T]{Shared: shared, kind: *k}
 	if shared.seats == nil {
 		shared.seats = &seats{shared: shared}
+		shared.hosts = &hostlimit.Limit{Live: shared.Live, Owner: shared.Owner}
 	}
 	shared.seats.add(r)
-	r.countHosts()
+	if k.Hosts != nil {
+		shared.hosts.Kinds = append(shared.hosts.Kinds, hostlimit.Kind{List: func(ctx context.Context) ([]kind.Object, error) { return r.list(ctx, r.Live) }, Cloud: r.cloudOf})
+	}
 	if err := mgr.GetFieldIndexer().IndexField(context.Background(), k.New(), azureIDIndex, indexAzureID); err != nil {
 		return fmt.Errorf("index %s by ARM id: %w", r.kind.Name, err)
 	}
@@ -96,23 +101,18 @@ func Setup[T kind.Object](mgr ctrl.Manager, shared *Shared, k *kind.Kind[T]) err
 	return b.WatchesRawSource(queue.Source()).Complete(queue)
 }
 
-// notCreated drops the creation of a Secret of ours: we know.
-var notCreated = predicate.Funcs{CreateFunc: func(event.CreateEvent) bool { return false }}
-
-// indexAzureID has an object under its id as the annotation has it and as status has it. Whoever finds it asks which of them counts.
-func indexAzureID(object client.Object) []string {
-	id := strings.ToLower(object.GetAnnotations()[v1alpha1.AnnotationAzureID])
-	if id == "" {
-		return nil
-	}
-	out := []string{id}
-	if mine, ok := object.(kind.Object); ok {
-		if stat := strings.ToLower(mine.AzureStatus().ID); stat != "" && stat != id {
-			out = append(out, stat)
+// cloudOf is the PrivateCloud that an object of a kind with hosts is or is in.
+func (r *Reconciler[T]) cloudOf(object kind.Object) types.NamespacedName {
+	if r.kind.Parent != nil {
+		if parent := r.kind.Parent(object.(T)).PrivateCloud; parent != nil {
+			return tree.KeyOf(object.GetNamespace(), *parent)
 		}
 	}
-	return out
+	return client.ObjectKeyFromObject(object)
 }
+
+// notCreated drops the creation of a Secret of ours: we know.
+var notCreated = predicate.Funcs{CreateFunc: func(event.CreateEvent) bool { return false }}
 
 // changed names the objects that a change in Azure is about.
 func (r *Reconciler[T]) changed(change arm.Change) []types.NamespacedName {
@@ -182,6 +182,50 @@ func (r *Reconciler[T]) usersOf(ctx context.Context, identity types.NamespacedNa
 		default:
 			out = append(out, r.childrenOfCloud(ctx, cloud)...)
 		}
+	}
+	return out
+}
+
+// linkedTo wakes what refers to a private cloud that it does not stand in.
+func (r *Reconciler[T]) linkedTo(ctx context.Context, cloud client.Object) []reconcile.Request {
+	objects, err := r.list(ctx, r.Client, client.MatchingFields{linkIndex: client.ObjectKeyFromObject(cloud).String()})
+	if err != nil {
+		return nil // the cache is not there yet; its first list reconciles them all
+	}
+	return requestsFor(objects)
+}
+
+// childrenOfCloud wakes what is in a private cloud.
+func (r *Reconciler[T]) childrenOfCloud(ctx context.Context, cloud client.Object) []reconcile.Request {
+	objects, err := r.inCloud(ctx, cloud)
+	if err != nil {
+		return nil // the cache is not there yet; its first list reconciles them all
+	}
+	return requestsFor(objects)
+}
+
+// childrenOfCluster wakes what stands below a cluster.
+func (r *Reconciler[T]) childrenOfCluster(ctx context.Context, cluster client.Object) []reconcile.Request {
+	objects, err := r.list(ctx, r.Client, client.MatchingFields{parentIndex: "Cluster/" + client.ObjectKeyFromObject(cluster).String()})
+	if err != nil {
+		return nil
+	}
+	return requestsFor(objects)
+}
+
+// usersOfSecret wakes what refers to a Secret.
+func (r *Reconciler[T]) usersOfSecret(ctx context.Context, secret client.Object) []reconcile.Request {
+	names := []string{secret.GetName()}
+	if writer := metav1.GetControllerOf(secret); writer != nil {
+		names = append(names, writes(writer.Kind, writer.Name))
+	}
+	var out []reconcile.Request
+	for _, name := range names {
+		objects, err := r.list(ctx, r.Client, client.InNamespace(secret.GetNamespace()), client.MatchingFields{secretIndex: name})
+		if err != nil {
+			return nil // the cache is not there yet; its first list reconciles them all
+		}
+		out = append(out, requestsFor(objects)...)
 	}
 	return out
 }

@@ -130,7 +130,7 @@ func (s Situation[T]) atRest(d *Decision) *outcome.Outcome {
 	if s.Kind.Judge != nil {
 		return s.Kind.Judge(s.Object, s.Actual)
 	}
-	if state != "Failed" {
+	if !inState(s.Actual, "Failed") {
 		return nil
 	}
 	return s.failed(d)

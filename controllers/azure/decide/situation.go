@@ -83,7 +83,7 @@ type Decision struct {
 // more, and what its spec refers to may be gone.
 func Decide[T kind.Object](s Situation[T]) Decision {
 	if s.deleting() {
-		return Decision{}
+		return Decision{Drift: s.stat().Drift, WriteOnly: s.stat().WriteOnly}
 	}
 	d := s.compare()
 	if s.Actual != nil {

@@ -34,7 +34,7 @@ const (
 	// owner is the object of these tests, as the owner's tag has it.
 	owner = "here/ns/one"
 	// specNote keeps what the spec asks for, as JSON: so one type of object serves for kinds of every shape.
-	specNote = "test/spec"
+	specNote = "spec.test"
 )
 
 // jsonOf decodes a body as encoding/json does, which is how bodies of ARM come.

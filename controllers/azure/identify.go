@@ -17,10 +17,162 @@ import (
 	"github.com/avs-operator/avs-operator/controllers/azure/body"
 	"github.com/avs-operator/avs-operator/controllers/azure/decide"
 	"github.com/avs-operator/avs-operator/controllers/azure/recall"
+	"github.com/avs-operator/avs-operator/controllers/azure/tree"
 	"github.com/avs-operator/avs-operator/controllers/connect"
 	"github.com/avs-operator/avs-operator/controllers/ledger"
+	"github.com/avs-operator/avs-operator/controllers/metrics"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
+	"github.com/avs-operator/avs-operator/controllers/text"
 )
+
+// credentials finds out who acts and what the resource is called in Azure. Unless Azure has named it, nothing is sent: whether the identity is
+// accepted shows with the first call.
+func (r *Reconciler[T]) credentials(ctx context.Context, s *scope[T]) *outcome.Outcome {
+	return r.identify(ctx, s)
+}
+
+func (r *Reconciler[T]) identify(ctx context.Context, s *scope[T]) *outcome.Outcome {
+	if r.kind.Root != nil {
+		s.cloud, _ = any(s.obj).(*v1alpha1.PrivateCloud)
+		if o := r.actAs(ctx, s, s.obj.GetNamespace(), r.kind.Root.IdentityRef(s.obj)); o != nil {
+			return o
+		}
+		group, o := r.kind.Root.Group(s.obj, s.identity)
+		if o != nil {
+			return o
+		}
+		computed := group.Child("providers/Microsoft.AVS/"+r.kind.Segment, r.azureName(s.obj))
+		if o := r.moved(ctx, s, computed); o != nil {
+			return o
+		}
+		return r.name(s, computed)
+	}
+	if o := r.parents(ctx, s); o != nil {
+		return o
+	}
+	if s.stat().Operation == nil { // who may not act with another's identity learns neither its troubles nor an id; what was begun is followed
+		if o := tree.Permitted(s.cloud, s.obj.GetNamespace(), r.kind.Name); o != nil {
+			return o
+		}
+	}
+	if o := r.actAs(ctx, s, s.cloud.Namespace, s.cloud.Spec.IdentityRef); o != nil {
+		return o
+	}
+	base, o := r.base(s)
+	if o != nil {
+		return o
+	}
+	if r.kind.Locate != nil {
+		return r.locate(ctx, s, base)
+	}
+	return r.name(s, base.Child(r.kind.Segment, r.azureName(s.obj)))
+}
+
+func (r *Reconciler[T]) actAs(ctx context.Context, s *scope[T], namespace string, ref *v1alpha1.ObjectReference) *outcome.Outcome {
+	var o *outcome.Outcome
+	s.client, s.identity, o = r.Azure.Client(ctx, namespace, ref)
+	return o
+}
+
+// Kinds whose resource comes and goes without the operator, and is changed by an action (Traits.ChangedBy). To make one is to change it from its
+// defaults, to delete it is to put those back.
+
+// locate finds the resource, unless the object has found it before.
+func (r *Reconciler[T]) locate(ctx context.Context, s *scope[T], base arm.ID) *outcome.Outcome {
+	if kept := r.recordedID(s.obj); kept != "" {
+		return r.name(s, base.Child(r.kind.Segment, kept.Name()))
+	}
+	if s.deleting() && s.obj.GetAnnotations()[v1alpha1.AnnotationAzureID] == "" {
+		return r.removeFinalizer(ctx, s) // it never found any, so it changed nothing
+	}
+	if !s.deleting() {
+		if o := r.standing(s); o != nil {
+			return o
+		}
+	}
+	name, o := r.kind.Locate(ctx, r.world(s), base+"/"+arm.ID(r.kind.Segment))
+	if s.deleting() && o != nil && o.Reason == v1alpha1.ReasonMachineNotFound {
+		return r.removeFinalizer(ctx, s) // what it had found is not there any more
+	}
+	if o != nil {
+		return o
+	}
+	return r.name(s, base.Child(r.kind.Segment, name))
+}
+
+// locateAgain looks for the resource anew: what the object had found is not there any more. It keeps the id until there is another, so that whoever
+// deletes it meanwhile need not know more.
+func (r *Reconciler[T]) locateAgain(ctx context.Context, s *scope[T]) *outcome.Outcome {
+	r.kind.Observe(s.obj, &arm.Resource{})
+	s.fact(v1alpha1.ConditionInSync, false, v1alpha1.ReasonNotFoundInAzure, "it is not in Azure any more")
+	if r.kind.Locate == nil {
+		return outcome.Wait(v1alpha1.ReasonNotFoundInAzure, "Azure has no %s", s.id).In(ledger.Recheck.Bound)
+	}
+	name, o := r.kind.Locate(ctx, r.world(s), s.id.Collection())
+	if o != nil {
+		return o
+	}
+	if strings.EqualFold(name, s.id.Name()) {
+		return outcome.Wait(v1alpha1.ReasonNotFoundInAzure, "it is not in Azure any more, although Azure lists it: it is looked for again (%s)", s.id).In(time.Minute)
+	}
+	next := s.id.Collection() + "/" + arm.ID(name)
+	if s.obj.GetAnnotations()[v1alpha1.AnnotationAzureID] != "" {
+		if o := r.annotate(ctx, s, v1alpha1.AnnotationAzureID, string(next)); o != nil {
+			return o
+		}
+	}
+	r.dropOperation(s, metrics.Unanswered)
+	s.stat().ID, s.stat().Managed = string(next), nil
+	return outcome.Wait(v1alpha1.ReasonNotFoundInAzure, "it is not in Azure any more: %s; the spec now means %s", s.id, next).In(syncPause)
+}
+
+// name settles the ARM id. Once something was written to Azure the one that is recorded decides: an identity whose subscription was edited must not
+// turn one resource into two. One that only the annotation has, because a status was lost, tells that something has changed, and decides nothing:
+// whoever may edit an object could else have another's resource written. What runs once for each id moves on to the next.
+func (r *Reconciler[T]) name(s *scope[T], computed arm.ID) *outcome.Outcome {
+	if _, err := arm.ParseID(string(computed)); err != nil {
+		return outcome.Stall(v1alpha1.ReasonInvalidSpec, "the resource cannot be named in Azure: %s", err)
+	}
+	s.id = computed
+	kept := s.now(r.recordedID(s.obj))
+	known := kept != "" && r.possible(kept, computed)
+	if kept == "" && r.kind.Locate == nil && (written(s.obj) || s.deleting()) {
+		kept = s.now(arm.ID(s.obj.GetAnnotations()[v1alpha1.AnnotationAzureID]))
+	}
+	same := kept.Key() == computed.Key()
+	busy := s.deleting() || s.stat().Operation != nil
+	switch {
+	case known && (same || busy):
+		s.id = kept
+	case kept == "" || same || r.kind.Once && !busy && kept.Parent().Key() == computed.Parent().Key():
+	default:
+		return outcome.Stall(v1alpha1.ReasonImmutableField,
+			"this object manages %s, but subscription, resource group, parent and name now give %s: set them back, or make a new object for the other resource", cutID(kept), computed)
+	}
+	s.stat().ID = string(s.id)
+	identity := client.ObjectKeyFromObject(s.identity)
+	former := identity
+	var left, busyWith string
+	r.memory.Do(client.ObjectKeyFromObject(s.obj), func(m *recall.Object) {
+		if m.Identity.Name != "" {
+			former = m.Identity
+		}
+		if cloud := tree.CloudKey(s.id); m.Cloud != "" && m.Cloud != cloud {
+			left, busyWith, m.Busy = m.Cloud, m.Busy, ""
+		}
+		m.Cloud, m.Identity = tree.CloudKey(s.id), identity
+	})
+	if former != identity {
+		r.Azure.Touch(former) // it may be let go
+	}
+	r.leaveLane(client.ObjectKeyFromObject(s.obj), left, busyWith)
+	return nil
+}
+
+// cutID shortens what need not be an ARM id for a message.
+func cutID(id arm.ID) string {
+	return text.Cut(string(id), 512)
+}
 
 // People move a private cloud to another subscription or resource group, and Azure then answers for it, and for all that is in it, under other ids.
 // The operator does not look for it: the spec says where it is. That is believed when Azure shows it there as this object's and shows nothing where
@@ -125,35 +277,4 @@ func (r *Reconciler[T]) beingFound(s *scope[T]) *outcome.Outcome {
 	}
 	return outcome.Wait(v1alpha1.ReasonReferenceNotReady, "PrivateCloud %s was moved and is not found yet where its spec says: this is deleted when it is; to leave it in Azure, set deletionPolicy: Retain", s.cloud.Name).
 		In(ledger.Recheck.Bound)
-}
-
-// renewed is a resource of which the ids in the body are those since its private cloud was moved: Azure may keep what it was once told.
-func (s *scope[T]) renewed(actual *arm.Resource) *arm.Resource {
-	if actual == nil || s.cloud == nil || len(s.cloud.Status.FormerIDs) == 0 {
-		return actual
-	}
-	out := *actual
-	out.Body, _ = renewedIn(actual.Body, s.cloud.Now).(map[string]any)
-	return &out
-}
-
-// renewedIn copies a body; nobody may change the one that others look at too.
-func renewedIn(value any, now func(string) string) any {
-	switch at := value.(type) {
-	case string:
-		return now(at)
-	case map[string]any:
-		out := make(map[string]any, len(at))
-		for key, inner := range at {
-			out[key] = renewedIn(inner, now)
-		}
-		return out
-	case []any:
-		out := make([]any, len(at))
-		for i, inner := range at {
-			out[i] = renewedIn(inner, now)
-		}
-		return out
-	}
-	return value
 }
