@@ -69,7 +69,7 @@ const (
 	askExpiry = 5 * time.Minute
 	// replanRecheck is how soon a machine asks again whose WorkloadMove is being planned, in vCenter's time.
 	replanRecheck = 5 * time.Second
-	// replanRecheckFloor is the same in real time, for when time is scaled: a pass of the WorkloadMove is real.
+	// replanRecheckFloor is the same in real time, for when time is scaled: a reconcile of the WorkloadMove is real.
 	replanRecheckFloor = 200 * time.Millisecond
 	// lastHostExpiry is how long the host of the last attempt is known, in real time: longer than the pause between two attempts.
 	lastHostExpiry = time.Hour

@@ -47,7 +47,7 @@ func (s *scope) powerOn(ctx context.Context, side v1alpha1.MoveSide, machine *vc
 	})
 }
 
-// powerOnRefused takes note of an attempt that vCenter refused, at once or by its task. The pass ends: whether the machine runs by now is read
+// powerOnRefused takes note of an attempt that vCenter refused, at once or by its task. The reconcile ends: whether the machine runs by now is read
 // by the next one.
 func (s *scope) powerOnRefused(fault vcenter.Fault) *outcome.Outcome {
 	st := &s.move.Status

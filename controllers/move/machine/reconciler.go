@@ -26,8 +26,8 @@ import (
 // +kubebuilder:rbac:groups=avs-operator.io,resources=workloadmoves;vcenters,verbs=get;list;watch
 // +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
 
-// Reconciler takes one machine through its move. Each pass finds out where the machine is, derives the step from that, and acts; the
-// status holds only the record of a call, attempts and times, so a pass may end at any line and another process may go on.
+// Reconciler takes one machine through its move. Each reconcile finds out where the machine is, derives the step from that, and acts; the
+// status holds only the record of a call, attempts and times, so a reconcile may end at any line and another process may go on.
 type Reconciler struct {
 	// Client reads from the cache and writes.
 	Client client.Client

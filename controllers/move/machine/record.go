@@ -31,12 +31,12 @@ type call struct {
 	// note writes into the status, together with the record, what is so from the call on; nil: nothing.
 	note func(*v1alpha1.VirtualMachineMoveStatus, *v1alpha1.MoveTask)
 	send func(context.Context) (vcenter.TaskHandle, error)
-	// refused takes note of a refusal at once, without a task. The pass ends there: what the machine is like now is read by the next one, before
+	// refused takes note of a refusal at once, without a task. The reconcile ends there: what the machine is like now is read by the next one, before
 	// anything else is done with it.
 	refused func(context.Context, vcenter.Fault) *outcome.Outcome
 }
 
-// send puts a call on record and then makes it. The record goes in with the resourceVersion that this pass started from: of two processes
+// send puts a call on record and then makes it. The record goes in with the resourceVersion that this reconcile started from: of two processes
 // that both believe to lead, one stores it, and only that one calls. A call whose record could not be stored is not made; one whose answer
 // is lost is found again by its record.
 func (s *scope) send(ctx context.Context, c call) *outcome.Outcome {
@@ -129,7 +129,7 @@ func (s *scope) sendFailed(ctx context.Context, c call, err error) *outcome.Outc
 	return s.requeue("vCenter refused the call %s", c.kind)
 }
 
-// saveAnswer stores the status in hand in the middle of a pass. On conflict the object is read again, and what vCenter answered goes in if the
+// saveAnswer stores the status in hand in the middle of a reconcile. On conflict the object is read again, and what vCenter answered goes in if the
 // record is still ours: losing a task's reference costs two minutes of looking for it.
 func (s *scope) saveAnswer(ctx context.Context) *outcome.Outcome {
 	task := s.move.Status.Task.DeepCopy()

@@ -29,17 +29,17 @@ type scope struct {
 	move   *v1alpha1.VirtualMachineMove
 	before *v1alpha1.VirtualMachineMove // as the API server has it
 
-	intent    intent           // wanted
+	intent    intent           // readIntent
 	request   movers.Request   // connect
 	method    method.Method    // connect
 	mover     movers.Mover     // connect
 	at        movers.Placement // follow, locate
-	direct    bool             // at was read at both vCenters, in this pass
-	checking  bool             // vCenter's check goes on
+	direct    bool             // at was read at both vCenters, in this reconcile
+	checking  bool             // check: vCenter has not answered yet
 	keepReady bool             // the outcome is a wait that needs no person: Ready stays True
 }
 
-// publish writes what the pass found.
+// publish writes what the reconcile found.
 func (s *scope) publish(ctx context.Context, o *outcome.Outcome) (ctrl.Result, error) {
 	return s.Publisher.Publish(ctx, s.subject(), s.report(o))
 }
@@ -75,7 +75,7 @@ func (s *scope) inProgress(step v1alpha1.MoveStep, o *outcome.Outcome) *outcome.
 	return o
 }
 
-// requeue is a wait for what this process did not see yet: a cache that lags, or a record that another pass wrote.
+// requeue is a wait for what this process did not see yet: a cache that lags, or a record that another reconcile wrote.
 func (s *scope) requeue(format string, args ...any) *outcome.Outcome {
 	s.keepReady = true
 	return outcome.Wait(v1alpha1.ReasonMoving, format, args...).In(s.Pace.Elapsed(100 * time.Millisecond))

@@ -6,11 +6,11 @@ package plan
 import (
 	"cmp"
 	"fmt"
-	"github.com/avs-operator/avs-operator/controllers/text"
 	"slices"
 	"strings"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
+	"github.com/avs-operator/avs-operator/controllers/text"
 	"github.com/avs-operator/avs-operator/controllers/vcenter"
 )
 

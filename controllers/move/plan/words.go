@@ -6,11 +6,12 @@ package plan
 import (
 	"cmp"
 	"fmt"
-	"github.com/avs-operator/avs-operator/controllers/text"
 	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/avs-operator/avs-operator/controllers/text"
 )
 
 // Bytes of names that a sentence of a plan takes, and one that proposes names.

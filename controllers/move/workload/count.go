@@ -25,7 +25,7 @@ func (s *scope) count() {
 	st.BytesMoved = t.bytesMoved
 	if s.plan != nil {
 		st.BytesTotal = s.plan.Bytes
-	} else { // not planned in this pass: what has no VirtualMachineMove is as it was
+	} else { // not planned in this reconcile: what has no VirtualMachineMove is as it was
 		st.Moved = max(st.Moved, was.Moved)
 		st.BytesMoved = max(st.BytesMoved, was.BytesMoved)
 		rest := max(was.Total-(st.Waiting+st.Moving+st.Moved+st.Failed+st.Blocked+st.Cancelled), 0)
@@ -142,7 +142,7 @@ func (s *scope) estimatedEnd() *metav1.Time {
 	return &end
 }
 
-// conditions is every positive condition of this pass; of each, what was learned last.
+// conditions is every positive condition of this reconcile; of each, what was learned last.
 func (s *scope) conditions() []status.Fact {
 	st := &s.workload.Status
 	s.learn(v1alpha1.ConditionFailed, st.Failed > 0, map[bool]string{true: v1alpha1.ReasonMachinesFailed, false: "NoneFailed"}[st.Failed > 0],

@@ -22,7 +22,7 @@ import (
 	"github.com/avs-operator/avs-operator/controllers/status"
 )
 
-// batch is how many VirtualMachineMoves are made or taken away in one pass: a second's work, so that an edit does not wait for thousands.
+// batch is how many VirtualMachineMoves are made or taken away in one reconcile: a second's work, so that an edit does not wait for thousands.
 const batch = 250
 
 // dropReplanned takes VirtualMachineMoves away that have not started and that the plan does not want like this any more: they are made again by
