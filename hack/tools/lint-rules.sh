@@ -122,7 +122,7 @@ done << 'RULES'
 ! hack/controlplane api/v1/leaf
 RULES
 
-found=$("$GOLANGCI_LINT" run --config "$config" --enable-only depguard --max-issues-per-linter 0 --max-same-issues 0 ./... 2>&1 || true)
+found=$("$GOLANGCI_LINT" run --allow-parallel-runners --config "$config" --enable-only depguard --max-issues-per-linter 0 --max-same-issues 0 ./... 2>&1 || true)
 if ! diff <(printf '%s\n' "${expected[@]}" | LC_ALL=C sort) \
   <(sed -n "s|^.*$(basename "$work")/\([^ :]*\.go\):.*(depguard)\$|\1|p" <<< "$found" | LC_ALL=C sort -u); then
   grep typecheck <<< "$found" >&2 || true
@@ -130,3 +130,38 @@ if ! diff <(printf '%s\n' "${expected[@]}" | LC_ALL=C sort) \
   exit 1
 fi
 echo "The import rule refuses all ${#expected[@]} violations"
+
+# The same of rules about names and switches: each line that ends in a linter's name is one that this linter must refuse, and it alone.
+mkdir -p controllers/style
+cat > controllers/style/style.go << 'CODE'
+package style
+
+type colour string
+
+const (
+	red   colour = "red"
+	green colour = "green"
+)
+
+func word(c colour) string {
+	switch c { // exhaustive
+	case red:
+		return "rot"
+	}
+	switch c {
+	case green:
+		return "vert"
+	default:
+		return ""
+	}
+}
+
+func size(len int) int { return len } // predeclared
+CODE
+found=$("$GOLANGCI_LINT" run --allow-parallel-runners --config "$config" --enable-only exhaustive,predeclared ./controllers/style 2>&1 || true)
+if ! diff <(sed -n '=; s|.*// \([a-z]*\)$|\1|p' controllers/style/style.go | awk '/^[0-9]+$/ { line = $1; next } /^(exhaustive|predeclared)$/ { print line, $1 }') \
+  <(sed -n 's|^.*style\.go:\([0-9]*\):.*(\([a-z]*\))$|\1 \2|p' <<< "$found"); then
+  echo "The rules of style are not held as written: < must be refused and is not, > is refused and must not be" >&2
+  exit 1
+fi
+echo "The rules about switches and names refuse what they should"
