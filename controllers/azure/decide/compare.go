@@ -4,6 +4,10 @@
 package decide
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+
 	"fmt"
 	"slices"
 	"strings"
@@ -135,4 +139,30 @@ func (s Situation[T]) Differences(drift []v1alpha1.DriftItem) string {
 		parts = append(parts, fmt.Sprintf("%s is %s and should be %s", item.Path, body.OrAbsent(item.Actual), body.OrAbsent(item.Desired)))
 	}
 	return strings.Join(parts, "; ")
+}
+
+// changeKey names changes with the values on both sides: it is another as soon as the spec or Azure has another value.
+func changeKey(changes []diff.Change) string {
+	hash := sha256.New()
+	for _, change := range changes {
+		content, err := json.Marshal([]any{change.Path, change.Desired, change.Actual})
+		if err != nil {
+			content = fmt.Append(nil, change)
+		}
+		hash.Write(content)
+	}
+	return hex.EncodeToString(hash.Sum(nil)[:16])
+}
+
+// requested is the reconcile that a person asked for last.
+func (s Situation[T]) requested() string {
+	return text.Cut(s.annotation(v1alpha1.AnnotationReconcileRequestedAt), 64)
+}
+
+// futile says that Azure has accepted the changes often enough, and shows the same other values as before.
+func (s Situation[T]) futile(concern []diff.Change) bool {
+	key := changeKey(concern)
+	return slices.ContainsFunc(s.stat().Unkept, func(one v1alpha1.UnkeptChange) bool {
+		return one.Change == key && one.Times >= acceptedEnough && one.Requested == s.requested()
+	})
 }

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
-	"github.com/avs-operator/avs-operator/controllers/arm"
 	"github.com/avs-operator/avs-operator/controllers/azure/body"
 	"github.com/avs-operator/avs-operator/controllers/azure/kind"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
@@ -102,22 +101,4 @@ func (s Situation[T]) mayReplace() *outcome.Outcome {
 	return outcome.Stall(v1alpha1.ReasonImmutableField,
 		"it is in state Failed, and Azure takes the corrected spec only when it is deleted and made anew, which deletionPolicy Retain forbids: "+
 			"set deletionPolicy: Delete, or delete it in Azure (%s)", s.ID)
-}
-
-// mend is the write that mends; nil if a kind that is changed by an action has nothing to change.
-func (s Situation[T]) mend(d *Decision) *Write {
-	switch {
-	case d.mending == mendingByReplacing:
-		return &Write{Verb: arm.DELETE, Reason: v1alpha1.ReasonUpdating, Message: "Azure deletes the " + s.Kind.Name + " that it failed to make, so that it is made anew as the spec is now"}
-	case s.Kind.ChangedBy != "":
-		return s.update(d)
-	}
-	w := &Write{
-		Verb: arm.PUT, Purpose: v1alpha1.OperationUpdates, Body: s.replacement(d, d.Changes), Changes: d.Changes, Reason: v1alpha1.ReasonUpdating,
-		Message: "Azure is given the " + s.Kind.Name + " again, because it is in state Failed",
-	}
-	if CreationFailed(s.stat().Failure) {
-		w.Purpose = v1alpha1.OperationCreates // it still was never there whole
-	}
-	return w
 }

@@ -79,27 +79,6 @@ type Decision struct {
 	mending mendingBy
 }
 
-// Decide says what follows from a situation. For an object that is being deleted it compares nothing: what its resource should be does not matter any
-// more, and what its spec refers to may be gone.
-func Decide[T kind.Object](s Situation[T]) Decision {
-	if s.deleting() {
-		return Decision{Drift: s.stat().Drift, WriteOnly: s.stat().WriteOnly}
-	}
-	d := s.compare()
-	if s.Actual != nil {
-		d.Drift = driftOf(d.Changes)
-		d.Facts = append(d.Facts, s.inSync(d.Drift))
-	}
-	s.admit(&d)
-	if d.Stop == nil && d.Busy == "" && !d.Gone {
-		d.Write = s.next(&d)
-	}
-	return d
-}
-
-// Compare is only what differs, whatever may be written.
-func Compare[T kind.Object](s Situation[T]) Decision { return s.compare() }
-
 func (s Situation[T]) stat() *v1alpha1.AzureStatus { return s.Object.AzureStatus() }
 
 func (s Situation[T]) annotation(key string) string { return s.Object.GetAnnotations()[key] }
@@ -154,4 +133,12 @@ const ManagedAtAll = "/id"
 
 func managedOf(asked map[string]any) []string {
 	return body.Union(diff.Managed(asked), []string{ManagedAtAll})
+}
+
+// OneShots are the actions that an object's spec may ask for once.
+func OneShots[T kind.Object](k kind.Kind[T], object T) []kind.OneShot {
+	if k.OneShots == nil {
+		return nil
+	}
+	return k.OneShots(object)
 }

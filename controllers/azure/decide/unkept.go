@@ -4,9 +4,6 @@
 package decide
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -16,7 +13,6 @@ import (
 	"github.com/avs-operator/avs-operator/controllers/azure/body"
 	"github.com/avs-operator/avs-operator/controllers/azure/diff"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
-	"github.com/avs-operator/avs-operator/controllers/text"
 )
 
 // What Azure normalises: it accepts a value and shows another one, in another form or cut to what it allows. Written again and again, that would
@@ -27,32 +23,6 @@ const (
 	mostUnkept     = 8
 	acceptedEnough = 2
 )
-
-// changeKey names changes with the values on both sides: it is another as soon as the spec or Azure has another value.
-func changeKey(changes []diff.Change) string {
-	hash := sha256.New()
-	for _, change := range changes {
-		content, err := json.Marshal([]any{change.Path, change.Desired, change.Actual})
-		if err != nil {
-			content = fmt.Append(nil, change)
-		}
-		hash.Write(content)
-	}
-	return hex.EncodeToString(hash.Sum(nil)[:16])
-}
-
-// requested is the reconcile that a person asked for last.
-func (s Situation[T]) requested() string {
-	return text.Cut(s.annotation(v1alpha1.AnnotationReconcileRequestedAt), 64)
-}
-
-// futile says that Azure has accepted the changes often enough, and shows the same other values as before.
-func (s Situation[T]) futile(concern []diff.Change) bool {
-	key := changeKey(concern)
-	return slices.ContainsFunc(s.stat().Unkept, func(one v1alpha1.UnkeptChange) bool {
-		return one.Change == key && one.Times >= acceptedEnough && one.Requested == s.requested()
-	})
-}
 
 // Unkept is status.unkept with what an operation that succeeded has not changed, although a read has had the time to show it.
 func (s Situation[T]) Unkept(op *v1alpha1.Operation) []v1alpha1.UnkeptChange {

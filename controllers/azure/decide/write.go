@@ -76,14 +76,6 @@ func (s Situation[T]) creation(with map[string]any) *Write {
 	return &Write{Verb: arm.PUT, Purpose: v1alpha1.OperationCreates, Body: with, Reason: v1alpha1.ReasonCreating, Message: creating(s.Kind, s.Object)}
 }
 
-// OneShots are the actions that an object's spec may ask for once.
-func OneShots[T kind.Object](k kind.Kind[T], object T) []kind.OneShot {
-	if k.OneShots == nil {
-		return nil
-	}
-	return k.OneShots(object)
-}
-
 // canceled says that the last write to the resource was canceled. Then it is not what its body says, such as a cluster without hosts, and the same
 // write again does the work. An act with an effect of its own is not repeated.
 func (s Situation[T]) canceled() bool {
@@ -199,4 +191,22 @@ func (s Situation[T]) Hash(w *Write) (hash string, carried []v1alpha1.WriteOnlyV
 		word += "\n" + one.Path + "=" + one.HMAC
 	}
 	return body.Hash(plain, word), carried, nil
+}
+
+// mend is the write that mends; nil if a kind that is changed by an action has nothing to change.
+func (s Situation[T]) mend(d *Decision) *Write {
+	switch {
+	case d.mending == mendingByReplacing:
+		return &Write{Verb: arm.DELETE, Reason: v1alpha1.ReasonUpdating, Message: "Azure deletes the " + s.Kind.Name + " that it failed to make, so that it is made anew as the spec is now"}
+	case s.Kind.ChangedBy != "":
+		return s.update(d)
+	}
+	w := &Write{
+		Verb: arm.PUT, Purpose: v1alpha1.OperationUpdates, Body: s.replacement(d, d.Changes), Changes: d.Changes, Reason: v1alpha1.ReasonUpdating,
+		Message: "Azure is given the " + s.Kind.Name + " again, because it is in state Failed",
+	}
+	if CreationFailed(s.stat().Failure) {
+		w.Purpose = v1alpha1.OperationCreates // it still was never there whole
+	}
+	return w
 }
