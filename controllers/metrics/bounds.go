@@ -40,7 +40,8 @@ var (
 
 	conditionLabel = Label{Name: "condition", Bound: "the type of the condition", Values: conditionTypes}
 	statusLabel    = Label{Name: "status", Bound: "the status of the condition", Values: []string{string(metav1.ConditionTrue), string(metav1.ConditionFalse), string(metav1.ConditionUnknown)}}
-	reasonLabel    = Label{Name: "reason", Bound: "the reason of the condition, see [reasons.md](reasons.md)", Values: reasons}
+	reasonLabel    = Label{Name: "reason", Bound: "the reason of the condition, see [reasons.md](reasons.md); the name of a concern of a move is `other`",
+		Values: append([]string{"None", "NoneFailed", "NotSelected"}, reasons...), Outside: true}
 )
 
 // operationPoll stands for the resource type of a poll, whose URL names none.
@@ -48,12 +49,14 @@ const operationPoll = "operation"
 
 // resourceTypes are the types that the operator asks Azure about.
 var resourceTypes = []string{
+	"Microsoft.AVS",
 	"Microsoft.AVS/privateClouds",
 	"Microsoft.AVS/privateClouds/addons",
 	"Microsoft.AVS/privateClouds/authorizations",
 	"Microsoft.AVS/privateClouds/cloudLinks",
 	"Microsoft.AVS/privateClouds/clusters",
 	"Microsoft.AVS/privateClouds/clusters/datastores",
+	"Microsoft.AVS/privateClouds/clusters/hosts",
 	"Microsoft.AVS/privateClouds/clusters/placementPolicies",
 	"Microsoft.AVS/privateClouds/clusters/virtualMachines",
 	"Microsoft.AVS/privateClouds/globalReachConnections",
@@ -63,14 +66,17 @@ var resourceTypes = []string{
 	"Microsoft.AVS/privateClouds/maintenances",
 	"Microsoft.AVS/privateClouds/pureStoragePolicies",
 	"Microsoft.AVS/privateClouds/scriptExecutions",
+	"Microsoft.AVS/privateClouds/scriptPackages",
 	"Microsoft.AVS/privateClouds/scriptPackages/scriptCmdlets",
 	"Microsoft.AVS/privateClouds/workloadNetworks",
 	"Microsoft.AVS/privateClouds/workloadNetworks/dhcpConfigurations",
 	"Microsoft.AVS/privateClouds/workloadNetworks/dnsServices",
 	"Microsoft.AVS/privateClouds/workloadNetworks/dnsZones",
+	"Microsoft.AVS/privateClouds/workloadNetworks/gateways",
 	"Microsoft.AVS/privateClouds/workloadNetworks/portMirroringProfiles",
 	"Microsoft.AVS/privateClouds/workloadNetworks/publicIPs",
 	"Microsoft.AVS/privateClouds/workloadNetworks/segments",
+	"Microsoft.AVS/privateClouds/workloadNetworks/virtualMachines",
 	"Microsoft.AVS/privateClouds/workloadNetworks/vmGroups",
 	"Microsoft.AVS/locations",
 	"Microsoft.AVS/skus",

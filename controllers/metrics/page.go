@@ -49,7 +49,7 @@ const mostShown = 40
 
 func (l Label) shown() string {
 	if len(l.Values) > mostShown {
-		return fmt.Sprintf("%d", len(l.Values))
+		return fmt.Sprintf("%d words", len(l.Values))
 	}
 	text := "`" + strings.Join(l.Values, "`, `") + "`"
 	if l.Outside {

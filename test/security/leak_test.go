@@ -77,4 +77,7 @@ func TestWhatIsRepeatedIsNotShown(t *testing.T) {
 	again("changed")
 	cluster.Delete(t, secret)
 	again("gone")
+	if !strings.Contains(w.told.log(), "Sending a write") || !strings.Contains(w.told.metrics(t), "avs_operator_operations_started_total") {
+		t.Error("the log and the metrics tell nothing, so that they hold no secret says nothing")
+	}
 }

@@ -22,6 +22,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-logr/logr"
+	"github.com/go-logr/logr/funcr"
+	"github.com/prometheus/client_golang/prometheus"
 	corev1 "k8s.io/api/core/v1"
 	eventsv1 "k8s.io/api/events/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -66,6 +69,7 @@ type world struct {
 	azure          *harness.Azure
 	theirs, others string
 	operator       *harness.Operator
+	told           told
 	host           *host
 	secrets        []string // that nobody may see
 	before         map[string]string
@@ -110,6 +114,7 @@ func (w *world) start(t *testing.T, change ...func(*controllers.Options)) {
 	}
 	w.operator = harness.StartOperator(t, harness.OperatorOptions{Config: cluster.OperatorConfig(), Speed: speed, Namespace: w.theirs, Change: func(o *controllers.Options) {
 		o.Namespaces, o.AllowedEndpoints = []string{w.theirs, w.others}, []string{azure.Host}
+		o.Logger, o.Registry = w.told.listen()
 		for _, f := range change {
 			f(o)
 		}
@@ -121,6 +126,49 @@ func (w *world) start(t *testing.T, change ...func(*controllers.Options)) {
 		}
 		return nil
 	})
+}
+
+// told is all that operators logged and measured.
+type told struct {
+	mu         sync.Mutex
+	lines      []string
+	registries []*prometheus.Registry
+}
+
+// listen returns where one operator logs, in detail, and where its metrics go.
+func (o *told) listen() (logr.Logger, prometheus.Registerer) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	registry := prometheus.NewRegistry()
+	o.registries = append(o.registries, registry)
+	return funcr.New(func(_, line string) {
+		o.mu.Lock()
+		defer o.mu.Unlock()
+		o.lines = append(o.lines, line)
+	}, funcr.Options{Verbosity: 5}), registry
+}
+
+func (o *told) log() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return strings.Join(o.lines, "\n")
+}
+
+func (o *told) metrics(t *testing.T) string {
+	t.Helper()
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	var out strings.Builder
+	for _, registry := range o.registries {
+		families, err := registry.Gather()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, family := range families {
+			out.WriteString(family.String())
+		}
+	}
+	return out.String()
 }
 
 // privateCloud makes one that is ready, of a namespace.
@@ -343,6 +391,7 @@ func (w *world) discreet(t *testing.T) {
 	for i, request := range w.host.requests() {
 		seen[fmt.Sprintf("request %d to the attacker's host", i)] = request
 	}
+	seen["the log"], seen["the metrics"] = w.told.log(), w.told.metrics(t)
 	for where, text := range seen {
 		for _, secret := range w.secrets {
 			for _, form := range []string{secret, base64.StdEncoding.EncodeToString([]byte(secret)), url.QueryEscape(secret)} {
