@@ -15,7 +15,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/avs-operator/avs-operator/controllers/metrics"
@@ -70,29 +69,28 @@ func constants(dir, prefix string) ([]string, error) {
 		if err != nil {
 			return nil, err
 		}
-		for _, declaration := range file.Decls {
-			group, ok := declaration.(*ast.GenDecl)
-			if !ok || group.Tok != token.CONST {
-				continue
+		ast.Inspect(file, func(n ast.Node) bool {
+			if value := constant(n, prefix); value != "" {
+				out = append(out, value)
 			}
-			for _, spec := range group.Specs {
-				one := spec.(*ast.ValueSpec)
-				if !strings.HasPrefix(one.Names[0].Name, prefix) || one.Type != nil || len(one.Values) != 1 {
-					continue
-				}
-				if value, ok := one.Values[0].(*ast.BasicLit); ok && value.Kind == token.STRING {
-					text, err := strconv.Unquote(value.Value)
-					if err != nil {
-						return nil, err
-					}
-					out = append(out, strconv.Quote(text))
-				}
-			}
-		}
+			return true
+		})
 	}
 	if len(out) == 0 {
 		return nil, fmt.Errorf("no constants %s in %s", prefix, dir)
 	}
 	slices.Sort(out)
 	return slices.Compact(out), nil
+}
+
+// constant is the value of a node that declares an untyped string with such a name, quoted; else empty.
+func constant(n ast.Node, prefix string) string {
+	spec, ok := n.(*ast.ValueSpec)
+	if !ok || !strings.HasPrefix(spec.Names[0].Name, prefix) || spec.Type != nil || len(spec.Values) != 1 {
+		return ""
+	}
+	if value, ok := spec.Values[0].(*ast.BasicLit); ok && value.Kind == token.STRING {
+		return value.Value
+	}
+	return ""
 }
