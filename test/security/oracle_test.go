@@ -171,11 +171,11 @@ func TestLocalAddressesAreNotDialled(t *testing.T) {
 	if there == "127.0.0.1" {
 		return // this machine has no other address, so nothing can be corrected to one
 	}
-	real, err := vcentersim.Start(t.Context(), vcentersim.Config{Layout: vcentersim.OnPremises, Listen: there + ":0", Username: "u", Password: "my-own-password"})
+	vc, err := vcentersim.Start(t.Context(), vcentersim.Config{Layout: vcentersim.OnPremises, Listen: there + ":0", Username: "u", Password: "my-own-password"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(real.Close)
+	t.Cleanup(vc.Close)
 	corrected := harness.IdentityOf(other.Identity(w.theirs)).Spec.Cloud
 	for _, object := range other.Identity(w.theirs) {
 		if ca, is := object.(*corev1.ConfigMap); is {
@@ -184,7 +184,7 @@ func TestLocalAddressesAreNotDialled(t *testing.T) {
 	}
 	env.Edit(t, cluster, identity, func(i *v1alpha1.AzureIdentity) { i.Spec.Cloud, i.Spec.SubscriptionID = corrected, other.SubscriptionID })
 	env.Edit(t, cluster, v, func(v *v1alpha1.VCenter) {
-		v.Spec.URL, v.Spec.Address, v.Spec.Trust.Thumbprint = real.URL(), "", real.ThumbprintSHA256()
+		v.Spec.URL, v.Spec.Address, v.Spec.Trust.Thumbprint = vc.URL(), "", vc.ThumbprintSHA256()
 	})
 	for _, object := range []client.Object{identity, v} {
 		cluster.WaitCondition(t, patience, object, v1alpha1.ConditionReady, "True")
