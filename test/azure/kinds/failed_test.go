@@ -21,7 +21,7 @@ import (
 
 // fails has the operations of the next count writes of a path end badly.
 func (w *world) fails(verb, path string, count int) {
-	w.azure.Inject(armsim.Fault{Verb: verb, Path: regexp.MustCompile(path + "$"), Count: count, OperationFails: true, Code: "NsxError", Message: "the address is taken"})
+	w.Azure.Inject(armsim.Fault{Verb: verb, Path: regexp.MustCompile(path + "$"), Count: count, OperationFails: true, Code: "NsxError", Message: "the address is taken"})
 }
 
 // since are the writes after the first n.
@@ -43,22 +43,22 @@ func TestAFailedSegmentIsMendedByTheCorrectedSpec(t *testing.T) {
 	w.fails(http.MethodPut, "segments/web", 3)
 	web := w.segment("web", "", "10.60.1.1/24")
 	cluster.Create(t, web)
-	notReady(t, web, v1alpha1.ReasonOperationFailed, "state Failed", "the address is taken", "correct the spec", v1alpha1.AnnotationReconcileRequestedAt)
+	cluster.WaitNotReady(t, web, v1alpha1.ReasonOperationFailed, "state Failed", "the address is taken", "correct the spec", v1alpha1.AnnotationReconcileRequestedAt)
 	w.wrote(t, "PUT weu/workloadnetworks/default/segments/web")
 	w.quiet(t, 1)
 	env.Edit(t, cluster, web, func(s *v1alpha1.Segment) { s.Spec.Subnet.GatewayAddress = "10.60.2.1/24" })
 	cluster.Eventually(t, soon, "one PUT of the corrected spec", w.puts("weu/workloadnetworks/default/segments/web", 2))
-	notReady(t, web, v1alpha1.ReasonOperationFailed, "the address is taken")
+	cluster.WaitNotReady(t, web, v1alpha1.ReasonOperationFailed, "the address is taken")
 	w.quiet(t, 2)
 	// The cause lay elsewhere, and its user has it written once more, as the message says.
 	env.Edit(t, cluster, web, func(s *v1alpha1.Segment) { s.Annotations[v1alpha1.AnnotationReconcileRequestedAt] = "again" })
 	cluster.Eventually(t, soon, "one PUT more", w.puts("weu/workloadnetworks/default/segments/web", 3))
-	notReady(t, web, v1alpha1.ReasonOperationFailed, "the address is taken")
+	cluster.WaitNotReady(t, web, v1alpha1.ReasonOperationFailed, "the address is taken")
 	w.quiet(t, 3)
 	env.Edit(t, cluster, web, func(s *v1alpha1.Segment) { s.Spec.Subnet.GatewayAddress = "10.60.3.1/24" })
-	ready(t, web)
-	if w.inAzure(network+"segments/web", "properties", "subnet", "gatewayAddress") != "10.60.3.1/24" || len(w.writes()) != 4 || web.Status.Failure != nil {
-		t.Errorf("in the end %v, written %v, failure %+v", w.inAzure(network+"segments/web", "properties"), w.writes(), web.Status.Failure)
+	cluster.WaitReady(t, web)
+	if w.InAzure(network+"segments/web", "properties", "subnet", "gatewayAddress") != "10.60.3.1/24" || len(w.writes()) != 4 || web.Status.Failure != nil {
+		t.Errorf("in the end %v, written %v, failure %+v", w.InAzure(network+"segments/web", "properties"), w.writes(), web.Status.Failure)
 	}
 }
 
@@ -66,32 +66,32 @@ func TestAFailedSegmentIsMendedByTheCorrectedSpec(t *testing.T) {
 func TestAFailedUpdateIsMendedAndNeverByDeleting(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, fast, false)
-	server := &v1alpha1.DHCPConfiguration{ObjectMeta: w.meta("server"), Spec: v1alpha1.DHCPConfigurationSpec{
+	server := &v1alpha1.DHCPConfiguration{ObjectMeta: w.Meta("server"), Spec: v1alpha1.DHCPConfigurationSpec{
 		PrivateCloudRef: w.inCloud(), Server: &v1alpha1.DHCPServer{ServerAddress: "10.60.255.1/30", LeaseTimeSeconds: 3600},
 	}}
-	vr := &v1alpha1.Addon{ObjectMeta: w.meta("vr"), Spec: v1alpha1.AddonSpec{PrivateCloudRef: w.inCloud(), VR: &v1alpha1.AddonVR{VRSCount: 1}}}
+	vr := &v1alpha1.Addon{ObjectMeta: w.Meta("vr"), Spec: v1alpha1.AddonSpec{PrivateCloudRef: w.inCloud(), VR: &v1alpha1.AddonVR{VRSCount: 1}}}
 	cluster.Create(t, server, vr)
-	ready(t, server)
-	ready(t, vr)
+	cluster.WaitReady(t, server)
+	cluster.WaitReady(t, vr)
 	w.fails(http.MethodPatch, "dhcpconfigurations/server", 1)
 	w.fails(http.MethodPut, "addons/vr", 1)
 	writes := len(w.writes())
 	env.Edit(t, cluster, server, func(d *v1alpha1.DHCPConfiguration) { d.Spec.Server.LeaseTimeSeconds = 7200 })
 	env.Edit(t, cluster, vr, func(a *v1alpha1.Addon) { a.Spec.VR.VRSCount = 2 })
-	notReady(t, server, v1alpha1.ReasonOperationFailed, "state Failed")
-	notReady(t, vr, v1alpha1.ReasonOperationFailed, "the address is taken")
+	cluster.WaitNotReady(t, server, v1alpha1.ReasonOperationFailed, "state Failed")
+	cluster.WaitNotReady(t, vr, v1alpha1.ReasonOperationFailed, "the address is taken")
 	w.quiet(t, writes+2)
 	env.Edit(t, cluster, server, func(d *v1alpha1.DHCPConfiguration) { d.Spec.Server.LeaseTimeSeconds = 1800 })
 	env.Edit(t, cluster, vr, func(a *v1alpha1.Addon) { a.Spec.VR.VRSCount = 3 })
-	ready(t, server)
-	ready(t, vr)
+	cluster.WaitReady(t, server)
+	cluster.WaitReady(t, vr)
 	got := w.since(writes)
 	slices.Sort(got)
 	if want := []string{"PATCH weu/workloadnetworks/default/dhcpconfigurations/server", "PUT weu/addons/vr", "PUT weu/addons/vr", "PUT weu/workloadnetworks/default/dhcpconfigurations/server"}; !slices.Equal(got, want) {
 		t.Errorf("written %v, want %v", got, want)
 	}
-	if w.inAzure(network+"dhcpConfigurations/server", "properties", "leaseTime") != 1800.0 || w.inAzure("/addons/VR", "properties", "vrsCount") != 3.0 {
-		t.Errorf("in the end %v and %v", w.inAzure(network+"dhcpConfigurations/server"), w.inAzure("/addons/VR"))
+	if w.InAzure(network+"dhcpConfigurations/server", "properties", "leaseTime") != 1800.0 || w.InAzure("/addons/VR", "properties", "vrsCount") != 3.0 {
+		t.Errorf("in the end %v and %v", w.InAzure(network+"dhcpConfigurations/server"), w.InAzure("/addons/VR"))
 	}
 }
 
@@ -99,12 +99,12 @@ func TestAFailedUpdateIsMendedAndNeverByDeleting(t *testing.T) {
 func TestAConnectionThatNeverCameToBeIsMadeAnew(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, fast, false)
-	secret := &corev1.Secret{ObjectMeta: usable(w.meta("peer")), StringData: map[string]string{"key": "a-wrong-key"}}
+	secret := &corev1.Secret{ObjectMeta: usable(w.Meta("peer")), StringData: map[string]string{"key": "a-wrong-key"}}
 	cluster.Create(t, secret)
-	peer := strings.TrimSuffix(w.azure.PrivateCloudID("x"), "Microsoft.AVS/privateClouds/x") + "Microsoft.Network/expressRouteCircuits/"
+	peer := strings.TrimSuffix(w.Azure.PrivateCloudID("x"), "Microsoft.AVS/privateClouds/x") + "Microsoft.Network/expressRouteCircuits/"
 	reach := func(name string, policy v1alpha1.DeletionPolicy) *v1alpha1.GlobalReachConnection {
 		w.fails(http.MethodPut, "globalreachconnections/"+name, 1)
-		c := &v1alpha1.GlobalReachConnection{ObjectMeta: w.meta(name), Spec: v1alpha1.GlobalReachConnectionSpec{
+		c := &v1alpha1.GlobalReachConnection{ObjectMeta: w.Meta(name), Spec: v1alpha1.GlobalReachConnectionSpec{
 			PrivateCloudRef: w.inCloud(), PeerExpressRouteCircuitID: peer + name, AuthorizationKeySecretRef: &v1alpha1.SecretKeyReference{Name: "peer", Key: "key"},
 		}}
 		c.Spec.DeletionPolicy = policy
@@ -112,24 +112,24 @@ func TestAConnectionThatNeverCameToBeIsMadeAnew(t *testing.T) {
 	}
 	one, kept, cleared := reach("one", ""), reach("kept", v1alpha1.DeletionPolicyRetain), reach("cleared", v1alpha1.DeletionPolicyRetain)
 	cluster.Create(t, one, kept, cleared)
-	notReady(t, cleared, v1alpha1.ReasonOperationFailed, "correct the spec")
-	notReady(t, one, v1alpha1.ReasonOperationFailed, "correct the spec")
-	notReady(t, kept, v1alpha1.ReasonOperationFailed, "correct the spec")
+	cluster.WaitNotReady(t, cleared, v1alpha1.ReasonOperationFailed, "correct the spec")
+	cluster.WaitNotReady(t, one, v1alpha1.ReasonOperationFailed, "correct the spec")
+	cluster.WaitNotReady(t, kept, v1alpha1.ReasonOperationFailed, "correct the spec")
 	writes := len(w.writes())
 	w.quiet(t, writes)
 	env.Edit(t, cluster, secret, func(s *corev1.Secret) { s.Data = map[string][]byte{"key": []byte("the-right-key")} })
-	ready(t, one)
-	notReady(t, kept, v1alpha1.ReasonImmutableField, "deletionPolicy Retain forbids", "deletionPolicy: Delete")
+	cluster.WaitReady(t, one)
+	cluster.WaitNotReady(t, kept, v1alpha1.ReasonImmutableField, "deletionPolicy Retain forbids", "deletionPolicy: Delete")
 	if got, want := w.since(writes), []string{"DELETE weu/globalreachconnections/one", "PUT weu/globalreachconnections/one"}; !slices.Equal(got, want) {
 		t.Errorf("written %v, want %v", got, want)
 	}
 	env.Edit(t, cluster, kept, func(c *v1alpha1.GlobalReachConnection) { c.Spec.DeletionPolicy = v1alpha1.DeletionPolicyDelete }) // as it says
-	ready(t, kept)
-	notReady(t, cleared, v1alpha1.ReasonImmutableField, "or delete it in Azure")
-	if err := w.azure.RemoveInAzure(cleared.Status.ID); err != nil {
+	cluster.WaitReady(t, kept)
+	cluster.WaitNotReady(t, cleared, v1alpha1.ReasonImmutableField, "or delete it in Azure")
+	if err := w.Azure.RemoveInAzure(cleared.Status.ID); err != nil {
 		t.Fatal(err)
 	}
-	ready(t, cleared)
+	cluster.WaitReady(t, cleared)
 }
 
 // A datastore that failed goes with its object, after everything that guards its deletion, and another one takes its place.
@@ -138,19 +138,19 @@ func TestAFailedDatastoreTakesAnotherObject(t *testing.T) {
 	w := newWorld(t, fast, false)
 	w.fails(http.MethodPut, "datastores/anf-01", 1)
 	store := func(volume string) *v1alpha1.Datastore {
-		return &v1alpha1.Datastore{ObjectMeta: w.meta("anf-01"), Spec: v1alpha1.DatastoreSpec{PrivateCloudRef: ptr.To(w.inCloud()), NetAppVolume: &v1alpha1.NetAppVolume{ID: volumeID(volume)}}}
+		return &v1alpha1.Datastore{ObjectMeta: w.Meta("anf-01"), Spec: v1alpha1.DatastoreSpec{PrivateCloudRef: ptr.To(w.inCloud()), NetAppVolume: &v1alpha1.NetAppVolume{ID: volumeID(volume)}}}
 	}
 	wrong, right := store("wrong"), store("right")
 	cluster.Create(t, wrong)
-	notReady(t, wrong, v1alpha1.ReasonOperationFailed, "takes another object, after this one is deleted")
+	cluster.WaitNotReady(t, wrong, v1alpha1.ReasonOperationFailed, "takes another object, after this one is deleted")
 	writes := len(w.writes())
 	cluster.Delete(t, wrong)
-	notReady(t, wrong, v1alpha1.ReasonUnreachable, "whether machines have disks on it cannot be found out", v1alpha1.AnnotationConfirmMachines)
+	cluster.WaitNotReady(t, wrong, v1alpha1.ReasonUnreachable, "whether machines have disks on it cannot be found out", v1alpha1.AnnotationConfirmMachines)
 	w.quiet(t, writes)
 	env.Edit(t, cluster, wrong, func(d *v1alpha1.Datastore) { d.Annotations[v1alpha1.AnnotationConfirmMachines] = d.Name }) // as it says
 	cluster.WaitGone(t, soon, wrong)
 	cluster.Create(t, right)
-	ready(t, right)
+	cluster.WaitReady(t, right)
 	if got, want := w.since(writes), []string{"DELETE weu/clusters/cluster-1/datastores/anf-01", "PUT weu/clusters/cluster-1/datastores/anf-01"}; !slices.Equal(got, want) {
 		t.Errorf("written %v, want %v", got, want)
 	}
@@ -161,11 +161,11 @@ func TestAFailedClusterIsForSupport(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, fast, false)
 	w.fails(http.MethodPut, "clusters/weu-2", 1)
-	second := &v1alpha1.Cluster{ObjectMeta: w.meta("weu-2"), Spec: v1alpha1.ClusterSpec{PrivateCloudRef: w.inCloud(), SKU: "av36p", ClusterSize: ptr.To[int32](3)}}
+	second := &v1alpha1.Cluster{ObjectMeta: w.Meta("weu-2"), Spec: v1alpha1.ClusterSpec{PrivateCloudRef: w.inCloud(), SKU: "av36p", ClusterSize: ptr.To[int32](3)}}
 	cluster.Create(t, second)
-	notReady(t, second, v1alpha1.ReasonSupportRequired, "support request", "the address is taken", "ExpressRoute circuit")
+	cluster.WaitNotReady(t, second, v1alpha1.ReasonSupportRequired, "support request", "the address is taken", "ExpressRoute circuit")
 	env.Edit(t, cluster, second, func(c *v1alpha1.Cluster) { c.Spec.ClusterSize = ptr.To[int32](4) })
-	notReady(t, second, v1alpha1.ReasonSupportRequired, "support request")
+	cluster.WaitNotReady(t, second, v1alpha1.ReasonSupportRequired, "support request")
 	w.quiet(t, 1)
 }
 
@@ -174,36 +174,33 @@ func TestAChangeOfNSXSendsEverything(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, fast, false)
 	web := w.segment("web", "", "10.60.1.1/24")
-	corp := &v1alpha1.DNSZone{ObjectMeta: w.meta("corp"), Spec: v1alpha1.DNSZoneSpec{PrivateCloudRef: w.inCloud(), Domain: []string{"corp.example.com"}, DNSServerIPs: []string{"10.1.1.53"}}}
-	service := &v1alpha1.DNSService{ObjectMeta: w.meta("dns"), Spec: v1alpha1.DNSServiceSpec{AzureSpec: v1alpha1.AzureSpec{AzureName: "dns-forwarder"}, PrivateCloudRef: w.inCloud(), FQDNZones: []string{"corp"}}}
+	corp := &v1alpha1.DNSZone{ObjectMeta: w.Meta("corp"), Spec: v1alpha1.DNSZoneSpec{PrivateCloudRef: w.inCloud(), Domain: []string{"corp.example.com"}, DNSServerIPs: []string{"10.1.1.53"}}}
+	service := &v1alpha1.DNSService{ObjectMeta: w.Meta("dns"), Spec: v1alpha1.DNSServiceSpec{AzureSpec: v1alpha1.AzureSpec{AzureName: "dns-forwarder"}, PrivateCloudRef: w.inCloud(), FQDNZones: []string{"corp"}}}
 	cluster.Create(t, web, corp, service)
-	ready(t, web)
-	ready(t, corp)
-	ready(t, service)
-	id := w.azure.PrivateCloudID("weu") + network
+	cluster.WaitReady(t, web)
+	cluster.WaitReady(t, corp)
+	cluster.WaitReady(t, service)
+	id := w.Azure.PrivateCloudID("weu") + network
 	for path, patch := range map[string]map[string]any{ // what somebody set in the portal, and the specs do not name
 		"segments/web":              {"subnet": map[string]any{"dhcpRanges": []any{"10.60.1.10-10.60.1.20"}}},
 		"dnsZones/corp":             {"sourceIp": "10.9.9.9"},
 		"dnsServices/dns-forwarder": {"logLevel": "ERROR"},
 	} {
-		if err := w.azure.SetInAzure(id+path, map[string]any{"properties": patch}); err != nil {
-			t.Fatal(err)
-		}
+		w.Azure.Set(t, id+path, map[string]any{"properties": patch})
 	}
 	env.Edit(t, cluster, web, func(s *v1alpha1.Segment) { s.Spec.DisplayName = "shop" })
 	env.Edit(t, cluster, corp, func(z *v1alpha1.DNSZone) { z.Spec.DNSServerIPs = []string{"10.1.1.54"} })
-	ready(t, web)
-	ready(t, corp)
+	cluster.WaitReady(t, web)
+	cluster.WaitReady(t, corp)
 	w.lists(t, network+"segments/web", "properties/subnet/dhcpRanges", "10.60.1.10-10.60.1.20")
-	if w.inAzure(network+"dnsZones/corp", "properties", "sourceIp") != "10.9.9.9" || w.inAzure(network+"segments/web", "properties", "displayName") != "shop" {
-		t.Errorf("after a change of something else: %v, %v", w.inAzure(network+"dnsZones/corp", "properties"), w.inAzure(network+"segments/web", "properties"))
+	if w.InAzure(network+"dnsZones/corp", "properties", "sourceIp") != "10.9.9.9" || w.InAzure(network+"segments/web", "properties", "displayName") != "shop" {
+		t.Errorf("after a change of something else: %v, %v", w.InAzure(network+"dnsZones/corp", "properties"), w.InAzure(network+"segments/web", "properties"))
 	}
-	cluster.Delete(t, service)
-	cluster.WaitGone(t, soon, service)
+	cluster.Remove(t, service)
 	cluster.Delete(t, corp) // which takes the zone out of the service first
 	cluster.WaitGone(t, soon, corp)
-	if w.inAzure(network+"dnsServices/dns-forwarder", "properties", "logLevel") != "ERROR" {
-		t.Errorf("after the zone went: %v", w.inAzure(network+"dnsServices/dns-forwarder", "properties"))
+	if w.InAzure(network+"dnsServices/dns-forwarder", "properties", "logLevel") != "ERROR" {
+		t.Errorf("after the zone went: %v", w.InAzure(network+"dnsServices/dns-forwarder", "properties"))
 	}
 	w.noneRefused(t)
 }

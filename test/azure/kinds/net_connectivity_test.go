@@ -24,7 +24,7 @@ const circuits = "/subscriptions/11111111-1111-1111-1111-111111111111/resourceGr
 func (w *world) secret(t *testing.T, name string) map[string]string {
 	t.Helper()
 	secret := &corev1.Secret{}
-	if err := cluster.Admin.Get(t.Context(), client.ObjectKey{Namespace: w.namespace, Name: name}, secret); err != nil {
+	if err := cluster.Admin.Get(t.Context(), client.ObjectKey{Namespace: w.Namespace, Name: name}, secret); err != nil {
 		t.Fatal(err)
 	}
 	out := map[string]string{}
@@ -49,26 +49,25 @@ func hides(t *testing.T, object client.Object, secret string) {
 func TestAnHCXSiteWaitsForTheAddonWithoutARefusal(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, fast, false)
-	site := &v1alpha1.HCXEnterpriseSite{ObjectMeta: w.meta("oslo"), Spec: v1alpha1.HCXEnterpriseSiteSpec{PrivateCloudRef: w.inCloud(), SecretName: "oslo-hcx"}}
+	site := &v1alpha1.HCXEnterpriseSite{ObjectMeta: w.Meta("oslo"), Spec: v1alpha1.HCXEnterpriseSiteSpec{PrivateCloudRef: w.inCloud(), SecretName: "oslo-hcx"}}
 	cluster.Create(t, site)
-	notReady(t, site, v1alpha1.ReasonReferenceNotReady, "HCX add-on")
+	cluster.WaitNotReady(t, site, v1alpha1.ReasonReferenceNotReady, "HCX add-on")
 	w.fails(http.MethodPut, "addons/hcx", 1)
-	hcx := &v1alpha1.Addon{ObjectMeta: w.meta("hcx"), Spec: v1alpha1.AddonSpec{PrivateCloudRef: w.inCloud(), HCX: &v1alpha1.AddonHCX{Offer: "VMware MaaS Cloud Provider (Enterprise)"}}}
+	hcx := &v1alpha1.Addon{ObjectMeta: w.Meta("hcx"), Spec: v1alpha1.AddonSpec{PrivateCloudRef: w.inCloud(), HCX: &v1alpha1.AddonHCX{Offer: "VMware MaaS Cloud Provider (Enterprise)"}}}
 	cluster.Create(t, hcx)
-	notReady(t, hcx, v1alpha1.ReasonOperationFailed, v1alpha1.AnnotationReconcileRequestedAt)
-	notReady(t, site, v1alpha1.ReasonReferenceNotReady, "needs somebody first: it is in state Failed")
+	cluster.WaitNotReady(t, hcx, v1alpha1.ReasonOperationFailed, v1alpha1.AnnotationReconcileRequestedAt)
+	cluster.WaitNotReady(t, site, v1alpha1.ReasonReferenceNotReady, "needs somebody first: it is in state Failed")
 	env.Edit(t, cluster, hcx, func(a *v1alpha1.Addon) { a.Annotations[v1alpha1.AnnotationReconcileRequestedAt] = "again" })
-	ready(t, hcx)
-	ready(t, site)
+	cluster.WaitReady(t, hcx)
+	cluster.WaitReady(t, site)
 	w.wrote(t, "PUT weu/addons/hcx", "PUT weu/addons/hcx", "PUT weu/hcxenterprisesites/oslo")
-	key := fmt.Sprint(w.inAzure("/hcxEnterpriseSites/oslo", "properties", "activationKey"))
+	key := fmt.Sprint(w.InAzure("/hcxEnterpriseSites/oslo", "properties", "activationKey"))
 	if got := w.secret(t, "oslo-hcx")["activationKey"]; got != key || site.Status.Status != "Available" {
 		t.Errorf("the Secret has %q, Azure %q; status is %+v", got, key, site.Status)
 	}
 	hides(t, site, key)
-	cluster.Delete(t, site)
-	cluster.WaitGone(t, soon, site)
-	if w.inAzure("/hcxEnterpriseSites/oslo") != nil {
+	cluster.Remove(t, site)
+	if w.InAzure("/hcxEnterpriseSites/oslo") != nil {
 		t.Error("the site is still there")
 	}
 	w.noneRefused(t)
@@ -77,36 +76,35 @@ func TestAnHCXSiteWaitsForTheAddonWithoutARefusal(t *testing.T) {
 func TestKeysOfExpressRouteGoIntoSecretsAndNowhereElse(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, fast, false)
-	authorization := &v1alpha1.ExpressRouteAuthorization{ObjectMeta: w.meta("hub"), Spec: v1alpha1.ExpressRouteAuthorizationSpec{PrivateCloudRef: w.inCloud(), SecretName: "hub-key"}}
+	authorization := &v1alpha1.ExpressRouteAuthorization{ObjectMeta: w.Meta("hub"), Spec: v1alpha1.ExpressRouteAuthorizationSpec{PrivateCloudRef: w.inCloud(), SecretName: "hub-key"}}
 	const peerKey = "5f0c1d2e-aaaa-bbbb-cccc-0123456789ab"
-	connection := &v1alpha1.GlobalReachConnection{ObjectMeta: w.meta("oslo"), Spec: v1alpha1.GlobalReachConnectionSpec{
+	connection := &v1alpha1.GlobalReachConnection{ObjectMeta: w.Meta("oslo"), Spec: v1alpha1.GlobalReachConnectionSpec{
 		PrivateCloudRef: w.inCloud(), PeerExpressRouteCircuitID: circuits + "oslo",
 		AuthorizationKeySecretRef: &v1alpha1.SecretKeyReference{Name: "oslo-circuit", Key: "authorizationKey"},
 	}}
 	cluster.Create(t, authorization, connection)
-	ready(t, authorization)
-	notReady(t, connection, v1alpha1.ReasonReferenceNotFound, "oslo-circuit")
-	cluster.Create(t, &corev1.Secret{ObjectMeta: usable(w.meta("oslo-circuit")), StringData: map[string]string{"authorizationKey": peerKey}})
-	ready(t, connection)
+	cluster.WaitReady(t, authorization)
+	cluster.WaitNotReady(t, connection, v1alpha1.ReasonReferenceNotFound, "oslo-circuit")
+	cluster.Create(t, &corev1.Secret{ObjectMeta: usable(w.Meta("oslo-circuit")), StringData: map[string]string{"authorizationKey": peerKey}})
+	cluster.WaitReady(t, connection)
 	secret := w.secret(t, "hub-key")
-	key := fmt.Sprint(w.inAzure("/authorizations/hub", "properties", "expressRouteAuthorizationKey"))
+	key := fmt.Sprint(w.InAzure("/authorizations/hub", "properties", "expressRouteAuthorizationKey"))
 	if secret["expressRouteAuthorizationKey"] != key || secret["expressRouteAuthorizationID"] != authorization.Status.ExpressRouteAuthorizationID ||
 		!strings.HasPrefix(secret["expressRouteAuthorizationID"], secret["expressRouteID"]+"/") || len(secret) != 3 {
 		t.Errorf("the Secret has %v, status %+v", secret, authorization.Status)
 	}
 	hides(t, authorization, key)
 	hides(t, connection, peerKey)
-	if got := w.inAzure("/globalReachConnections/oslo", "properties", "authorizationKey"); got != peerKey {
+	if got := w.InAzure("/globalReachConnections/oslo", "properties", "authorizationKey"); got != peerKey {
 		t.Errorf("Azure was given the key %v", got)
 	}
 	if connection.Status.CircuitConnectionStatus != "Connected" || connection.Status.AddressPrefix == "" {
 		t.Errorf("status is %+v", connection.Status)
 	}
 	env.Edit(t, cluster, authorization, func(a *v1alpha1.ExpressRouteAuthorization) { a.Spec.DeletionPolicy = v1alpha1.DeletionPolicyRetain })
-	ready(t, authorization)
-	cluster.Delete(t, authorization)
-	cluster.WaitGone(t, soon, authorization)
-	if got := w.secret(t, "hub-key")["expressRouteAuthorizationKey"]; got != key || w.inAzure("/authorizations/hub") == nil {
+	cluster.WaitReady(t, authorization)
+	cluster.Remove(t, authorization)
+	if got := w.secret(t, "hub-key")["expressRouteAuthorizationKey"]; got != key || w.InAzure("/authorizations/hub") == nil {
 		t.Errorf("with Retain the key stays good and stays there: %q", got)
 	}
 	w.noneRefused(t)
@@ -117,37 +115,35 @@ func TestACloudLinkWaitsForTheOtherCloudAndLinksNoCloudToItself(t *testing.T) {
 	w := newWorld(t, fast, false)
 	link := func(name string, spec v1alpha1.CloudLinkSpec) *v1alpha1.CloudLink {
 		spec.PrivateCloudRef = w.inCloud()
-		return &v1alpha1.CloudLink{ObjectMeta: w.meta(name), Spec: spec}
+		return &v1alpha1.CloudLink{ObjectMeta: w.Meta(name), Spec: spec}
 	}
 	other := link("other", v1alpha1.CloudLinkSpec{LinkedCloudRef: &v1alpha1.ParentReference{Name: "weu-test"}})
-	itself := link("itself", v1alpha1.CloudLinkSpec{LinkedCloudID: strings.ToUpper(w.azure.PrivateCloudID("weu")[:1]) + w.azure.PrivateCloudID("weu")[1:]})
+	itself := link("itself", v1alpha1.CloudLinkSpec{LinkedCloudID: strings.ToUpper(w.Azure.PrivateCloudID("weu")[:1]) + w.Azure.PrivateCloudID("weu")[1:]})
 	far := link("far", v1alpha1.CloudLinkSpec{LinkedCloudRef: &v1alpha1.ParentReference{Name: "neu"}})
 	cluster.Create(t, other, itself, far)
-	notReady(t, other, v1alpha1.ReasonReferenceNotFound, "weu-test")
-	notReady(t, itself, v1alpha1.ReasonInvalidSpec, "itself")
-	second, north := harness.PrivateCloud(w.namespace, "weu-test"), harness.PrivateCloud(w.namespace, "neu")
+	cluster.WaitNotReady(t, other, v1alpha1.ReasonReferenceNotFound, "weu-test")
+	cluster.WaitNotReady(t, itself, v1alpha1.ReasonInvalidSpec, "itself")
+	second, north := harness.PrivateCloud(w.Namespace, "weu-test"), harness.PrivateCloud(w.Namespace, "neu")
 	second.Spec.NetworkBlock, second.Spec.Location = "10.180.0.0/22", "West Europe"
 	north.Spec.NetworkBlock, north.Spec.Location, north.Spec.Suspend = "10.184.0.0/22", "northeurope", true
 	cluster.Create(t, second, north)
-	ready(t, second)
-	ready(t, other)
+	cluster.WaitReady(t, second)
+	cluster.WaitReady(t, other)
 	if !strings.EqualFold(other.Status.LinkedCloudID, second.Status.ID) || other.Status.Status != "Active" {
 		t.Errorf("status is %+v", other.Status)
 	}
-	notReady(t, far, v1alpha1.ReasonInvalidSpec, "northeurope", "use a GlobalReachConnection")
+	cluster.WaitNotReady(t, far, v1alpha1.ReasonInvalidSpec, "northeurope", "use a GlobalReachConnection")
 	// What the messages say is done: another cloud is named, and one in another region is joined otherwise.
-	cluster.Delete(t, other)
-	cluster.WaitGone(t, soon, other)
+	cluster.Remove(t, other)
 	env.Edit(t, cluster, itself, func(l *v1alpha1.CloudLink) { l.Spec.LinkedCloudID = second.Status.ID })
-	ready(t, itself)
-	cluster.Delete(t, far)
-	cluster.WaitGone(t, soon, far)
+	cluster.WaitReady(t, itself)
+	cluster.Remove(t, far)
 	env.Edit(t, cluster, north, func(c *v1alpha1.PrivateCloud) { c.Spec.Suspend = false })
-	key := &v1alpha1.ExpressRouteAuthorization{ObjectMeta: w.meta("from-weu"), Spec: v1alpha1.ExpressRouteAuthorizationSpec{PrivateCloudRef: v1alpha1.ParentReference{Name: "neu"}, SecretName: "from-weu"}}
-	reach := &v1alpha1.GlobalReachConnection{ObjectMeta: w.meta("far"), Spec: v1alpha1.GlobalReachConnectionSpec{PrivateCloudRef: w.inCloud(), Peer: &v1alpha1.GlobalReachPeer{
+	key := &v1alpha1.ExpressRouteAuthorization{ObjectMeta: w.Meta("from-weu"), Spec: v1alpha1.ExpressRouteAuthorizationSpec{PrivateCloudRef: v1alpha1.ParentReference{Name: "neu"}, SecretName: "from-weu"}}
+	reach := &v1alpha1.GlobalReachConnection{ObjectMeta: w.Meta("far"), Spec: v1alpha1.GlobalReachConnectionSpec{PrivateCloudRef: w.inCloud(), Peer: &v1alpha1.GlobalReachPeer{
 		PrivateCloudRef: v1alpha1.ParentReference{Name: "neu"}, AuthorizationRef: &v1alpha1.ObjectReference{Name: key.Name},
 	}}}
 	cluster.Create(t, key, reach)
-	ready(t, reach)
+	cluster.WaitReady(t, reach)
 	w.noneRefused(t)
 }

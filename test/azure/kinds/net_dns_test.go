@@ -6,12 +6,10 @@ package kinds
 import (
 	"encoding/json"
 	"fmt"
-	"slices"
 	"strings"
 	"testing"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
-	"github.com/avs-operator/avs-operator/test/armsim"
 	"github.com/avs-operator/avs-operator/test/env"
 )
 
@@ -22,27 +20,20 @@ func (w *world) zone(name, azureName, domain string) *v1alpha1.DNSZone {
 	if domain != "" {
 		spec.Domain = []string{domain}
 	}
-	return &v1alpha1.DNSZone{ObjectMeta: w.meta(name), Spec: spec}
+	return &v1alpha1.DNSZone{ObjectMeta: w.Meta(name), Spec: spec}
 }
 
 // forwarder is the DNS service that the private cloud comes with.
 func (w *world) forwarder(zones ...string) *v1alpha1.DNSService {
-	return &v1alpha1.DNSService{ObjectMeta: w.meta("dns"), Spec: v1alpha1.DNSServiceSpec{
+	return &v1alpha1.DNSService{ObjectMeta: w.Meta("dns"), Spec: v1alpha1.DNSServiceSpec{
 		AzureSpec: v1alpha1.AzureSpec{AzureName: "dns-forwarder"}, PrivateCloudRef: w.inCloud(), FQDNZones: zones,
 	}}
-}
-
-// changed are the requests that wrote to Azure.
-func (w *world) changed() []armsim.Request {
-	return slices.DeleteFunc(w.azure.Requests(), func(r armsim.Request) bool {
-		return !slices.Contains([]string{"PUT", "PATCH", "DELETE"}, r.Method)
-	})
 }
 
 // noneRefused fails when Azure refused a write: what it would refuse is not sent.
 func (w *world) noneRefused(t *testing.T) {
 	t.Helper()
-	for _, r := range w.changed() {
+	for _, r := range w.Azure.Writes() {
 		if r.Status >= 400 {
 			t.Errorf("Azure answered %d to %s %s %s", r.Status, r.Method, r.Path, r.Body)
 		}
@@ -52,7 +43,7 @@ func (w *world) noneRefused(t *testing.T) {
 // lists fails unless a list in Azure has exactly these texts.
 func (w *world) lists(t *testing.T, below, path string, want ...string) {
 	t.Helper()
-	got := fmt.Sprint(w.inAzure(below, strings.Split(path, "/")...))
+	got := fmt.Sprint(w.InAzure(below, strings.Split(path, "/")...))
 	if text := fmt.Sprint(want); got != text && (got != "<nil>" || len(want) > 0) {
 		t.Errorf("%s of %s is %s, not %s", path, below, got, text)
 	}
@@ -64,29 +55,28 @@ func TestADNSZoneLeavesItsServiceBeforeItIsDeleted(t *testing.T) {
 	service, zone := w.forwarder("corp"), w.zone("corp", "corp-zone", "corp.example.com")
 	service.Spec.DefaultDNSZone = "corp-zone" // by its name in Azure
 	cluster.Create(t, service)
-	notReady(t, service, v1alpha1.ReasonReferenceNotFound, "DNS zone corp")
+	cluster.WaitNotReady(t, service, v1alpha1.ReasonReferenceNotFound, "DNS zone corp")
 	cluster.Create(t, zone)
-	ready(t, zone)
-	ready(t, service)
+	cluster.WaitReady(t, zone)
+	cluster.WaitReady(t, service)
 	w.lists(t, network+"dnsServices/dns-forwarder", "properties/fqdnZones", "corp-zone")
 	if service.Status.DefaultDNSZone != "corp-zone" || service.Status.DNSServiceIP == "" {
 		t.Errorf("status is %+v", service.Status)
 	}
-	cluster.Delete(t, zone)
-	cluster.WaitGone(t, soon, zone)
+	cluster.Remove(t, zone)
 	w.lists(t, network+"dnsServices/dns-forwarder", "properties/fqdnZones")
-	if got := w.inAzure(network+"dnsServices/dns-forwarder", "properties", "defaultDnsZone"); got != "default-dns-zone" {
+	if got := w.InAzure(network+"dnsServices/dns-forwarder", "properties", "defaultDnsZone"); got != "default-dns-zone" {
 		t.Errorf("the default zone is %v", got)
 	}
-	if w.inAzure(network+"dnsZones/corp-zone") != nil {
+	if w.InAzure(network+"dnsZones/corp-zone") != nil {
 		t.Error("the zone is still there")
 	}
 	const base = "weu/workloadnetworks/default/"
 	w.wrote(t, "PUT "+base+"dnszones/corp-zone", "PATCH "+base+"dnsservices/dns-forwarder",
 		"PATCH "+base+"dnsservices/dns-forwarder", "DELETE "+base+"dnszones/corp-zone")
-	notReady(t, service, v1alpha1.ReasonReferenceNotFound, "DNS zone corp")
+	cluster.WaitNotReady(t, service, v1alpha1.ReasonReferenceNotFound, "DNS zone corp")
 	env.Edit(t, cluster, service, func(s *v1alpha1.DNSService) { s.Spec.FQDNZones, s.Spec.DefaultDNSZone = nil, "" })
-	ready(t, service)
+	cluster.WaitReady(t, service)
 	w.noneRefused(t)
 }
 
@@ -95,16 +85,13 @@ func TestADNSZoneLeavesAServiceThatNoObjectStandsFor(t *testing.T) {
 	w := newWorld(t, fast, false)
 	corp, lab := w.zone("corp", "", "corp.example.com"), w.zone("lab", "", "lab.example.com")
 	cluster.Create(t, corp, lab)
-	ready(t, corp)
-	ready(t, lab)
-	service := w.azure.PrivateCloudID("weu") + network + "dnsServices/dns-forwarder"
-	if err := w.azure.SetInAzure(service, map[string]any{"properties": map[string]any{"fqdnZones": []any{"lab", "corp"}, "defaultDnsZone": "corp"}}); err != nil {
-		t.Fatal(err)
-	}
-	cluster.Delete(t, corp)
-	cluster.WaitGone(t, soon, corp)
+	cluster.WaitReady(t, corp)
+	cluster.WaitReady(t, lab)
+	service := w.Azure.PrivateCloudID("weu") + network + "dnsServices/dns-forwarder"
+	w.Azure.Set(t, service, map[string]any{"properties": map[string]any{"fqdnZones": []any{"lab", "corp"}, "defaultDnsZone": "corp"}})
+	cluster.Remove(t, corp)
 	w.lists(t, network+"dnsServices/dns-forwarder", "properties/fqdnZones", "lab")
-	if got := w.inAzure(network+"dnsServices/dns-forwarder", "properties", "defaultDnsZone"); got != "default-dns-zone" {
+	if got := w.InAzure(network+"dnsServices/dns-forwarder", "properties", "defaultDnsZone"); got != "default-dns-zone" {
 		t.Errorf("the default zone is %v", got)
 	}
 	w.noneRefused(t)
@@ -116,28 +103,28 @@ func TestWhatAPrivateCloudComesWithIsAdoptedAndNeverDeleted(t *testing.T) {
 	service, zone := w.forwarder(), w.zone("default-dns-zone", "", "")
 	service.Spec.LogLevel = "WARNING"
 	cluster.Create(t, service, zone)
-	ready(t, service)
-	ready(t, zone)
-	if got := w.inAzure(network+"dnsServices/dns-forwarder", "properties", "logLevel"); got != "WARNING" {
+	cluster.WaitReady(t, service)
+	cluster.WaitReady(t, zone)
+	if got := w.InAzure(network+"dnsServices/dns-forwarder", "properties", "logLevel"); got != "WARNING" {
 		t.Errorf("the log level is %v", got)
 	}
 	w.lists(t, network+"dnsZones/default-dns-zone", "properties/dnsServerIps", "10.1.0.53", "10.1.1.53")
 	env.Edit(t, cluster, zone, func(z *v1alpha1.DNSZone) { z.Spec.DNSServerIPs = []string{"10.1.1.53", "10.1.0.53"} })
-	ready(t, zone)
+	cluster.WaitReady(t, zone)
 	w.lists(t, network+"dnsZones/default-dns-zone", "properties/dnsServerIps", "10.1.1.53", "10.1.0.53") // their order counts
 	env.Edit(t, cluster, service, func(s *v1alpha1.DNSService) { s.Spec.LogLevel = "" })
-	ready(t, service)
-	if got := w.inAzure(network+"dnsServices/dns-forwarder", "properties", "logLevel"); got != "INFO" {
+	cluster.WaitReady(t, service)
+	if got := w.InAzure(network+"dnsServices/dns-forwarder", "properties", "logLevel"); got != "INFO" {
 		t.Errorf("a level that the spec dropped is %v", got)
 	}
 	cluster.Delete(t, service)
 	cluster.Delete(t, zone)
 	cluster.WaitGone(t, soon, service)
 	cluster.WaitGone(t, soon, zone)
-	if w.inAzure(network+"dnsServices/dns-forwarder") == nil || w.inAzure(network+"dnsZones/default-dns-zone") == nil {
+	if w.InAzure(network+"dnsServices/dns-forwarder") == nil || w.InAzure(network+"dnsZones/default-dns-zone") == nil {
 		t.Error("what the private cloud comes with is gone")
 	}
-	for _, r := range w.changed() {
+	for _, r := range w.Azure.Writes() {
 		if !strings.Contains(r.Path, "/workloadnetworks/") {
 			continue
 		}

@@ -17,25 +17,24 @@ import (
 func TestEncryptionFollowsTheIdentity(t *testing.T) {
 	t.Parallel()
 	const vault = "https://contoso.vault.azure.net"
-	w := &world{namespace: cluster.Namespace(t)}
-	w.azure = harness.StartAzure(t, fast, func(c *armsim.Config) { c.NoVCenters, c.KeyVaults = true, []string{vault} })
-	cluster.Create(t, w.azure.Identity(w.namespace)...)
-	harness.StartOperator(t, harness.OperatorOptions{Config: cluster.OperatorConfig(), Speed: fast, Namespace: w.namespace})
-	w.cloud = harness.PrivateCloud(w.namespace, "weu")
+	w := &world{World: harness.NewWorld(t, cluster, fast)}
+	w.StartAzure(t, func(c *armsim.Config) { c.KeyVaults = []string{vault} })
+	w.StartOperator(t)
+	w.cloud = harness.PrivateCloud(w.Namespace, "weu")
 	w.cloud.Spec.SystemAssignedIdentity = "Enabled"
 	w.cloud.Spec.Encryption = &v1alpha1.Encryption{Status: "Enabled", KeyVault: &v1alpha1.KeyVault{URL: vault + "/", KeyName: "avs"}}
-	path := &v1alpha1.IscsiPath{ObjectMeta: w.meta("iscsi"), Spec: v1alpha1.IscsiPathSpec{PrivateCloudRef: w.inCloud(), NetworkBlock: "10.200.0.0/24"}}
+	path := &v1alpha1.IscsiPath{ObjectMeta: w.Meta("iscsi"), Spec: v1alpha1.IscsiPathSpec{PrivateCloudRef: w.inCloud(), NetworkBlock: "10.200.0.0/24"}}
 	cluster.Create(t, w.cloud, path)
-	notReady(t, w.cloud, v1alpha1.ReasonKeyVaultDenied, "status.systemAssignedIdentity.principalID", "Key Vault Crypto Service Encryption User")
+	cluster.WaitNotReady(t, w.cloud, v1alpha1.ReasonKeyVaultDenied, "status.systemAssignedIdentity.principalID", "Key Vault Crypto Service Encryption User")
 	identity := w.cloud.Status.SystemAssignedIdentity
 	if identity == nil || identity.PrincipalID == "" {
 		t.Fatalf("the identity that the vault must let in is not shown: %+v", w.cloud.Status)
 	}
-	ready(t, path)
-	if err := w.azure.LetIntoKeyVault(vault, identity.PrincipalID); err != nil {
+	cluster.WaitReady(t, path)
+	if err := w.Azure.LetIntoKeyVault(vault, identity.PrincipalID); err != nil {
 		t.Fatal(err)
 	}
-	ready(t, w.cloud)
+	cluster.WaitReady(t, w.cloud)
 	if e := w.cloud.Status.Encryption; e == nil || e.Status != "Enabled" || e.KeyState != "Connected" {
 		t.Errorf("encryption: %+v", e)
 	}

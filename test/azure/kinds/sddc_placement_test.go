@@ -17,7 +17,7 @@ import (
 )
 
 func (w *world) policy(name, kind, affinity string, members ...v1alpha1.PlacementMember) *v1alpha1.PlacementPolicy {
-	return &v1alpha1.PlacementPolicy{ObjectMeta: w.meta(name), Spec: v1alpha1.PlacementPolicySpec{
+	return &v1alpha1.PlacementPolicy{ObjectMeta: w.Meta(name), Spec: v1alpha1.PlacementPolicySpec{
 		PrivateCloudRef: ptr.To(w.inCloud()), Type: kind, AffinityType: affinity, VMMembers: members,
 	}}
 }
@@ -29,11 +29,11 @@ func (w *world) places(t *testing.T, policy string, refs ...string) {
 	t.Helper()
 	slices.Sort(refs)
 	cluster.Eventually(t, soon, "the members of "+policy, func(context.Context) error {
-		list, _ := w.inAzure("/clusters/Cluster-1/placementPolicies/"+policy, "properties", "vmMembers").([]any)
+		list, _ := w.InAzure("/clusters/Cluster-1/placementPolicies/"+policy, "properties", "vmMembers").([]any)
 		var got []string
 		for _, id := range list {
 			text := fmt.Sprint(id)
-			got = append(got, text[len(w.azure.PrivateCloudID("weu")+"/clusters/Cluster-1/virtualMachines/"):])
+			got = append(got, text[len(w.Azure.PrivateCloudID("weu")+"/clusters/Cluster-1/virtualMachines/"):])
 		}
 		slices.Sort(got)
 		if !slices.Equal(got, refs) {
@@ -56,12 +56,12 @@ func TestPlacementFindsMachinesByNameIdentityAndTag(t *testing.T) {
 	apart := w.policy("apart", "VmVm", "AntiAffinity", named("web-01"), named("web-02"))
 	mixed := w.policy("mixed", "VmVm", "Affinity", v1alpha1.PlacementMember{InstanceUUID: identity}, v1alpha1.PlacementMember{Tag: &v1alpha1.TagReference{Category: "app", Name: "ledger"}})
 	cluster.Create(t, apart, mixed)
-	env.Says(t, notReady(t, apart, v1alpha1.ReasonMachineNotFound), "name web-02", "Cluster-1")
-	ready(t, mixed)
+	env.Says(t, cluster.WaitNotReady(t, apart, v1alpha1.ReasonMachineNotFound), "name web-02", "Cluster-1")
+	cluster.WaitReady(t, mixed)
 	w.places(t, "mixed", db, app1)
 
 	web2 := a.add(t, vcentersim.MachineSpec{Name: "web-02"})
-	ready(t, apart)
+	cluster.WaitReady(t, apart)
 	w.places(t, "apart", web1, web2)
 	if apart.Status.State != "Enabled" || !slices.Contains(apart.Status.VMMembers, web2) {
 		t.Errorf("status: %+v", apart.Status)
@@ -71,14 +71,14 @@ func TestPlacementFindsMachinesByNameIdentityAndTag(t *testing.T) {
 	w.places(t, "mixed", db, app1, app2)
 
 	a.add(t, vcentersim.MachineSpec{Name: "web-02", Folder: "Other"})
-	env.Says(t, notReady(t, apart, v1alpha1.ReasonAmbiguousMachine), "name web-02", web2, "instanceUUID")
+	env.Says(t, cluster.WaitNotReady(t, apart, v1alpha1.ReasonAmbiguousMachine), "name web-02", web2, "instanceUUID")
 	w.places(t, "apart", web1, web2)
 
 	env.Edit(t, cluster, mixed, func(p *v1alpha1.PlacementPolicy) { p.Spec.State = "Disabled" })
-	ready(t, mixed)
+	cluster.WaitReady(t, mixed)
 	env.Edit(t, cluster, mixed, func(p *v1alpha1.PlacementPolicy) { p.Spec.State = "" })
-	ready(t, mixed)
-	if state := w.inAzure("/clusters/Cluster-1/placementPolicies/mixed", "properties", "state"); state != "Enabled" {
+	cluster.WaitReady(t, mixed)
+	if state := w.InAzure("/clusters/Cluster-1/placementPolicies/mixed", "properties", "state"); state != "Enabled" {
 		t.Errorf("a state that the spec says no longer is %v, not the default", state)
 	}
 }
@@ -95,11 +95,11 @@ func TestPlacementFindsHostsByTheirShortName(t *testing.T) {
 	lost := w.policy("lost", "VmHost", "Affinity", named("sql-01"))
 	lost.Spec.HostMembers = []string{"esx99-r99"}
 	cluster.Create(t, pinned, lost)
-	ready(t, pinned)
-	if hosts := w.inAzure("/clusters/Cluster-1/placementPolicies/pinned", "properties", "hostMembers"); fmt.Sprint(hosts) != fmt.Sprint([]any{host}) {
+	cluster.WaitReady(t, pinned)
+	if hosts := w.InAzure("/clusters/Cluster-1/placementPolicies/pinned", "properties", "hostMembers"); fmt.Sprint(hosts) != fmt.Sprint([]any{host}) {
 		t.Errorf("hosts in Azure: %v, want %s", hosts, host)
 	}
-	env.Says(t, notReady(t, lost, v1alpha1.ReasonHostNotFound), "esx99-r99", host)
+	env.Says(t, cluster.WaitNotReady(t, lost, v1alpha1.ReasonHostNotFound), "esx99-r99", host)
 }
 
 // Azure refuses more machines that are kept apart than there are hosts, so it is not asked: hosts may be on their way.
@@ -115,9 +115,9 @@ func TestMachinesThatAreKeptApartWaitForHosts(t *testing.T) {
 	}
 	apart := w.policy("apart", "VmVm", "AntiAffinity", members...)
 	cluster.Create(t, apart)
-	env.Says(t, notReady(t, apart, v1alpha1.ReasonPlacementNeedsHosts), "4 machines", "Cluster-1 has 3")
+	env.Says(t, cluster.WaitNotReady(t, apart, v1alpha1.ReasonPlacementNeedsHosts), "4 machines", "Cluster-1 has 3")
 	env.Edit(t, cluster, w.cloud, func(c *v1alpha1.PrivateCloud) { c.Spec.ManagementCluster.ClusterSize = 4 })
-	ready(t, apart)
+	cluster.WaitReady(t, apart)
 	w.places(t, "apart", refs...)
 	w.noneRefused(t)
 }

@@ -45,7 +45,7 @@ func TestAPrivateCloudTakesOneConcernAtATime(t *testing.T) {
 		c.Spec.ExtendedNetworkBlocks = []v1alpha1.ExtendedNetworkBlock{"10.176.0.0/23"}
 		c.Spec.ManagementCluster.ClusterSize = 4
 	})
-	ready(t, w.cloud)
+	cluster.WaitReady(t, w.cloud)
 	s := &w.cloud.Status
 	if s.SystemAssignedIdentity == nil || s.SystemAssignedIdentity.PrincipalID == "" || s.Encryption == nil || s.Encryption.Status != "Enabled" || s.Encryption.KeyState != "Connected" ||
 		s.Encryption.VersionType != "Fixed" || s.ClusterSize != 4 || s.SKU != "av36p" || s.Endpoints.NSXTCertificateThumbprint == "" {
@@ -55,25 +55,25 @@ func TestAPrivateCloudTakesOneConcernAtATime(t *testing.T) {
 		t.Errorf("%d writes for five concerns: %v", got, w.writes())
 	}
 	env.Edit(t, cluster, w.cloud, func(c *v1alpha1.PrivateCloud) { c.Spec.Encryption.KeyVault.KeyVersion = "" })
-	ready(t, w.cloud)
+	cluster.WaitReady(t, w.cloud)
 	if w.cloud.Status.Encryption.VersionType != "AutoDetected" {
 		t.Errorf("without keyVersion the newest is followed: %+v", w.cloud.Status.Encryption)
 	}
 	env.Edit(t, cluster, w.cloud, func(c *v1alpha1.PrivateCloud) {
 		c.Spec.SystemAssignedIdentity, c.Spec.Encryption, c.Spec.Internet, c.Spec.ExtendedNetworkBlocks = "", nil, "", nil
 	})
-	ready(t, w.cloud)
-	if w.inAzure("", "properties", "encryption", "status") != "Disabled" || w.inAzure("", "identity", "type") != "None" || w.inAzure("", "properties", "internet") != "Disabled" ||
-		fmt.Sprint(w.inAzure("", "properties", "extendedNetworkBlocks")) != "[]" {
-		t.Errorf("what the spec dropped is still in Azure: %v", w.inAzure(""))
+	cluster.WaitReady(t, w.cloud)
+	if w.InAzure("", "properties", "encryption", "status") != "Disabled" || w.InAzure("", "identity", "type") != "None" || w.InAzure("", "properties", "internet") != "Disabled" ||
+		fmt.Sprint(w.InAzure("", "properties", "extendedNetworkBlocks")) != "[]" {
+		t.Errorf("what the spec dropped is still in Azure: %v", w.InAzure(""))
 	}
 }
 
 func TestALicenceGoesByPutAndIdentitySourcesFollowTheirSecret(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, fast, false)
-	account := &corev1.Secret{ObjectMeta: w.meta("ldap"), Type: corev1.SecretTypeBasicAuth, StringData: map[string]string{"username": "reader", "password": "one-s3cr3t"}}
-	cluster.Create(t, account, &corev1.Secret{ObjectMeta: usable(w.meta("vcf")), StringData: map[string]string{"key": "vcf-s3cr3t"}})
+	account := &corev1.Secret{ObjectMeta: w.Meta("ldap"), Type: corev1.SecretTypeBasicAuth, StringData: map[string]string{"username": "reader", "password": "one-s3cr3t"}}
+	cluster.Create(t, account, &corev1.Secret{ObjectMeta: usable(w.Meta("vcf")), StringData: map[string]string{"key": "vcf-s3cr3t"}})
 	end := time.Now().AddDate(3, 0, 0).UTC()
 	env.Edit(t, cluster, w.cloud, func(c *v1alpha1.PrivateCloud) {
 		c.Spec.Internet = "Enabled"
@@ -86,12 +86,12 @@ func TestALicenceGoesByPutAndIdentitySourcesFollowTheirSecret(t *testing.T) {
 			PrimaryServer: "ldaps://dc1.corp.example.com", SSL: "Enabled", CredentialsRef: v1alpha1.CredentialsReference{Name: "ldap"},
 		}}
 	})
-	ready(t, w.cloud)
+	cluster.WaitReady(t, w.cloud)
 	cluster.Eventually(t, soon, "one PUT for the licence", w.puts("weu", 1))
 	if l := w.cloud.Status.VCFLicense; l == nil || l.Cores != 144 || l.EndDate == nil || l.EndDate.UTC().Format(time.RFC3339) != end.Format(time.DateOnly)+"T23:59:59Z" {
 		t.Errorf("the licence in status: %+v, its last day is %s", l, end.Format(time.DateOnly))
 	}
-	if w.inAzure("", "properties", "internet") != "Enabled" {
+	if w.InAzure("", "properties", "internet") != "Enabled" {
 		t.Error("the PUT of the licence took something away")
 	}
 	before := len(w.writes())
@@ -102,20 +102,20 @@ func TestALicenceGoesByPutAndIdentitySourcesFollowTheirSecret(t *testing.T) {
 		}
 		return nil
 	})
-	ready(t, w.cloud)
+	cluster.WaitReady(t, w.cloud)
 	env.Edit(t, cluster, w.cloud, func(c *v1alpha1.PrivateCloud) {
 		c.Spec.IdentitySources[0].SecondaryServer = "ldaps://dc9.corp.example.com:636"
 	})
-	ready(t, w.cloud)
+	cluster.WaitReady(t, w.cloud)
 	env.Edit(t, cluster, w.cloud, func(c *v1alpha1.PrivateCloud) { c.Spec.IdentitySources[0].SecondaryServer = "" })
-	ready(t, w.cloud)
-	if sources := fmt.Sprint(w.inAzure("", "properties", "identitySources")); strings.Contains(sources, "dc9") || !strings.Contains(sources, "primaryServer") {
+	cluster.WaitReady(t, w.cloud)
+	if sources := fmt.Sprint(w.InAzure("", "properties", "identitySources")); strings.Contains(sources, "dc9") || !strings.Contains(sources, "primaryServer") {
 		t.Errorf("a server that the spec dropped is still asked: %s", sources)
 	}
 	env.Edit(t, cluster, w.cloud, func(c *v1alpha1.PrivateCloud) { c.Spec.IdentitySources = nil })
-	ready(t, w.cloud)
-	if fmt.Sprint(w.inAzure("", "properties", "identitySources")) != "[]" {
-		t.Errorf("what the spec dropped is still in Azure: %v", w.inAzure("", "properties"))
+	cluster.WaitReady(t, w.cloud)
+	if fmt.Sprint(w.InAzure("", "properties", "identitySources")) != "[]" {
+		t.Errorf("what the spec dropped is still in Azure: %v", w.InAzure("", "properties"))
 	}
 }
 
@@ -123,9 +123,9 @@ func TestALicenceGoesByPutAndIdentitySourcesFollowTheirSecret(t *testing.T) {
 func TestHostsAreNotNamedToLeaveWithoutTheFeatureGate(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, fast, false, func(c *v1alpha1.PrivateCloud) { c.Spec.ManagementCluster.ClusterSize = 4 })
-	second := &v1alpha1.Cluster{ObjectMeta: w.meta("weu-2"), Spec: v1alpha1.ClusterSpec{PrivateCloudRef: w.inCloud(), SKU: "av36p", ClusterSize: ptr.To[int32](4)}}
+	second := &v1alpha1.Cluster{ObjectMeta: w.Meta("weu-2"), Spec: v1alpha1.ClusterSpec{PrivateCloudRef: w.inCloud(), SKU: "av36p", ClusterSize: ptr.To[int32](4)}}
 	cluster.Create(t, second)
-	ready(t, second)
+	cluster.WaitReady(t, second)
 	writes := len(w.writes())
 	env.Edit(t, cluster, second, func(c *v1alpha1.Cluster) {
 		c.Spec.ClusterSize, c.Spec.ScaleIn = ptr.To[int32](3), &v1alpha1.ScaleIn{Hosts: []string{c.Status.Hosts[0]}}
@@ -133,17 +133,17 @@ func TestHostsAreNotNamedToLeaveWithoutTheFeatureGate(t *testing.T) {
 	env.Edit(t, cluster, w.cloud, func(c *v1alpha1.PrivateCloud) {
 		c.Spec.ManagementCluster.ClusterSize, c.Spec.ManagementCluster.ScaleIn = 3, &v1alpha1.ScaleIn{Hosts: []string{c.Status.Hosts[0]}}
 	})
-	notReady(t, second, v1alpha1.ReasonFeatureDisabled, "spec.scaleIn.hosts", "ScaleInHosts", "Take it out of the spec")
-	notReady(t, w.cloud, v1alpha1.ReasonFeatureDisabled, "spec.managementCluster.scaleIn.hosts", "ScaleInHosts")
+	cluster.WaitNotReady(t, second, v1alpha1.ReasonFeatureDisabled, "spec.scaleIn.hosts", "ScaleInHosts", "Take it out of the spec")
+	cluster.WaitNotReady(t, w.cloud, v1alpha1.ReasonFeatureDisabled, "spec.managementCluster.scaleIn.hosts", "ScaleInHosts")
 	if !meta.IsStatusConditionTrue(w.cloud.Status.Conditions, v1alpha1.ConditionStalled) {
 		t.Errorf("the conditions are %+v", w.cloud.Status.Conditions)
 	}
 	time.Sleep(500 * time.Millisecond)
-	if len(w.writes()) != writes || w.inAzure("/clusters/weu-2", "properties", "clusterSize") != 4.0 {
+	if len(w.writes()) != writes || w.InAzure("/clusters/weu-2", "properties", "clusterSize") != 4.0 {
 		t.Errorf("written: %v", w.writes()[writes:])
 	}
 	env.Edit(t, cluster, second, func(c *v1alpha1.Cluster) { c.Spec.ScaleIn = nil }) // as it says
-	ready(t, second)
+	cluster.WaitReady(t, second)
 	if second.Status.ClusterSize != 3 {
 		t.Errorf("the size is %d", second.Status.ClusterSize)
 	}
@@ -152,15 +152,15 @@ func TestHostsAreNotNamedToLeaveWithoutTheFeatureGate(t *testing.T) {
 func TestTheSpecNamesWhichHostsLeave(t *testing.T) {
 	t.Parallel()
 	w := withFeature(t, "ScaleInHosts=true", fast, false, func(c *v1alpha1.PrivateCloud) { c.Spec.ManagementCluster.ClusterSize = 5 })
-	second := &v1alpha1.Cluster{ObjectMeta: w.meta("weu-2"), Spec: v1alpha1.ClusterSpec{PrivateCloudRef: w.inCloud(), SKU: "av36p", ClusterSize: ptr.To[int32](5)}}
+	second := &v1alpha1.Cluster{ObjectMeta: w.Meta("weu-2"), Spec: v1alpha1.ClusterSpec{PrivateCloudRef: w.inCloud(), SKU: "av36p", ClusterSize: ptr.To[int32](5)}}
 	cluster.Create(t, second)
-	ready(t, second)
+	cluster.WaitReady(t, second)
 	goes, stays := second.Status.Hosts[1], slices.Concat(second.Status.Hosts[:1], second.Status.Hosts[2:])
 	short, _, _ := strings.Cut(goes, ".")
 	env.Edit(t, cluster, second, func(c *v1alpha1.Cluster) {
 		c.Spec.ClusterSize, c.Spec.ScaleIn = ptr.To[int32](4), &v1alpha1.ScaleIn{Hosts: []string{short}}
 	})
-	ready(t, second)
+	cluster.WaitReady(t, second)
 	if !slices.Equal(second.Status.Hosts, stays) {
 		t.Errorf("the hosts are %v, want %v", second.Status.Hosts, stays)
 	}
@@ -168,7 +168,7 @@ func TestTheSpecNamesWhichHostsLeave(t *testing.T) {
 	env.Edit(t, cluster, w.cloud, func(c *v1alpha1.PrivateCloud) {
 		c.Spec.ManagementCluster.ClusterSize, c.Spec.ManagementCluster.ScaleIn = 3, &v1alpha1.ScaleIn{Hosts: []string{goes}}
 	})
-	ready(t, w.cloud)
+	cluster.WaitReady(t, w.cloud)
 	if !slices.Equal(w.cloud.Status.Hosts, stays) {
 		t.Errorf("the hosts are %v, want %v", w.cloud.Status.Hosts, stays)
 	}
@@ -179,26 +179,24 @@ func TestTheSpecNamesWhichHostsLeave(t *testing.T) {
 func TestALicenceDoesNotTakeAwayWhatAzureDoesNotShow(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, fast, false)
-	id := w.azure.PrivateCloudID("weu")
+	id := w.Azure.PrivateCloudID("weu")
 	source := map[string]any{"name": "corp", "alias": "CORP", "domain": "corp.example.com", "baseUserDN": "ou=users", "baseGroupDN": "ou=groups", "primaryServer": "ldaps://dc1.corp.example.com", "ssl": "Enabled"}
-	if err := w.azure.SetInAzure(id, map[string]any{"properties": map[string]any{"identitySources": []any{source}}}); err != nil {
-		t.Fatal(err)
-	}
+	w.Azure.Set(t, id, map[string]any{"properties": map[string]any{"identitySources": []any{source}}})
 	const username, password = "properties.identitySources[corp].username", "properties.identitySources[corp].password"
 	for path, value := range map[string]string{username: "reader", password: "of-the-portal"} {
-		if err := w.azure.SetSecret(id, path, value); err != nil {
+		if err := w.Azure.SetSecret(id, path, value); err != nil {
 			t.Fatal(err)
 		}
 	}
-	cluster.Create(t, &corev1.Secret{ObjectMeta: usable(w.meta("vcf")), StringData: map[string]string{"key": "vcf-s3cr3t"}},
-		&corev1.Secret{ObjectMeta: w.meta("ldap"), Type: corev1.SecretTypeBasicAuth, StringData: map[string]string{"username": "reader", "password": "of-the-portal"}})
+	cluster.Create(t, &corev1.Secret{ObjectMeta: usable(w.Meta("vcf")), StringData: map[string]string{"key": "vcf-s3cr3t"}},
+		&corev1.Secret{ObjectMeta: w.Meta("ldap"), Type: corev1.SecretTypeBasicAuth, StringData: map[string]string{"username": "reader", "password": "of-the-portal"}})
 	end := time.Now().AddDate(3, 0, 0).UTC()
 	writes := len(w.writes())
 	env.Edit(t, cluster, w.cloud, func(c *v1alpha1.PrivateCloud) {
 		c.Spec.VCFLicense = &v1alpha1.VCFLicense{LicenseTerms: v1alpha1.LicenseTerms{LicenseKeySecretRef: &v1alpha1.SecretKeyReference{Name: "vcf", Key: "key"}, Cores: 144, EndDate: end.Format(time.RFC3339)}}
 	})
-	notReady(t, w.cloud, v1alpha1.ReasonInvalidSpec, "identity sources (corp)", "spec.identitySources", "credentialsRef")
-	if held, ok := w.azure.Secret(id, password); !ok || held != "of-the-portal" || len(w.writes()) != writes {
+	cluster.WaitNotReady(t, w.cloud, v1alpha1.ReasonInvalidSpec, "identity sources (corp)", "spec.identitySources", "credentialsRef")
+	if held, ok := w.Azure.Secret(id, password); !ok || held != "of-the-portal" || len(w.writes()) != writes {
 		t.Errorf("the password of the directory is %q (%v), written %v", held, ok, w.writes()[writes:])
 	}
 	env.Edit(t, cluster, w.cloud, func(c *v1alpha1.PrivateCloud) { // as it says
@@ -207,10 +205,10 @@ func TestALicenceDoesNotTakeAwayWhatAzureDoesNotShow(t *testing.T) {
 			PrimaryServer: "ldaps://dc1.corp.example.com", SSL: "Enabled", CredentialsRef: v1alpha1.CredentialsReference{Name: "ldap"},
 		}}
 	})
-	ready(t, w.cloud)
-	held, _ := w.azure.Secret(id, password)
-	account, _ := w.azure.Secret(id, username)
-	key, _ := w.azure.Secret(id, "properties.vcfLicense.licenseKey")
+	cluster.WaitReady(t, w.cloud)
+	held, _ := w.Azure.Secret(id, password)
+	account, _ := w.Azure.Secret(id, username)
+	key, _ := w.Azure.Secret(id, "properties.vcfLicense.licenseKey")
 	if held != "of-the-portal" || account != "reader" || key != "vcf-s3cr3t" {
 		t.Errorf("after the licence Azure holds %q, %q and %q", account, held, key)
 	}
@@ -230,13 +228,12 @@ func TestADeleteLockComesAndGoesWithTheSpec(t *testing.T) {
 	})
 	env.Edit(t, cluster, w.cloud, func(c *v1alpha1.PrivateCloud) { c.Spec.DeleteLock = "Enabled" })
 	cluster.Eventually(t, soon, "the lock to come back", w.puts(lock, 2))
-	ready(t, w.cloud)
+	cluster.WaitReady(t, w.cloud)
 	env.Edit(t, cluster, w.cloud, func(c *v1alpha1.PrivateCloud) {
 		c.Spec.DeletionPolicy = "Delete"
 		c.Annotations[v1alpha1.AnnotationConfirmDelete], c.Annotations[v1alpha1.AnnotationConfirmMachines] = "weu", "weu"
 	})
-	cluster.Delete(t, w.cloud)
-	cluster.WaitGone(t, soon, w.cloud)
+	cluster.Remove(t, w.cloud)
 	w.wrote(t, "PUT "+lock, "DELETE "+lock, "PUT "+lock, "DELETE "+lock, "DELETE weu")
 }
 
@@ -249,23 +246,22 @@ func TestPrivateCloudsOfTheSecondGenerationAndStretchedOnes(t *testing.T) {
 		t.Errorf("a stretched one: %+v", s)
 	}
 	second := w.cloud.DeepCopy()
-	second.ObjectMeta = w.meta("gen2")
+	second.ObjectMeta = w.Meta("gen2")
 	second.Spec.SKU, second.Spec.NetworkBlock, second.Spec.Availability = "av64", "10.76.0.0/22", nil
 	second.Spec.ManagementCluster.ClusterSize, second.Spec.DNSZoneType = 3, "Private"
-	second.Spec.VirtualNetworkID = strings.TrimSuffix(w.azure.PrivateCloudID("x"), "Microsoft.AVS/privateClouds/x") + "Microsoft.Network/virtualNetworks/vnet"
+	second.Spec.VirtualNetworkID = strings.TrimSuffix(w.Azure.PrivateCloudID("x"), "Microsoft.AVS/privateClouds/x") + "Microsoft.Network/virtualNetworks/vnet"
 	second.Status = v1alpha1.PrivateCloudStatus{}
 	cluster.Create(t, second)
-	ready(t, second)
+	cluster.WaitReady(t, second)
 	if !strings.EqualFold(second.Status.VirtualNetworkID, second.Spec.VirtualNetworkID) {
 		t.Errorf("generation 2: %+v", second.Status)
 	}
 	san := w.elasticSAN("san-02")
 	san.Spec.PrivateCloudRef.Name = "gen2"
 	cluster.Create(t, san)
-	ready(t, san) // hosts in a virtual network need no iSCSI path
-	path := &v1alpha1.IscsiPath{ObjectMeta: w.meta("none"), Spec: v1alpha1.IscsiPathSpec{PrivateCloudRef: v1alpha1.ParentReference{Name: "gen2"}, NetworkBlock: "10.200.0.0/24"}}
+	cluster.WaitReady(t, san) // hosts in a virtual network need no iSCSI path
+	path := &v1alpha1.IscsiPath{ObjectMeta: w.Meta("none"), Spec: v1alpha1.IscsiPathSpec{PrivateCloudRef: v1alpha1.ParentReference{Name: "gen2"}, NetworkBlock: "10.200.0.0/24"}}
 	cluster.Create(t, path)
-	notReady(t, path, v1alpha1.ReasonInvalidSpec, "it has no iSCSI path. Delete this object")
-	cluster.Delete(t, path)
-	cluster.WaitGone(t, soon, path)
+	cluster.WaitNotReady(t, path, v1alpha1.ReasonInvalidSpec, "it has no iSCSI path. Delete this object")
+	cluster.Remove(t, path)
 }

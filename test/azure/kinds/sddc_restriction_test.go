@@ -21,7 +21,7 @@ import (
 )
 
 func (w *world) restriction(name string, machine v1alpha1.RestrictedMachine) *v1alpha1.MovementRestriction {
-	return &v1alpha1.MovementRestriction{ObjectMeta: w.meta(name), Spec: v1alpha1.MovementRestrictionSpec{
+	return &v1alpha1.MovementRestriction{ObjectMeta: w.Meta(name), Spec: v1alpha1.MovementRestrictionSpec{
 		PrivateCloudRef: ptr.To(w.inCloud()), VirtualMachine: machine,
 	}}
 }
@@ -30,7 +30,7 @@ func (w *world) restriction(name string, machine v1alpha1.RestrictedMachine) *v1
 func (w *world) moves(t *testing.T, ref string, want bool) {
 	t.Helper()
 	cluster.Eventually(t, soon, "the restriction of "+ref, func(context.Context) error {
-		got := w.inAzure("/clusters/Cluster-1/virtualMachines/"+ref, "properties", "restrictMovement")
+		got := w.InAzure("/clusters/Cluster-1/virtualMachines/"+ref, "properties", "restrictMovement")
 		if got != map[bool]string{true: "Disabled", false: "Enabled"}[want] {
 			return fmt.Errorf("restrictMovement is %v", got)
 		}
@@ -46,12 +46,12 @@ func TestMovementRestrictionKeepsToItsMachine(t *testing.T) {
 	db := a.add(t, vcentersim.MachineSpec{Name: "db-01", InstanceUUID: identity})
 	byName, byIdentity := w.restriction("web", v1alpha1.RestrictedMachine{Name: "web-01"}), w.restriction("db", v1alpha1.RestrictedMachine{InstanceUUID: identity})
 	cluster.Create(t, byName, byIdentity)
-	notReady(t, byName, v1alpha1.ReasonMachineNotFound, "name web-01", "Cluster-1")
-	ready(t, byIdentity)
+	cluster.WaitNotReady(t, byName, v1alpha1.ReasonMachineNotFound, "name web-01", "Cluster-1")
+	cluster.WaitReady(t, byIdentity)
 	w.moves(t, db, false)
 
 	web := a.add(t, vcentersim.MachineSpec{Name: "web-01"})
-	ready(t, byName)
+	cluster.WaitReady(t, byName)
 	w.moves(t, web, false)
 	if byName.Status.Machine != "web-01" || byName.Status.RestrictMovement != "Enabled" {
 		t.Errorf("status: %+v", byName.Status)
@@ -72,8 +72,8 @@ func TestMovementRestrictionKeepsToItsMachine(t *testing.T) {
 	// Its machine is gone: it is looked for anew.
 	a.destroy(t, web)
 	w.moves(t, other, false)
-	ready(t, byName)
-	if want := w.azure.PrivateCloudID("weu") + "/clusters/Cluster-1/virtualMachines/" + other; byName.Status.ID != want {
+	cluster.WaitReady(t, byName)
+	if want := w.Azure.PrivateCloudID("weu") + "/clusters/Cluster-1/virtualMachines/" + other; byName.Status.ID != want {
 		t.Errorf("its id is %s, want %s", byName.Status.ID, want)
 	}
 
@@ -82,26 +82,23 @@ func TestMovementRestrictionKeepsToItsMachine(t *testing.T) {
 	one := a.add(t, vcentersim.MachineSpec{Name: "app-01", InstanceUUID: twin})
 	misspelt := w.restriction("misspelt", v1alpha1.RestrictedMachine{Name: "app-1"})
 	cluster.Create(t, misspelt)
-	notReady(t, misspelt, v1alpha1.ReasonMachineNotFound, "the name app-1", "else make a new object for another machine")
+	cluster.WaitNotReady(t, misspelt, v1alpha1.ReasonMachineNotFound, "the name app-1", "else make a new object for another machine")
 	a.add(t, vcentersim.MachineSpec{Name: "app-01", Folder: "Other"})
 	twins := w.restriction("twins", v1alpha1.RestrictedMachine{Name: "app-01"})
 	cluster.Create(t, twins)
-	notReady(t, twins, v1alpha1.ReasonAmbiguousMachine, "make a new object that names it by instanceUUID")
+	cluster.WaitNotReady(t, twins, v1alpha1.ReasonAmbiguousMachine, "make a new object that names it by instanceUUID")
 	app := w.restriction("app", v1alpha1.RestrictedMachine{InstanceUUID: twin})
 	cluster.Create(t, app)
-	ready(t, app)
+	cluster.WaitReady(t, app)
 	w.moves(t, one, false)
 	for _, wrong := range []*v1alpha1.MovementRestriction{misspelt, twins} {
-		cluster.Delete(t, wrong)
-		cluster.WaitGone(t, soon, wrong)
+		cluster.Remove(t, wrong)
 	}
 
 	// A machine that is gone needs nothing, and one that stays may move again.
 	a.destroy(t, db)
-	cluster.Delete(t, byIdentity)
-	cluster.WaitGone(t, soon, byIdentity)
-	cluster.Delete(t, byName)
-	cluster.WaitGone(t, soon, byName)
+	cluster.Remove(t, byIdentity)
+	cluster.Remove(t, byName)
 	w.moves(t, other, true)
 }
 
@@ -115,10 +112,10 @@ func TestMovementRestrictionsMayShareNoMachine(t *testing.T) {
 	a.add(t, vcentersim.MachineSpec{Name: "twin"})
 	a.add(t, vcentersim.MachineSpec{Name: "twin", Folder: "Other"})
 	cluster.Create(t, first)
-	ready(t, first)
+	cluster.WaitReady(t, first)
 	cluster.Create(t, second, twins)
-	notReady(t, second, v1alpha1.ReasonAlreadyManaged, "first")
-	notReady(t, twins, v1alpha1.ReasonAmbiguousMachine, "name twin", "instanceUUID")
+	cluster.WaitNotReady(t, second, v1alpha1.ReasonAlreadyManaged, "first")
+	cluster.WaitNotReady(t, twins, v1alpha1.ReasonAmbiguousMachine, "name twin", "instanceUUID")
 
 	// Who never had the machine leaves it as it is. The other passes it on.
 	cluster.Delete(t, second)
@@ -127,18 +124,16 @@ func TestMovementRestrictionsMayShareNoMachine(t *testing.T) {
 	cluster.WaitGone(t, soon, twins)
 	w.moves(t, one, false)
 	env.Edit(t, cluster, first, func(m *v1alpha1.MovementRestriction) { m.Spec.DeletionPolicy = v1alpha1.DeletionPolicyRetain })
-	cluster.Delete(t, first)
-	cluster.WaitGone(t, soon, first)
+	cluster.Remove(t, first)
 	w.moves(t, one, false)
 	third := w.restriction("third", v1alpha1.RestrictedMachine{Name: "app-01"})
 	cluster.Create(t, third)
-	ready(t, third)
+	cluster.WaitReady(t, third)
 
 	// A delete lock on the private cloud keeps nobody from letting a machine move.
-	cluster.Delete(t, third)
-	cluster.WaitGone(t, soon, third)
+	cluster.Remove(t, third)
 	w.moves(t, one, true)
-	asked := slices.DeleteFunc(w.azure.Requests(), func(r armsim.Request) bool { return !strings.HasSuffix(strings.ToLower(r.Path), "/restrictmovement") })
+	asked := slices.DeleteFunc(w.Azure.Requests(), func(r armsim.Request) bool { return !strings.HasSuffix(strings.ToLower(r.Path), "/restrictmovement") })
 	if len(asked) != 2 {
 		t.Errorf("asked of Azure %d times, want once to restrict and once to lift it", len(asked))
 	}
@@ -150,12 +145,12 @@ func TestMovementRestrictionAsksOnlyWhereItMay(t *testing.T) {
 	w := newWorld(t, fast, false)
 	m := w.restriction("payroll", v1alpha1.RestrictedMachine{Name: "payroll-01"})
 	m.Namespace = cluster.Namespace(t)
-	m.Spec.PrivateCloudRef.Namespace = w.namespace
+	m.Spec.PrivateCloudRef.Namespace = w.Namespace
 	harness.StartOperator(t, harness.OperatorOptions{Config: cluster.OperatorConfig(), Speed: fast, Namespace: m.Namespace,
-		Change: func(o *controllers.Options) { o.Namespaces = []string{m.Namespace, w.namespace} }})
+		Change: func(o *controllers.Options) { o.Namespaces = []string{m.Namespace, w.Namespace} }})
 	cluster.Create(t, m)
-	notReady(t, m, v1alpha1.ReasonReferenceNotPermitted)
-	for _, r := range w.azure.Requests() {
+	cluster.WaitNotReady(t, m, v1alpha1.ReasonReferenceNotPermitted)
+	for _, r := range w.Azure.Requests() {
 		if strings.Contains(strings.ToLower(r.Path), "/virtualmachines") {
 			t.Errorf("asked: %s %s", r.Method, r.Path)
 		}

@@ -6,17 +6,11 @@
 package kinds
 
 import (
-	"fmt"
-	"net/http"
-	"os"
-	"slices"
 	"strings"
 	"testing"
 	"time"
 
-	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers"
@@ -29,9 +23,7 @@ import (
 
 var cluster *env.Env
 
-func TestMain(m *testing.M) {
-	os.Exit(env.Main(m, env.Options{Scheme: controllers.Scheme(), Together: 8}, func(e *env.Env) { cluster = e }))
-}
+func TestMain(m *testing.M) { harness.Main(m, &cluster, 8) }
 
 const (
 	// soon is how long a test waits.
@@ -40,18 +32,10 @@ const (
 	fast = 3600
 )
 
-// azureObject is any Azure kind.
-type azureObject interface {
-	client.Object
-	AzureStatus() *v1alpha1.AzureStatus
-}
-
 // world is one test's Azure, with a private cloud of its own, and the operator.
 type world struct {
-	azure     *harness.Azure
-	namespace string
-	cloud     *v1alpha1.PrivateCloud
-	change    func(*controllers.Options)
+	*harness.World
+	cloud *v1alpha1.PrivateCloud
 }
 
 // withFeature is newWorld with a feature gate that is on.
@@ -61,31 +45,27 @@ func withFeature(t *testing.T, gates string, speed float64, live bool, change ..
 	if err != nil {
 		t.Fatal(err)
 	}
-	return (&world{change: func(o *controllers.Options) { o.Features = features }}).start(t, speed, live, change...)
+	return start(t, speed, live, func(o *controllers.Options) { o.Features = features }, change)
 }
 
-// newWorld starts an Azure, an operator and, unless change empties its name, a private cloud that is ready.
+// newWorld starts an Azure, an operator and a private cloud, and waits until that is ready.
 func newWorld(t *testing.T, speed float64, live bool, change ...func(*v1alpha1.PrivateCloud)) *world {
 	t.Helper()
-	return (&world{}).start(t, speed, live, change...)
+	return start(t, speed, live, nil, change)
 }
 
-func (w *world) start(t *testing.T, speed float64, live bool, change ...func(*v1alpha1.PrivateCloud)) *world {
+func start(t *testing.T, speed float64, live bool, options func(*controllers.Options), change []func(*v1alpha1.PrivateCloud)) *world {
 	t.Helper()
-	w.azure, w.namespace = harness.StartAzure(t, speed, func(c *armsim.Config) { c.NoVCenters = !live }), cluster.Namespace(t)
-	cluster.Create(t, w.azure.Identity(w.namespace)...)
-	harness.StartOperator(t, harness.OperatorOptions{Config: cluster.OperatorConfig(), Speed: speed, Namespace: w.namespace, Change: w.change})
-	w.cloud = harness.PrivateCloud(w.namespace, "weu")
+	w := &world{World: harness.NewWorld(t, cluster, speed)}
+	w.Options, w.cloud = options, harness.PrivateCloud(w.Namespace, "weu")
+	w.StartAzure(t, func(c *armsim.Config) { c.NoVCenters = !live })
+	w.StartOperator(t)
 	for _, f := range change {
 		f(w.cloud)
 	}
 	cluster.Create(t, w.cloud)
-	ready(t, w.cloud)
+	cluster.WaitReady(t, w.cloud)
 	return w
-}
-
-func (w *world) meta(name string) metav1.ObjectMeta {
-	return metav1.ObjectMeta{Namespace: w.namespace, Name: name}
 }
 
 // usable lets the operator use a Secret that has no type of its own.
@@ -100,37 +80,19 @@ func (w *world) inCloud() v1alpha1.ParentReference { return v1alpha1.ParentRefer
 // vcenter is the live vCenter of the private cloud.
 func (w *world) vcenter(t *testing.T) *vcentersim.VCenter {
 	t.Helper()
-	v := w.azure.VCenter(w.azure.PrivateCloudID("weu"))
+	v := w.Azure.VCenter(w.Azure.PrivateCloudID("weu"))
 	if v == nil {
 		t.Fatal("the private cloud has no live vCenter")
 	}
 	return v
 }
 
-// inAzure reads a value in Azure below the private cloud; nil if there is none.
-func (w *world) inAzure(below string, path ...string) any {
-	body, ok := w.azure.Resource(w.azure.PrivateCloudID("weu") + below)
-	if !ok {
-		return nil
-	}
-	var here any = body
-	for _, part := range path {
-		inner, _ := here.(map[string]any)
-		here = inner[part]
-	}
-	return here
-}
-
 // writes are what was written to Azure, as "PUT weu/addons/hcx", without the creation of the private cloud.
 func (w *world) writes() []string {
 	var out []string
-	for _, r := range w.azure.Requests() {
-		if !slices.Contains([]string{http.MethodPut, http.MethodPatch, http.MethodDelete}, r.Method) {
-			continue
-		}
-		_, path, _ := strings.Cut(strings.ToLower(r.Path), "microsoft.avs/privateclouds/")
-		if path != "weu" || r.Method != http.MethodPut || len(out) > 0 {
-			out = append(out, r.Method+" "+path)
+	for _, write := range harness.Shown(w.Azure.Writes()) {
+		if write = strings.Replace(write, "privateclouds/", "", 1); write != "PUT weu" || len(out) > 0 {
+			out = append(out, write)
 		}
 	}
 	return out
@@ -138,38 +100,5 @@ func (w *world) writes() []string {
 
 func (w *world) wrote(t *testing.T, want ...string) {
 	t.Helper()
-	if got := w.writes(); !slices.Equal(got, want) {
-		t.Errorf("written to Azure:\n  %s\nwant:\n  %s", strings.Join(got, "\n  "), strings.Join(want, "\n  "))
-	}
-}
-
-func ready(t *testing.T, one azureObject) {
-	t.Helper()
-	cluster.WaitFor(t, soon, one, "Ready, for this generation", func() error {
-		c := meta.FindStatusCondition(one.AzureStatus().Conditions, v1alpha1.ConditionReady)
-		if c == nil || c.Status != metav1.ConditionTrue || c.ObservedGeneration != one.GetGeneration() {
-			return fmt.Errorf("Ready is %+v", c)
-		}
-		return nil
-	})
-}
-
-// notReady waits for a reason, with words that must be in the message, and returns the message.
-func notReady(t *testing.T, one azureObject, reason string, words ...string) string {
-	t.Helper()
-	message := ""
-	cluster.WaitFor(t, soon, one, "reason "+reason, func() error {
-		c := meta.FindStatusCondition(one.AzureStatus().Conditions, v1alpha1.ConditionReady)
-		if c == nil || c.Status != metav1.ConditionFalse || c.Reason != reason {
-			return fmt.Errorf("Ready is %+v", c)
-		}
-		for _, word := range words {
-			if !strings.Contains(c.Message, word) {
-				return fmt.Errorf("it does not say %q: %s", word, c.Message)
-			}
-		}
-		message = c.Message
-		return nil
-	})
-	return message
+	harness.SameWrites(t, w.writes(), want)
 }
