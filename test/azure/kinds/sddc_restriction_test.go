@@ -77,20 +77,21 @@ func TestMovementRestrictionKeepsToItsMachine(t *testing.T) {
 		t.Errorf("its id is %s, want %s", byName.Status.ID, want)
 	}
 
-	// One that names no machine, or two, takes another object.
+	// One that names no machine, or two, takes another object. The list of machines is up to a minute old: when the one of the two that came last
+	// is found, both are in it.
 	const twin = "5029aaaa-0000-4000-8000-00000000d003"
-	one := a.add(t, vcentersim.MachineSpec{Name: "app-01", InstanceUUID: twin})
+	a.add(t, vcentersim.MachineSpec{Name: "app-01", Folder: "Other"})
+	last := a.add(t, vcentersim.MachineSpec{Name: "app-01", InstanceUUID: twin})
 	misspelt := w.restriction("misspelt", v1alpha1.RestrictedMachine{Name: "app-1"})
 	cluster.Create(t, misspelt)
 	cluster.WaitNotReady(t, misspelt, v1alpha1.ReasonMachineNotFound, "the name app-1", "else make a new object for another machine")
-	a.add(t, vcentersim.MachineSpec{Name: "app-01", Folder: "Other"})
-	twins := w.restriction("twins", v1alpha1.RestrictedMachine{Name: "app-01"})
-	cluster.Create(t, twins)
-	cluster.WaitNotReady(t, twins, v1alpha1.ReasonAmbiguousMachine, "make a new object that names it by instanceUUID")
 	app := w.restriction("app", v1alpha1.RestrictedMachine{InstanceUUID: twin})
 	cluster.Create(t, app)
 	cluster.WaitReady(t, app)
-	w.moves(t, one, false)
+	w.moves(t, last, false)
+	twins := w.restriction("twins", v1alpha1.RestrictedMachine{Name: "app-01"})
+	cluster.Create(t, twins)
+	cluster.WaitNotReady(t, twins, v1alpha1.ReasonAmbiguousMachine, "make a new object that names it by instanceUUID")
 	for _, wrong := range []*v1alpha1.MovementRestriction{misspelt, twins} {
 		cluster.Remove(t, wrong)
 	}
