@@ -43,8 +43,8 @@ func TestAMachineIsPlannedAgainWhenItsMoveIsDeleted(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.add(nil, "app-01", "cpu-01", "odd-01")
-	w.source.Inject(vcentersim.Fault{Relocate: true, Machine: "odd-01", AtPercent: 10, With: &types.InvalidArgument{InvalidProperty: "spec"}})
-	w.source.Inject(vcentersim.Fault{Relocate: true, Machine: "cpu-01", AtPercent: 10, With: &types.CpuIncompatible1ECX{}})
+	w.Source.Inject(vcentersim.Fault{Relocate: true, Machine: "odd-01", AtPercent: 10, With: &types.InvalidArgument{InvalidProperty: "spec"}})
+	w.Source.Inject(vcentersim.Fault{Relocate: true, Machine: "cpu-01", AtPercent: 10, With: &types.CpuIncompatible1ECX{}})
 	move := w.move("finance", v1alpha1.MoveStateRun, func(s *v1alpha1.WorkloadMoveSpec) { s.Power = &v1alpha1.MovePower{PowerOff: v1alpha1.PowerOffGuest} })
 	w.says(move, metav1.ConditionFalse, v1alpha1.ReasonMachinesFailed, "1 of 3 machines have moved", "2 have failed")
 	w.edit(move, `{"method":"Cold"}`)
@@ -59,7 +59,7 @@ func TestAVirtualMachineMoveInTheWayIsTold(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.add(nil, "app-01")
-	w.source.Inject(vcentersim.Fault{Relocate: true, Machine: "app-01", AtPercent: 10, With: &types.InvalidArgument{InvalidProperty: "spec"}})
+	w.Source.Inject(vcentersim.Fault{Relocate: true, Machine: "app-01", AtPercent: 10, With: &types.InvalidArgument{InvalidProperty: "spec"}})
 	move := w.move("finance", v1alpha1.MoveStateRun, nil)
 	w.says(move, metav1.ConditionFalse, v1alpha1.ReasonMachinesFailed)
 	w.edit(move, `{"state":"Pause"}`)
@@ -68,7 +68,7 @@ func TestAVirtualMachineMoveInTheWayIsTold(t *testing.T) {
 	cluster.WaitGone(t, soon, &v1alpha1.VirtualMachineMove{ObjectMeta: metav1.ObjectMeta{Namespace: own.Namespace, Name: own.Name}})
 	foreign := &v1alpha1.VirtualMachineMove{ObjectMeta: metav1.ObjectMeta{Namespace: own.Namespace, Name: own.Name}, Spec: own.Spec}
 	foreign.Spec.Machine.InstanceUUID = "52000000-0000-4000-8000-000000000001"
-	w.create(foreign)
+	cluster.Create(w.t, foreign)
 	w.edit(move, `{"state":"Run"}`)
 	w.says(move, metav1.ConditionFalse, v1alpha1.ReasonAlreadyManaged, "VirtualMachineMove "+own.Name+" exists and was not made by this WorkloadMove: delete it")
 	if err := cluster.Admin.Delete(t.Context(), foreign, client.GracePeriodSeconds(0)); err != nil {

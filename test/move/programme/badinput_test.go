@@ -126,12 +126,12 @@ func TestAnUnknownOrUntrustedVCenterIsWaitedForAndNothingIsChanged(t *testing.T)
 	w.untouched()
 
 	wrong := strings.Repeat("AB:", 19) + "AB"
-	w.declare("stranger", w.target, wrong)
+	w.Declare(t, "stranger", w.Target, func(v *v1alpha1.VCenter) { v.Spec.Trust.Thumbprint = wrong })
 	stranger := w.move("stranger", v1alpha1.MoveStateRun, func(s *v1alpha1.WorkloadMoveSpec) { s.Target.VCenterRef.Name = "stranger" })
-	w.says(stranger, metav1.ConditionFalse, v1alpha1.ReasonReferenceNotReady, "VCenter stranger", "CertificateChanged", wrong, w.target.Thumbprint())
+	w.says(stranger, metav1.ConditionFalse, v1alpha1.ReasonReferenceNotReady, "VCenter stranger", "CertificateChanged", wrong, w.Target.Thumbprint())
 	w.untouched()
 
-	w.declare("neu", w.target, w.target.Thumbprint()) // it heals without an edit
+	w.Declare(t, "neu", w.Target) // it heals without an edit
 	cluster.WaitCondition(t, soon, unknown, v1alpha1.ConditionComplete, "True")
 	w.whole([]string{"web-01"})
 }

@@ -16,13 +16,14 @@ import (
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/vcenter"
+	"github.com/avs-operator/avs-operator/test/harness"
 	"github.com/avs-operator/avs-operator/test/vcentersim"
 )
 
 // refs are the managed object ids of a machine and its datastores at the source, by the machine's name.
 func refs(t *testing.T, w *world, c *vcenter.Client, name string) (machine string, datastores []string) {
 	t.Helper()
-	for _, m := range w.source.Machines() {
+	for _, m := range w.Source.Machines() {
 		if m.Name != name {
 			continue
 		}
@@ -43,7 +44,7 @@ func TestAMachineOfTwoMovesIsExcludedFromOne(t *testing.T) {
 	w := newWorld(t)
 	w.add(nil, "app-01", "web-01")
 	arrive := make(chan struct{})
-	w.source.Inject(vcentersim.Fault{Relocate: true, Machine: "app-01", AtPercent: 20, Hang: true, Until: arrive})
+	w.Source.Inject(vcentersim.Fault{Relocate: true, Machine: "app-01", AtPercent: 20, Hang: true, Until: arrive})
 	of := func(names ...string) func(*v1alpha1.WorkloadMoveSpec) {
 		return func(s *v1alpha1.WorkloadMoveSpec) { s.Select = []v1alpha1.MachineSelector{{Names: names}} }
 	}
@@ -57,7 +58,7 @@ func TestAMachineOfTwoMovesIsExcludedFromOne(t *testing.T) {
 	second := w.move("second", v1alpha1.MoveStateRun, of("app-01", "web-01"))
 	cluster.Eventually(t, soon, "the second move's app-01 to say who has it", func(ctx context.Context) error {
 		list := &v1alpha1.VirtualMachineMoveList{}
-		if err := cluster.Admin.List(ctx, list, client.InNamespace(w.namespace)); err != nil {
+		if err := cluster.Admin.List(ctx, list, client.InNamespace(w.Namespace)); err != nil {
 			return err
 		}
 		for _, m := range list.Items {
@@ -72,7 +73,7 @@ func TestAMachineOfTwoMovesIsExcludedFromOne(t *testing.T) {
 	close(arrive)
 	cluster.WaitCondition(t, soon, first, v1alpha1.ConditionComplete, "True")
 	w.whole([]string{"app-01", "web-01"})
-	if n := calls(w.source, "RelocateVM_Task"); n != 2 {
+	if n := harness.Calls(w.Source, "RelocateVM_Task"); n != 2 {
 		t.Errorf("%d relocations of 2 machines", n)
 	}
 }
@@ -83,14 +84,14 @@ func TestWhatOthersRunIsLeftRoomFor(t *testing.T) {
 	w := newWorld(t)
 	here := func(folder, datastore string) func(*vcentersim.MachineSpec) {
 		return func(s *vcentersim.MachineSpec) {
-			s.Host, s.Folder, s.Datastore = w.source.ClusterHosts("Cluster-A")[0], folder, datastore
+			s.Host, s.Folder, s.Datastore = w.Source.ClusterHosts("Cluster-A")[0], folder, datastore
 		}
 	}
 	w.add(here("Web", "DS-SSD-01"), "busy-01", "busy-02")
 	w.add(here("Web", "DS-SSD-02"), "other-01")
 	w.add(here("Finance", "DS-SSD-02"), "app-01")
 	admin, err := vcenter.Connect(t.Context(), vcenter.Endpoint{
-		URL: w.source.URL(), Thumbprint: w.source.Thumbprint(), Username: w.source.Username(), Password: w.source.Password(), Speed: speed, UserAgent: "an administrator",
+		URL: w.Source.URL(), Thumbprint: w.Source.Thumbprint(), Username: w.Source.Username(), Password: w.Source.Password(), Speed: speed, UserAgent: "an administrator",
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -99,7 +100,7 @@ func TestWhatOthersRunIsLeftRoomFor(t *testing.T) {
 	_, to := refs(t, w, admin, "other-01")
 	var tasks []vcenter.TaskHandle
 	for _, name := range []string{"busy-01", "busy-02"} {
-		w.source.Inject(vcentersim.Fault{Relocate: true, Machine: name, AtPercent: 10, Hang: true})
+		w.Source.Inject(vcentersim.Fault{Relocate: true, Machine: name, AtPercent: 10, Hang: true})
 		machine, _ := refs(t, w, admin, name)
 		task, err := admin.Relocate(t.Context(), vcenter.Relocation{Machine: machine, Datastore: to[0]})
 		if err != nil {
@@ -110,7 +111,7 @@ func TestWhatOthersRunIsLeftRoomFor(t *testing.T) {
 	move := w.move("finance", v1alpha1.MoveStateRun, nil)
 	cluster.Eventually(t, soon, "app-01 to say what it waits for", func(context.Context) error {
 		c := meta.FindStatusCondition(w.children()["app-01"].Status.Conditions, v1alpha1.ConditionReady)
-		if c == nil || c.Reason != v1alpha1.ReasonWaitingForTurn || !strings.Contains(c.Message, "source host "+w.source.ClusterHosts("Cluster-A")[0]) {
+		if c == nil || c.Reason != v1alpha1.ReasonWaitingForTurn || !strings.Contains(c.Message, "source host "+w.Source.ClusterHosts("Cluster-A")[0]) {
 			return fmt.Errorf("it says %+v", c)
 		}
 		return nil
@@ -134,7 +135,7 @@ func TestWhatOthersRunIsLeftRoomFor(t *testing.T) {
 func TestOfTwinDatastoresTheOneOfTheClusterIsTaken(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	twin, err := w.target.AddTwinDatastore("Other-Datacenter", "vsanDatastore")
+	twin, err := w.Target.AddTwinDatastore("Other-Datacenter", "vsanDatastore")
 	if err != nil {
 		t.Fatal(err)
 	}

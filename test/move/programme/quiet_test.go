@@ -62,7 +62,7 @@ func TestWhatAppearsLaterIsLeftAloneUntilItIsTakenIn(t *testing.T) {
 		}
 		return nil
 	})
-	for _, m := range w.source.Machines() {
+	for _, m := range w.Source.Machines() {
 		if m.Name == "late-01" || m.Name == "app-01" {
 			t.Errorf("%s is still at the source", m.Name)
 		}
@@ -76,7 +76,7 @@ func TestWhatAppearsLaterIsLeftAloneUntilItIsTakenIn(t *testing.T) {
 func TestTwoNetworksOfOneNameAreToldApart(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	lab, err := w.source.AddTwinPortGroup("Lab", "VLAN-120")
+	lab, err := w.Source.AddTwinPortGroup("Lab", "VLAN-120")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -88,7 +88,7 @@ func TestTwoNetworksOfOneNameAreToldApart(t *testing.T) {
 	w.edit(move, `{"networks":[{"from":"VLAN-120","to":"finance-web"},{"from":"`+lab+`","to":"/infra/segments/finance-db"}]}`)
 	cluster.WaitCondition(t, soon, move, v1alpha1.ConditionComplete, "True")
 	w.whole([]string{"app-01", "lab-01"})
-	for _, m := range w.target.Machines() {
+	for _, m := range w.Target.Machines() {
 		if want := map[string]string{"app-01": "finance-web", "lab-01": "finance-db"}[m.Name]; len(m.Networks) != 1 || m.Networks[0] != want {
 			t.Errorf("%s arrived on %v, want %s", m.Name, m.Networks, want)
 		}
@@ -107,7 +107,7 @@ func TestAClusterMeansThePoolThatTheAccountMayUse(t *testing.T) {
 	move := w.move("finance", v1alpha1.MoveStateRun, nil)
 	cluster.WaitCondition(t, soon, move, v1alpha1.ConditionComplete, "True")
 	w.whole([]string{"app-01"})
-	for _, m := range w.target.Machines() {
+	for _, m := range w.Target.Machines() {
 		if m.Name == "app-01" && m.Pool != "Compute-ResourcePool" {
 			t.Errorf("it is in pool %s", m.Pool)
 		}
@@ -125,7 +125,7 @@ func TestOfSeveralPoolsOneIsNamed(t *testing.T) {
 	w.edit(move, `{"target":{"cluster":null,"resourcePool":"Silver"}}`)
 	cluster.WaitCondition(t, soon, move, v1alpha1.ConditionComplete, "True")
 	w.whole([]string{"app-01"})
-	for _, m := range w.target.Machines() {
+	for _, m := range w.Target.Machines() {
 		if m.Name == "app-01" && m.Pool != "Silver" {
 			t.Errorf("it is in pool %s", m.Pool)
 		}
@@ -137,13 +137,13 @@ func TestThePoolIsAskedForTheAccountThatMachinesComeWith(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	const mover, password, right = "mover@vsphere.local", "a-passw0rd-of-movers", "Resource.AssignVMToPool"
-	w.target.AddUser(mover, password, vcentersim.CloudAdmin)
-	w.target.Revoke(mover, right)
-	w.create(&corev1.Secret{
-		ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: "movers"}, Type: corev1.SecretTypeBasicAuth,
+	w.Target.AddUser(mover, password, vcentersim.CloudAdmin)
+	w.Target.Revoke(mover, right)
+	cluster.Create(w.t, &corev1.Secret{
+		ObjectMeta: metav1.ObjectMeta{Namespace: w.Namespace, Name: "movers"}, Type: corev1.SecretTypeBasicAuth,
 		StringData: map[string]string{"username": mover, "password": password},
 	})
-	weu := &v1alpha1.VCenter{ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: "weu"}}
+	weu := &v1alpha1.VCenter{ObjectMeta: metav1.ObjectMeta{Namespace: w.Namespace, Name: "weu"}}
 	env.Edit(t, cluster, weu, func(v *v1alpha1.VCenter) {
 		v.Spec.Migration = &v1alpha1.VCenterMigration{CredentialsRef: &v1alpha1.CredentialsReference{Name: "movers"}}
 	})
@@ -152,8 +152,8 @@ func TestThePoolIsAskedForTheAccountThatMachinesComeWith(t *testing.T) {
 	w.says(move, metav1.ConditionFalse, "ResourcePoolForbidden", right, "migration.credentialsRef")
 	w.untouched()
 
-	w.target.AddUser(mover, password, vcentersim.CloudAdmin)
-	w.target.Revoke(w.target.Username(), right) // which is not what machines come with
+	w.Target.AddUser(mover, password, vcentersim.CloudAdmin)
+	w.Target.Revoke(w.Target.Username(), right) // which is not what machines come with
 	w.edit(move, `{"state":"Run"}`)
 	cluster.WaitCondition(t, soon, move, v1alpha1.ConditionComplete, "True")
 	w.whole([]string{"app-01"})
@@ -164,12 +164,12 @@ func TestRoomOnVSANIsCountedByItsPolicy(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, func(c *vcentersim.Config) { c.DatastoreGB = 100 }) // of three hosts: 300, of which 225 may be used
 	w.add(func(s *vcentersim.MachineSpec) { s.DiskGB, s.Thick, s.UsedPercent = []int{80}, true, 10 }, "big-01")
-	if err := w.target.SetDefaultPolicy("vsanDatastore", 2, false); err != nil {
+	if err := w.Target.SetDefaultPolicy("vsanDatastore", 2, false); err != nil {
 		t.Fatal(err)
 	}
 	move := w.move("finance", v1alpha1.MoveStatePlan, nil)
 	w.says(move, metav1.ConditionFalse, v1alpha1.ReasonTargetWithoutRoom, "(240.0 GiB needed, 225.0 GiB free", "each byte counted 3 times")
-	if err := w.target.SetDefaultPolicy("vsanDatastore", 1, false); err != nil {
+	if err := w.Target.SetDefaultPolicy("vsanDatastore", 1, false); err != nil {
 		t.Fatal(err)
 	}
 	w.says(move, metav1.ConditionTrue, v1alpha1.ReasonPlanned)

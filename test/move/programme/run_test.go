@@ -51,13 +51,13 @@ func TestAProgrammeIsPlannedRunPausedRunAgainAndComplete(t *testing.T) {
 		}
 		return nil
 	})
-	started := calls(w.source, "RelocateVM_Task")
+	started := harness.Calls(w.Source, "RelocateVM_Task")
 	if move.Status.Moved == 8 {
 		t.Log("The machines were faster than the pause")
 	} else {
 		w.says(move, metav1.ConditionTrue, v1alpha1.ReasonPaused, "nothing new starts")
 		cluster.Consistently(t, time.Second, "nothing starts during a pause", func(context.Context) error {
-			if n := calls(w.source, "RelocateVM_Task"); n != started {
+			if n := harness.Calls(w.Source, "RelocateVM_Task"); n != started {
 				return fmt.Errorf("%d relocations, %d before", n, started)
 			}
 			return nil
@@ -68,7 +68,7 @@ func TestAProgrammeIsPlannedRunPausedRunAgainAndComplete(t *testing.T) {
 	cluster.WaitCondition(t, soon, move, v1alpha1.ConditionComplete, "True")
 	w.whole(eight)
 	w.counts(move, 8, 8, 0, 0, 0)
-	if n := calls(w.source, "RelocateVM_Task"); n != 8 {
+	if n := harness.Calls(w.Source, "RelocateVM_Task"); n != 8 {
 		t.Errorf("%d relocations for 8 machines", n)
 	}
 	s := move.Status
@@ -167,13 +167,12 @@ func TestARestartInTheMiddleLosesAndRepeatsNothing(t *testing.T) {
 			}
 			return nil
 		})
-		w.operator.Stop(t)
-		w.operator = harness.StartOperator(t, harness.OperatorOptions{Config: cluster.OperatorConfig(), Speed: speed, Namespace: w.namespace})
+		w.RestartOperator(t)
 	}
 	cluster.WaitCondition(t, soon, move, v1alpha1.ConditionComplete, "True")
 	w.counts(move, 8, 8, 0, 0, 0)
 	w.whole(eight)
-	if n := calls(w.source, "RelocateVM_Task"); n != 8 {
+	if n := harness.Calls(w.Source, "RelocateVM_Task"); n != 8 {
 		t.Errorf("%d relocations for 8 machines", n)
 	}
 }
@@ -183,7 +182,7 @@ func TestAFailedMachineIsNamedAndTriedAgainOnRequest(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.add(nil, "app-01", "app-02", "app-03")
-	w.source.Inject(vcentersim.Fault{Relocate: true, Machine: "app-02", AtPercent: 30, With: &types.NoDiskSpace{}})
+	w.Source.Inject(vcentersim.Fault{Relocate: true, Machine: "app-02", AtPercent: 30, With: &types.NoDiskSpace{}})
 	move := w.move("finance", v1alpha1.MoveStateRun, nil)
 	w.says(move, metav1.ConditionFalse, v1alpha1.ReasonMachinesFailed, "2 of 3 machines have moved", "1 has failed (app-02)", v1alpha1.AnnotationRetryRequestedAt)
 	cluster.WaitCondition(t, soon, move, v1alpha1.ConditionFailed, "True")
@@ -236,7 +235,7 @@ func TestAStandardPortGroupTakesMachinesThatAreOff(t *testing.T) {
 	w.counts(move, 1, 0, 1, 0, 0)
 	failed := w.children()["web-01"]
 	env.Says(t, failed.Status.Failure.Message, "NetworksMayNotBeTheSame", "method: Cold", "delete this VirtualMachineMove")
-	if n := calls(w.source, "RelocateVM_Task"); n != 0 {
+	if n := harness.Calls(w.Source, "RelocateVM_Task"); n != 0 {
 		t.Errorf("%d relocations of what vCenter's check refuses", n)
 	}
 	w.whole(nil)
@@ -244,7 +243,7 @@ func TestAStandardPortGroupTakesMachinesThatAreOff(t *testing.T) {
 	w.edit(move, `{"waivers":null,"method":"Cold","power":{"powerOff":"Guest"}}`)
 	cluster.Delete(t, &failed) // as it says
 	cluster.WaitCondition(t, soon, move, v1alpha1.ConditionComplete, "True")
-	for _, m := range w.target.Machines() {
+	for _, m := range w.Target.Machines() {
 		if m.Name == "web-01" && (m.PowerState != "poweredOn" || !slices.Equal(m.Networks, []string{standard})) {
 			t.Errorf("it is %+v", m)
 		}
@@ -273,7 +272,7 @@ func TestMachinesThatAreAtTheTargetAlreadyCountAsMoved(t *testing.T) {
 	second := w.move("second", v1alpha1.MoveStateRun, nil)
 	cluster.WaitCondition(t, soon, second, v1alpha1.ConditionComplete, "True")
 	w.counts(second, 2, 2, 0, 0, 0)
-	if n := calls(w.source, "RelocateVM_Task"); n != 2 {
+	if n := harness.Calls(w.Source, "RelocateVM_Task"); n != 2 {
 		t.Errorf("%d relocations for 2 machines", n)
 	}
 	if n := len(w.children()); n != 2 {

@@ -10,6 +10,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
+	"github.com/avs-operator/avs-operator/test/harness"
 	"github.com/avs-operator/avs-operator/test/vcentersim"
 )
 
@@ -29,7 +30,7 @@ func TestCancelStopsWhatRunsAndLeavesMachinesWhereTheyAre(t *testing.T) {
 	w := newWorld(t)
 	w.add(nil, "app-01", "app-02", "hang-01")
 	w.add(func(s *vcentersim.MachineSpec) { s.Snapshots = 1 }, "snap-01")
-	w.source.Inject(vcentersim.Fault{Relocate: true, Machine: "hang-01", AtPercent: 40, Hang: true})
+	w.Source.Inject(vcentersim.Fault{Relocate: true, Machine: "hang-01", AtPercent: 40, Hang: true})
 	move := w.move("finance", v1alpha1.MoveStateRun, nil)
 	stuck(w, move, "hang-01")
 	w.edit(move, `{"state":"Cancel"}`)
@@ -56,14 +57,11 @@ func TestDeletingAProgrammeLetsGoOnlyWhenNothingRuns(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.add(nil, "app-01", "app-02", "hang-01")
-	w.source.Inject(vcentersim.Fault{Relocate: true, Machine: "hang-01", AtPercent: 40, Hang: true})
+	w.Source.Inject(vcentersim.Fault{Relocate: true, Machine: "hang-01", AtPercent: 40, Hang: true})
 	move := w.move("finance", v1alpha1.MoveStateRun, nil)
 	stuck(w, move, "hang-01")
-	if err := cluster.Admin.Delete(t.Context(), move); err != nil {
-		t.Fatal(err)
-	}
-	cluster.WaitGone(t, soon, move)
-	if n := calls(w.source, "CancelTask"); n != 1 {
+	cluster.Remove(t, move)
+	if n := harness.Calls(w.Source, "CancelTask"); n != 1 {
 		t.Errorf("CancelTask was called %d times", n)
 	}
 	w.whole([]string{"app-01", "app-02"})
@@ -76,9 +74,9 @@ func TestAnEditChangesWhatHasNotStartedAndSaysWhatItDoesNotChange(t *testing.T) 
 	t.Parallel()
 	w := newWorld(t, func(c *vcentersim.Config) { c.Hosts = 3 })
 	// One source host runs two at once: the others wait.
-	at := func(s *vcentersim.MachineSpec) { s.Host = w.source.ClusterHosts("Cluster-A")[0] }
+	at := func(s *vcentersim.MachineSpec) { s.Host = w.Source.ClusterHosts("Cluster-A")[0] }
 	w.add(at, "app-01", "app-02", "app-03", "app-04")
-	w.source.Inject(vcentersim.Fault{Relocate: true, AtPercent: 20, Hang: true, Times: -1})
+	w.Source.Inject(vcentersim.Fault{Relocate: true, AtPercent: 20, Hang: true, Times: -1})
 	move := w.move("finance", v1alpha1.MoveStateRun, nil)
 	cluster.WaitFor(t, soon, move, "two machines to move and two to wait", func() error {
 		if s := move.Status; s.Moving != 2 || s.Waiting != 2 {

@@ -31,7 +31,7 @@ func TestANewClusterTakesOverStartedMoves(t *testing.T) {
 	w.add(nil, slices.Concat(quick, slow)...)
 	arrive := make(chan struct{})
 	for _, name := range slow {
-		w.source.Inject(vcentersim.Fault{Relocate: true, Machine: name, AtPercent: 50, Hang: true, Until: arrive})
+		w.Source.Inject(vcentersim.Fault{Relocate: true, Machine: name, AtPercent: 50, Hang: true, Until: arrive})
 	}
 	lost := w.move("finance", v1alpha1.MoveStateRun, nil)
 	cluster.WaitFor(t, soon, lost, "two machines moved and two on their way", func() error {
@@ -40,15 +40,15 @@ func TestANewClusterTakesOverStartedMoves(t *testing.T) {
 		}
 		return nil
 	})
-	w.operator.Stop(t)
+	w.Operator.Stop(t)
 	for _, list := range []client.ObjectList{&v1alpha1.VirtualMachineMoveList{}, &v1alpha1.WorkloadMoveList{}, &v1alpha1.VCenterList{}} {
-		lose(t, list, w.namespace)
+		lose(t, list, w.Namespace)
 	}
 
-	w.namespace = cluster.Namespace(t)
-	w.declare("oslo", w.source, w.source.Thumbprint())
-	w.declare("weu", w.target, w.target.Thumbprint())
-	w.operator = harness.StartOperator(t, harness.OperatorOptions{Config: cluster.OperatorConfig(), Speed: speed, Namespace: w.namespace})
+	w.Namespace = cluster.Namespace(t)
+	w.Declare(t, "oslo", w.Source)
+	w.Declare(t, "weu", w.Target)
+	w.StartOperator(t)
 	was := w.before
 	found := w.move("finance", v1alpha1.MoveStatePlan, nil)
 	w.before = was
@@ -66,7 +66,7 @@ func TestANewClusterTakesOverStartedMoves(t *testing.T) {
 		return nil
 	})
 	cluster.Consistently(t, time.Second, "nothing starts beside what is under way", func(context.Context) error {
-		if n := calls(w.source, "RelocateVM_Task"); n != 4 {
+		if n := harness.Calls(w.Source, "RelocateVM_Task"); n != 4 {
 			return fmt.Errorf("%d relocations of 4 machines", n)
 		}
 		return nil
@@ -74,7 +74,7 @@ func TestANewClusterTakesOverStartedMoves(t *testing.T) {
 	close(arrive)
 	cluster.WaitCondition(t, soon, found, v1alpha1.ConditionComplete, "True")
 	w.whole(slices.Concat(quick, slow))
-	if n := calls(w.source, "RelocateVM_Task"); n != 4 {
+	if n := harness.Calls(w.Source, "RelocateVM_Task"); n != 4 {
 		t.Errorf("%d relocations of 4 machines", n)
 	}
 }

@@ -4,17 +4,13 @@
 package programme_test
 
 import (
-	"context"
 	"fmt"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
-	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
@@ -30,59 +26,23 @@ const soon = 90 * time.Second
 
 // world is two vCenters, a namespace, and an operator that looks at this namespace only.
 type world struct {
-	t              *testing.T
-	namespace      string
-	source, target *vcentersim.VCenter
-	operator       *harness.Operator
-	before         map[string]vcentersim.MachineState // by path, when the programme began
+	*harness.World
+	t      *testing.T
+	before map[string]vcentersim.MachineState // by path, when the programme began
 }
 
 // newWorld starts both vCenters, declares them, and starts the operator. change adjusts the target.
 func newWorld(t *testing.T, change ...func(*vcentersim.Config)) *world {
 	t.Helper()
-	w := &world{t: t, namespace: cluster.Namespace(t)}
-	w.source = w.simulate(vcentersim.Config{Layout: vcentersim.OnPremises, Name: "Oslo", Speed: speed})
-	target := vcentersim.Config{Layout: vcentersim.AVS, Speed: speed, PortGroups: []string{"finance-web", "finance-db"}}
-	for _, f := range change {
-		f(&target)
-	}
-	w.target = w.simulate(target)
-	w.declare("oslo", w.source, w.source.Thumbprint())
-	w.declare("weu", w.target, w.target.Thumbprint())
-	w.operator = harness.StartOperator(t, harness.OperatorOptions{Config: cluster.OperatorConfig(), Speed: speed, Namespace: w.namespace})
+	w := &world{World: harness.NewWorld(t, cluster, speed), t: t}
+	w.StartVCenters(t, func(_, target *vcentersim.Config) {
+		target.PortGroups = append(target.PortGroups, "finance-db")
+		for _, f := range change {
+			f(target)
+		}
+	})
+	w.StartOperator(t)
 	return w
-}
-
-func (w *world) simulate(c vcentersim.Config) *vcentersim.VCenter {
-	w.t.Helper()
-	v, err := vcentersim.Start(context.WithoutCancel(w.t.Context()), c)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	w.t.Cleanup(v.Close)
-	return v
-}
-
-// declare makes a VCenter object and the Secret of its account.
-func (w *world) declare(name string, v *vcentersim.VCenter, thumbprint string) {
-	w.t.Helper()
-	w.create(&corev1.Secret{
-		ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: name}, Type: corev1.SecretTypeBasicAuth,
-		StringData: map[string]string{"username": v.Username(), "password": v.Password()},
-	})
-	w.create(&v1alpha1.VCenter{
-		ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: name},
-		Spec: v1alpha1.VCenterSpec{
-			URL: v.URL(), CredentialsRef: &v1alpha1.CredentialsReference{Name: name}, Trust: &v1alpha1.VCenterTrust{Thumbprint: thumbprint},
-		},
-	})
-}
-
-func (w *world) create(object client.Object) {
-	w.t.Helper()
-	if err := cluster.Admin.Create(w.t.Context(), object); err != nil {
-		w.t.Fatalf("Creating %T %s: %v", object, object.GetName(), err)
-	}
 }
 
 // add adds running machines to the source, by name.
@@ -93,7 +53,7 @@ func (w *world) add(change func(*vcentersim.MachineSpec), names ...string) {
 		if change != nil {
 			change(&s)
 		}
-		if _, err := w.source.AddMachine(s); err != nil {
+		if _, err := w.Source.AddMachine(s); err != nil {
 			w.t.Fatal(err)
 		}
 	}
@@ -102,62 +62,39 @@ func (w *world) add(change func(*vcentersim.MachineSpec), names ...string) {
 // move makes a WorkloadMove of the folder Finance, and remembers how all machines are.
 func (w *world) move(name string, state v1alpha1.MoveState, change func(*v1alpha1.WorkloadMoveSpec)) *v1alpha1.WorkloadMove {
 	w.t.Helper()
-	move := &v1alpha1.WorkloadMove{
-		ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: name},
-		Spec: v1alpha1.WorkloadMoveSpec{
-			State:  state,
-			Source: v1alpha1.MoveSource{VCenterRef: v1alpha1.ObjectReference{Name: "oslo"}},
-			Target: v1alpha1.MoveTarget{VCenterRef: v1alpha1.ObjectReference{Name: "weu"}, Cluster: "Cluster-1",
-				Folder: "/SDDC-Datacenter/vm/Workloads", Datastore: "vsanDatastore"},
-			Select:   []v1alpha1.MachineSelector{{Folder: "/Oslo/vm/Finance"}},
-			Networks: []v1alpha1.NameMapping{{From: "VLAN-120", To: "finance-web"}},
-		},
-	}
+	move := harness.WorkloadMove(w.Namespace, name, state)
 	if change != nil {
 		change(&move.Spec)
 	}
 	w.before = map[string]vcentersim.MachineState{}
-	for _, m := range w.source.Machines() {
+	for _, m := range w.Source.Machines() {
 		w.before[m.Folder+"/"+m.Name] = m
 	}
-	w.create(move)
+	cluster.Create(w.t, move)
 	return move
 }
 
 // edit changes a WorkloadMove by a merge patch of its spec.
 func (w *world) edit(move *v1alpha1.WorkloadMove, spec string) {
 	w.t.Helper()
-	if err := cluster.Admin.Patch(w.t.Context(), move, client.RawPatch(types.MergePatchType, fmt.Appendf(nil, `{"spec":%s}`, spec))); err != nil {
-		w.t.Fatal(err)
-	}
+	cluster.Patch(w.t, move, fmt.Sprintf(`{"spec":%s}`, spec))
 }
 
 // says waits until Ready has a status and a reason, of the present generation, and its message holds the words.
 func (w *world) says(move *v1alpha1.WorkloadMove, status metav1.ConditionStatus, reason string, words ...string) {
 	w.t.Helper()
-	cluster.WaitFor(w.t, soon, move, fmt.Sprintf("Ready to be %s for %s with %q", status, reason, words), func() error {
-		c := meta.FindStatusCondition(move.Status.Conditions, v1alpha1.ConditionReady)
-		if c == nil || c.Status != status || c.Reason != reason || c.ObservedGeneration != move.Generation {
-			return fmt.Errorf("it is %+v", c)
-		}
-		for _, word := range words {
-			if !strings.Contains(c.Message, word) {
-				return fmt.Errorf("the message lacks %q: %s", word, c.Message)
-			}
-		}
-		stalled := meta.IsStatusConditionTrue(move.Status.Conditions, v1alpha1.ConditionStalled)
-		if want := status == metav1.ConditionFalse && !meta.IsStatusConditionTrue(move.Status.Conditions, v1alpha1.ConditionReconciling); stalled != want {
-			return fmt.Errorf("Stalled is %t", stalled)
-		}
-		return nil
-	})
+	cluster.WaitSays(w.t, move, v1alpha1.ConditionReady, status, reason, words...)
+	stalled := meta.IsStatusConditionTrue(move.Status.Conditions, v1alpha1.ConditionStalled)
+	if want := status == metav1.ConditionFalse && !meta.IsStatusConditionTrue(move.Status.Conditions, v1alpha1.ConditionReconciling); stalled != want {
+		w.t.Errorf("Ready is %s for %s, and Stalled is %t: %+v", status, reason, stalled, move.Status.Conditions)
+	}
 }
 
 // children are the VirtualMachineMoves of the namespace, by machine.
 func (w *world) children() map[string]v1alpha1.VirtualMachineMove {
 	w.t.Helper()
 	list := &v1alpha1.VirtualMachineMoveList{}
-	if err := cluster.Admin.List(w.t.Context(), list, client.InNamespace(w.namespace)); err != nil {
+	if err := cluster.Admin.List(w.t.Context(), list, client.InNamespace(w.Namespace)); err != nil {
 		w.t.Fatal(err)
 	}
 	out := map[string]v1alpha1.VirtualMachineMove{}
@@ -173,9 +110,9 @@ func (w *world) untouched() {
 	if made := w.children(); len(made) > 0 {
 		w.t.Errorf("%d VirtualMachineMoves were made", len(made))
 	}
-	for _, v := range []*vcentersim.VCenter{w.source, w.target} {
+	for _, v := range []*vcentersim.VCenter{w.Source, w.Target} {
 		for _, method := range []string{"RelocateVM_Task", "ShutdownGuest", "PowerOffVM_Task", "PowerOnVM_Task", "ReconfigVM_Task", "CreateFolder"} {
-			if n := calls(v, method); n > 0 {
+			if n := harness.Calls(v, method); n > 0 {
 				w.t.Errorf("%s was called %d times", method, n)
 			}
 		}
@@ -186,7 +123,7 @@ func (w *world) untouched() {
 // whole fails unless every machine is at the source as it was, and those of gone are at the target alone, as they were.
 func (w *world) whole(gone []string) {
 	w.t.Helper()
-	source, target := w.source.Machines(), w.target.Machines()
+	source, target := w.Source.Machines(), w.Target.Machines()
 	for path, was := range w.before {
 		here := slices.DeleteFunc(slices.Clone(source), func(m vcentersim.MachineState) bool { return m.InstanceUUID != was.InstanceUUID })
 		there := slices.DeleteFunc(slices.Clone(target), func(m vcentersim.MachineState) bool { return m.InstanceUUID != was.InstanceUUID })
@@ -219,15 +156,4 @@ func (w *world) counts(move *v1alpha1.WorkloadMove, total, moved, failed, blocke
 		}
 		return nil
 	})
-}
-
-// calls counts the calls of a SOAP method that a vCenter got.
-func calls(v *vcentersim.VCenter, method string) int {
-	n := 0
-	for _, r := range v.Requests() {
-		if r.Method == method {
-			n++
-		}
-	}
-	return n
 }
