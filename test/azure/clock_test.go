@@ -83,16 +83,16 @@ func TestClocksApart(t *testing.T) {
 			recorded := time.Now()
 			first.Stop(t)
 			start(apart[1], nil)
-			w := &world{azure: azure, namespace: namespace, speed: speed}
+			w := &world{&harness.World{Cluster: cluster, Azure: azure, Namespace: namespace, Speed: speed}}
 			wait := func(n int) []armsim.Request {
 				t.Helper()
 				cluster.Eventually(t, soon, fmt.Sprintf("%d requests", n), func(context.Context) error {
-					if got := len(w.writes()); got < n {
+					if got := len(w.Azure.Writes()); got < n {
 						return fmt.Errorf("%d", got)
 					}
 					return nil
 				}, cloud)
-				return w.writes()
+				return w.Azure.Writes()
 			}
 			second := wait(1)[0]
 			possible := (ledger.Sending.Bound + ledger.Grace.Bound) / speed
@@ -104,9 +104,9 @@ func TestClocksApart(t *testing.T) {
 			if all[0].CorrelationID != all[1].CorrelationID || all[0].CorrelationID == "" {
 				t.Errorf("the two requests have the ids %q and %q", all[0].CorrelationID, all[1].CorrelationID)
 			}
-			ready(t, cloud)
+			cluster.WaitReady(t, cloud)
 			begun := 0
-			for _, r := range w.writes() {
+			for _, r := range w.Azure.Writes() {
 				if r.Status/100 == 2 && r.Action != "" { // an equal request with the same id gets the first one's answer, and nobody is asked for rights
 					begun++
 				}

@@ -4,11 +4,9 @@
 package azure
 
 import (
-	"fmt"
 	"testing"
 	"time"
 
-	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/ptr"
 
@@ -26,27 +24,27 @@ func kubectl(t *testing.T, args ...string) (string, error) {
 func TestClusterWaitsForItsPrivateCloudAndIsScaledByKubectl(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, fast)
-	second := newCluster(w.namespace, "weu-2", 3)
+	second := harness.Cluster(w.Namespace, "weu-2", 3)
 	cluster.Create(t, second)
-	env.Says(t, notReady(t, second, v1alpha1.ConditionReconciling, v1alpha1.ReasonReferenceNotFound), "PrivateCloud", "weu")
-	cloud := harness.PrivateCloud(w.namespace, "weu")
+	env.Says(t, cluster.WaitReconciling(t, second, v1alpha1.ReasonReferenceNotFound), "PrivateCloud", "weu")
+	cloud := harness.PrivateCloud(w.Namespace, "weu")
 	cluster.Create(t, cloud)
-	ready(t, second)
-	ready(t, cloud)
-	w.wrote(t, "PUT privateclouds/weu", "PUT privateclouds/weu/clusters/weu-2")
-	if out, err := kubectl(t, "-n", w.namespace, "scale", "--replicas=5", "clusters.avs-operator.io/weu-2"); err != nil {
+	cluster.WaitReady(t, second)
+	cluster.WaitReady(t, cloud)
+	w.Wrote(t, "PUT privateclouds/weu", "PUT privateclouds/weu/clusters/weu-2")
+	if out, err := kubectl(t, "-n", w.Namespace, "scale", "--replicas=5", "clusters.avs-operator.io/weu-2"); err != nil {
 		t.Fatal(err, out)
 	}
-	if out, err := kubectl(t, "-n", w.namespace, "scale", "--replicas=4", "privateclouds.avs-operator.io/weu"); err != nil {
+	if out, err := kubectl(t, "-n", w.Namespace, "scale", "--replicas=4", "privateclouds.avs-operator.io/weu"); err != nil {
 		t.Fatal(err, out)
 	}
-	ready(t, second)
-	ready(t, cloud)
-	if second.Status.ClusterSize != 5 || cloud.Status.ClusterSize != 4 || w.inAzure(t, "/clusters/weu-2", "properties", "clusterSize") != float64(5) {
+	cluster.WaitReady(t, second)
+	cluster.WaitReady(t, cloud)
+	if second.Status.ClusterSize != 5 || cloud.Status.ClusterSize != 4 || w.InAzure("/clusters/weu-2", "properties", "clusterSize") != float64(5) {
 		t.Errorf("sizes: cluster %d, private cloud %d", second.Status.ClusterSize, cloud.Status.ClusterSize)
 	}
 	env.Edit(t, cluster, second, func(c *v1alpha1.Cluster) { c.Spec.ClusterSize = ptr.To[int32](3) })
-	ready(t, second)
+	cluster.WaitReady(t, second)
 	if second.Status.ClusterSize != 3 {
 		t.Errorf("the lowered size was not applied: %d", second.Status.ClusterSize)
 	}
@@ -55,26 +53,16 @@ func TestClusterWaitsForItsPrivateCloudAndIsScaledByKubectl(t *testing.T) {
 func TestHostsAboveSpecStay(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, fast)
-	cloud := harness.PrivateCloud(w.namespace, "weu")
+	cloud := harness.PrivateCloud(w.Namespace, "weu")
 	cluster.Create(t, cloud)
-	ready(t, cloud)
-	if err := w.azure.SetInAzure(cloud.Status.ID, map[string]any{"properties": map[string]any{"managementCluster": map[string]any{"clusterSize": 4}}}); err != nil {
-		t.Fatal(err)
-	}
-	cluster.WaitFor(t, soon, cloud, "InSync False for HostsAboveSpec", func() error {
-		c := meta.FindStatusCondition(cloud.Status.Conditions, v1alpha1.ConditionInSync)
-		if c == nil || c.Status != metav1.ConditionFalse || c.Reason != v1alpha1.ReasonHostsAboveSpec {
-			return fmt.Errorf("InSync is %+v", c)
-		}
-		return nil
-	})
-	ready(t, cloud)
+	cluster.WaitReady(t, cloud)
+	w.Azure.Set(t, cloud.Status.ID, map[string]any{"properties": map[string]any{"managementCluster": map[string]any{"clusterSize": 4}}})
+	cluster.WaitSays(t, cloud, v1alpha1.ConditionInSync, metav1.ConditionFalse, v1alpha1.ReasonHostsAboveSpec)
+	cluster.WaitReady(t, cloud)
 	time.Sleep(time.Second)
-	w.wrote(t, "PUT privateclouds/weu")
-	if err := w.azure.SetInAzure(cloud.Status.ID, map[string]any{"properties": map[string]any{"managementCluster": map[string]any{"clusterSize": 3}}}); err != nil {
-		t.Fatal(err)
-	}
+	w.Wrote(t, "PUT privateclouds/weu")
+	w.Azure.Set(t, cloud.Status.ID, map[string]any{"properties": map[string]any{"managementCluster": map[string]any{"clusterSize": 3}}})
 	env.Edit(t, cluster, cloud, func(c *v1alpha1.PrivateCloud) { c.Spec.ManagementCluster.ClusterSize = 5 })
-	ready(t, cloud)
-	w.wrote(t, "PUT privateclouds/weu", "PATCH privateclouds/weu")
+	cluster.WaitReady(t, cloud)
+	w.Wrote(t, "PUT privateclouds/weu", "PATCH privateclouds/weu")
 }

@@ -26,20 +26,17 @@ import (
 func TestRetainLeavesAzureAndTheSecretAlone(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, fast)
-	cloud := harness.PrivateCloud(w.namespace, "weu")
+	cloud := harness.PrivateCloud(w.Namespace, "weu")
 	cloud.Spec.Credentials = &v1alpha1.PrivateCloudCredentials{SecretName: "weu-admin"}
 	cluster.Create(t, cloud)
-	ready(t, cloud)
+	cluster.WaitReady(t, cloud)
 	if cloud.Status.Effective.DeletionPolicy != v1alpha1.DeletionPolicyRetain {
 		t.Errorf("an absent deletionPolicy means %s", cloud.Status.Effective.DeletionPolicy)
 	}
-	if err := cluster.Admin.Delete(t.Context(), cloud); err != nil {
-		t.Fatal(err)
-	}
-	cluster.WaitGone(t, soon, cloud)
-	w.wrote(t, "PUT privateclouds/weu")
+	cluster.Remove(t, cloud)
+	w.Wrote(t, "PUT privateclouds/weu")
 	time.Sleep(2 * time.Second) // the garbage collector's turn
-	secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: "weu-admin"}}
+	secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: w.Namespace, Name: "weu-admin"}}
 	if err := cluster.Admin.Get(t.Context(), client.ObjectKeyFromObject(secret), secret); err != nil {
 		t.Errorf("the credentials of a private cloud that still runs are gone: %v", err)
 	}
@@ -48,11 +45,11 @@ func TestRetainLeavesAzureAndTheSecretAlone(t *testing.T) {
 func TestDeleteIsGuarded(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, fast)
-	cloud, second := harness.PrivateCloud(w.namespace, "weu"), newCluster(w.namespace, "weu-2", 3)
+	cloud, second := harness.PrivateCloud(w.Namespace, "weu"), harness.Cluster(w.Namespace, "weu-2", 3)
 	cloud.Spec.DeletionPolicy, second.Spec.DeletionPolicy = v1alpha1.DeletionPolicyDelete, v1alpha1.DeletionPolicyDelete
 	cluster.Create(t, cloud, second)
-	ready(t, cloud)
-	ready(t, second)
+	cluster.WaitReady(t, cloud)
+	cluster.WaitReady(t, second)
 	err := cluster.Admin.Delete(t.Context(), cloud)
 	if err == nil {
 		t.Fatal("the API server accepted an unconfirmed delete")
@@ -67,34 +64,30 @@ func TestDeleteIsGuarded(t *testing.T) {
 	}
 	env.Edit(t, cluster, cloud, func(c *v1alpha1.PrivateCloud) { confirm(c) })
 	env.Edit(t, cluster, second, func(c *v1alpha1.Cluster) { confirm(c) })
-	if err := cluster.Admin.Delete(t.Context(), cloud); err != nil {
-		t.Fatal(err)
-	}
-	env.Says(t, notReady(t, cloud, v1alpha1.ConditionReconciling, v1alpha1.ReasonDependentsExist), "Cluster weu-2")
-	if err := cluster.Admin.Delete(t.Context(), second); err != nil {
-		t.Fatal(err)
-	}
-	env.Says(t, notReady(t, second, v1alpha1.ConditionReconciling, v1alpha1.ReasonUnreachable), "cannot be found out", v1alpha1.AnnotationConfirmMachines+"=weu-2")
-	w.wrote(t, "PUT privateclouds/weu", "PUT privateclouds/weu/clusters/weu-2")
+	cluster.Delete(t, cloud)
+	env.Says(t, cluster.WaitReconciling(t, cloud, v1alpha1.ReasonDependentsExist), "Cluster weu-2")
+	cluster.Delete(t, second)
+	env.Says(t, cluster.WaitReconciling(t, second, v1alpha1.ReasonUnreachable), "cannot be found out", v1alpha1.AnnotationConfirmMachines+"=weu-2")
+	w.Wrote(t, "PUT privateclouds/weu", "PUT privateclouds/weu/clusters/weu-2")
 	env.Edit(t, cluster, second, func(c *v1alpha1.Cluster) { c.Annotations[v1alpha1.AnnotationConfirmMachines] = "weu-2" })
 	cluster.WaitGone(t, soon, second)
 	env.Edit(t, cluster, cloud, func(c *v1alpha1.PrivateCloud) { c.Annotations[v1alpha1.AnnotationConfirmMachines] = "weu" })
 	cluster.WaitGone(t, soon, cloud)
-	w.wrote(t, "PUT privateclouds/weu", "PUT privateclouds/weu/clusters/weu-2", "DELETE privateclouds/weu/clusters/weu-2", "DELETE privateclouds/weu")
-	if left := w.azure.Resources(w.azure.PrivateCloudID("weu")); len(left) != 0 {
+	w.Wrote(t, "PUT privateclouds/weu", "PUT privateclouds/weu/clusters/weu-2", "DELETE privateclouds/weu/clusters/weu-2", "DELETE privateclouds/weu")
+	if left := w.Azure.Resources(w.Azure.PrivateCloudID("weu")); len(left) != 0 {
 		t.Errorf("left in Azure: %v", left)
 	}
 }
 
 func TestMachinesHoldADeletionBack(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, fast, func(c *armsim.Config) { c.NoVCenters = false })
-	cloud := harness.PrivateCloud(w.namespace, "weu")
+	w := newWorld(t, fast, harness.LiveVCenters)
+	cloud := harness.PrivateCloud(w.Namespace, "weu")
 	cloud.Spec.DeletionPolicy = v1alpha1.DeletionPolicyDelete
 	cloud.Annotations = map[string]string{v1alpha1.AnnotationConfirmDelete: "weu"}
 	cluster.Create(t, cloud)
-	ready(t, cloud)
-	vcenter := w.azure.VCenter(cloud.Status.ID)
+	cluster.WaitReady(t, cloud)
+	vcenter := w.Azure.VCenter(cloud.Status.ID)
 	if vcenter == nil {
 		t.Fatal("a private cloud that succeeded has no vCenter")
 	}
@@ -106,46 +99,40 @@ func TestMachinesHoldADeletionBack(t *testing.T) {
 		}
 		words = append(words, name)
 	}
-	if err := cluster.Admin.Delete(t.Context(), cloud); err != nil {
-		t.Fatal(err)
-	}
+	cluster.Delete(t, cloud)
 	words = append(words, "8 machines", v1alpha1.AnnotationConfirmMachines+"=weu", "deletionPolicy: Retain")
-	env.Says(t, notReady(t, cloud, v1alpha1.ConditionReconciling, v1alpha1.ReasonMachinesExist), words...)
-	w.wrote(t, "PUT privateclouds/weu")
+	env.Says(t, cluster.WaitReconciling(t, cloud, v1alpha1.ReasonMachinesExist), words...)
+	w.Wrote(t, "PUT privateclouds/weu")
 	env.Edit(t, cluster, cloud, func(c *v1alpha1.PrivateCloud) { c.Annotations[v1alpha1.AnnotationConfirmMachines] = "weu" })
 	cluster.WaitGone(t, soon, cloud)
-	w.wrote(t, "PUT privateclouds/weu", "DELETE privateclouds/weu")
+	w.Wrote(t, "PUT privateclouds/weu", "DELETE privateclouds/weu")
 }
 
 func TestDeleteWhileBeingMadeFollowsTheCreationFirst(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, 1200)
-	cloud := harness.PrivateCloud(w.namespace, "weu")
+	cloud := harness.PrivateCloud(w.Namespace, "weu")
 	cloud.Spec.DeletionPolicy = v1alpha1.DeletionPolicyDelete
 	cloud.Annotations = map[string]string{v1alpha1.AnnotationConfirmDelete: "weu", v1alpha1.AnnotationConfirmMachines: "weu"}
 	cluster.Create(t, cloud)
-	notReady(t, cloud, v1alpha1.ConditionReconciling, v1alpha1.ReasonCreating)
-	if err := cluster.Admin.Delete(t.Context(), cloud); err != nil {
-		t.Fatal(err)
-	}
+	cluster.WaitReconciling(t, cloud, v1alpha1.ReasonCreating)
+	cluster.Delete(t, cloud)
 	cluster.WaitGone(t, 2*soon, cloud)
-	w.wrote(t, "PUT privateclouds/weu", "DELETE privateclouds/weu")
+	w.Wrote(t, "PUT privateclouds/weu", "DELETE privateclouds/weu")
 }
 
 func TestSuspendedDeletionWaits(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, fast)
-	cloud := harness.PrivateCloud(w.namespace, "weu")
+	cloud := harness.PrivateCloud(w.Namespace, "weu")
 	cloud.Spec.DeletionPolicy = v1alpha1.DeletionPolicyDelete
 	cloud.Annotations = map[string]string{v1alpha1.AnnotationConfirmDelete: "weu", v1alpha1.AnnotationConfirmMachines: "weu"}
 	cluster.Create(t, cloud)
-	ready(t, cloud)
+	cluster.WaitReady(t, cloud)
 	env.Edit(t, cluster, cloud, func(c *v1alpha1.PrivateCloud) { c.Spec.Suspend = true })
-	if err := cluster.Admin.Delete(t.Context(), cloud); err != nil {
-		t.Fatal(err)
-	}
-	notReady(t, cloud, v1alpha1.ConditionReconciling, v1alpha1.ReasonSuspended)
-	w.wrote(t, "PUT privateclouds/weu")
+	cluster.Delete(t, cloud)
+	cluster.WaitReconciling(t, cloud, v1alpha1.ReasonSuspended)
+	w.Wrote(t, "PUT privateclouds/weu")
 	env.Edit(t, cluster, cloud, func(c *v1alpha1.PrivateCloud) { c.Spec.Suspend = false })
 	cluster.WaitGone(t, soon, cloud)
 }
@@ -156,17 +143,15 @@ func TestDeletingTheNamespaceEnds(t *testing.T) {
 	for name, policy := range map[string]v1alpha1.DeletionPolicy{"Retain": "", "Delete": v1alpha1.DeletionPolicyDelete} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t, fast)
-			cloud := harness.PrivateCloud(w.namespace, "weu")
+			cloud := harness.PrivateCloud(w.Namespace, "weu")
 			cloud.Spec.DeletionPolicy = policy
 			cloud.Annotations = map[string]string{v1alpha1.AnnotationConfirmDelete: "weu", v1alpha1.AnnotationConfirmMachines: "weu"}
 			cluster.Create(t, cloud)
-			ready(t, cloud)
-			namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: w.namespace}}
-			if err := cluster.Admin.Delete(t.Context(), namespace); err != nil {
-				t.Fatal(err)
-			}
+			cluster.WaitReady(t, cloud)
+			namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: w.Namespace}}
+			cluster.Delete(t, namespace)
 			cluster.WaitGone(t, 2*soon, namespace)
-			left := strings.Join(w.azure.Resources(w.azure.PrivateCloudID("weu")), " ")
+			left := strings.Join(w.Azure.Resources(w.Azure.PrivateCloudID("weu")), " ")
 			if wantLeft := policy == ""; (left != "") != wantLeft {
 				t.Errorf("left in Azure: %q", left)
 			}
@@ -178,20 +163,19 @@ func TestDeletingTheNamespaceEnds(t *testing.T) {
 func TestRetainAfterALostAnswer(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, fast)
-	cloud := harness.PrivateCloud(w.namespace, "weu")
+	cloud := harness.PrivateCloud(w.Namespace, "weu")
 	cluster.Create(t, cloud)
-	ready(t, cloud)
-	w.azure.Inject(armsim.Fault{Verb: http.MethodPatch, Reset: true, Count: 100})
+	cluster.WaitReady(t, cloud)
+	w.Azure.Inject(armsim.Fault{Verb: http.MethodPatch, Reset: true, Count: 100})
 	env.Edit(t, cluster, cloud, func(c *v1alpha1.PrivateCloud) { c.Spec.ManagementCluster.ClusterSize = 4 })
-	notReady(t, cloud, v1alpha1.ConditionReconciling, v1alpha1.ReasonOperationUnknown)
+	cluster.WaitReconciling(t, cloud, v1alpha1.ReasonOperationUnknown)
 	env.Edit(t, cluster, cloud, func(c *v1alpha1.PrivateCloud) { c.Spec.Suspend = true })
-	notReady(t, cloud, v1alpha1.ConditionReconciling, v1alpha1.ReasonSuspended)
+	cluster.WaitReconciling(t, cloud, v1alpha1.ReasonSuspended)
 	if cloud.Status.Operation == nil {
 		t.Fatal("there is no record of the write")
 	}
-	cluster.Delete(t, cloud)
-	cluster.WaitGone(t, soon, cloud)
-	if _, there := w.azure.Resource(w.azure.PrivateCloudID("weu")); !there {
+	cluster.Remove(t, cloud)
+	if _, there := w.Azure.Resource(w.Azure.PrivateCloudID("weu")); !there {
 		t.Fatal("a private cloud that was to be retained is gone")
 	}
 }
@@ -200,30 +184,29 @@ func TestRetainAfterALostAnswer(t *testing.T) {
 func TestNotMadeAgainAfterAFailure(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, fast)
-	cloud, second := harness.PrivateCloud(w.namespace, "weu"), newCluster(w.namespace, "weu-2", 3)
+	cloud, second := harness.PrivateCloud(w.Namespace, "weu"), harness.Cluster(w.Namespace, "weu-2", 3)
 	cluster.Create(t, cloud, second)
-	ready(t, second)
-	w.azure.Inject(armsim.Fault{Verb: http.MethodPatch, OperationFails: true, Code: "ProvisioningFailed", Message: "the host did not come up"})
+	cluster.WaitReady(t, second)
+	w.Azure.Inject(armsim.Fault{Verb: http.MethodPatch, OperationFails: true, Code: "ProvisioningFailed", Message: "the host did not come up"})
 	env.Edit(t, cluster, second, func(c *v1alpha1.Cluster) { c.Spec.ClusterSize = ptr.To(int32(4)) })
-	notReady(t, second, v1alpha1.ConditionStalled, v1alpha1.ReasonSupportRequired)
-	if err := w.azure.RemoveInAzure(w.azure.PrivateCloudID("weu") + "/clusters/weu-2"); err != nil {
+	cluster.WaitStalled(t, second, v1alpha1.ReasonSupportRequired)
+	if err := w.Azure.RemoveInAzure(w.Azure.PrivateCloudID("weu") + "/clusters/weu-2"); err != nil {
 		t.Fatal(err)
 	}
-	env.Says(t, notReady(t, second, v1alpha1.ConditionStalled, v1alpha1.ReasonNotFoundInAzure), "is gone")
-	w.wrote(t, "PUT privateclouds/weu", "PUT privateclouds/weu/clusters/weu-2", "PATCH privateclouds/weu/clusters/weu-2")
+	env.Says(t, cluster.WaitStalled(t, second, v1alpha1.ReasonNotFoundInAzure), "is gone")
+	w.Wrote(t, "PUT privateclouds/weu", "PUT privateclouds/weu/clusters/weu-2", "PATCH privateclouds/weu/clusters/weu-2")
 }
 
 // An object that is retained goes although its operation cannot be followed any more: its identity went first.
 func TestRetainWithoutItsIdentityWhileItIsMade(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, 600)
-	cloud := harness.PrivateCloud(w.namespace, "weu")
+	cloud := harness.PrivateCloud(w.Namespace, "weu")
 	cluster.Create(t, cloud)
-	notReady(t, cloud, v1alpha1.ConditionReconciling, v1alpha1.ReasonCreating)
-	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: w.namespace}}
-	cluster.Delete(t, namespace)
-	cluster.WaitGone(t, soon, namespace)
-	w.wrote(t, "PUT privateclouds/weu")
+	cluster.WaitReconciling(t, cloud, v1alpha1.ReasonCreating)
+	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: w.Namespace}}
+	cluster.Remove(t, namespace)
+	w.Wrote(t, "PUT privateclouds/weu")
 }
 
 // A private cloud that is only observed waits for what stands below it, which acts with its identity.
@@ -231,16 +214,16 @@ func TestAnObservedPrivateCloudWaitsForItsChildren(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, fast)
 	w.madeByHand(t, nil)
-	cloud := &v1alpha1.PrivateCloud{ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: "weu"}}
+	cloud := &v1alpha1.PrivateCloud{ObjectMeta: metav1.ObjectMeta{Namespace: w.Namespace, Name: "weu"}}
 	cloud.Spec.ManagementPolicy = v1alpha1.ManagementPolicyObserve
-	path := &v1alpha1.IscsiPath{ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: "iscsi"},
+	path := &v1alpha1.IscsiPath{ObjectMeta: metav1.ObjectMeta{Namespace: w.Namespace, Name: "iscsi"},
 		Spec: v1alpha1.IscsiPathSpec{PrivateCloudRef: v1alpha1.ParentReference{Name: "weu"}, NetworkBlock: "10.200.0.0/24"}}
 	cluster.Create(t, cloud, path)
-	ready(t, path)
-	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: w.namespace}}
+	cluster.WaitReady(t, path)
+	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: w.Namespace}}
 	cluster.Delete(t, namespace)
 	cluster.WaitGone(t, 2*soon, namespace)
-	if left := w.azure.Resources(w.azure.PrivateCloudID("weu")); len(left) != 1 {
+	if left := w.Azure.Resources(w.Azure.PrivateCloudID("weu")); len(left) != 1 {
 		t.Errorf("left in Azure: %v", left)
 	}
 }
@@ -249,18 +232,17 @@ func TestAnObservedPrivateCloudWaitsForItsChildren(t *testing.T) {
 func TestADeletionDoubtsWhatIsGoneTooSoon(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, fast)
-	cloud := harness.PrivateCloud(w.namespace, "weu")
+	cloud := harness.PrivateCloud(w.Namespace, "weu")
 	cluster.Create(t, cloud)
-	ready(t, cloud)
-	path := &v1alpha1.IscsiPath{ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: "iscsi"},
+	cluster.WaitReady(t, cloud)
+	path := &v1alpha1.IscsiPath{ObjectMeta: metav1.ObjectMeta{Namespace: w.Namespace, Name: "iscsi"},
 		Spec: v1alpha1.IscsiPathSpec{PrivateCloudRef: v1alpha1.ParentReference{Name: "weu"}, NetworkBlock: "10.200.0.0/24"}}
 	cluster.Create(t, path)
-	ready(t, path)
-	w.azure.Inject(armsim.Fault{Verb: http.MethodGet, Path: regexp.MustCompile(`/iscsipaths/default$`), Status: http.StatusNotFound, Code: "ResourceNotFound", Message: "The resource was not found."})
-	cluster.Delete(t, path)
-	cluster.WaitGone(t, soon, path)
-	w.wrote(t, "PUT privateclouds/weu", "PUT privateclouds/weu/iscsipaths/default", "DELETE privateclouds/weu/iscsipaths/default")
-	if len(w.azure.Faults()) > 0 && w.azure.Faults()[0].Hits == 0 {
+	cluster.WaitReady(t, path)
+	w.Azure.Inject(armsim.Fault{Verb: http.MethodGet, Path: regexp.MustCompile(`/iscsipaths/default$`), Status: http.StatusNotFound, Code: "ResourceNotFound", Message: "The resource was not found."})
+	cluster.Remove(t, path)
+	w.Wrote(t, "PUT privateclouds/weu", "PUT privateclouds/weu/iscsipaths/default", "DELETE privateclouds/weu/iscsipaths/default")
+	if len(w.Azure.Faults()) > 0 && w.Azure.Faults()[0].Hits == 0 {
 		t.Error("nobody was told that it is not there, so this was no test of it")
 	}
 }

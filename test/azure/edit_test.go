@@ -25,24 +25,24 @@ import (
 func TestBeforeAnythingExistsImmutableFieldsMayBeEdited(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, fast)
-	cloud := harness.PrivateCloud(w.namespace, "weu")
+	cloud := harness.PrivateCloud(w.Namespace, "weu")
 	cloud.Spec.AzureName, cloud.Spec.SKU = "wrong", "av99"
-	path := &v1alpha1.IscsiPath{ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: "iscsi"},
+	path := &v1alpha1.IscsiPath{ObjectMeta: metav1.ObjectMeta{Namespace: w.Namespace, Name: "iscsi"},
 		Spec: v1alpha1.IscsiPathSpec{PrivateCloudRef: v1alpha1.ParentReference{Name: "weu"}, NetworkBlock: "10.200.0.0/24"}}
 	cluster.Create(t, cloud, path)
-	env.Says(t, notReady(t, cloud, v1alpha1.ConditionStalled, v1alpha1.ReasonSKUNotOffered), "av99")
+	env.Says(t, cluster.WaitStalled(t, cloud, v1alpha1.ReasonSKUNotOffered), "av99")
 	if !strings.HasSuffix(cloud.Status.ID, "/wrong") {
 		t.Errorf("the id is %s", cloud.Status.ID)
 	}
 	env.Edit(t, cluster, cloud, func(c *v1alpha1.PrivateCloud) {
 		c.Spec.AzureName, c.Spec.SKU, c.Spec.NetworkBlock = "", "av36p", "10.176.0.0/22"
 	})
-	ready(t, cloud)
-	ready(t, path)
+	cluster.WaitReady(t, cloud)
+	cluster.WaitReady(t, path)
 	if !strings.HasSuffix(cloud.Status.ID, "/weu") || cloud.Annotations[v1alpha1.AnnotationAzureID] != cloud.Status.ID || !strings.HasPrefix(path.Status.ID, cloud.Status.ID+"/") {
 		t.Errorf("the ids are %s, %s and %s", cloud.Status.ID, cloud.Annotations[v1alpha1.AnnotationAzureID], path.Status.ID)
 	}
-	w.wrote(t, "PUT privateclouds/weu", "PUT privateclouds/weu/iscsipaths/default")
+	w.Wrote(t, "PUT privateclouds/weu", "PUT privateclouds/weu/iscsipaths/default")
 	refused(t, cloud, "azureName")
 }
 
@@ -51,16 +51,16 @@ func TestBeforeAnythingExistsImmutableFieldsMayBeEdited(t *testing.T) {
 func TestARefusedCreationMayBeEdited(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, fast)
-	w.azure.Inject(armsim.Fault{Verb: http.MethodPut, Path: weu, Status: 409, Code: "AllocationFailed", Message: "There are no hosts.", Count: 1})
-	cloud := harness.PrivateCloud(w.namespace, "weu")
+	w.Azure.Inject(armsim.Fault{Verb: http.MethodPut, Path: weu, Status: 409, Code: "AllocationFailed", Message: "There are no hosts.", Count: 1})
+	cloud := harness.PrivateCloud(w.Namespace, "weu")
 	cluster.Create(t, cloud)
-	env.Says(t, notReady(t, cloud, v1alpha1.ConditionReconciling, v1alpha1.ReasonInsufficientCapacity), "There are no hosts")
+	env.Says(t, cluster.WaitReconciling(t, cloud, v1alpha1.ReasonInsufficientCapacity), "There are no hosts")
 	env.Edit(t, cluster, cloud, func(c *v1alpha1.PrivateCloud) { c.Spec.AzureName = "another" })
-	env.Says(t, notReady(t, cloud, v1alpha1.ConditionStalled, v1alpha1.ReasonImmutableField), "set them back")
+	env.Says(t, cluster.WaitStalled(t, cloud, v1alpha1.ReasonImmutableField), "set them back")
 	env.Edit(t, cluster, cloud, func(c *v1alpha1.PrivateCloud) { c.Spec.AzureName, c.Spec.Location = "", "northeurope" })
-	ready(t, cloud)
-	w.wrote(t, "PUT privateclouds/weu", "PUT privateclouds/weu")
-	if at := w.inAzure(t, "", "location"); at != "northeurope" {
+	cluster.WaitReady(t, cloud)
+	w.Wrote(t, "PUT privateclouds/weu", "PUT privateclouds/weu")
+	if at := w.InAzure("", "location"); at != "northeurope" {
 		t.Errorf("it is in %v", at)
 	}
 }
@@ -80,7 +80,7 @@ func refused(t *testing.T, cloud *v1alpha1.PrivateCloud, word string) {
 func TestAnEditInTheSecondOfTheFirstWrite(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, fast)
-	cloud := harness.PrivateCloud(w.namespace, "weu")
+	cloud := harness.PrivateCloud(w.Namespace, "weu")
 	cloud.Spec.AzureName = "name-0"
 	cluster.Create(t, cloud)
 	accepted := 0
@@ -98,25 +98,25 @@ func TestAnEditInTheSecondOfTheFirstWrite(t *testing.T) {
 			time.Sleep(50 * time.Millisecond)
 		}
 	}
-	ready(t, cloud)
+	cluster.WaitReady(t, cloud)
 	want := fmt.Sprintf("name-%d", accepted)
 	if accepted == 0 || cloud.Spec.AzureName != want || !strings.HasSuffix(cloud.Status.ID, "/"+want) {
 		t.Errorf("after %d edits the name is %s and the id %s", accepted, cloud.Spec.AzureName, cloud.Status.ID)
 	}
-	w.wrote(t, "PUT privateclouds/"+want)
+	w.Wrote(t, "PUT privateclouds/"+want)
 }
 
 // While nobody knows whether the first write arrived, nothing that it was about may be edited.
 func TestAnEditAfterALostAnswer(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, fast)
-	w.azure.Inject(armsim.Fault{Verb: http.MethodPut, Path: regexp.MustCompile(`/privateclouds/weu$`), When: armsim.After, Drop: true})
-	cloud := harness.PrivateCloud(w.namespace, "weu")
+	w.Azure.Inject(armsim.Fault{Verb: http.MethodPut, Path: regexp.MustCompile(`/privateclouds/weu$`), When: armsim.After, Drop: true})
+	cloud := harness.PrivateCloud(w.Namespace, "weu")
 	cluster.Create(t, cloud)
-	notReady(t, cloud, v1alpha1.ConditionReconciling, v1alpha1.ReasonOperationUnknown)
+	cluster.WaitReconciling(t, cloud, v1alpha1.ReasonOperationUnknown)
 	refused(t, cloud, "azureName")
-	ready(t, cloud)
-	w.wrote(t, "PUT privateclouds/weu")
+	cluster.WaitReady(t, cloud)
+	w.Wrote(t, "PUT privateclouds/weu")
 }
 
 // A backup that is restored without status still names the same private cloud, whatever else is edited in it: nothing is ordered a second time,
@@ -124,16 +124,15 @@ func TestAnEditAfterALostAnswer(t *testing.T) {
 func TestAnEditAfterARestoredBackup(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, fast)
-	cloud := harness.PrivateCloud(w.namespace, "weu")
+	cloud := harness.PrivateCloud(w.Namespace, "weu")
 	cluster.Create(t, cloud)
-	ready(t, cloud)
-	backup := &v1alpha1.PrivateCloud{ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: "weu", Annotations: cloud.Annotations, Labels: cloud.Labels}, Spec: cloud.Spec}
-	cluster.Delete(t, cloud)
-	cluster.WaitGone(t, soon, cloud)
+	cluster.WaitReady(t, cloud)
+	backup := &v1alpha1.PrivateCloud{ObjectMeta: metav1.ObjectMeta{Namespace: w.Namespace, Name: "weu", Annotations: cloud.Annotations, Labels: cloud.Labels}, Spec: cloud.Spec}
+	cluster.Remove(t, cloud)
 	backup.Spec.AzureName = "another"
 	cluster.Create(t, backup)
-	env.Says(t, notReady(t, backup, v1alpha1.ConditionStalled, v1alpha1.ReasonImmutableField), "set them back")
+	env.Says(t, cluster.WaitStalled(t, backup, v1alpha1.ReasonImmutableField), "set them back")
 	env.Edit(t, cluster, backup, func(c *v1alpha1.PrivateCloud) { c.Spec.AzureName = "" })
-	ready(t, backup)
-	w.wrote(t, "PUT privateclouds/weu")
+	cluster.WaitReady(t, backup)
+	w.Wrote(t, "PUT privateclouds/weu")
 }

@@ -27,7 +27,7 @@ import (
 func (w *world) exported(t *testing.T, name string) *corev1.Secret {
 	t.Helper()
 	secret := &corev1.Secret{}
-	if err := cluster.Admin.Get(t.Context(), client.ObjectKey{Namespace: w.namespace, Name: name}, secret); err != nil {
+	if err := cluster.Admin.Get(t.Context(), client.ObjectKey{Namespace: w.Namespace, Name: name}, secret); err != nil {
 		t.Fatal(err)
 	}
 	return secret
@@ -38,7 +38,7 @@ func (w *world) becomes(t *testing.T, name string, want map[string][]byte) {
 	t.Helper()
 	cluster.Eventually(t, soon, "Secret "+name+" to have what Azure has", func(ctx context.Context) error {
 		secret := &corev1.Secret{}
-		if err := cluster.Admin.Get(ctx, client.ObjectKey{Namespace: w.namespace, Name: name}, secret); err != nil {
+		if err := cluster.Admin.Get(ctx, client.ObjectKey{Namespace: w.Namespace, Name: name}, secret); err != nil {
 			return err
 		}
 		if len(secret.Data) != len(want) {
@@ -55,7 +55,7 @@ func (w *world) becomes(t *testing.T, name string, want map[string][]byte) {
 
 // asked counts how often Azure was asked for the accounts of the private cloud.
 func (w *world) asked() (n int) {
-	for _, r := range w.azure.Requests() {
+	for _, r := range w.Azure.Requests() {
 		if strings.HasSuffix(strings.ToLower(r.Path), "/listadmincredentials") {
 			n++
 		}
@@ -64,7 +64,7 @@ func (w *world) asked() (n int) {
 }
 
 func (w *world) key(name, secret string) *v1alpha1.ExpressRouteAuthorization {
-	return &v1alpha1.ExpressRouteAuthorization{ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: name},
+	return &v1alpha1.ExpressRouteAuthorization{ObjectMeta: metav1.ObjectMeta{Namespace: w.Namespace, Name: name},
 		Spec: v1alpha1.ExpressRouteAuthorizationSpec{PrivateCloudRef: v1alpha1.ParentReference{Name: "weu"}, SecretName: secret}}
 }
 
@@ -73,12 +73,12 @@ func (w *world) key(name, secret string) *v1alpha1.ExpressRouteAuthorization {
 func TestAnExportedSecretThatSomebodyEditedIsPutRight(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, fast)
-	cloud := harness.PrivateCloud(w.namespace, "weu")
+	cloud := harness.PrivateCloud(w.Namespace, "weu")
 	cloud.Spec.Credentials = &v1alpha1.PrivateCloudCredentials{SecretName: "weu-admin"}
 	key := w.key("hub", "hub-key")
 	cluster.Create(t, cloud, key)
-	ready(t, cloud)
-	ready(t, key)
+	cluster.WaitReady(t, cloud)
+	cluster.WaitReady(t, key)
 	for _, name := range []string{"weu-admin", "hub-key"} {
 		secret := w.exported(t, name)
 		right, asked := secret.Data, w.asked()
@@ -111,12 +111,12 @@ func TestAnExportedSecretThatSomebodyEditedIsPutRight(t *testing.T) {
 	asked := w.asked()
 	env.Edit(t, cluster, secretOf(w.exported(t, "weu-admin")), func(s *corev1.Secret) { s.Labels["team"] = "platform" })
 	env.Edit(t, cluster, cloud, func(c *v1alpha1.PrivateCloud) { c.Spec.Internet = "Enabled" })
-	ready(t, cloud)
+	cluster.WaitReady(t, cloud)
 	time.Sleep(time.Second)
 	if w.asked() != asked || w.exported(t, "weu-admin").Labels["team"] != "platform" {
 		t.Errorf("for a label Azure was asked %d times", w.asked()-asked)
 	}
-	ready(t, key)
+	cluster.WaitReady(t, key)
 }
 
 // Two who write against each other do so once a minute and not without end: the second edit stays for that long, and is put right then.
@@ -124,11 +124,11 @@ func TestWhoeverWritesAgainstTheOperatorIsAnsweredOnceAMinute(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, fast)
 	key := w.key("hub", "hub-key")
-	cluster.Create(t, harness.PrivateCloud(w.namespace, "weu"), key)
-	ready(t, key)
-	w.operator.Stop(t)
-	w.speed = 15 // a minute is four seconds
-	w.start(t)
+	cluster.Create(t, harness.PrivateCloud(w.Namespace, "weu"), key)
+	cluster.WaitReady(t, key)
+	w.Operator.Stop(t)
+	w.Speed = 15 // a minute is four seconds
+	w.StartOperator(t)
 	secret := w.exported(t, "hub-key")
 	right := secret.Data
 	edit := func() {
@@ -158,25 +158,24 @@ func TestASecretThatRetainLeftIsTakenUpWithItsResource(t *testing.T) {
 	w := newWorld(t, fast)
 	key := w.key("hub", "hub-key")
 	key.Spec.DeletionPolicy = v1alpha1.DeletionPolicyRetain
-	cluster.Create(t, harness.PrivateCloud(w.namespace, "weu"), key)
-	ready(t, key)
+	cluster.Create(t, harness.PrivateCloud(w.Namespace, "weu"), key)
+	cluster.WaitReady(t, key)
 	right := w.exported(t, "hub-key").Data
-	cluster.Delete(t, key)
-	cluster.WaitGone(t, soon, key)
+	cluster.Remove(t, key)
 	left := w.exported(t, "hub-key")
 	if len(left.OwnerReferences) > 0 {
 		t.Fatalf("its owners: %v", left.OwnerReferences)
 	}
 	other := w.key("spoke", "hub-key")
 	cluster.Create(t, other)
-	env.Says(t, notReady(t, other, v1alpha1.ConditionStalled, v1alpha1.ReasonSecretNotOwned), "hub-key", "secretName")
+	env.Says(t, cluster.WaitStalled(t, other, v1alpha1.ReasonSecretNotOwned), "hub-key", "secretName")
 	if err := cluster.Admin.Patch(t.Context(), secretOf(left), client.RawPatch("application/merge-patch+json", []byte(`{"data":{"expressRouteAuthorizationKey":"bWluZQ=="}}`))); err != nil {
 		t.Fatal(err)
 	}
 	again := w.key("hub-again", "hub-key")
 	again.Spec.AzureName = "hub"
 	cluster.Create(t, again)
-	ready(t, again)
+	cluster.WaitReady(t, again)
 	w.becomes(t, "hub-key", right)
 	if taken := w.exported(t, "hub-key"); !metav1.IsControlledBy(taken, again) || taken.UID != left.UID {
 		t.Errorf("its owners: %v", taken.OwnerReferences)
@@ -187,18 +186,18 @@ func TestASecretThatRetainLeftIsTakenUpWithItsResource(t *testing.T) {
 func TestARequestToLookRefreshesTheExportedSecret(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, fast)
-	cloud := harness.PrivateCloud(w.namespace, "weu")
+	cloud := harness.PrivateCloud(w.Namespace, "weu")
 	cloud.Spec.Credentials = &v1alpha1.PrivateCloudCredentials{SecretName: "weu-admin"}
 	cluster.Create(t, cloud)
-	ready(t, cloud)
+	cluster.WaitReady(t, cloud)
 	before := w.exported(t, "weu-admin").Data
 	portal, _, o := connect.NewAzure(connect.AzureOptions{
 		Client: cluster.Admin, Live: connect.Live{Reader: cluster.Admin}, Pace: fast, AllowedEndpoints: []string{"127.0.0.1"}, // where the simulator serves
-	}).Client(t.Context(), w.namespace, nil)
+	}).Client(t.Context(), w.Namespace, nil)
 	if o != nil {
 		t.Fatal(o.Message)
 	}
-	id := arm.ID(w.azure.PrivateCloudID("weu"))
+	id := arm.ID(w.Azure.PrivateCloudID("weu"))
 	if _, err := portal.Begin(t.Context(), arm.Write{ID: id, Types: []string{id.Type()}, Verb: arm.POST, Action: "rotateNsxtPassword", OperationID: "by-hand", Deadline: time.Now().Add(time.Minute)}); err != nil {
 		t.Fatal(err)
 	}
@@ -219,22 +218,22 @@ func TestARequestToLookRefreshesTheExportedSecret(t *testing.T) {
 // The operator's own Secret, by which it tells whether a value has changed, lost its value: it says so, and makes another when that one is deleted.
 func TestASecretOfFingerprintsWithoutItsValueIsMadeAnew(t *testing.T) {
 	t.Parallel()
-	w := quiet(t)
-	of := func(name string) metav1.ObjectMeta { return metav1.ObjectMeta{Namespace: w.namespace, Name: name} }
+	w := quiet(t, fast)
+	of := func(name string) metav1.ObjectMeta { return metav1.ObjectMeta{Namespace: w.Namespace, Name: name} }
 	emptied := &corev1.Secret{ObjectMeta: of("avs-operator-fingerprints"), Data: map[string][]byte{"another": []byte("value")}}
 	key := &corev1.Secret{ObjectMeta: of("peer"), StringData: map[string]string{"key": "a-key"}}
 	key.Labels = map[string]string{v1alpha1.LabelUse: v1alpha1.UseAllowed}
 	reach := &v1alpha1.GlobalReachConnection{ObjectMeta: of("oslo"), Spec: v1alpha1.GlobalReachConnectionSpec{
 		PrivateCloudRef: v1alpha1.ParentReference{Name: "weu"}, AuthorizationKeySecretRef: &v1alpha1.SecretKeyReference{Name: "peer", Key: "key"},
-		PeerExpressRouteCircuitID: "/subscriptions/" + w.azure.SubscriptionID + "/resourceGroups/rg-avs/providers/Microsoft.Network/expressRouteCircuits/oslo",
+		PeerExpressRouteCircuitID: "/subscriptions/" + w.Azure.SubscriptionID + "/resourceGroups/rg-avs/providers/Microsoft.Network/expressRouteCircuits/oslo",
 	}}
-	cluster.Create(t, append(w.azure.Identity(w.namespace), emptied, key, harness.PrivateCloud(w.namespace, "weu"), reach)...)
-	w.operator = harness.StartOperator(t, harness.OperatorOptions{Config: cluster.OperatorConfig(), Speed: w.speed, Namespace: w.namespace, Change: func(o *controllers.Options) {
-		o.Namespace = w.namespace
+	cluster.Create(t, append(w.Azure.Identity(w.Namespace), emptied, key, harness.PrivateCloud(w.Namespace, "weu"), reach)...)
+	w.Operator = harness.StartOperator(t, harness.OperatorOptions{Config: cluster.OperatorConfig(), Speed: w.Speed, Namespace: w.Namespace, Change: func(o *controllers.Options) {
+		o.Namespace = w.Namespace
 	}})
-	says(t, reach, v1alpha1.ReasonTransient, "avs-operator-fingerprints has no value", "delete the Secret to have a new one made")
+	cluster.WaitNotReady(t, reach, v1alpha1.ReasonTransient, "avs-operator-fingerprints has no value", "delete the Secret to have a new one made")
 	cluster.Delete(t, emptied)
-	ready(t, reach)
+	cluster.WaitReady(t, reach)
 	if made := w.exported(t, emptied.Name); len(made.Data) != 1 {
 		t.Errorf("the new Secret has %d values", len(made.Data))
 	}

@@ -47,10 +47,10 @@ func TestCreateSurvives(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, fast)
-			w.azure.Inject(fault)
-			cloud := harness.PrivateCloud(w.namespace, "weu")
+			w.Azure.Inject(fault)
+			cloud := harness.PrivateCloud(w.Namespace, "weu")
 			cluster.Create(t, cloud)
-			ready(t, cloud)
+			cluster.WaitReady(t, cloud)
 			w.oneEffect(t)
 		})
 	}
@@ -60,7 +60,7 @@ func TestCreateSurvives(t *testing.T) {
 func (w *world) oneEffect(t *testing.T) {
 	t.Helper()
 	answered := map[string]int{}
-	for _, r := range w.writes() {
+	for _, r := range w.Azure.Writes() {
 		if r.Method == http.MethodPut && r.Status != 0 {
 			answered[r.CorrelationID]++
 		}
@@ -75,8 +75,8 @@ func (w *world) oneEffect(t *testing.T) {
 func TestFailedCreateTellsWhatSupportAsksFor(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, fast)
-	w.azure.Inject(armsim.Fault{Verb: http.MethodPut, Path: weu, OperationFails: true, Code: "ProvisioningFailed", Message: "host esx-1 did not come up"})
-	cloud := harness.PrivateCloud(w.namespace, "weu")
+	w.Azure.Inject(armsim.Fault{Verb: http.MethodPut, Path: weu, OperationFails: true, Code: "ProvisioningFailed", Message: "host esx-1 did not come up"})
+	cloud := harness.PrivateCloud(w.Namespace, "weu")
 	cluster.Create(t, cloud)
 	var message string
 	cluster.WaitFor(t, soon, cloud, "the failure", func() error {
@@ -85,13 +85,13 @@ func TestFailedCreateTellsWhatSupportAsksFor(t *testing.T) {
 		}
 		return nil
 	})
-	message = notReady(t, cloud, v1alpha1.ConditionStalled, v1alpha1.ReasonSupportRequired)
+	message = cluster.WaitStalled(t, cloud, v1alpha1.ReasonSupportRequired)
 	env.Says(t, message, "support request", "host esx-1 did not come up", cloud.Status.Failure.OperationID)
-	if id := w.writes()[0].CorrelationID; cloud.Status.Failure.OperationID != id {
+	if id := w.Azure.Writes()[0].CorrelationID; cloud.Status.Failure.OperationID != id {
 		t.Errorf("support is told %s, Azure was sent %s", cloud.Status.Failure.OperationID, id)
 	}
 	time.Sleep(time.Second)
-	w.wrote(t, "PUT privateclouds/weu")
+	w.Wrote(t, "PUT privateclouds/weu")
 }
 
 func TestRefusalsAreTold(t *testing.T) {
@@ -117,12 +117,12 @@ func TestRefusalsAreTold(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, 60)
 			c.fault.Verb, c.fault.Path, c.fault.Count = http.MethodPut, weu, -1
-			w.azure.Inject(c.fault)
-			cloud := harness.PrivateCloud(w.namespace, "weu")
+			w.Azure.Inject(c.fault)
+			cloud := harness.PrivateCloud(w.Namespace, "weu")
 			cluster.Create(t, cloud)
-			env.Says(t, notReady(t, cloud, c.progress, c.reason), c.words...)
+			env.Says(t, cluster.WaitProgress(t, cloud, c.progress, c.reason), c.words...)
 			time.Sleep(time.Second)
-			if n := len(w.writes()); n > 1 {
+			if n := len(w.Azure.Writes()); n > 1 {
 				t.Errorf("asked %d times within a minute of Azure's", n)
 			}
 		})
@@ -132,57 +132,57 @@ func TestRefusalsAreTold(t *testing.T) {
 func TestMissingResourceGroupIsWaitedFor(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, fast, func(c *armsim.Config) { c.ResourceGroups[0].Name = "another" })
-	cloud := harness.PrivateCloud(w.namespace, "weu")
+	cloud := harness.PrivateCloud(w.Namespace, "weu")
 	cluster.Create(t, cloud)
-	env.Says(t, notReady(t, cloud, v1alpha1.ConditionReconciling, v1alpha1.ReasonReferenceNotFound), harness.ResourceGroup, "create it, or correct the name")
-	w.wrote(t)
+	env.Says(t, cluster.WaitReconciling(t, cloud, v1alpha1.ReasonReferenceNotFound), harness.ResourceGroup, "create it, or correct the name")
+	w.Wrote(t)
 }
 
 // The operator is stopped at any moment and started again: one create, one scale, one rotation.
 func TestRestartsInTheMiddle(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, 1200)
-	cloud := harness.PrivateCloud(w.namespace, "weu")
+	cloud := harness.PrivateCloud(w.Namespace, "weu")
 	cloud.Spec.Credentials = &v1alpha1.PrivateCloudCredentials{VCenterRotation: "one"}
 	cluster.Create(t, cloud)
 	for _, pause := range []time.Duration{0, 150 * time.Millisecond, 2 * time.Second} {
 		time.Sleep(pause)
-		w.operator.Stop(t)
-		w.start(t)
+		w.Operator.Stop(t)
+		w.StartOperator(t)
 	}
-	ready(t, cloud)
+	cluster.WaitReady(t, cloud)
 	env.Edit(t, cluster, cloud, func(c *v1alpha1.PrivateCloud) {
 		c.Spec.ManagementCluster.ClusterSize, c.Spec.Credentials.VCenterRotation = 4, "two"
 	})
 	for range 3 {
 		time.Sleep(300 * time.Millisecond)
-		w.operator.Stop(t)
-		w.start(t)
+		w.Operator.Stop(t)
+		w.StartOperator(t)
 	}
-	ready(t, cloud)
-	w.wrote(t, "PUT privateclouds/weu", "PATCH privateclouds/weu", "POST privateclouds/weu/rotatevcenterpassword")
+	cluster.WaitReady(t, cloud)
+	w.Wrote(t, "PUT privateclouds/weu", "PATCH privateclouds/weu", "POST privateclouds/weu/rotatevcenterpassword")
 }
 
 // A status that a backup did not bring back: nothing is made or rotated a second time.
 func TestLostStatusRepeatsNothing(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, fast)
-	cloud := harness.PrivateCloud(w.namespace, "weu")
+	cloud := harness.PrivateCloud(w.Namespace, "weu")
 	cloud.Spec.Credentials = &v1alpha1.PrivateCloudCredentials{VCenterRotation: "one"}
 	cluster.Create(t, cloud)
-	ready(t, cloud)
+	cluster.WaitReady(t, cloud)
 	env.Edit(t, cluster, cloud, func(c *v1alpha1.PrivateCloud) { c.Spec.Credentials.VCenterRotation = "two" })
-	ready(t, cloud)
-	want := len(w.writes())
-	w.operator.Stop(t)
+	cluster.WaitReady(t, cloud)
+	want := len(w.Azure.Writes())
+	w.Operator.Stop(t)
 	base := cloud.DeepCopy()
 	cloud.Status = v1alpha1.PrivateCloudStatus{}
 	if err := cluster.Admin.Status().Patch(t.Context(), cloud, client.MergeFrom(base)); err != nil {
 		t.Fatal(err)
 	}
-	w.start(t)
-	ready(t, cloud)
-	if got := len(w.writes()); got != want {
+	w.StartOperator(t)
+	cluster.WaitReady(t, cloud)
+	if got := len(w.Azure.Writes()); got != want {
 		t.Errorf("%d writes before the status was lost, %d after", want, got)
 	}
 	if cloud.Status.Rotations == nil || cloud.Status.Rotations.VCenter != "two" {
@@ -193,18 +193,18 @@ func TestLostStatusRepeatsNothing(t *testing.T) {
 // Wrong credentials are tried once, and not again before ten minutes of Azure's have passed; a corrected Secret is tried at once.
 func TestWrongCredentialsAreTriedOnce(t *testing.T) {
 	t.Parallel()
-	w := &world{azure: harness.StartAzure(t, 60, func(c *armsim.Config) { c.NoVCenters = true }), namespace: cluster.Namespace(t), speed: 60}
-	objects := w.azure.Identity(w.namespace)
+	w := quiet(t, 60)
+	objects := w.Azure.Identity(w.Namespace)
 	secret := harness.ClientSecretOf(objects)
 	secret.StringData["clientSecret"] = "wrong"
 	cluster.Create(t, objects...)
-	w.start(t)
-	cloud, identity := harness.PrivateCloud(w.namespace, "weu"), harness.IdentityOf(objects)
+	w.StartOperator(t)
+	cloud, identity := harness.PrivateCloud(w.Namespace, "weu"), harness.IdentityOf(objects)
 	cluster.Create(t, cloud)
-	env.Says(t, notReady(t, cloud, v1alpha1.ConditionStalled, v1alpha1.ReasonCredentialsInvalid), "AADSTS7000215", "correct the credential")
+	env.Says(t, cluster.WaitStalled(t, cloud, v1alpha1.ReasonCredentialsInvalid), "AADSTS7000215", "correct the credential")
 	cluster.WaitCondition(t, soon, identity, v1alpha1.ConditionReady, "False")
 	logins := func() (n int) {
-		for _, r := range w.azure.Requests() {
+		for _, r := range w.Azure.Requests() {
 			if strings.HasSuffix(r.Path, "/oauth2/v2.0/token") {
 				n++
 			}
@@ -225,26 +225,24 @@ func TestWrongCredentialsAreTriedOnce(t *testing.T) {
 	if first, second := w.loginTimes(); second.Sub(first) < 10*time.Second {
 		t.Errorf("the second attempt came after %s, which is %s of Azure's time", second.Sub(first), 60*second.Sub(first))
 	}
-	if err := cluster.Admin.Get(t.Context(), client.ObjectKeyFromObject(secret), secret); err != nil {
-		t.Fatal(err)
-	}
+	cluster.Get(t, secret)
 	secret.StringData = map[string]string{"clientSecret": harness.ClientSecret}
 	if err := cluster.Admin.Update(t.Context(), secret); err != nil {
 		t.Fatal(err)
 	}
-	cluster.WaitCondition(t, soon, identity, v1alpha1.ConditionReady, "True")
+	cluster.WaitReady(t, identity)
 	cluster.Eventually(t, soon, "the creation", func(context.Context) error {
-		if len(w.writes()) == 0 {
+		if len(w.Azure.Writes()) == 0 {
 			return errors.New("nothing was written")
 		}
 		return nil
 	})
-	w.wrote(t, "PUT privateclouds/weu")
+	w.Wrote(t, "PUT privateclouds/weu")
 }
 
 // loginTimes are those of the first two attempts to log in.
 func (w *world) loginTimes() (first, second time.Time) {
-	for _, r := range w.azure.Requests() {
+	for _, r := range w.Azure.Requests() {
 		if !strings.HasSuffix(r.Path, "/oauth2/v2.0/token") {
 			continue
 		}
@@ -259,19 +257,19 @@ func (w *world) loginTimes() (first, second time.Time) {
 
 func TestReferencesThatAreMissing(t *testing.T) {
 	t.Parallel()
-	w := &world{azure: harness.StartAzure(t, fast, func(c *armsim.Config) { c.NoVCenters = true }), namespace: cluster.Namespace(t), speed: fast}
-	w.start(t)
-	cloud := harness.PrivateCloud(w.namespace, "weu")
+	w := quiet(t, fast)
+	w.StartOperator(t)
+	cloud := harness.PrivateCloud(w.Namespace, "weu")
 	cluster.Create(t, cloud)
-	env.Says(t, notReady(t, cloud, v1alpha1.ConditionReconciling, v1alpha1.ReasonReferenceNotFound), "AzureIdentity", w.namespace+"/default")
-	objects := w.azure.Identity(w.namespace)
+	env.Says(t, cluster.WaitReconciling(t, cloud, v1alpha1.ReasonReferenceNotFound), "AzureIdentity", w.Namespace+"/default")
+	objects := w.Azure.Identity(w.Namespace)
 	cluster.Create(t, objects[2]) // the identity, without its Secret and CA
 	cluster.Eventually(t, soon, "the missing Secret to be named", func(context.Context) error {
-		if message := notReady(t, cloud, v1alpha1.ConditionReconciling, v1alpha1.ReasonReferenceNotFound); !strings.Contains(message, "azure-client-secret") {
+		if message := cluster.WaitReconciling(t, cloud, v1alpha1.ReasonReferenceNotFound); !strings.Contains(message, "azure-client-secret") {
 			return errors.New(message)
 		}
 		return nil
 	})
 	cluster.Create(t, objects[0], objects[1])
-	ready(t, cloud)
+	cluster.WaitReady(t, cloud)
 }

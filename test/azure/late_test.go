@@ -12,6 +12,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
+	"github.com/avs-operator/avs-operator/controllers/azure/kind"
 	"github.com/avs-operator/avs-operator/test/armsim"
 	"github.com/avs-operator/avs-operator/test/env"
 	"github.com/avs-operator/avs-operator/test/harness"
@@ -24,15 +25,15 @@ func TestAPollThatIsRefusedIsReplacedByAReadOfTheResource(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, fast)
-			w.azure.Inject(armsim.Fault{Path: polls, Status: status, Code: "AuthorizationFailed", Message: "The client does not have authorization to perform action 'Microsoft.AVS/locations/operationStatuses/read'.", Count: -1})
-			cloud := harness.PrivateCloud(w.namespace, "weu")
+			w.Azure.Inject(armsim.Fault{Path: polls, Status: status, Code: "AuthorizationFailed", Message: "The client does not have authorization to perform action 'Microsoft.AVS/locations/operationStatuses/read'.", Count: -1})
+			cloud := harness.PrivateCloud(w.Namespace, "weu")
 			cluster.Create(t, cloud)
-			ready(t, cloud)
-			second := newCluster(w.namespace, "weu-2", 3)
+			cluster.WaitReady(t, cloud)
+			second := harness.Cluster(w.Namespace, "weu-2", 3)
 			cluster.Create(t, second)
-			ready(t, second) // so the lane is free
+			cluster.WaitReady(t, second) // so the lane is free
 			asked := map[string]int{}
-			for _, r := range w.azure.Requests() {
+			for _, r := range w.Azure.Requests() {
 				if polls.MatchString(r.Path) {
 					asked[r.Path]++
 				}
@@ -53,18 +54,18 @@ func TestAPollThatIsRefusedIsReplacedByAReadOfTheResource(t *testing.T) {
 func TestAPollThatNeverEndsIsReplacedByAReadOfTheResource(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, fast)
-	cloud := harness.PrivateCloud(w.namespace, "weu")
+	cloud := harness.PrivateCloud(w.Namespace, "weu")
 	cluster.Create(t, cloud)
-	ready(t, cloud)
-	w.azure.Inject(armsim.Fault{Path: polls, Status: 200, Body: `{"status":"InProgress"}`, Count: -1})
-	second := newCluster(w.namespace, "weu-2", 3)
+	cluster.WaitReady(t, cloud)
+	w.Azure.Inject(armsim.Fault{Path: polls, Status: 200, Body: `{"status":"InProgress"}`, Count: -1})
+	second := harness.Cluster(w.Namespace, "weu-2", 3)
 	cluster.Create(t, second)
 	began := time.Now()
-	ready(t, second)
+	cluster.WaitReady(t, second)
 	if took := time.Since(began) * fast; took < 3*time.Hour || took > 40*time.Hour {
 		t.Errorf("the poll was given up after %s, and three hours are twice the usual", took)
 	}
-	w.wrote(t, "PUT privateclouds/weu", "PUT privateclouds/weu/clusters/weu-2")
+	w.Wrote(t, "PUT privateclouds/weu", "PUT privateclouds/weu/clusters/weu-2")
 }
 
 var weu2 = regexp.MustCompile(`/clusters/weu-2$`)
@@ -73,49 +74,45 @@ var weu2 = regexp.MustCompile(`/clusters/weu-2$`)
 func TestWhatTakesTooLongIsSaidByAllThatWaitForIt(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, fast)
-	cloud := harness.PrivateCloud(w.namespace, "weu")
+	cloud := harness.PrivateCloud(w.Namespace, "weu")
 	cluster.Create(t, cloud)
-	ready(t, cloud)
-	w.azure.Inject(armsim.Fault{Verb: http.MethodPut, Path: weu2, Lasts: 16 * time.Hour})
-	second, third := newCluster(w.namespace, "weu-2", 3), newCluster(w.namespace, "weu-3", 3)
+	cluster.WaitReady(t, cloud)
+	w.Azure.Inject(armsim.Fault{Verb: http.MethodPut, Path: weu2, Lasts: 16 * time.Hour})
+	second, third := harness.Cluster(w.Namespace, "weu-2", 3), harness.Cluster(w.Namespace, "weu-3", 3)
 	cluster.Create(t, second)
-	notReady(t, second, v1alpha1.ConditionReconciling, v1alpha1.ReasonCreating)
-	below := &v1alpha1.PlacementPolicy{ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: "below"}}
+	cluster.WaitReconciling(t, second, v1alpha1.ReasonCreating)
+	below := &v1alpha1.PlacementPolicy{ObjectMeta: metav1.ObjectMeta{Namespace: w.Namespace, Name: "below"}}
 	below.Spec.ClusterRef, below.Spec.ManagementPolicy = &v1alpha1.ParentReference{Name: "weu-2"}, v1alpha1.ManagementPolicyObserve
 	cluster.Create(t, below)
 	cluster.Create(t, third)
-	notReady(t, third, v1alpha1.ConditionReconciling, v1alpha1.ReasonOperationWaits)
-	for _, object := range []azureObject{second, third, below} {
-		message := notReady(t, object, v1alpha1.ConditionReconciling, v1alpha1.ReasonTakesTooLong)
+	cluster.WaitReconciling(t, third, v1alpha1.ReasonOperationWaits)
+	for _, object := range []kind.Object{second, third, below} {
+		message := cluster.WaitReconciling(t, object, v1alpha1.ReasonTakesTooLong)
 		env.Says(t, message, "since 20", "1h30m")
 	}
 	// A new process says the same.
-	w.operator.Stop(t)
-	w.start(t)
-	notReady(t, third, v1alpha1.ConditionReconciling, v1alpha1.ReasonTakesTooLong)
-	ready(t, second)
-	ready(t, third)
-	w.wrote(t, "PUT privateclouds/weu", "PUT privateclouds/weu/clusters/weu-2", "PUT privateclouds/weu/clusters/weu-3")
+	w.Operator.Stop(t)
+	w.StartOperator(t)
+	cluster.WaitReconciling(t, third, v1alpha1.ReasonTakesTooLong)
+	cluster.WaitReady(t, second)
+	cluster.WaitReady(t, third)
+	w.Wrote(t, "PUT privateclouds/weu", "PUT privateclouds/weu/clusters/weu-2", "PUT privateclouds/weu/clusters/weu-3")
 }
 
 // Somebody else's operation too.
 func TestWhatSomebodyElseDoesForTooLongIsSaid(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, fast)
-	cloud := harness.PrivateCloud(w.namespace, "weu")
+	cloud := harness.PrivateCloud(w.Namespace, "weu")
 	cluster.Create(t, cloud)
-	ready(t, cloud)
-	if err := w.azure.SetInAzure(w.azure.PrivateCloudID("weu"), map[string]any{"properties": map[string]any{"provisioningState": "Updating"}}); err != nil {
-		t.Fatal(err)
-	}
-	notReady(t, cloud, v1alpha1.ConditionReconciling, v1alpha1.ReasonAzureBusy)
-	second := newCluster(w.namespace, "weu-2", 3)
+	cluster.WaitReady(t, cloud)
+	w.Azure.Set(t, w.Azure.PrivateCloudID("weu"), map[string]any{"properties": map[string]any{"provisioningState": "Updating"}})
+	cluster.WaitReconciling(t, cloud, v1alpha1.ReasonAzureBusy)
+	second := harness.Cluster(w.Namespace, "weu-2", 3)
 	cluster.Create(t, second)
-	env.Says(t, notReady(t, cloud, v1alpha1.ConditionReconciling, v1alpha1.ReasonTakesTooLong), "since 20", "Updating")
-	env.Says(t, notReady(t, second, v1alpha1.ConditionReconciling, v1alpha1.ReasonTakesTooLong), "since 20")
-	if err := w.azure.SetInAzure(w.azure.PrivateCloudID("weu"), map[string]any{"properties": map[string]any{"provisioningState": "Succeeded"}}); err != nil {
-		t.Fatal(err)
-	}
-	ready(t, cloud)
-	ready(t, second)
+	env.Says(t, cluster.WaitReconciling(t, cloud, v1alpha1.ReasonTakesTooLong), "since 20", "Updating")
+	env.Says(t, cluster.WaitReconciling(t, second, v1alpha1.ReasonTakesTooLong), "since 20")
+	w.Azure.Set(t, w.Azure.PrivateCloudID("weu"), map[string]any{"properties": map[string]any{"provisioningState": "Succeeded"}})
+	cluster.WaitReady(t, cloud)
+	cluster.WaitReady(t, second)
 }

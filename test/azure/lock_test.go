@@ -28,26 +28,26 @@ const lockOf = "privateclouds/weu/providers/microsoft.authorization/locks/avs-op
 func lockedWorld(t *testing.T, policy v1alpha1.DeletionPolicy, live bool) (w *world, cloud *v1alpha1.PrivateCloud, path *v1alpha1.IscsiPath, key *v1alpha1.ExpressRouteAuthorization) {
 	t.Helper()
 	w = newWorld(t, fast, func(c *armsim.Config) { c.NoVCenters = !live })
-	cloud = harness.PrivateCloud(w.namespace, "weu")
+	cloud = harness.PrivateCloud(w.Namespace, "weu")
 	cloud.Spec.DeleteLock, cloud.Spec.DeletionPolicy = "Enabled", policy
 	cloud.Annotations = map[string]string{v1alpha1.AnnotationConfirmDelete: "weu"}
 	if !live {
 		cloud.Annotations[v1alpha1.AnnotationConfirmMachines] = "weu"
 	}
 	in := v1alpha1.ParentReference{Name: "weu"}
-	path = &v1alpha1.IscsiPath{ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: "iscsi"}, Spec: v1alpha1.IscsiPathSpec{PrivateCloudRef: in, NetworkBlock: "10.200.0.0/24"}}
-	key = &v1alpha1.ExpressRouteAuthorization{ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: "hub"}, Spec: v1alpha1.ExpressRouteAuthorizationSpec{PrivateCloudRef: in}}
+	path = &v1alpha1.IscsiPath{ObjectMeta: metav1.ObjectMeta{Namespace: w.Namespace, Name: "iscsi"}, Spec: v1alpha1.IscsiPathSpec{PrivateCloudRef: in, NetworkBlock: "10.200.0.0/24"}}
+	key = &v1alpha1.ExpressRouteAuthorization{ObjectMeta: metav1.ObjectMeta{Namespace: w.Namespace, Name: "hub"}, Spec: v1alpha1.ExpressRouteAuthorizationSpec{PrivateCloudRef: in}}
 	cluster.Create(t, cloud, path, key)
-	ready(t, path)
-	ready(t, key)
-	ready(t, cloud)
+	cluster.WaitReady(t, path)
+	cluster.WaitReady(t, key)
+	cluster.WaitReady(t, cloud)
 	w.locked(t, "avs-operator", true)
 	return w, cloud, path, key
 }
 
 // lock reads a lock of the private cloud in Azure.
 func (w *world) lock(name string) (map[string]any, bool) {
-	return w.azure.Resource(w.azure.PrivateCloudID("weu") + "/providers/Microsoft.Authorization/locks/" + name)
+	return w.Azure.Resource(w.Azure.PrivateCloudID("weu") + "/providers/Microsoft.Authorization/locks/" + name)
 }
 
 func (w *world) locked(t *testing.T, name string, want bool) {
@@ -64,7 +64,7 @@ func (w *world) locked(t *testing.T, name string, want bool) {
 func (w *world) deletedInOrder(t *testing.T) []string {
 	t.Helper()
 	var out []string
-	for _, r := range w.writes() {
+	for _, r := range w.Azure.Writes() {
 		if r.Method != http.MethodDelete {
 			continue
 		}
@@ -88,7 +88,7 @@ func TestALockedPrivateCloudIsDeletedTogetherWithWhatIsInIt(t *testing.T) {
 				all := []client.Object{path, cloud, key}
 				asked := all
 				if by == "namespace" {
-					asked = []client.Object{&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: w.namespace}}}
+					asked = []client.Object{&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: w.Namespace}}}
 					all = append(all, asked...)
 				}
 				for _, object := range asked {
@@ -120,7 +120,7 @@ func TestALockedPrivateCloudIsDeletedTogetherWithWhatIsInIt(t *testing.T) {
 func (w *world) toldRetained(t *testing.T, object client.Object) {
 	t.Helper()
 	list := &corev1.EventList{}
-	if err := cluster.Admin.List(t.Context(), list, client.InNamespace(w.namespace)); err != nil {
+	if err := cluster.Admin.List(t.Context(), list, client.InNamespace(w.Namespace)); err != nil {
 		t.Fatal(err)
 	}
 	for _, e := range list.Items {
@@ -136,15 +136,15 @@ func (w *world) toldRetained(t *testing.T, object client.Object) {
 func TestWhatIsDeletedUnderALockIsFreedAsItsMessageSays(t *testing.T) {
 	t.Parallel()
 	w, cloud, path, key := lockedWorld(t, v1alpha1.DeletionPolicyDelete, true)
-	vcenter := w.azure.VCenter(cloud.Status.ID)
+	vcenter := w.Azure.VCenter(cloud.Status.ID)
 	if _, err := vcenter.AddMachine(vcentersim.MachineSpec{Name: "ledger", DiskGB: []int{10}, PoweredOn: true}); err != nil {
 		t.Fatal(err)
 	}
 	cluster.Delete(t, path)
 	cluster.Delete(t, key)
-	env.Says(t, notReady(t, path, v1alpha1.ConditionReconciling, v1alpha1.ReasonScopeLocked), "deleteLock: Disabled on PrivateCloud weu", "deletionPolicy: Retain")
+	env.Says(t, cluster.WaitReconciling(t, path, v1alpha1.ReasonScopeLocked), "deleteLock: Disabled on PrivateCloud weu", "deletionPolicy: Retain")
 	cluster.Delete(t, cloud)
-	notReady(t, cloud, v1alpha1.ConditionReconciling, v1alpha1.ReasonMachinesExist)
+	cluster.WaitReconciling(t, cloud, v1alpha1.ReasonMachinesExist)
 	w.locked(t, "avs-operator", true) // something still holds the deletion back, so nothing is unprotected yet
 	env.Edit(t, cluster, path, func(p *v1alpha1.IscsiPath) { p.Spec.DeletionPolicy = v1alpha1.DeletionPolicyRetain })
 	cluster.WaitGone(t, soon, path)
@@ -169,20 +169,20 @@ func TestTheLockComesBackWhenTheDeletionIsCalledOff(t *testing.T) {
 			t.Parallel()
 			w, cloud, path, key := lockedWorld(t, v1alpha1.DeletionPolicyDelete, false)
 			cluster.Delete(t, cloud)
-			env.Says(t, notReady(t, cloud, v1alpha1.ConditionReconciling, v1alpha1.ReasonDependentsExist), "IscsiPath iscsi")
+			env.Says(t, cluster.WaitReconciling(t, cloud, v1alpha1.ReasonDependentsExist), "IscsiPath iscsi")
 			w.locked(t, "avs-operator", false)
 			env.Edit(t, cluster, cloud, callOff)
 			w.locked(t, "avs-operator", true)
 			cluster.Delete(t, path)
 			cluster.Delete(t, key)
 			if name == "unconfirmed" {
-				notReady(t, cloud, v1alpha1.ConditionReconciling, v1alpha1.ReasonConfirmationNeeded)
+				cluster.WaitReconciling(t, cloud, v1alpha1.ReasonConfirmationNeeded)
 				env.Edit(t, cluster, cloud, func(c *v1alpha1.PrivateCloud) { c.Annotations[v1alpha1.AnnotationConfirmDelete] = "weu" })
 			}
 			for _, object := range []client.Object{path, key, cloud} {
 				cluster.WaitGone(t, soon, object)
 			}
-			if _, there := w.azure.Resource(w.azure.PrivateCloudID("weu")); there != (name == "retained") {
+			if _, there := w.Azure.Resource(w.Azure.PrivateCloudID("weu")); there != (name == "retained") {
 				t.Errorf("the private cloud is in Azure: %t", there)
 			}
 		})
@@ -193,16 +193,16 @@ func TestTheLockComesBackWhenTheDeletionIsCalledOff(t *testing.T) {
 func TestALockOfSomebodyElseIsLeftAlone(t *testing.T) {
 	t.Parallel()
 	w, cloud, path, _ := lockedWorld(t, v1alpha1.DeletionPolicyRetain, false)
-	w.azure.LockInAzure(w.azure.PrivateCloudID("weu"), "audit", "CanNotDelete", "kept for the auditors")
+	w.Azure.LockInAzure(w.Azure.PrivateCloudID("weu"), "audit", "CanNotDelete", "kept for the auditors")
 	env.Edit(t, cluster, cloud, func(c *v1alpha1.PrivateCloud) { c.Spec.DeleteLockName = "keep" })
 	w.locked(t, "avs-operator", false)
 	w.locked(t, "keep", true)
 	env.Edit(t, cluster, cloud, func(c *v1alpha1.PrivateCloud) { c.Spec.DeleteLockName = "audit" })
 	w.locked(t, "keep", false)
 	env.Edit(t, cluster, cloud, func(c *v1alpha1.PrivateCloud) { c.Spec.DeleteLock = "Disabled" })
-	ready(t, cloud)
+	cluster.WaitReady(t, cloud)
 	cluster.Delete(t, path)
-	env.Says(t, notReady(t, path, v1alpha1.ConditionStalled, v1alpha1.ReasonScopeLocked), "take the lock off in Azure", "deletionPolicy: Retain")
+	env.Says(t, cluster.WaitStalled(t, path, v1alpha1.ReasonScopeLocked), "take the lock off in Azure", "deletionPolicy: Retain")
 	body, there := w.lock("audit")
 	if notes := fmt.Sprint(body["properties"]); !there || !strings.Contains(notes, "kept for the auditors") {
 		t.Errorf("the lock of somebody else: %t %s", there, notes)

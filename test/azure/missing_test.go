@@ -14,9 +14,9 @@ import (
 
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
+	"github.com/avs-operator/avs-operator/controllers/azure/kind"
 	"github.com/avs-operator/avs-operator/controllers/ledger"
 	"github.com/avs-operator/avs-operator/test/armsim"
 	"github.com/avs-operator/avs-operator/test/harness"
@@ -30,7 +30,7 @@ var (
 
 // asks counts the requests of a kind.
 func (w *world) asks(verb string, path *regexp.Regexp) (n int) {
-	for _, r := range w.azure.Requests() {
+	for _, r := range w.Azure.Requests() {
 		if r.Method == verb && path.MatchString(r.Path) {
 			n++
 		}
@@ -39,16 +39,14 @@ func (w *world) asks(verb string, path *regexp.Regexp) (n int) {
 }
 
 // stays fails if an object is anything but ready while ok has not been reached.
-func stays(t *testing.T, what string, reached func() bool, objects ...azureObject) {
+func stays(t *testing.T, what string, reached func() bool, objects ...kind.Object) {
 	t.Helper()
 	for end := time.Now().Add(soon); !reached(); time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatalf("never came: %s", what)
 		}
 		for _, object := range objects {
-			if err := cluster.Admin.Get(t.Context(), client.ObjectKeyFromObject(object), object); err != nil {
-				t.Fatal(err)
-			}
+			cluster.Get(t, object)
 			if c := meta.FindStatusCondition(object.AzureStatus().Conditions, v1alpha1.ConditionReady); c == nil || c.Status != metav1.ConditionTrue || object.AzureStatus().ProvisioningState != "Succeeded" {
 				t.Fatalf("before %s, %s is %s, %+v", what, object.GetName(), object.AzureStatus().ProvisioningState, c)
 			}
@@ -60,36 +58,36 @@ func stays(t *testing.T, what string, reached func() bool, objects ...azureObjec
 func TestAListWithoutItProvesNothing(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, 600)
-	cloud, second := harness.PrivateCloud(w.namespace, "weu"), newCluster(w.namespace, "weu-2", 3)
+	cloud, second := harness.PrivateCloud(w.Namespace, "weu"), harness.Cluster(w.Namespace, "weu-2", 3)
 	cluster.Create(t, cloud, second)
-	ready(t, second)
-	ready(t, cloud)
-	writes := len(w.writes())
+	cluster.WaitReady(t, second)
+	cluster.WaitReady(t, cloud)
+	writes := len(w.Azure.Writes())
 	for _, path := range []*regexp.Regexp{clouds, clusters} {
-		w.azure.Inject(armsim.Fault{Verb: http.MethodGet, Path: path, ListLacks: "^weu", Count: 15})
+		w.Azure.Inject(armsim.Fault{Verb: http.MethodGet, Path: path, ListLacks: "^weu", Count: 15})
 	}
 	for _, path := range []*regexp.Regexp{weu, missedCluster} { // a replica that lags behind
-		w.azure.Inject(armsim.Fault{Verb: http.MethodGet, Path: path, Status: http.StatusNotFound, Code: "ResourceNotFound", Message: "The Resource was not found."})
+		w.Azure.Inject(armsim.Fault{Verb: http.MethodGet, Path: path, Status: http.StatusNotFound, Code: "ResourceNotFound", Message: "The Resource was not found."})
 	}
 	lists := w.asks(http.MethodGet, clouds) + 18
 	stays(t, "three lists that show it again", func() bool { return w.asks(http.MethodGet, clouds) >= lists }, cloud, second)
-	ready(t, cloud)
-	ready(t, second)
-	if left := w.azure.Faults(); len(left) > 0 {
+	cluster.WaitReady(t, cloud)
+	cluster.WaitReady(t, second)
+	if left := w.Azure.Faults(); len(left) > 0 {
 		t.Errorf("faults that met nothing: %+v", left)
 	}
-	if got := len(w.writes()); got != writes {
+	if got := len(w.Azure.Writes()); got != writes {
 		t.Errorf("%d writes, %d before", got, writes)
 	}
 
 	// What was deleted is missing at every read: at two of its own, some time apart.
 	reads := w.asks(http.MethodGet, missedCluster)
-	if err := w.azure.RemoveInAzure(w.azure.PrivateCloudID("weu") + "/clusters/weu-2"); err != nil {
+	if err := w.Azure.RemoveInAzure(w.Azure.PrivateCloudID("weu") + "/clusters/weu-2"); err != nil {
 		t.Fatal(err)
 	}
-	notReady(t, second, v1alpha1.ConditionStalled, v1alpha1.ReasonNotFoundInAzure)
+	cluster.WaitStalled(t, second, v1alpha1.ReasonNotFoundInAzure)
 	var first, last time.Time
-	for _, r := range w.azure.Requests() {
+	for _, r := range w.Azure.Requests() {
 		if r.Method == http.MethodGet && missedCluster.MatchString(r.Path) {
 			if reads--; reads >= 0 {
 				continue
@@ -117,29 +115,27 @@ func TestACollectionThatCannotBeListed(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, fast)
-			cloud := harness.PrivateCloud(w.namespace, "weu")
+			cloud := harness.PrivateCloud(w.Namespace, "weu")
 			cloud.Spec.Internet = "Enabled"
 			cluster.Create(t, cloud)
-			ready(t, cloud)
+			cluster.WaitReady(t, cloud)
 			fault.Verb, fault.Path, fault.Count = http.MethodGet, clouds, -1
-			w.azure.Inject(fault)
-			if err := w.azure.SetInAzure(cloud.Status.ID, map[string]any{"properties": map[string]any{"internet": "Disabled"}}); err != nil {
-				t.Fatal(err)
-			}
+			w.Azure.Inject(fault)
+			w.Azure.Set(t, cloud.Status.ID, map[string]any{"properties": map[string]any{"internet": "Disabled"}})
 			cluster.Eventually(t, soon, "the drift to be mended", func(context.Context) error {
-				if got := w.inAzure(t, "", "properties", "internet"); got != "Enabled" {
+				if got := w.InAzure("", "properties", "internet"); got != "Enabled" {
 					return fmt.Errorf("internet is %v", got)
 				}
 				return nil
 			}, cloud)
-			ready(t, cloud)
+			cluster.WaitReady(t, cloud)
 			inOrder(t, cloud)
 		})
 	}
 }
 
 // inOrder waits for what is said of an object that is fine, whoever learned it.
-func inOrder(t *testing.T, object azureObject) {
+func inOrder(t *testing.T, object kind.Object) {
 	t.Helper()
 	cluster.WaitFor(t, soon, object, "CredentialsReady and InSync", func() error {
 		for _, condition := range []string{v1alpha1.ConditionCredentialsReady, v1alpha1.ConditionInSync} {
@@ -155,13 +151,13 @@ func inOrder(t *testing.T, object azureObject) {
 func TestAListSaysThatTheIdentityIsAccepted(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, fast)
-	cloud := harness.PrivateCloud(w.namespace, "weu")
+	cloud := harness.PrivateCloud(w.Namespace, "weu")
 	cluster.Create(t, cloud)
-	ready(t, cloud)
+	cluster.WaitReady(t, cloud)
 	refused := armsim.Fault{Verb: http.MethodGet, Status: 401, Code: "InvalidAuthenticationToken", Message: "The access token is invalid.", Count: -1}
 	for _, path := range []*regexp.Regexp{clouds, weu} {
 		refused.Path = path
-		w.azure.Inject(refused)
+		w.Azure.Inject(refused)
 	}
 	cluster.WaitFor(t, soon, cloud, "CredentialsReady=False", func() error {
 		if !meta.IsStatusConditionFalse(cloud.Status.Conditions, v1alpha1.ConditionCredentialsReady) {
@@ -169,8 +165,8 @@ func TestAListSaysThatTheIdentityIsAccepted(t *testing.T) {
 		}
 		return nil
 	})
-	w.azure.ClearFaults()
-	w.azure.Inject(refused) // reads are refused still; only the list works again
-	ready(t, cloud)
+	w.Azure.ClearFaults()
+	w.Azure.Inject(refused) // reads are refused still; only the list works again
+	cluster.WaitReady(t, cloud)
 	inOrder(t, cloud)
 }

@@ -16,6 +16,7 @@ import (
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers"
+	"github.com/avs-operator/avs-operator/controllers/azure/kind"
 	"github.com/avs-operator/avs-operator/test/armsim"
 	"github.com/avs-operator/avs-operator/test/env"
 	"github.com/avs-operator/avs-operator/test/harness"
@@ -29,7 +30,7 @@ func slowChanges(c *armsim.Config) {
 // polled counts requests that asked how far an operation is, by the host that was asked; refused are those that Azure did not answer.
 func (w *world) polled() (byHost map[string]int, refused []string) {
 	byHost = map[string]int{}
-	for _, r := range w.azure.Requests() {
+	for _, r := range w.Azure.Requests() {
 		if polls.MatchString(r.Path) {
 			byHost[r.Host]++
 			if r.Status >= 400 {
@@ -41,7 +42,7 @@ func (w *world) polled() (byHost map[string]int, refused []string) {
 }
 
 // recorded waits until the object has the record of an operation that Azure accepted, and returns it with the object's message.
-func recorded(t *testing.T, object azureObject) (op *v1alpha1.Operation, message string) {
+func recorded(t *testing.T, object kind.Object) (op *v1alpha1.Operation, message string) {
 	t.Helper()
 	cluster.WaitFor(t, soon, object, "an accepted operation", func() error {
 		if op = object.AzureStatus().Operation; op == nil || op.State != v1alpha1.OperationAccepted {
@@ -60,30 +61,30 @@ func recorded(t *testing.T, object azureObject) (op *v1alpha1.Operation, message
 func TestPollingURLsAreLong(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, fast, slowChanges)
-	cloud := harness.PrivateCloud(w.namespace, "weu")
+	cloud := harness.PrivateCloud(w.Namespace, "weu")
 	cluster.Create(t, cloud)
 	if op, _ := recorded(t, cloud); len(op.AsyncOperation) < 3000 || !strings.HasPrefix(op.AsyncOperation, "/subscriptions/") {
 		t.Errorf("stored %d characters: %.80s", len(op.AsyncOperation), op.AsyncOperation)
 	}
-	ready(t, cloud)
-	w.wrote(t, "PUT privateclouds/weu")
+	cluster.WaitReady(t, cloud)
+	w.Wrote(t, "PUT privateclouds/weu")
 
 	before := 0
 	for i, one := range []struct {
 		fault  armsim.Fault
 		stored int // characters; 0: of the resource itself
 	}{
-		{armsim.Fault{PollURLBytes: 16384 - 10 + len(w.azure.URL())}, 16384 - 10},
+		{armsim.Fault{PollURLBytes: 16384 - 10 + len(w.Azure.URL())}, 16384 - 10},
 		{armsim.Fault{PollURLBytes: 20_000}, 0},
 		{armsim.Fault{PollHost: "https://management.azure.com.example.org"}, 3000},
 	} {
 		one.fault.Verb, one.fault.Path = http.MethodPatch, weu
-		w.azure.Inject(one.fault)
+		w.Azure.Inject(one.fault)
 		env.Edit(t, cluster, cloud, func(c *v1alpha1.PrivateCloud) {
 			c.Spec.Tags = map[string]v1alpha1.TagValue{"round": v1alpha1.TagValue(fmt.Sprint(i))}
 		})
 		op, message := recorded(t, cloud)
-		if one.stored == 0 && (op.AsyncOperation != "" || !strings.HasPrefix(op.Location, w.azure.PrivateCloudID("weu")+"?")) {
+		if one.stored == 0 && (op.AsyncOperation != "" || !strings.HasPrefix(op.Location, w.Azure.PrivateCloudID("weu")+"?")) {
 			t.Errorf("%+v: followed at %.80s and %.80s", one.fault, op.AsyncOperation, op.Location)
 		}
 		if one.stored == 0 && !strings.Contains(message, "no polling URL that can be followed: it is read itself") {
@@ -92,15 +93,15 @@ func TestPollingURLsAreLong(t *testing.T) {
 		if one.stored > 0 && (len(op.Location) < one.stored || len(op.Location) > 16384) {
 			t.Errorf("%+v: stored %d characters", one.fault, len(op.Location))
 		}
-		ready(t, cloud)
+		cluster.WaitReady(t, cloud)
 		after, refused := w.polled()
-		host := strings.TrimPrefix(w.azure.URL(), "https://")
+		host := strings.TrimPrefix(w.Azure.URL(), "https://")
 		if len(after) != 1 || len(refused) > 0 || (after[host] > before) != (one.stored > 0) {
 			t.Errorf("%+v: polled %v after %d, refused %v", one.fault, after, before, refused)
 		}
 		before = after[host]
 	}
-	w.wrote(t, "PUT privateclouds/weu", "PATCH privateclouds/weu", "PATCH privateclouds/weu", "PATCH privateclouds/weu")
+	w.Wrote(t, "PUT privateclouds/weu", "PATCH privateclouds/weu", "PATCH privateclouds/weu", "PATCH privateclouds/weu")
 }
 
 // Azure answers for a region too, and names that host in polling URLs and nextLinks. Below a custom endpoint it gets a token only if the
@@ -110,21 +111,21 @@ func TestRegionalHosts(t *testing.T) {
 	for name, allowed := range map[string]bool{"allowed": true, "not allowed": false} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w := &world{namespace: cluster.Namespace(t), speed: fast}
-			w.azure = harness.StartAzure(t, fast, slowChanges, func(c *armsim.Config) {
+			w := &world{harness.NewWorld(t, cluster, fast)}
+			w.Azure = harness.StartAzure(t, fast, slowChanges, func(c *armsim.Config) {
 				c.NoVCenters, c.Name, c.Region, c.PageSize = true, "localhost", "westeurope", 1
 			})
-			host := strings.TrimPrefix(w.azure.URL(), "https://")
-			w.options = func(o *controllers.Options) {
+			host := strings.TrimPrefix(w.Azure.URL(), "https://")
+			w.Options = func(o *controllers.Options) {
 				o.Resolve = map[string]string{"localhost": "127.0.0.1", "westeurope.localhost": "127.0.0.1"}
 				o.AllowedEndpoints = []string{host}
 				if allowed {
 					o.AllowedEndpoints = append(o.AllowedEndpoints, "*."+host)
 				}
 			}
-			cluster.Create(t, w.azure.Identity(w.namespace)...)
-			w.start(t)
-			cloud, other := harness.PrivateCloud(w.namespace, "weu"), harness.PrivateCloud(w.namespace, "other")
+			cluster.Create(t, w.Azure.Identity(w.Namespace)...)
+			w.StartOperator(t)
+			cloud, other := harness.PrivateCloud(w.Namespace, "weu"), harness.PrivateCloud(w.Namespace, "other")
 			other.Spec.NetworkBlock = "10.176.0.0/22"
 			cluster.Create(t, cloud, other)
 			op, _ := recorded(t, cloud)
@@ -135,13 +136,13 @@ func TestRegionalHosts(t *testing.T) {
 			if !strings.HasPrefix(op.AsyncOperation, kept) {
 				t.Errorf("stored %.80s", op.AsyncOperation)
 			}
-			ready(t, cloud)
-			ready(t, other)
+			cluster.WaitReady(t, cloud)
+			cluster.WaitReady(t, other)
 			if by, refused := w.polled(); len(by) != 1 || by[want] == 0 || len(refused) > 0 {
 				t.Errorf("polled %v, refused %v", by, refused)
 			}
 			cluster.Eventually(t, soon, "a second page", func(context.Context) error {
-				for _, r := range w.azure.Requests() {
+				for _, r := range w.Azure.Requests() {
 					if strings.Contains(r.Query, "skiptoken") && r.Host == want && r.Status == http.StatusOK {
 						return nil
 					}

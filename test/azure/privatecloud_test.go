@@ -27,25 +27,23 @@ import (
 func TestPrivateCloudIsMadeOnceAndThenLeftAlone(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, fast)
-	cloud := harness.PrivateCloud(w.namespace, "weu")
+	cloud := harness.PrivateCloud(w.Namespace, "weu")
 	cloud.Spec.Tags = map[string]v1alpha1.TagValue{"team": "platform"}
 	cloud.Spec.Credentials = &v1alpha1.PrivateCloudCredentials{SecretName: "weu-admin", VCenterRotation: "2026-11"}
 	cluster.Create(t, cloud)
-	ready(t, cloud)
-	w.wrote(t, "PUT privateclouds/weu")
-	if s := cloud.Status; s.ProvisioningState != "Succeeded" || s.ClusterSize != 3 || len(s.Hosts) != 3 || s.Endpoints == nil || s.Endpoints.VCenter == "" || s.Circuit == nil || s.ID != w.azure.PrivateCloudID("weu") {
+	cluster.WaitReady(t, cloud)
+	w.Wrote(t, "PUT privateclouds/weu")
+	if s := cloud.Status; s.ProvisioningState != "Succeeded" || s.ClusterSize != 3 || len(s.Hosts) != 3 || s.Endpoints == nil || s.Endpoints.VCenter == "" || s.Circuit == nil || s.ID != w.Azure.PrivateCloudID("weu") {
 		t.Errorf("status: %+v", s)
 	}
-	secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: "weu-admin"}}
-	if err := cluster.Admin.Get(t.Context(), client.ObjectKeyFromObject(secret), secret); err != nil {
-		t.Fatal(err)
-	}
+	secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: w.Namespace, Name: "weu-admin"}}
+	cluster.Get(t, secret)
 	for _, key := range []string{"vcenterUsername", "vcenterPassword", "nsxtUsername", "nsxtPassword", "vcenterURL", "nsxtURL", "hcxURL"} {
 		if len(secret.Data[key]) == 0 {
 			t.Errorf("the Secret lacks %s", key)
 		}
 	}
-	if tags := w.inAzure(t, "", "tags"); !reflect.DeepEqual(tags, map[string]any{"team": "platform", v1alpha1.TagOwner: w.inAzure(t, "", "tags", v1alpha1.TagOwner)}) {
+	if tags := w.InAzure("", "tags"); !reflect.DeepEqual(tags, map[string]any{"team": "platform", v1alpha1.TagOwner: w.InAzure("", "tags", v1alpha1.TagOwner)}) {
 		t.Errorf("tags: %v", tags)
 	}
 	version := cloud.ResourceVersion
@@ -58,31 +56,29 @@ func TestPrivateCloudIsMadeOnceAndThenLeftAlone(t *testing.T) {
 		}
 		return nil
 	})
-	w.wrote(t, "PUT privateclouds/weu")
+	w.Wrote(t, "PUT privateclouds/weu")
 }
 
 func TestDriftIsMendedByTheSmallestPatch(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, fast)
-	cloud := harness.PrivateCloud(w.namespace, "weu")
+	cloud := harness.PrivateCloud(w.Namespace, "weu")
 	cloud.Spec.Internet = "Enabled"
 	cluster.Create(t, cloud)
-	ready(t, cloud)
-	if err := w.azure.SetInAzure(cloud.Status.ID, map[string]any{"properties": map[string]any{"internet": "Disabled"}, "tags": map[string]any{"theirs": "stays"}}); err != nil {
-		t.Fatal(err)
-	}
+	cluster.WaitReady(t, cloud)
+	w.Azure.Set(t, cloud.Status.ID, map[string]any{"properties": map[string]any{"internet": "Disabled"}, "tags": map[string]any{"theirs": "stays"}})
 	cluster.Eventually(t, soon, "the drift to be mended", func(context.Context) error {
-		if got := w.inAzure(t, "", "properties", "internet"); got != "Enabled" {
+		if got := w.InAzure("", "properties", "internet"); got != "Enabled" {
 			return fmt.Errorf("internet is %v", got)
 		}
 		return nil
 	}, cloud)
-	ready(t, cloud)
-	w.wrote(t, "PUT privateclouds/weu", "PATCH privateclouds/weu")
-	if body := string(w.writes()[1].Body); body != `{"properties":{"internet":"Enabled"}}` {
+	cluster.WaitReady(t, cloud)
+	w.Wrote(t, "PUT privateclouds/weu", "PATCH privateclouds/weu")
+	if body := string(w.Azure.Writes()[1].Body); body != `{"properties":{"internet":"Enabled"}}` {
 		t.Errorf("the PATCH was %s", body)
 	}
-	if w.inAzure(t, "", "tags", "theirs") != "stays" {
+	if w.InAzure("", "tags", "theirs") != "stays" {
 		t.Error("a tag that the spec does not name was taken away")
 	}
 }
@@ -90,20 +86,20 @@ func TestDriftIsMendedByTheSmallestPatch(t *testing.T) {
 func TestWhatTheSpecDropsIsTakenAway(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, fast)
-	cloud := harness.PrivateCloud(w.namespace, "weu")
+	cloud := harness.PrivateCloud(w.Namespace, "weu")
 	cloud.Spec.Internet = "Enabled"
 	cloud.Spec.Tags = map[string]v1alpha1.TagValue{"team": "platform", "cost": "42"}
 	cluster.Create(t, cloud)
-	ready(t, cloud)
+	cluster.WaitReady(t, cloud)
 	env.Edit(t, cluster, cloud, func(c *v1alpha1.PrivateCloud) {
 		c.Spec.Internet = ""
 		c.Spec.Tags = map[string]v1alpha1.TagValue{"team": "platform"}
 	})
-	ready(t, cloud)
-	if got := w.inAzure(t, "", "properties", "internet"); got != "Disabled" {
+	cluster.WaitReady(t, cloud)
+	if got := w.InAzure("", "properties", "internet"); got != "Disabled" {
 		t.Errorf("internet is %v, and nobody asks for it any more", got)
 	}
-	if tags, _ := w.inAzure(t, "", "tags").(map[string]any); tags["cost"] != nil || tags["team"] != "platform" {
+	if tags, _ := w.InAzure("", "tags").(map[string]any); tags["cost"] != nil || tags["team"] != "platform" {
 		t.Errorf("tags: %v", tags)
 	}
 }
@@ -111,75 +107,70 @@ func TestWhatTheSpecDropsIsTakenAway(t *testing.T) {
 func TestRotation(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, fast)
-	cloud := harness.PrivateCloud(w.namespace, "weu")
+	cloud := harness.PrivateCloud(w.Namespace, "weu")
 	cloud.Spec.Credentials = &v1alpha1.PrivateCloudCredentials{SecretName: "weu-admin", VCenterRotation: "one"}
 	cluster.Create(t, cloud)
-	ready(t, cloud)
-	secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: "weu-admin"}}
+	cluster.WaitReady(t, cloud)
+	secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: w.Namespace, Name: "weu-admin"}}
 	password := func() string {
-		if err := cluster.Admin.Get(t.Context(), client.ObjectKeyFromObject(secret), secret); err != nil {
-			t.Fatal(err)
-		}
+		cluster.Get(t, secret)
 		return string(secret.Data["vcenterPassword"])
 	}
 	first := password()
 	env.Edit(t, cluster, cloud, func(c *v1alpha1.PrivateCloud) { c.Spec.Credentials.VCenterRotation = "two" })
-	ready(t, cloud)
+	cluster.WaitReady(t, cloud)
 	if password() == first {
 		t.Error("the Secret has the old password after the rotation")
 	}
-	w.wrote(t, "PUT privateclouds/weu", "POST privateclouds/weu/rotatevcenterpassword")
+	w.Wrote(t, "PUT privateclouds/weu", "POST privateclouds/weu/rotatevcenterpassword")
 	if cloud.Annotations[v1alpha1.AnnotationVCenterRotation] != "two" || cloud.Status.Rotations.VCenter != "two" {
 		t.Errorf("the handled word is not kept: %v, %+v", cloud.Annotations, cloud.Status.Rotations)
 	}
 	env.Edit(t, cluster, cloud, func(c *v1alpha1.PrivateCloud) { c.Spec.Credentials.NSXTRotation = "first seen" })
-	ready(t, cloud)
-	w.wrote(t, "PUT privateclouds/weu", "POST privateclouds/weu/rotatevcenterpassword")
+	cluster.WaitReady(t, cloud)
+	w.Wrote(t, "PUT privateclouds/weu", "POST privateclouds/weu/rotatevcenterpassword")
 }
 
 func TestSuspendStopsWritesAndFollowsWhatRuns(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, 600)
-	cloud := harness.PrivateCloud(w.namespace, "weu")
+	cloud := harness.PrivateCloud(w.Namespace, "weu")
 	cluster.Create(t, cloud)
-	notReady(t, cloud, v1alpha1.ConditionReconciling, v1alpha1.ReasonCreating)
+	cluster.WaitReconciling(t, cloud, v1alpha1.ReasonCreating)
 	env.Edit(t, cluster, cloud, func(c *v1alpha1.PrivateCloud) { c.Spec.Suspend = true })
-	ready(t, cloud)
+	cluster.WaitReady(t, cloud)
 	env.Edit(t, cluster, cloud, func(c *v1alpha1.PrivateCloud) { c.Spec.Internet = "Enabled" })
-	env.Says(t, notReady(t, cloud, v1alpha1.ConditionReconciling, v1alpha1.ReasonSuspended), "spec.suspend")
-	w.wrote(t, "PUT privateclouds/weu")
+	env.Says(t, cluster.WaitReconciling(t, cloud, v1alpha1.ReasonSuspended), "spec.suspend")
+	w.Wrote(t, "PUT privateclouds/weu")
 	env.Edit(t, cluster, cloud, func(c *v1alpha1.PrivateCloud) { c.Spec.Suspend = false })
-	ready(t, cloud)
-	w.wrote(t, "PUT privateclouds/weu", "PATCH privateclouds/weu")
+	cluster.WaitReady(t, cloud)
+	w.Wrote(t, "PUT privateclouds/weu", "PATCH privateclouds/weu")
 }
 
 func TestObserveNeverWritesAndReportsDrift(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, fast)
-	absent := harness.PrivateCloud(w.namespace, "weu")
+	absent := harness.PrivateCloud(w.Namespace, "weu")
 	absent.Spec.ManagementPolicy = v1alpha1.ManagementPolicyObserve
 	cluster.Create(t, absent)
-	notReady(t, absent, v1alpha1.ConditionReconciling, v1alpha1.ReasonNotFoundInAzure)
-	w.wrote(t)
-	if err := cluster.Admin.Delete(t.Context(), absent); err != nil {
-		t.Fatal(err)
-	}
-	cluster.WaitGone(t, soon, absent)
+	cluster.WaitReconciling(t, absent, v1alpha1.ReasonNotFoundInAzure)
+	w.Wrote(t)
+	cluster.Remove(t, absent)
 
 	w.madeByHand(t, nil)
-	before := len(w.writes())
-	watching := &v1alpha1.PrivateCloud{ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: "weu"}}
+	before := len(w.Azure.Writes())
+	watching := &v1alpha1.PrivateCloud{ObjectMeta: metav1.ObjectMeta{Namespace: w.Namespace, Name: "weu"}}
 	watching.Spec.ManagementPolicy = v1alpha1.ManagementPolicyObserve
 	watching.Spec.Internet = "Enabled"
 	cluster.Create(t, watching)
-	ready(t, watching)
+	cluster.WaitReady(t, watching)
 	if inSync := meta.FindStatusCondition(watching.Status.Conditions, v1alpha1.ConditionInSync); inSync == nil || inSync.Status != metav1.ConditionFalse {
 		t.Errorf("InSync: %+v", inSync)
 	}
 	if want := []v1alpha1.DriftItem{{Path: "/properties/internet", Desired: `"Enabled"`, Actual: `"Disabled"`}}; !reflect.DeepEqual(watching.Status.Drift, want) {
 		t.Errorf("drift: %+v", watching.Status.Drift)
 	}
-	if len(w.writes()) != before {
+	if len(w.Azure.Writes()) != before {
 		t.Error("an observer wrote")
 	}
 	if watching.Annotations[v1alpha1.AnnotationAzureID] != "" {
@@ -191,24 +182,24 @@ func TestAdoption(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, fast)
 	w.madeByHand(t, nil)
-	cloud := harness.PrivateCloud(w.namespace, "weu")
+	cloud := harness.PrivateCloud(w.Namespace, "weu")
 	cloud.Spec.AdoptionPolicy = v1alpha1.AdoptionPolicyNever
 	cluster.Create(t, cloud)
-	env.Says(t, notReady(t, cloud, v1alpha1.ConditionStalled, v1alpha1.ReasonAdoptionRefused), "adoptionPolicy is Never", "azureName")
+	env.Says(t, cluster.WaitStalled(t, cloud, v1alpha1.ReasonAdoptionRefused), "adoptionPolicy is Never", "azureName")
 	env.Edit(t, cluster, cloud, func(c *v1alpha1.PrivateCloud) {
 		c.Spec.AdoptionPolicy, c.Spec.Internet = v1alpha1.AdoptionPolicyIfUnchanged, "Enabled"
 	})
 	cluster.Eventually(t, soon, "the difference to be shown", func(context.Context) error {
-		message := notReady(t, cloud, v1alpha1.ConditionStalled, v1alpha1.ReasonAdoptionRefused)
+		message := cluster.WaitStalled(t, cloud, v1alpha1.ReasonAdoptionRefused)
 		if !strings.Contains(message, "/properties/internet") {
 			return errors.New(message)
 		}
 		return nil
 	})
-	w.wrote(t, "PUT privateclouds/weu")
+	w.Wrote(t, "PUT privateclouds/weu")
 	env.Edit(t, cluster, cloud, func(c *v1alpha1.PrivateCloud) { c.Spec.AdoptionPolicy = v1alpha1.AdoptionPolicyAlways })
-	ready(t, cloud)
-	if w.inAzure(t, "", "properties", "internet") != "Enabled" {
+	cluster.WaitReady(t, cloud)
+	if w.InAzure("", "properties", "internet") != "Enabled" {
 		t.Error("Always did not change Azure")
 	}
 }
@@ -217,10 +208,10 @@ func TestAdoptionOfWhatIsEqualChangesTheOwnersTagAlone(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, fast)
 	w.madeByHand(t, nil)
-	cloud := harness.PrivateCloud(w.namespace, "weu")
+	cloud := harness.PrivateCloud(w.Namespace, "weu")
 	cluster.Create(t, cloud)
-	ready(t, cloud)
-	writes := w.writes()
+	cluster.WaitReady(t, cloud)
+	writes := w.Azure.Writes()
 	if len(writes) != 2 || writes[1].Method != "PATCH" || !strings.HasPrefix(string(writes[1].Body), `{"tags":{"`+v1alpha1.TagOwner) {
 		t.Errorf("writes: %+v", writes)
 	}
@@ -229,35 +220,35 @@ func TestAdoptionOfWhatIsEqualChangesTheOwnersTagAlone(t *testing.T) {
 func TestOneManagerOneResource(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, fast)
-	first := harness.PrivateCloud(w.namespace, "weu")
+	first := harness.PrivateCloud(w.Namespace, "weu")
 	cluster.Create(t, first)
-	ready(t, first)
+	cluster.WaitReady(t, first)
 	time.Sleep(time.Second) // creation times have seconds
-	second := harness.PrivateCloud(w.namespace, "second")
+	second := harness.PrivateCloud(w.Namespace, "second")
 	second.Spec.AzureName = "weu"
 	second.Spec.Internet = "Enabled"
 	second.Spec.AdoptionPolicy = v1alpha1.AdoptionPolicyAlways
 	cluster.Create(t, second)
-	env.Says(t, notReady(t, second, v1alpha1.ConditionStalled, v1alpha1.ReasonAlreadyManaged), "PrivateCloud", w.namespace+"/weu")
-	w.wrote(t, "PUT privateclouds/weu")
+	env.Says(t, cluster.WaitStalled(t, second, v1alpha1.ReasonAlreadyManaged), "PrivateCloud", w.Namespace+"/weu")
+	w.Wrote(t, "PUT privateclouds/weu")
 }
 
 // TestVanishedIsNotMadeASecondTime: what the message of a private cloud that is gone advises is done, word by word, and what stands in it points there.
 func TestVanishedIsNotMadeASecondTime(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, fast)
-	cloud := harness.PrivateCloud(w.namespace, "weu")
-	key := &v1alpha1.ExpressRouteAuthorization{ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: "hub"},
+	cloud := harness.PrivateCloud(w.Namespace, "weu")
+	key := &v1alpha1.ExpressRouteAuthorization{ObjectMeta: metav1.ObjectMeta{Namespace: w.Namespace, Name: "hub"},
 		Spec: v1alpha1.ExpressRouteAuthorizationSpec{PrivateCloudRef: v1alpha1.ParentReference{Name: "weu"}}}
 	cluster.Create(t, cloud, key)
-	ready(t, cloud)
-	ready(t, key)
+	cluster.WaitReady(t, cloud)
+	cluster.WaitReady(t, key)
 	vanish := func() string {
 		t.Helper()
-		if err := w.azure.RemoveInAzure(cloud.Status.ID); err != nil {
+		if err := w.Azure.RemoveInAzure(cloud.Status.ID); err != nil {
 			t.Fatal(err)
 		}
-		return notReady(t, cloud, v1alpha1.ConditionStalled, v1alpha1.ReasonNotFoundInAzure)
+		return cluster.WaitStalled(t, cloud, v1alpha1.ReasonNotFoundInAzure)
 	}
 	recreate := func(at time.Time) {
 		t.Helper()
@@ -271,14 +262,14 @@ func TestVanishedIsNotMadeASecondTime(t *testing.T) {
 		for range times {
 			want = append(want, "PUT privateclouds/weu", "PUT privateclouds/weu/authorizations/hub")
 		}
-		w.wrote(t, want...)
+		w.Wrote(t, want...)
 	}
 	gone := vanish()
 	env.Says(t, gone, "it is not at "+cloud.Status.ID+" any more: if it was moved, say where", "not ordered a second time")
 	if strings.Contains(gone, "recreate") {
 		t.Errorf("before anybody said whether it was moved, another is advised to be ordered: %s", gone)
 	}
-	says(t, key, v1alpha1.ReasonReferenceNotReady, "PrivateCloud weu needs somebody first", "NotFoundInAzure")
+	cluster.WaitNotReady(t, key, v1alpha1.ReasonReferenceNotReady, "PrivateCloud weu needs somebody first", "NotFoundInAzure")
 	recreate(time.Now().Add(-time.Hour)) // what was asked before it was gone was not asked for this
 	cluster.WaitFor(t, soon, cloud, "the word about an old time", func() error {
 		if c := meta.FindStatusCondition(cloud.Status.Conditions, v1alpha1.ConditionStalled); c == nil || !strings.Contains(c.Message, "is not a time after") {
@@ -289,8 +280,8 @@ func TestVanishedIsNotMadeASecondTime(t *testing.T) {
 	ordered(1)
 	time.Sleep(time.Second) // conditions have seconds
 	recreate(time.Now())
-	ready(t, cloud)
-	ready(t, key)
+	cluster.WaitReady(t, cloud)
+	cluster.WaitReady(t, key)
 	ordered(2)
 
 	env.Says(t, vanish(), "you do without it: set deletionPolicy: Retain here and in what stands in it, and delete these objects")
@@ -306,11 +297,11 @@ func TestVanishedIsNotMadeASecondTime(t *testing.T) {
 func TestSecretOfSomebodyElseIsNotTouched(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, fast)
-	theirs := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: "weu-admin"}, StringData: map[string]string{"mine": "precious"}}
-	cloud := harness.PrivateCloud(w.namespace, "weu")
+	theirs := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: w.Namespace, Name: "weu-admin"}, StringData: map[string]string{"mine": "precious"}}
+	cloud := harness.PrivateCloud(w.Namespace, "weu")
 	cloud.Spec.Credentials = &v1alpha1.PrivateCloudCredentials{SecretName: "weu-admin"}
 	cluster.Create(t, theirs, cloud)
-	env.Says(t, notReady(t, cloud, v1alpha1.ConditionStalled, v1alpha1.ReasonSecretNotOwned), "weu-admin", "secretName")
+	env.Says(t, cluster.WaitStalled(t, cloud, v1alpha1.ReasonSecretNotOwned), "weu-admin", "secretName")
 	if err := cluster.Admin.Get(t.Context(), client.ObjectKeyFromObject(theirs), theirs); err != nil || len(theirs.Data) != 1 {
 		t.Errorf("the Secret was touched: %v, %d keys", err, len(theirs.Data))
 	}
@@ -320,10 +311,10 @@ func TestSecretOfSomebodyElseIsNotTouched(t *testing.T) {
 func TestNotSeeingIsUnknown(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, fast)
-	cloud := harness.PrivateCloud(w.namespace, "weu")
+	cloud := harness.PrivateCloud(w.Namespace, "weu")
 	cluster.Create(t, cloud)
-	ready(t, cloud)
-	w.azure.Inject(armsim.Fault{Path: regexp.MustCompile(`/privateclouds`), Status: 503, Code: "ServiceUnavailable", Message: "away", Count: -1})
+	cluster.WaitReady(t, cloud)
+	w.Azure.Inject(armsim.Fault{Path: regexp.MustCompile(`/privateclouds`), Status: 503, Code: "ServiceUnavailable", Message: "away", Count: -1})
 	inSync := func(want metav1.ConditionStatus) {
 		t.Helper()
 		cluster.WaitFor(t, soon, cloud, "InSync "+string(want), func() error {
@@ -334,8 +325,8 @@ func TestNotSeeingIsUnknown(t *testing.T) {
 		})
 	}
 	inSync(metav1.ConditionUnknown)
-	w.azure.ClearFaults()
+	w.Azure.ClearFaults()
 	inSync(metav1.ConditionTrue)
-	ready(t, cloud)
-	w.wrote(t, "PUT privateclouds/weu")
+	cluster.WaitReady(t, cloud)
+	w.Wrote(t, "PUT privateclouds/weu")
 }

@@ -20,13 +20,14 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
+	"github.com/avs-operator/avs-operator/controllers/azure/kind"
 	"github.com/avs-operator/avs-operator/test/armsim"
 	"github.com/avs-operator/avs-operator/test/env"
 	"github.com/avs-operator/avs-operator/test/harness"
 )
 
 // watched notes every reason that the conditions of an object give from now on, and how often they changed.
-func watched(t *testing.T, object azureObject) (said func() []string) {
+func watched(t *testing.T, object kind.Object) (said func() []string) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	var mu sync.Mutex
@@ -35,7 +36,7 @@ func watched(t *testing.T, object azureObject) (said func() []string) {
 	go func() {
 		defer close(done)
 		for ctx.Err() == nil {
-			fresh := object.DeepCopyObject().(azureObject)
+			fresh := object.DeepCopyObject().(kind.Object)
 			if cluster.Admin.Get(ctx, client.ObjectKeyFromObject(object), fresh) == nil {
 				text := ""
 				for _, kind := range []string{v1alpha1.ConditionReady, v1alpha1.ConditionStalled, v1alpha1.ConditionReconciling} {
@@ -78,19 +79,19 @@ func TestARefusalThatRepeatsIsSaidOnce(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, 1800)
 			c.fault.Verb, c.fault.Path, c.fault.Count = http.MethodPut, weu, -1
-			w.azure.Inject(c.fault)
-			cloud := harness.PrivateCloud(w.namespace, "weu")
+			w.Azure.Inject(c.fault)
+			cloud := harness.PrivateCloud(w.Namespace, "weu")
 			cluster.Create(t, cloud)
 			progress := v1alpha1.ConditionStalled
 			if c.reason == v1alpha1.ReasonTransient {
 				progress = v1alpha1.ConditionReconciling
 			}
-			env.Says(t, notReady(t, cloud, progress, c.reason), c.words...)
+			env.Says(t, cluster.WaitProgress(t, cloud, progress, c.reason), c.words...)
 			said := watched(t, cloud)
 			for range 4 {
 				time.Sleep(1500 * time.Millisecond) // three quarters of an hour
-				w.operator.Stop(t)
-				w.start(t)
+				w.Operator.Stop(t)
+				w.StartOperator(t)
 			}
 			time.Sleep(time.Second)
 			// An operator that was stopped in the middle of a request does not know what became of it, and says so.
@@ -98,18 +99,18 @@ func TestARefusalThatRepeatsIsSaidOnce(t *testing.T) {
 			if all = slices.Compact(all); len(all) != 1 {
 				t.Errorf("it said\n  %s", strings.Join(all, "\n  "))
 			}
-			asked := len(w.writes())
+			asked := len(w.Azure.Writes())
 			cluster.Eventually(t, time.Minute, "Azure is asked once more, because nothing is given up for ever", func(context.Context) error {
-				if now := len(w.writes()); now == asked {
+				if now := len(w.Azure.Writes()); now == asked {
 					return fmt.Errorf("it was asked %d times in three hours", now)
 				}
 				return nil
 			})
-			w.azure.ClearFaults()
+			w.Azure.ClearFaults()
 			env.Edit(t, cluster, cloud, func(c *v1alpha1.PrivateCloud) {
 				metav1.SetMetaDataAnnotation(&c.ObjectMeta, v1alpha1.AnnotationReconcileRequestedAt, "the cause is gone")
 			})
-			ready(t, cloud)
+			cluster.WaitReady(t, cloud)
 			if cloud.Status.Refusals != nil {
 				t.Errorf("refusals are left: %+v", cloud.Status.Refusals)
 			}
@@ -121,24 +122,22 @@ func TestARefusalThatRepeatsIsSaidOnce(t *testing.T) {
 func TestAChangeInAListWakesWhatWaitsForAnotherOperation(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, fast)
-	cloud := harness.PrivateCloud(w.namespace, "weu")
+	cloud := harness.PrivateCloud(w.Namespace, "weu")
 	cluster.Create(t, cloud)
-	ready(t, cloud)
-	w.operator.Stop(t)
-	w.speed = 60 // the pauses last long enough to see that one is cut short
-	w.azure.Inject(armsim.Fault{Verb: http.MethodPatch, Path: weu, Status: 409, Code: "AnotherOperationInProgress", Message: "Another operation is in progress.", RetryAfter: 40 * time.Minute, Count: 1})
+	cluster.WaitReady(t, cloud)
+	w.Operator.Stop(t)
+	w.Speed = 60 // the pauses last long enough to see that one is cut short
+	w.Azure.Inject(armsim.Fault{Verb: http.MethodPatch, Path: weu, Status: 409, Code: "AnotherOperationInProgress", Message: "Another operation is in progress.", RetryAfter: 40 * time.Minute, Count: 1})
 	env.Edit(t, cluster, cloud, func(c *v1alpha1.PrivateCloud) { c.Spec.Internet = "Enabled" })
-	w.start(t)
-	notReady(t, cloud, v1alpha1.ConditionReconciling, v1alpha1.ReasonAzureBusy)
+	w.StartOperator(t)
+	cluster.WaitReconciling(t, cloud, v1alpha1.ReasonAzureBusy)
 	time.Sleep(2 * time.Second)
-	if n := len(w.writes()); n != 2 {
+	if n := len(w.Azure.Writes()); n != 2 {
 		t.Fatalf("it was asked again before its time: %d writes", n)
 	}
 	began := time.Now()
-	if err := w.azure.SetInAzure(w.azure.PrivateCloudID("weu"), map[string]any{"tags": map[string]any{"somebody": "was here"}}); err != nil {
-		t.Fatal(err)
-	}
-	ready(t, cloud)
+	w.Azure.Set(t, w.Azure.PrivateCloudID("weu"), map[string]any{"tags": map[string]any{"somebody": "was here"}})
+	cluster.WaitReady(t, cloud)
 	if took := time.Since(began); took > 30*time.Second {
 		t.Errorf("the change was seen within a second, and the write made after %s", took)
 	}
@@ -150,14 +149,14 @@ var patchOfWeu = regexp.MustCompile(`/privateclouds/weu$`)
 func TestWhatAzureNormalisesIsNotWrittenForEver(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, fast)
-	cloud := harness.PrivateCloud(w.namespace, "weu")
+	cloud := harness.PrivateCloud(w.Namespace, "weu")
 	cluster.Create(t, cloud)
-	ready(t, cloud)
-	w.azure.Inject(armsim.Fault{Verb: http.MethodPatch, Path: patchOfWeu, Count: -1, Stores: map[string]any{"properties": map[string]any{"internet": "Disabled"}}})
+	cluster.WaitReady(t, cloud)
+	w.Azure.Inject(armsim.Fault{Verb: http.MethodPatch, Path: patchOfWeu, Count: -1, Stores: map[string]any{"properties": map[string]any{"internet": "Disabled"}}})
 	env.Edit(t, cluster, cloud, func(c *v1alpha1.PrivateCloud) { c.Spec.Internet = "Enabled" })
-	env.Says(t, notReady(t, cloud, v1alpha1.ConditionStalled, v1alpha1.ReasonNotAsWritten), "/properties/internet", `"Enabled"`, `"Disabled"`, "twice")
+	env.Says(t, cluster.WaitStalled(t, cloud, v1alpha1.ReasonNotAsWritten), "/properties/internet", `"Enabled"`, `"Disabled"`, "twice")
 	patches := func() (n int) {
-		for _, r := range w.writes() {
+		for _, r := range w.Azure.Writes() {
 			if r.Method == http.MethodPatch {
 				n++
 			}
@@ -172,9 +171,9 @@ func TestWhatAzureNormalisesIsNotWrittenForEver(t *testing.T) {
 		}
 	}
 	still(2)
-	w.operator.Stop(t)
-	w.start(t)
-	notReady(t, cloud, v1alpha1.ConditionStalled, v1alpha1.ReasonNotAsWritten)
+	w.Operator.Stop(t)
+	w.StartOperator(t)
+	cluster.WaitStalled(t, cloud, v1alpha1.ReasonNotAsWritten)
 	still(2)
 	// Other changes go on.
 	env.Edit(t, cluster, cloud, func(c *v1alpha1.PrivateCloud) { c.Spec.ManagementCluster.ClusterSize = 4 })
@@ -184,20 +183,20 @@ func TestWhatAzureNormalisesIsNotWrittenForEver(t *testing.T) {
 		}
 		return nil
 	})
-	notReady(t, cloud, v1alpha1.ConditionStalled, v1alpha1.ReasonNotAsWritten)
+	cluster.WaitStalled(t, cloud, v1alpha1.ReasonNotAsWritten)
 	still(3)
 	// A person asks: once more.
 	env.Edit(t, cluster, cloud, func(c *v1alpha1.PrivateCloud) {
 		metav1.SetMetaDataAnnotation(&c.ObjectMeta, v1alpha1.AnnotationReconcileRequestedAt, "now")
 	})
 	still(4)
-	notReady(t, cloud, v1alpha1.ConditionStalled, v1alpha1.ReasonNotAsWritten)
+	cluster.WaitStalled(t, cloud, v1alpha1.ReasonNotAsWritten)
 	// Azure keeps it as written at last.
-	w.azure.ClearFaults()
+	w.Azure.ClearFaults()
 	env.Edit(t, cluster, cloud, func(c *v1alpha1.PrivateCloud) {
 		metav1.SetMetaDataAnnotation(&c.ObjectMeta, v1alpha1.AnnotationReconcileRequestedAt, "again")
 	})
-	ready(t, cloud)
+	cluster.WaitReady(t, cloud)
 	if cloud.Status.Unkept != nil {
 		t.Errorf("left is %+v", cloud.Status.Unkept)
 	}
@@ -207,18 +206,18 @@ func TestWhatAzureNormalisesIsNotWrittenForEver(t *testing.T) {
 func TestATagInAnotherCaseIsTheSame(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, fast)
-	cloud := harness.PrivateCloud(w.namespace, "weu")
+	cloud := harness.PrivateCloud(w.Namespace, "weu")
 	cloud.Spec.Tags = map[string]v1alpha1.TagValue{"CostCenter": "17"}
 	cluster.Create(t, cloud)
-	ready(t, cloud)
+	cluster.WaitReady(t, cloud)
 	env.Edit(t, cluster, cloud, func(c *v1alpha1.PrivateCloud) { c.Spec.Tags = map[string]v1alpha1.TagValue{"costcenter": "17"} })
-	ready(t, cloud)
-	w.wrote(t, "PUT privateclouds/weu")
+	cluster.WaitReady(t, cloud)
+	w.Wrote(t, "PUT privateclouds/weu")
 	env.Edit(t, cluster, cloud, func(c *v1alpha1.PrivateCloud) { c.Spec.Tags = map[string]v1alpha1.TagValue{"costcenter": "18"} })
-	ready(t, cloud)
+	cluster.WaitReady(t, cloud)
 	time.Sleep(time.Second)
-	w.wrote(t, "PUT privateclouds/weu", "PATCH privateclouds/weu")
-	if tags, _ := w.inAzure(t, "", "tags").(map[string]any); tags["CostCenter"] != "18" || tags["costcenter"] != nil {
+	w.Wrote(t, "PUT privateclouds/weu", "PATCH privateclouds/weu")
+	if tags, _ := w.InAzure("", "tags").(map[string]any); tags["CostCenter"] != "18" || tags["costcenter"] != nil {
 		t.Errorf("tags: %v", tags)
 	}
 }
@@ -228,14 +227,14 @@ func TestATagInAnotherCaseIsTheSame(t *testing.T) {
 func TestARefusedRequestIsNotRepeatedForAFinalizer(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, 60) // an hour's rest is a minute
-	w.azure.Inject(armsim.Fault{Verb: http.MethodPut, Path: weu, Status: 400, Code: "InvalidParameter", Message: "The value is not known.", Count: -1})
-	cloud := harness.PrivateCloud(w.namespace, "weu")
+	w.Azure.Inject(armsim.Fault{Verb: http.MethodPut, Path: weu, Status: 400, Code: "InvalidParameter", Message: "The value is not known.", Count: -1})
+	cloud := harness.PrivateCloud(w.Namespace, "weu")
 	cluster.Create(t, cloud)
-	notReady(t, cloud, v1alpha1.ConditionStalled, v1alpha1.ReasonInvalidSpec)
+	cluster.WaitStalled(t, cloud, v1alpha1.ReasonInvalidSpec)
 	label := func(word string) {
 		t.Helper()
 		secret, ca := &corev1.Secret{}, &corev1.ConfigMap{}
-		secret.Namespace, secret.Name, ca.Namespace, ca.Name = w.namespace, "azure-client-secret", w.namespace, "azure-ca"
+		secret.Namespace, secret.Name, ca.Namespace, ca.Name = w.Namespace, "azure-client-secret", w.Namespace, "azure-ca"
 		env.Edit(t, cluster, secret, func(s *corev1.Secret) { metav1.SetMetaDataLabel(&s.ObjectMeta, "example.com/touched", word) })
 		env.Edit(t, cluster, ca, func(c *corev1.ConfigMap) { metav1.SetMetaDataLabel(&c.ObjectMeta, "example.com/touched", word) })
 	}
@@ -244,22 +243,22 @@ func TestARefusedRequestIsNotRepeatedForAFinalizer(t *testing.T) {
 		time.Sleep(time.Second)
 		env.Edit(t, cluster, cloud, func(c *v1alpha1.PrivateCloud) { metav1.SetMetaDataLabel(&c.ObjectMeta, "example.com/woken", word) })
 		time.Sleep(2 * time.Second)
-		if n := len(w.writes()); n != 1 {
+		if n := len(w.Azure.Writes()); n != 1 {
 			t.Fatalf("after the %s label Azure had been asked %d times", word, n)
 		}
-		w.operator.Stop(t)
-		w.start(t)
+		w.Operator.Stop(t)
+		w.StartOperator(t)
 	}
 	time.Sleep(2 * time.Second)
-	if n := len(w.writes()); n != 1 {
+	if n := len(w.Azure.Writes()); n != 1 {
 		t.Fatalf("after a restart Azure had been asked %d times", n)
 	}
 	// Azure takes another secret of the same application as well, so that the identity stays Ready: what was refused is asked again all the same.
 	other := &corev1.Secret{}
-	other.Namespace, other.Name = w.namespace, "azure-client-secret"
+	other.Namespace, other.Name = w.Namespace, "azure-client-secret"
 	env.Edit(t, cluster, other, func(s *corev1.Secret) { s.Data["clientSecret"] = []byte(harness.OtherClientSecret) })
 	cluster.Eventually(t, 15*time.Second, "the request with another secret", func(context.Context) error {
-		if n := len(w.writes()); n != 2 {
+		if n := len(w.Azure.Writes()); n != 2 {
 			return fmt.Errorf("Azure has been asked %d times", n)
 		}
 		return nil

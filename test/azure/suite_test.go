@@ -5,10 +5,8 @@
 package azure
 
 import (
-	"os"
 	"testing"
 
-	"github.com/avs-operator/avs-operator/controllers"
 	"github.com/avs-operator/avs-operator/test/armsim"
 	"github.com/avs-operator/avs-operator/test/env"
 	"github.com/avs-operator/avs-operator/test/harness"
@@ -16,31 +14,24 @@ import (
 
 var cluster *env.Env
 
-func TestMain(m *testing.M) {
-	os.Exit(env.Main(m, env.Options{Scheme: controllers.Scheme(), Together: 8}, func(e *env.Env) { cluster = e }))
-}
+func TestMain(m *testing.M) { harness.Main(m, &cluster, 8) }
 
 // world is one test's Azure, namespace and operator.
-type world struct {
-	azure     *harness.Azure
-	namespace string
-	operator  *harness.Operator
-	speed     float64
-	// options change the operator's.
-	options func(*controllers.Options)
-}
+type world struct{ *harness.World }
 
 // newWorld starts an Azure without live vCenters, an identity and the operator.
 func newWorld(t *testing.T, speed float64, change ...func(*armsim.Config)) *world {
 	t.Helper()
-	change = append([]func(*armsim.Config){func(c *armsim.Config) { c.NoVCenters = true }}, change...)
-	w := &world{azure: harness.StartAzure(t, speed, change...), namespace: cluster.Namespace(t), speed: speed}
-	cluster.Create(t, w.azure.Identity(w.namespace)...)
-	w.start(t)
+	w := quiet(t, speed, change...)
+	cluster.Create(t, w.Azure.Identity(w.Namespace)...)
+	w.StartOperator(t)
 	return w
 }
 
-func (w *world) start(t *testing.T) {
+// quiet is a world whose identity is not there yet, and whose operator has not started.
+func quiet(t *testing.T, speed float64, change ...func(*armsim.Config)) *world {
 	t.Helper()
-	w.operator = harness.StartOperator(t, harness.OperatorOptions{Config: cluster.OperatorConfig(), Speed: w.speed, Namespace: w.namespace, Change: w.options})
+	w := &world{harness.NewWorld(t, cluster, speed)}
+	w.Azure = harness.StartAzure(t, speed, append([]func(*armsim.Config){harness.NoVCenters}, change...)...)
+	return w
 }

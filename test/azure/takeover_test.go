@@ -11,13 +11,13 @@ import (
 	"strings"
 	"testing"
 
-	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers"
+	"github.com/avs-operator/avs-operator/controllers/azure/kind"
 	"github.com/avs-operator/avs-operator/test/armsim"
 	"github.com/avs-operator/avs-operator/test/env"
 	"github.com/avs-operator/avs-operator/test/harness"
@@ -49,8 +49,8 @@ func declared(namespace string, policy v1alpha1.AdoptionPolicy) estate {
 	return e
 }
 
-func (e estate) all() []azureObject {
-	return []azureObject{e.cloud, e.hosts, e.key, e.segment, e.script}
+func (e estate) all() []kind.Object {
+	return []kind.Object{e.cloud, e.hosts, e.key, e.segment, e.script}
 }
 
 // TestANewClusterTakesOverFromALostOne follows the guide's page: the Kubernetes cluster is lost in the middle of its work, and another one, with
@@ -67,24 +67,24 @@ func TestANewClusterTakesOverFromALostOne(t *testing.T) {
 		}
 	})
 	w := newWorld(t, 1200)
-	lost := declared(w.namespace, "")
+	lost := declared(w.Namespace, "")
 	cluster.Create(t, lost.cloud, lost.key, lost.segment, lost.script)
-	for _, object := range []azureObject{lost.cloud, lost.key, lost.segment, lost.script} {
-		ready(t, object)
+	for _, object := range []kind.Object{lost.cloud, lost.key, lost.segment, lost.script} {
+		cluster.WaitReady(t, object)
 	}
 	cluster.Create(t, lost.hosts)
 	cluster.Eventually(t, soon, "the order of hosts", func(context.Context) error {
-		if all := w.writes(); len(all) == 0 || !strings.HasSuffix(all[len(all)-1].Path, "/clusters/more") {
+		if all := w.Azure.Writes(); len(all) == 0 || !strings.HasSuffix(all[len(all)-1].Path, "/clusters/more") {
 			return fmt.Errorf("%d writes", len(all))
 		}
 		return nil
 	}, lost.hosts)
-	w.operator.Stop(t) // and with it the Kubernetes cluster
-	before := len(w.writes())
+	w.Operator.Stop(t) // and with it the Kubernetes cluster
+	before := len(w.Azure.Writes())
 
 	namespace := other.Namespace(t)
-	other.Create(t, w.azure.Identity(namespace)...)
-	harness.StartOperator(t, harness.OperatorOptions{Config: other.OperatorConfig(), Speed: w.speed, Namespace: namespace})
+	other.Create(t, w.Azure.Identity(namespace)...)
+	harness.StartOperator(t, harness.OperatorOptions{Config: other.OperatorConfig(), Speed: w.Speed, Namespace: namespace})
 	found := declared(namespace, v1alpha1.AdoptionPolicyTakeover)
 	absent := found.segment.DeepCopy()
 	absent.Name, absent.Spec.Subnet.GatewayAddress = "never-made", "10.3.0.1/24"
@@ -93,38 +93,29 @@ func TestANewClusterTakesOverFromALostOne(t *testing.T) {
 		other.Create(t, object)
 	}
 	other.Create(t, absent)
-	stalled := func(object azureObject, reason string, words ...string) {
+	stalled := func(object kind.Object, reason string, words ...string) {
 		t.Helper()
-		var message string
-		other.WaitFor(t, soon, object, "Stalled, "+reason, func() error {
-			c := meta.FindStatusCondition(object.AzureStatus().Conditions, v1alpha1.ConditionStalled)
-			if c == nil || c.Reason != reason {
-				return fmt.Errorf("Stalled is %+v", c)
-			}
-			message = c.Message
-			return nil
-		})
-		env.Says(t, message, words...)
+		env.Says(t, other.WaitStalled(t, object, reason), words...)
 	}
-	for _, object := range []azureObject{found.cloud, found.hosts, found.key, found.script} {
-		other.WaitCondition(t, soon, object, v1alpha1.ConditionReady, "True")
+	for _, object := range []kind.Object{found.cloud, found.hosts, found.key, found.script} {
+		other.WaitReady(t, object)
 	}
 	stalled(absent, v1alpha1.ReasonNotFoundInAzure, "with adoptionPolicy: Takeover nothing is made")
 	stalled(found.segment, v1alpha1.ReasonAdoptionRefused, "nothing is changed", "10.1.0.1/24", "10.2.0.1/24")
 	// Whoever gives up taking over takes nothing out of Azure.
 	other.Delete(t, found.segment)
 	other.WaitGone(t, soon, found.segment)
-	writes := slices.DeleteFunc(w.writes()[before:], func(r armsim.Request) bool { return r.Status == http.StatusConflict }) // while the order runs
+	writes := slices.DeleteFunc(w.Azure.Writes()[before:], func(r armsim.Request) bool { return r.Status == http.StatusConflict }) // while the order runs
 	if len(writes) != 1 || writes[0].Method != http.MethodPatch || !strings.HasSuffix(writes[0].Path, "/privateclouds/weu") {
 		t.Fatalf("taking over wrote %v, want the owner's tag alone", writes)
 	}
-	if w.inAzure(t, "/workloadNetworks/default/segments/web", "id") == nil {
+	if w.InAzure("/workloadNetworks/default/segments/web", "id") == nil {
 		t.Error("the segment that was not taken over is gone")
 	}
 	// From here on it is managed as if it had been made here.
 	env.Edit(t, other, found.cloud, func(c *v1alpha1.PrivateCloud) { c.Spec.AdoptionPolicy, c.Spec.Internet = "", "Enabled" })
 	other.WaitFor(t, soon, found.cloud, "the edit in Azure", func() error {
-		if got := w.inAzure(t, "", "properties", "internet"); got != "Enabled" {
+		if got := w.InAzure("", "properties", "internet"); got != "Enabled" {
 			return fmt.Errorf("internet is %v", got)
 		}
 		return nil
