@@ -6,13 +6,13 @@ package machine_test
 import (
 	"context"
 	"fmt"
-	"strings"
 	"testing"
 	"time"
 
 	"github.com/vmware/govmomi/vim25/types"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
+	"github.com/avs-operator/avs-operator/test/harness"
 	"github.com/avs-operator/avs-operator/test/vcentersim"
 )
 
@@ -27,28 +27,8 @@ func (w *world) cold(m vcentersim.MachineState, power *v1alpha1.MovePower) *v1al
 func (w *world) failedWith(m *v1alpha1.VirtualMachineMove, reason string, words ...string) {
 	w.t.Helper()
 	cluster.WaitCondition(w.t, time.Minute, m, v1alpha1.ConditionFailed, "True")
-	w.says(m, reason, words...)
-	if err := cluster.Admin.Get(w.t.Context(), keyOf(m), m); err != nil {
-		w.t.Fatal(err)
-	}
-}
-
-// says fails unless Ready is False for that reason and its message holds the words.
-func (w *world) says(m *v1alpha1.VirtualMachineMove, reason string, words ...string) {
-	w.t.Helper()
-	cluster.WaitFor(w.t, 30*time.Second, m, "Ready to say "+reason, func() error {
-		for _, c := range m.Status.Conditions {
-			if c.Type == v1alpha1.ConditionReady && string(c.Status) == "False" && c.Reason == reason {
-				for _, word := range words {
-					if !strings.Contains(c.Message, word) {
-						return fmt.Errorf("the message lacks %q: %s", word, c.Message)
-					}
-				}
-				return nil
-			}
-		}
-		return fmt.Errorf("it says %s", cluster.Describe(w.t.Context(), m))
-	})
+	cluster.WaitNotReady(w.t, m, reason, words...)
+	cluster.Get(w.t, m)
 }
 
 func TestAColdMoveOfAMachineThatIsOff(t *testing.T) {
@@ -56,12 +36,12 @@ func TestAColdMoveOfAMachineThatIsOff(t *testing.T) {
 	w := newWorld(t)
 	was := w.add(vcentersim.MachineSpec{Name: "off-01"})
 	m := w.cold(was, nil)
-	w.create(m)
+	cluster.Create(w.t, m)
 	cluster.WaitCondition(t, time.Minute, m, v1alpha1.ConditionComplete, "True")
 	if is := w.sameMachine(was); is.PowerState != "poweredOff" {
 		t.Errorf("it arrived %s; it was off, and nobody asked for power", is.PowerState)
 	}
-	if n := calls(w.source, "PowerOffVM_Task") + calls(w.source, "ShutdownGuest") + calls(w.target, "PowerOnVM_Task"); n != 0 {
+	if n := harness.Calls(w.Source, "PowerOffVM_Task") + harness.Calls(w.Source, "ShutdownGuest") + harness.Calls(w.Target, "PowerOnVM_Task"); n != 0 {
 		t.Errorf("%d calls changed its power", n)
 	}
 }
@@ -71,13 +51,13 @@ func TestAColdMoveOfARunningMachineIsBlockedUntilItIsOff(t *testing.T) {
 	w := newWorld(t)
 	was := w.add(vcentersim.MachineSpec{Name: "must-01", PoweredOn: true})
 	m := w.cold(was, &v1alpha1.MovePower{PowerOff: v1alpha1.PowerOffMustBeOff})
-	w.create(m)
-	w.says(m, v1alpha1.ReasonPowerOffNotAllowed, "the machine is running", "power.powerOff")
+	cluster.Create(w.t, m)
+	cluster.WaitNotReady(w.t, m, v1alpha1.ReasonPowerOffNotAllowed, "the machine is running", "power.powerOff")
 	if m.Status.Step != v1alpha1.MoveStepBlocked || len(m.Status.Concerns) != 1 {
 		t.Errorf("the status is %+v", m.Status)
 	}
 	w.untouched(was)
-	if n := calls(w.source, "RelocateVM_Task") + calls(w.source, "PowerOffVM_Task") + calls(w.source, "ShutdownGuest"); n != 0 {
+	if n := harness.Calls(w.Source, "RelocateVM_Task") + harness.Calls(w.Source, "PowerOffVM_Task") + harness.Calls(w.Source, "ShutdownGuest"); n != 0 {
 		t.Errorf("%d calls changed something", n)
 	}
 	_, source := w.picture("oslo") // somebody powers it off
@@ -100,13 +80,13 @@ func TestAColdMoveShutsTheGuestDownAndPowersItOnAgain(t *testing.T) {
 	}{{"guest-01", "", "poweredOn"}, {"guest-02", v1alpha1.PowerOnLeave, "poweredOff"}} {
 		was := w.add(vcentersim.MachineSpec{Name: test.name, PoweredOn: true})
 		m := w.cold(was, &v1alpha1.MovePower{PowerOff: v1alpha1.PowerOffGuest, PowerOn: test.on})
-		w.create(m)
+		cluster.Create(w.t, m)
 		cluster.WaitCondition(t, time.Minute, m, v1alpha1.ConditionComplete, "True")
 		if is := w.sameMachine(was); is.PowerState != test.state || is.PowerOffCount != 1 {
 			t.Errorf("%s is %s and was powered off %d times, want %s and once", test.name, is.PowerState, is.PowerOffCount, test.state)
 		}
 	}
-	if n := calls(w.source, "PowerOffVM_Task"); n != 0 {
+	if n := harness.Calls(w.Source, "PowerOffVM_Task"); n != 0 {
 		t.Errorf("the power was taken away %d times; the guest was to be asked", n)
 	}
 }
@@ -116,16 +96,16 @@ func TestAGuestThatIgnoresTheShutdownIsLeftRunning(t *testing.T) {
 	w := newWorld(t)
 	was := w.add(vcentersim.MachineSpec{Name: "deaf-01", PoweredOn: true, IgnoresShutdown: true})
 	m := w.cold(was, &v1alpha1.MovePower{PowerOff: v1alpha1.PowerOffGuest, TimeoutSeconds: 300})
-	w.create(m)
+	cluster.Create(w.t, m)
 	w.failedWith(m, v1alpha1.ReasonShutdownTimedOut, "did not within 5m0s", "left running", "whole at the source and running")
 	w.untouched(was)
-	if n := calls(w.source, "RelocateVM_Task") + calls(w.source, "PowerOffVM_Task"); n != 0 || calls(w.source, "ShutdownGuest") != 1 {
-		t.Errorf("%d calls too many, %d shutdowns", n, calls(w.source, "ShutdownGuest"))
+	if n := harness.Calls(w.Source, "RelocateVM_Task") + harness.Calls(w.Source, "PowerOffVM_Task"); n != 0 || harness.Calls(w.Source, "ShutdownGuest") != 1 {
+		t.Errorf("%d calls too many, %d shutdowns", n, harness.Calls(w.Source, "ShutdownGuest"))
 	}
 	if m.Status.GrantedAt != nil || m.Status.Task != nil || m.Status.PoweredOffByMove == "Yes" {
 		t.Errorf("the end left something behind: %+v", m.Status)
 	}
-	w.says(m, v1alpha1.ReasonShutdownTimedOut, "Shut it down yourself", v1alpha1.AnnotationRetryRequestedAt)
+	cluster.WaitNotReady(w.t, m, v1alpha1.ReasonShutdownTimedOut, "Shut it down yourself", v1alpha1.AnnotationRetryRequestedAt)
 	_, source := w.picture("oslo")
 	if _, err := source.Client.PowerOff(t.Context(), was.Ref); err != nil {
 		t.Fatal(err)
@@ -144,13 +124,13 @@ func TestAGuestThatIgnoresTheShutdownLosesItsPowerWhereThatIsAllowed(t *testing.
 	} {
 		was := w.add(machine)
 		m := w.cold(was, &v1alpha1.MovePower{PowerOff: v1alpha1.PowerOffGuestThenHard, TimeoutSeconds: 60})
-		w.create(m)
+		cluster.Create(w.t, m)
 		cluster.WaitCondition(t, time.Minute, m, v1alpha1.ConditionComplete, "True")
 		if is := w.sameMachine(was); is.PowerState != "poweredOn" || is.PowerOffCount != 1 {
 			t.Errorf("%s is %s and was powered off %d times", is.Name, is.PowerState, is.PowerOffCount)
 		}
 	}
-	if n := calls(w.source, "ShutdownGuest"); n != 1 {
+	if n := harness.Calls(w.Source, "ShutdownGuest"); n != 1 {
 		t.Errorf("%d guests were asked, want only the one that has Tools", n)
 	}
 }
@@ -160,8 +140,8 @@ func TestAGuestWithoutToolsCannotBeAsked(t *testing.T) {
 	w := newWorld(t)
 	was := w.add(vcentersim.MachineSpec{Name: "mute-01", PoweredOn: true, Tools: "notRunning"})
 	m := w.cold(was, &v1alpha1.MovePower{PowerOff: v1alpha1.PowerOffGuest})
-	w.create(m)
-	w.says(m, v1alpha1.ReasonToolsNotRunning, "VMware Tools", "power it off yourself")
+	cluster.Create(w.t, m)
+	cluster.WaitNotReady(w.t, m, v1alpha1.ReasonToolsNotRunning, "VMware Tools", "power it off yourself")
 	w.untouched(was)
 	_, source := w.picture("oslo")
 	if _, err := source.Client.PowerOff(t.Context(), was.Ref); err != nil {
@@ -175,15 +155,15 @@ func TestAMachineThatTheMovePoweredOffIsPoweredOnAgainWhenItDoesNotMove(t *testi
 	t.Parallel()
 	w := newWorld(t)
 	was := w.add(vcentersim.MachineSpec{Name: "back-01", PoweredOn: true})
-	w.source.Inject(vcentersim.Fault{Relocate: true, Machine: was.Name, AtPercent: 50, With: &types.DuplicateName{Name: was.Name}})
+	w.Source.Inject(vcentersim.Fault{Relocate: true, Machine: was.Name, AtPercent: 50, With: &types.DuplicateName{Name: was.Name}})
 	m := w.cold(was, &v1alpha1.MovePower{PowerOff: v1alpha1.PowerOffGuest})
-	w.create(m)
+	cluster.Create(w.t, m)
 	w.failedWith(m, v1alpha1.ReasonNameTaken, "whole at the source and running")
-	is := find(w.source, was.Name)
-	if is == nil || is.PowerState != "poweredOn" || is.PowerOffCount != 1 || find(w.target, was.Name) != nil {
+	is := find(w.Source, was.Name)
+	if is == nil || is.PowerState != "poweredOn" || is.PowerOffCount != 1 || find(w.Target, was.Name) != nil {
 		t.Errorf("it is %+v at the source", is)
 	}
-	if n := calls(w.source, "PowerOnVM_Task"); n != 1 {
+	if n := harness.Calls(w.Source, "PowerOnVM_Task"); n != 1 {
 		t.Errorf("it was powered on %d times", n)
 	}
 }
@@ -194,7 +174,7 @@ func TestAPauseLeavesNoMachineInBetween(t *testing.T) {
 	programme := w.programme("finance", v1alpha1.MoveStateRun)
 	was := w.add(vcentersim.MachineSpec{Name: "slow-01", PoweredOn: true, ShutdownTime: 10 * time.Minute})
 	m := owned(w.cold(was, &v1alpha1.MovePower{PowerOff: v1alpha1.PowerOffGuest, TimeoutSeconds: 3600}), programme)
-	w.create(m)
+	cluster.Create(w.t, m)
 	cluster.WaitFor(t, time.Minute, m, "the guest to be asked", func() error {
 		if task := m.Status.Task; task == nil || task.State != v1alpha1.OperationAccepted {
 			return fmt.Errorf("the record is %+v", task)
@@ -208,10 +188,10 @@ func TestAPauseLeavesNoMachineInBetween(t *testing.T) {
 	}
 	other := w.add(vcentersim.MachineSpec{Name: "slow-02", PoweredOn: true})
 	held := owned(w.planned(other, v1alpha1.MoveMethodLive), programme)
-	w.create(held)
+	cluster.Create(w.t, held)
 	w.reach(held, v1alpha1.MoveStepWaiting)
 	cluster.Consistently(t, time.Second, "a paused programme starts nothing", func(context.Context) error {
-		if n := calls(w.source, "RelocateVM_Task"); n != 1 {
+		if n := harness.Calls(w.Source, "RelocateVM_Task"); n != 1 {
 			return fmt.Errorf("RelocateVM_Task was called %d times", n)
 		}
 		return nil

@@ -149,7 +149,7 @@ func (w *world) killed(d *death, m *v1alpha1.VirtualMachineMove) (died bool) {
 	w.wrap = func(c client.Client) client.Client { return mortal{c, d} }
 	w.wire = func(t http.RoundTripper) http.RoundTripper { return mortalWire{t, d} }
 	w.start()
-	w.create(m)
+	cluster.Create(w.t, m)
 	died = w.diesOrEnds(d, m)
 	w.stop()
 	w.wrap, w.wire = nil, nil
@@ -200,9 +200,9 @@ func killsFrom(t *testing.T, first int) {
 func (w *world) calledOnce(at int, was, is vcentersim.MachineState, methods ...string) {
 	w.t.Helper()
 	for _, method := range methods {
-		n := callsOn(w.source, method, was.Ref)
-		if is.Ref != "" && find(w.target, was.Name) != nil {
-			n += callsOn(w.target, method, is.Ref)
+		n := callsOn(w.Source, method, was.Ref)
+		if is.Ref != "" && find(w.Target, was.Name) != nil {
+			n += callsOn(w.Target, method, is.Ref)
 		}
 		if n != 1 {
 			w.t.Errorf("Killed at write %d: %s was called %d times; it ended as %s", at, method, n, w.endOf(was.InstanceUUID))
@@ -214,7 +214,7 @@ func (w *world) calledOnce(at int, was, is vcentersim.MachineState, methods ...s
 func (w *world) endOf(instanceUUID string) string {
 	w.t.Helper()
 	list := &v1alpha1.VirtualMachineMoveList{}
-	if err := cluster.Admin.List(w.t.Context(), list, client.InNamespace(w.namespace)); err != nil {
+	if err := cluster.Admin.List(w.t.Context(), list, client.InNamespace(w.Namespace)); err != nil {
 		return err.Error()
 	}
 	for _, m := range list.Items {
@@ -261,7 +261,7 @@ func TestSweepKills(t *testing.T) {
 				for _, at := range chosen {
 					was := w.add(vcentersim.MachineSpec{Name: fmt.Sprintf("kill-%02d", at), PoweredOn: true})
 					if way.back {
-						w.source.Inject(vcentersim.Fault{Relocate: true, Machine: was.Name, AtPercent: 50, With: &types.DuplicateName{Name: was.Name}, Times: -1})
+						w.Source.Inject(vcentersim.Fault{Relocate: true, Machine: was.Name, AtPercent: 50, With: &types.DuplicateName{Name: was.Name}, Times: -1})
 					}
 					m := w.planned(was, way.method)
 					m.Spec.Power = guestPower
@@ -276,7 +276,7 @@ func TestSweepKills(t *testing.T) {
 						t.Errorf("%s, killed at write %d: %s", name, at, wrong)
 					}
 					is := was
-					if there := find(w.target, was.Name); there != nil {
+					if there := find(w.Target, was.Name); there != nil {
 						is = *there
 					}
 					w.calledOnce(at, was, is, way.methods...)
@@ -300,7 +300,7 @@ func (w *world) diesOrEnds(d *death, m *v1alpha1.VirtualMachineMove) (died bool)
 			return nil
 		default:
 		}
-		if err := cluster.Admin.Get(ctx, keyOf(m), m); err != nil {
+		if err := cluster.Admin.Get(ctx, client.ObjectKeyFromObject(m), m); err != nil {
 			return err
 		}
 		if s := m.Status.Step; s != v1alpha1.MoveStepMoved && s != v1alpha1.MoveStepFailed || len(m.Finalizers) > 0 {

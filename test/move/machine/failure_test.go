@@ -11,10 +11,9 @@ import (
 	"github.com/vmware/govmomi/object"
 	"github.com/vmware/govmomi/vim25/types"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	ktypes "k8s.io/apimachinery/pkg/types"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
+	"github.com/avs-operator/avs-operator/test/harness"
 	"github.com/avs-operator/avs-operator/test/vcentersim"
 )
 
@@ -57,9 +56,9 @@ func TestFaultsBecomeSentences(t *testing.T) {
 	var moves []*v1alpha1.VirtualMachineMove
 	for i, test := range cases {
 		was := w.add(vcentersim.MachineSpec{Name: fmt.Sprintf("fault-%02d", i), PoweredOn: true})
-		w.source.Inject(vcentersim.Fault{Relocate: true, Machine: was.Name, AtPercent: 50, With: test.with, Times: -1})
+		w.Source.Inject(vcentersim.Fault{Relocate: true, Machine: was.Name, AtPercent: 50, With: test.with, Times: -1})
 		m := w.planned(was, v1alpha1.MoveMethodLive)
-		w.create(m)
+		cluster.Create(w.t, m)
 		machines, moves = append(machines, was), append(moves, m)
 	}
 	for i, test := range cases {
@@ -71,7 +70,7 @@ func TestFaultsBecomeSentences(t *testing.T) {
 		}
 		cluster.WaitFor(t, 10*time.Second, m, "no finalizer", func() error { return lacksFinalizer(m) })
 	}
-	w.source.ClearFaults()
+	w.Source.ClearFaults()
 	for _, m := range moves {
 		w.retry(m, "now")
 	}
@@ -85,20 +84,20 @@ func TestWhatMayPassIsTriedAgainThreeTimesAtMost(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	once := w.add(vcentersim.MachineSpec{Name: "busy-01", PoweredOn: true})
-	w.source.Inject(vcentersim.Fault{Relocate: true, Machine: once.Name, AtPercent: 20, With: &types.NotAuthenticated{}}) // the session of the one with the other ended
+	w.Source.Inject(vcentersim.Fault{Relocate: true, Machine: once.Name, AtPercent: 20, With: &types.NotAuthenticated{}}) // the session of the one with the other ended
 	m := w.planned(once, v1alpha1.MoveMethodLive)
-	w.create(m)
+	cluster.Create(w.t, m)
 	cluster.WaitCondition(t, time.Minute, m, v1alpha1.ConditionComplete, "True")
 	if is := w.sameMachine(once); is.PowerOffCount != 0 || m.Status.Attempts != 2 || m.Status.Failure != nil {
 		t.Errorf("it was tried %d times: %+v", m.Status.Attempts, m.Status.Failure)
 	}
 	ever := w.add(vcentersim.MachineSpec{Name: "busy-02", PoweredOn: true})
-	w.source.Inject(vcentersim.Fault{Relocate: true, Machine: ever.Name, AtPercent: 20, With: &types.Timedout{}, Times: -1})
+	w.Source.Inject(vcentersim.Fault{Relocate: true, Machine: ever.Name, AtPercent: 20, With: &types.Timedout{}, Times: -1})
 	m = w.planned(ever, v1alpha1.MoveMethodLive)
-	w.create(m)
+	cluster.Create(w.t, m)
 	w.failedWith(m, v1alpha1.ReasonTimedOut, "took too long", "whole at the source and running")
 	w.untouched(ever)
-	if n := calls(w.source, "RelocateVM_Task"); n != 5 || m.Status.Attempts != 3 {
+	if n := harness.Calls(w.Source, "RelocateVM_Task"); n != 5 || m.Status.Attempts != 3 {
 		t.Errorf("RelocateVM_Task was called %d times for both, want 2 and 3; attempts %d", n, m.Status.Attempts)
 	}
 }
@@ -107,9 +106,9 @@ func TestAFailedMoveIsTriedAgainWhenAPersonAsks(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	was := w.add(vcentersim.MachineSpec{Name: "again-01", PoweredOn: true})
-	w.source.Inject(vcentersim.Fault{Relocate: true, AtPercent: 20, With: &types.NoDiskSpace{Datastore: "vsanDatastore"}})
+	w.Source.Inject(vcentersim.Fault{Relocate: true, AtPercent: 20, With: &types.NoDiskSpace{Datastore: "vsanDatastore"}})
 	m := w.planned(was, v1alpha1.MoveMethodLive)
-	w.create(m)
+	cluster.Create(w.t, m)
 	w.failedWith(m, v1alpha1.ReasonTargetWithoutRoom)
 	w.retry(m, "now")
 	cluster.WaitCondition(t, time.Minute, m, v1alpha1.ConditionComplete, "True")
@@ -125,27 +124,25 @@ func TestARefusedTokenAsksForAnAccount(t *testing.T) {
 	w := newWorld(t, func(source *vcentersim.Config) { source.AccountsOnly = true })
 	was := w.add(vcentersim.MachineSpec{Name: "token-01", PoweredOn: true})
 	m := w.planned(was, v1alpha1.MoveMethodLive)
-	w.create(m)
+	cluster.Create(w.t, m)
 	w.failedWith(m, v1alpha1.ReasonCredentialsInvalid, "or the token", "name an account of the target in migration.credentialsRef")
-	w.target.AddUser("move@vsphere.local", "Move1!", vcentersim.CloudAdmin)
-	w.secret("move", "move@vsphere.local", "Move1!")
-	weu := &v1alpha1.VCenter{ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: "weu"}}
-	if err := cluster.Admin.Patch(t.Context(), weu, client.RawPatch(ktypes.MergePatchType, []byte(`{"spec":{"migration":{"credentialsRef":{"name":"move"}}}}`))); err != nil {
-		t.Fatal(err)
-	}
-	before := calls(w.source, "CheckRelocate_Task")
+	w.Target.AddUser("move@vsphere.local", "Move1!", vcentersim.CloudAdmin)
+	w.Account(w.t, "move", "move@vsphere.local", "Move1!")
+	weu := &v1alpha1.VCenter{ObjectMeta: metav1.ObjectMeta{Namespace: w.Namespace, Name: "weu"}}
+	cluster.Patch(t, weu, `{"spec":{"migration":{"credentialsRef":{"name":"move"}}}}`)
+	before := harness.Calls(w.Source, "CheckRelocate_Task")
 	if before == 0 {
 		t.Error("the token was refused without a check")
 	}
-	w.source.Inject(vcentersim.Fault{Check: true, Hang: true})
+	w.Source.Inject(vcentersim.Fault{Check: true, Hang: true})
 	w.retry(m, "now")
 	cluster.WaitCondition(t, time.Minute, m, v1alpha1.ConditionComplete, "True")
 	w.sameMachine(was)
 	// How often it checks is its own affair: a machine is read and checked again whenever something may have changed.
-	if checks, cancelled := calls(w.source, "CheckRelocate_Task")-before, calls(w.source, "CancelTask"); checks < 2 || cancelled != 1 {
+	if checks, cancelled := harness.Calls(w.Source, "CheckRelocate_Task")-before, harness.Calls(w.Source, "CancelTask"); checks < 2 || cancelled != 1 {
 		t.Errorf("%d checks with the account, %d cancelled: want one that hung, was cancelled, and was followed by another", checks, cancelled)
 	}
-	if n := calls(w.source, "RelocateVM_Task"); n != 1 {
+	if n := harness.Calls(w.Source, "RelocateVM_Task"); n != 1 {
 		t.Errorf("RelocateVM_Task was called %d times: a check that was refused or hung must start nothing", n)
 	}
 }
@@ -155,16 +152,16 @@ func TestWhatCannotWorkIsSeenBeforeAnythingIsDone(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	was := w.add(vcentersim.MachineSpec{Name: "twin-01", PoweredOn: true})
-	if _, err := w.target.AddMachine(vcentersim.MachineSpec{Name: was.Name, Folder: "/SDDC-Datacenter/vm/Workloads"}); err != nil {
+	if _, err := w.Target.AddMachine(vcentersim.MachineSpec{Name: was.Name, Folder: "/SDDC-Datacenter/vm/Workloads"}); err != nil {
 		t.Fatal(err)
 	}
 	m := w.cold(was, &v1alpha1.MovePower{PowerOff: v1alpha1.PowerOffGuest})
-	w.create(m)
+	cluster.Create(w.t, m)
 	w.failedWith(m, v1alpha1.ReasonNameTaken, "rename or move one of the two", "whole at the source and running")
-	if is := find(w.source, was.Name); is == nil || is.PowerOffCount != 0 {
+	if is := find(w.Source, was.Name); is == nil || is.PowerOffCount != 0 {
 		t.Errorf("it was powered off for a move that could not work: %+v", is)
 	}
-	if n := calls(w.source, "RelocateVM_Task") + calls(w.source, "ShutdownGuest"); n != 0 {
+	if n := harness.Calls(w.Source, "RelocateVM_Task") + harness.Calls(w.Source, "ShutdownGuest"); n != 0 {
 		t.Errorf("%d calls changed something", n)
 	}
 }
@@ -175,15 +172,15 @@ func TestAMachineThatChangedOnTheWayIsNotCalledMoved(t *testing.T) {
 	was := w.add(vcentersim.MachineSpec{Name: "odd-01", PoweredOn: true})
 	m := w.planned(was, v1alpha1.MoveMethodLive)
 	m.Spec.Machine.BIOSUUID = "00000000-0000-0000-0000-000000000001" // as if another machine had arrived under the same identity
-	w.create(m)
+	cluster.Create(w.t, m)
 	w.failedWith(m, v1alpha1.ReasonVerificationFailed, "BIOS UUID "+was.BIOSUUID+" instead of 00000000-0000-0000-0000-000000000001", "compare it yourself, then ask for another look")
 	w.sameMachine(was)
 	// Somebody compares it, puts right what differs, and asks for another look.
-	arrived := object.NewVirtualMachine(w.administrator(w.target).Client, types.ManagedObjectReference{Type: "VirtualMachine", Value: find(w.target, was.Name).Ref})
+	arrived := object.NewVirtualMachine(w.administrator(w.Target).Client, types.ManagedObjectReference{Type: "VirtualMachine", Value: find(w.Target, was.Name).Ref})
 	w.done(arrived.Reconfigure(t.Context(), types.VirtualMachineConfigSpec{Uuid: m.Spec.Machine.BIOSUUID}))
 	w.retry(m, "compared")
 	cluster.WaitCondition(t, time.Minute, m, v1alpha1.ConditionComplete, "True")
-	if n := calls(w.source, "RelocateVM_Task"); n != 1 {
+	if n := harness.Calls(w.Source, "RelocateVM_Task"); n != 1 {
 		t.Errorf("it was relocated %d times", n)
 	}
 }
@@ -194,9 +191,9 @@ func TestClocksThatDifferAreTold(t *testing.T) {
 	w := newWorldOf(t, func(_, target *vcentersim.Config) { target.TokenClockAhead = 11 * time.Minute })
 	was := w.add(vcentersim.MachineSpec{Name: "clock-01", PoweredOn: true})
 	m := w.planned(was, v1alpha1.MoveMethodLive)
-	w.create(m)
-	w.says(m, v1alpha1.ReasonReferenceNotReady, "more than ten minutes apart; set both by NTP", "Name an account for other vCenters in migration.credentialsRef")
-	w.target.SetTokenClockAhead(0)
+	cluster.Create(w.t, m)
+	cluster.WaitNotReady(w.t, m, v1alpha1.ReasonReferenceNotReady, "more than ten minutes apart; set both by NTP", "Name an account for other vCenters in migration.credentialsRef")
+	w.Target.SetTokenClockAhead(0)
 	cluster.WaitCondition(t, time.Minute, m, v1alpha1.ConditionComplete, "True")
 	w.sameMachine(was)
 }
@@ -208,12 +205,9 @@ func TestAMoveThatWasPlannedWithAnotherVCenterStops(t *testing.T) {
 	was := w.add(vcentersim.MachineSpec{Name: "other-01", PoweredOn: true})
 	m := w.planned(was, v1alpha1.MoveMethodLive)
 	m.Spec.Source.VCenterInstanceUUID = "00000000-0000-0000-0000-000000000002"
-	w.create(m)
-	w.says(m, v1alpha1.ReasonIdentityChanged, "nothing is done", "delete this object to have it planned again")
-	if err := cluster.Admin.Delete(t.Context(), m); err != nil {
-		t.Fatal(err)
-	}
-	cluster.WaitGone(t, time.Minute, m)
+	cluster.Create(w.t, m)
+	cluster.WaitNotReady(w.t, m, v1alpha1.ReasonIdentityChanged, "nothing is done", "delete this object to have it planned again")
+	cluster.Remove(t, m)
 	w.untouched(was)
 }
 
@@ -223,11 +217,11 @@ func TestTheOldestMoveHasTheMachine(t *testing.T) {
 	was := w.add(vcentersim.MachineSpec{Name: "claim-01", PoweredOn: true})
 	held := w.programme("first", v1alpha1.MoveStatePlan)
 	first := owned(w.planned(was, v1alpha1.MoveMethodLive), held)
-	w.create(first)
+	cluster.Create(w.t, first)
 	time.Sleep(time.Second + 100*time.Millisecond) // creation times have whole seconds
 	second := w.planned(was, v1alpha1.MoveMethodLive)
-	w.create(second)
-	w.says(second, v1alpha1.ReasonClaimedByAnother, w.namespace+"/"+first.Name)
+	cluster.Create(w.t, second)
+	cluster.WaitNotReady(w.t, second, v1alpha1.ReasonClaimedByAnother, w.Namespace+"/"+first.Name)
 	if second.Status.Step != v1alpha1.MoveStepBlocked || len(second.Status.Concerns) != 1 || second.Status.Concerns[0].Name != v1alpha1.ReasonClaimedByAnother {
 		t.Errorf("the second move's status is %+v", second.Status)
 	}
@@ -248,15 +242,13 @@ func TestTwoMovesOfOneMachineInTheSameSecond(t *testing.T) {
 	}
 	w.start() // a second operator that believes to lead as well
 	for _, m := range moves {
-		w.create(m)
+		cluster.Create(w.t, m)
 	}
 	for _, m := range moves {
 		cluster.WaitCondition(t, 2*time.Minute, m, v1alpha1.ConditionComplete, "True")
 	}
 	w.sameMachine(was)
-	if n := calls(w.source, "RelocateVM_Task"); n != 1 {
-		t.Errorf("RelocateVM_Task was called %d times, want once", n)
-	}
+	harness.Called(t, w.Source, "RelocateVM_Task", 1)
 	var began int
 	for _, m := range moves {
 		if m.Status.Attempts > 0 {

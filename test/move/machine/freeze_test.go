@@ -25,14 +25,14 @@ func TestAFreezeStartsNoMoveAndEndsWhatRuns(t *testing.T) {
 	w := newWorld(t)
 	runs := w.add(vcentersim.MachineSpec{Name: "runs", PoweredOn: true})
 	going := w.cold(runs, &v1alpha1.MovePower{PowerOff: v1alpha1.PowerOffGuest, TimeoutSeconds: 3600, PowerOn: v1alpha1.PowerOnRestore})
-	w.create(going)
+	cluster.Create(w.t, going)
 	w.reach(going, v1alpha1.MoveStepShuttingDown, v1alpha1.MoveStepRelocating)
-	stop := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: freeze.ConfigMapName}, Data: map[string]string{"reason": "incident 7"}}
-	w.create(stop)
+	stop := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: w.Namespace, Name: freeze.ConfigMapName}, Data: map[string]string{"reason": "incident 7"}}
+	cluster.Create(w.t, stop)
 	cluster.WaitFor(t, 5*time.Second, going, "Frozen", func() error { return frozen(going) })
 	waits := w.add(vcentersim.MachineSpec{Name: "waits", PoweredOn: true})
 	held := w.planned(waits, v1alpha1.MoveMethodLive)
-	w.create(held)
+	cluster.Create(w.t, held)
 	cluster.WaitFor(t, time.Minute, held, "to wait", func() error {
 		c := meta.FindStatusCondition(held.Status.Conditions, v1alpha1.ConditionReady)
 		if c == nil || c.Reason != v1alpha1.ReasonFrozen {

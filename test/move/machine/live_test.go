@@ -12,16 +12,17 @@ import (
 	"github.com/vmware/govmomi/vim25/types"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
+	"github.com/avs-operator/avs-operator/test/harness"
 	"github.com/avs-operator/avs-operator/test/vcentersim"
 )
 
 // sameMachine fails unless the machine is at the target alone, and is what it was.
 func (w *world) sameMachine(was vcentersim.MachineState) vcentersim.MachineState {
 	w.t.Helper()
-	if left := find(w.source, was.Name); left != nil {
+	if left := find(w.Source, was.Name); left != nil {
 		w.t.Fatalf("%s is still at the source", was.Name)
 	}
-	is := find(w.target, was.Name)
+	is := find(w.Target, was.Name)
 	if is == nil {
 		w.t.Fatalf("%s is not at the target", was.Name)
 	}
@@ -37,10 +38,10 @@ func (w *world) sameMachine(was vcentersim.MachineState) vcentersim.MachineState
 // untouched fails unless the machine is at the source alone, as it was.
 func (w *world) untouched(was vcentersim.MachineState) {
 	w.t.Helper()
-	if there := find(w.target, was.Name); there != nil {
+	if there := find(w.Target, was.Name); there != nil {
 		w.t.Fatalf("%s is at the target", was.Name)
 	}
-	is := find(w.source, was.Name)
+	is := find(w.Source, was.Name)
 	if is == nil {
 		w.t.Fatalf("%s is not at the source any more", was.Name)
 	}
@@ -54,7 +55,7 @@ func TestALiveMoveKeepsTheMachineAndItsPower(t *testing.T) {
 	w := newWorld(t)
 	was := w.add(vcentersim.MachineSpec{Name: "web-01", PoweredOn: true})
 	m := w.planned(was, v1alpha1.MoveMethodLive)
-	w.create(m)
+	cluster.Create(w.t, m)
 	cluster.WaitCondition(t, time.Minute, m, v1alpha1.ConditionComplete, "True")
 	is := w.sameMachine(was)
 	if is.PowerState != "poweredOn" || is.PowerOffCount != 0 {
@@ -67,9 +68,7 @@ func TestALiveMoveKeepsTheMachineAndItsPower(t *testing.T) {
 	if s.Task != nil || s.GrantedAt != nil || s.FinishedAt == nil || len(s.Concerns) != 0 {
 		t.Errorf("the end left something behind: %+v", s)
 	}
-	if n := calls(w.source, "RelocateVM_Task"); n != 1 {
-		t.Errorf("RelocateVM_Task was called %d times, want once", n)
-	}
+	harness.Called(t, w.Source, "RelocateVM_Task", 1)
 	cluster.WaitFor(t, 10*time.Second, m, "no finalizer", func() error { return lacksFinalizer(m) })
 }
 
@@ -78,10 +77,10 @@ func TestALiveMoveOfAMachineThatIsOffLeavesItOff(t *testing.T) {
 	w := newWorld(t)
 	was := w.add(vcentersim.MachineSpec{Name: "batch-01"})
 	m := w.planned(was, v1alpha1.MoveMethodLive)
-	w.create(m)
+	cluster.Create(w.t, m)
 	cluster.WaitCondition(t, time.Minute, m, v1alpha1.ConditionComplete, "True")
-	if is := w.sameMachine(was); is.PowerState != "poweredOff" || calls(w.target, "PowerOnVM_Task") != 0 {
-		t.Errorf("it arrived %s, powered on %d times", is.PowerState, calls(w.target, "PowerOnVM_Task"))
+	if is := w.sameMachine(was); is.PowerState != "poweredOff" || harness.Calls(w.Target, "PowerOnVM_Task") != 0 {
+		t.Errorf("it arrived %s, powered on %d times", is.PowerState, harness.Calls(w.Target, "PowerOnVM_Task"))
 	}
 }
 
@@ -90,16 +89,14 @@ func TestAMachineThatIsAtTheTargetAlreadyCountsAsMoved(t *testing.T) {
 	w := newWorld(t)
 	was := w.add(vcentersim.MachineSpec{Name: "web-02", PoweredOn: true})
 	first, second := w.planned(was, v1alpha1.MoveMethodLive), w.planned(was, v1alpha1.MoveMethodLive)
-	w.create(first)
+	cluster.Create(w.t, first)
 	cluster.WaitCondition(t, time.Minute, first, v1alpha1.ConditionComplete, "True")
-	w.create(second)
+	cluster.Create(w.t, second)
 	cluster.WaitCondition(t, time.Minute, second, v1alpha1.ConditionComplete, "True")
 	if second.Status.StartedAt != nil || len(second.Status.Concerns) != 1 || second.Status.Concerns[0].Name != "AlreadyAtTarget" {
 		t.Errorf("the second move says: %+v", second.Status)
 	}
-	if n := calls(w.source, "RelocateVM_Task"); n != 1 {
-		t.Errorf("RelocateVM_Task was called %d times, want once", n)
-	}
+	harness.Called(t, w.Source, "RelocateVM_Task", 1)
 	w.sameMachine(was)
 }
 
@@ -114,15 +111,15 @@ func TestACopyWithTheSameIdentityIsLeftToAPerson(t *testing.T) {
 	other := w.add(vcentersim.MachineSpec{Name: "twin-02", PoweredOn: true})
 	renewed := w.planned(other, v1alpha1.MoveMethodLive)
 	kept := w.add(vcentersim.MachineSpec{Name: "twin-02-copy", InstanceUUID: other.InstanceUUID})
-	w.create(m)
-	w.create(renewed)
+	cluster.Create(w.t, m)
+	cluster.Create(w.t, renewed)
 	for _, m := range []*v1alpha1.VirtualMachineMove{m, renewed} {
-		w.says(m, v1alpha1.ReasonAmbiguousMachine, "remove the copies, or give them another instance UUID")
+		cluster.WaitNotReady(w.t, m, v1alpha1.ReasonAmbiguousMachine, "remove the copies, or give them another instance UUID")
 	}
-	if n := calls(w.source, "RelocateVM_Task"); n != 0 {
+	if n := harness.Calls(w.Source, "RelocateVM_Task"); n != 0 {
 		t.Errorf("%d relocations", n)
 	}
-	admin := w.administrator(w.source).Client
+	admin := w.administrator(w.Source).Client
 	at := func(ref string) *object.VirtualMachine {
 		return object.NewVirtualMachine(admin, types.ManagedObjectReference{Type: "VirtualMachine", Value: ref})
 	}
@@ -138,17 +135,17 @@ func TestAMachineAtBothVCentersIsLeftToAPerson(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	was := w.add(vcentersim.MachineSpec{Name: "both-01", PoweredOn: true})
-	copied, err := w.target.AddMachine(vcentersim.MachineSpec{Name: was.Name, Folder: "/SDDC-Datacenter/vm/Workloads", InstanceUUID: was.InstanceUUID})
+	copied, err := w.Target.AddMachine(vcentersim.MachineSpec{Name: was.Name, Folder: "/SDDC-Datacenter/vm/Workloads", InstanceUUID: was.InstanceUUID})
 	if err != nil {
 		t.Fatal(err)
 	}
 	m := w.planned(was, v1alpha1.MoveMethodLive)
-	w.create(m)
-	w.says(m, v1alpha1.ReasonMachineAtBoth, "both vCenters show a machine with instance UUID "+was.InstanceUUID, "Remove the one that is not wanted")
-	if n := calls(w.source, "RelocateVM_Task") + calls(w.target, "Destroy_Task"); n != 0 {
+	cluster.Create(w.t, m)
+	cluster.WaitNotReady(w.t, m, v1alpha1.ReasonMachineAtBoth, "both vCenters show a machine with instance UUID "+was.InstanceUUID, "Remove the one that is not wanted")
+	if n := harness.Calls(w.Source, "RelocateVM_Task") + harness.Calls(w.Target, "Destroy_Task"); n != 0 {
 		t.Errorf("%d calls changed something", n)
 	}
-	w.done(object.NewVirtualMachine(w.administrator(w.target).Client, types.ManagedObjectReference{Type: "VirtualMachine", Value: copied}).Destroy(t.Context()))
+	w.done(object.NewVirtualMachine(w.administrator(w.Target).Client, types.ManagedObjectReference{Type: "VirtualMachine", Value: copied}).Destroy(t.Context()))
 	cluster.WaitCondition(t, time.Minute, m, v1alpha1.ConditionComplete, "True")
 	w.sameMachine(was)
 }

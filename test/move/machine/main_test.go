@@ -6,28 +6,22 @@
 package machine_test
 
 import (
-	"errors"
 	"os"
 	"testing"
 
-	"k8s.io/apimachinery/pkg/runtime"
-	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/log/zap"
 
-	"github.com/avs-operator/avs-operator/api/v1alpha1"
+	"github.com/avs-operator/avs-operator/controllers"
 	"github.com/avs-operator/avs-operator/test/env"
 )
 
 var (
 	cluster *env.Env
-	scheme  = runtime.NewScheme()
+	scheme  = controllers.Scheme()
 )
 
 func TestMain(m *testing.M) {
-	if err := errors.Join(clientgoscheme.AddToScheme(scheme), v1alpha1.AddToScheme(scheme)); err != nil {
-		panic(err)
-	}
 	logs, err := os.CreateTemp("", "machine-suite-*.log")
 	if err != nil {
 		panic(err)

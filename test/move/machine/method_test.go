@@ -14,6 +14,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
+	"github.com/avs-operator/avs-operator/test/harness"
 	"github.com/avs-operator/avs-operator/test/vcentersim"
 )
 
@@ -39,9 +40,9 @@ func TestAMethodOfANewerVersionMovesNothing(t *testing.T) {
 		return nil
 	})
 	cluster.WaitCondition(t, 30*time.Second, m, v1alpha1.ConditionStalled, "True")
-	w.says(m, v1alpha1.ReasonInvalidSpec, "does not know the method Teleport", "it knows Live, Cold", "Install the version that made this object")
+	cluster.WaitNotReady(w.t, m, v1alpha1.ReasonInvalidSpec, "does not know the method Teleport", "it knows Live, Cold", "Install the version that made this object")
 	w.untouched(was)
-	if n := calls(w.source, "RelocateVM_Task") + calls(w.source, "CheckRelocate_Task"); n != 0 || len(m.Finalizers) != 0 {
+	if n := harness.Calls(w.Source, "RelocateVM_Task") + harness.Calls(w.Source, "CheckRelocate_Task"); n != 0 || len(m.Finalizers) != 0 {
 		t.Errorf("vCenter was called %d times; the finalizers are %v", n, m.Finalizers)
 	}
 	cluster.Delete(t, m)

@@ -13,7 +13,6 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
@@ -23,7 +22,7 @@ import (
 // underWayTo makes a move and waits until its machine is in the middle of a step.
 func (w *world) underWayTo(m *v1alpha1.VirtualMachineMove, steps ...v1alpha1.MoveStep) {
 	w.t.Helper()
-	w.create(m)
+	cluster.Create(w.t, m)
 	cluster.WaitFor(w.t, time.Minute, m, fmt.Sprintf("a task at one of the steps %v", steps), func() error {
 		if task := m.Status.Task; task == nil || task.State != v1alpha1.OperationAccepted || !slices.Contains(steps, m.Status.Step) {
 			return fmt.Errorf("the step is %s, the record %+v", m.Status.Step, m.Status.Task)
@@ -35,7 +34,7 @@ func (w *world) underWayTo(m *v1alpha1.VirtualMachineMove, steps ...v1alpha1.Mov
 // ranIsRunning fails unless the machine is at exactly one of the two vCenters, and runs.
 func (w *world) ranIsRunning(was vcentersim.MachineState) {
 	w.t.Helper()
-	here, there := find(w.source, was.Name), find(w.target, was.Name)
+	here, there := find(w.Source, was.Name), find(w.Target, was.Name)
 	if (here == nil) == (there == nil) {
 		w.t.Errorf("%s is at the source: %v, at the target: %v", was.Name, here != nil, there != nil)
 		return
@@ -63,17 +62,17 @@ func TestANamespaceDeletedDuringMoves(t *testing.T) {
 		return was
 	}
 	slow := func(name string, percent int) {
-		w.source.Inject(vcentersim.Fault{Relocate: true, Machine: name, AtPercent: percent, Delay: 3 * time.Second})
+		w.Source.Inject(vcentersim.Fault{Relocate: true, Machine: name, AtPercent: percent, Delay: 3 * time.Second})
 	}
 	live := add(vcentersim.MachineSpec{Name: "live-01"})
 	slow(live.Name, 60)
 	cold := add(vcentersim.MachineSpec{Name: "cold-01"})
 	slow(cold.Name, 60)
 	late := add(vcentersim.MachineSpec{Name: "cold-02"}) // past its point of no return when it is cancelled
-	w.source.Inject(vcentersim.Fault{Relocate: true, Machine: late.Name, Hidden: 2 * time.Second})
+	w.Source.Inject(vcentersim.Fault{Relocate: true, Machine: late.Name, Hidden: 2 * time.Second})
 	down := add(vcentersim.MachineSpec{Name: "cold-03", ShutdownTime: 10 * time.Minute})
 	on := add(vcentersim.MachineSpec{Name: "cold-04"})
-	w.target.Inject(vcentersim.Fault{Method: "PowerOnVM_Task", Machine: on.Name, Task: true, Delay: 3 * time.Second})
+	w.Target.Inject(vcentersim.Fault{Method: "PowerOnVM_Task", Machine: on.Name, Task: true, Delay: 3 * time.Second})
 	waits := add(vcentersim.MachineSpec{Name: "wait-01", Tools: "notRunning"})
 
 	guest := &v1alpha1.MovePower{PowerOff: v1alpha1.PowerOffGuest, TimeoutSeconds: 3600}
@@ -82,12 +81,10 @@ func TestANamespaceDeletedDuringMoves(t *testing.T) {
 	w.underWayTo(owned(w.cold(cold, guest), programme), v1alpha1.MoveStepRelocating)
 	w.underWayTo(owned(w.cold(late, guest), programme), v1alpha1.MoveStepRelocating, v1alpha1.MoveStepVerifying)
 	w.underWayTo(owned(w.cold(down, guest), programme), v1alpha1.MoveStepShuttingDown)
-	w.create(owned(w.cold(waits, guest), programme))
+	cluster.Create(w.t, owned(w.cold(waits, guest), programme))
 
-	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: w.namespace}}
-	if err := cluster.Admin.Delete(t.Context(), namespace); err != nil {
-		t.Fatal(err)
-	}
+	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: w.Namespace}}
+	cluster.Delete(t, namespace)
 	w.gone(namespace)
 	for _, was := range all {
 		w.ranIsRunning(was)
@@ -98,12 +95,12 @@ func TestANamespaceDeletedDuringMoves(t *testing.T) {
 func (w *world) gone(namespace *corev1.Namespace) {
 	w.t.Helper()
 	cluster.Eventually(w.t, 90*time.Second, "the namespace to be gone", func(ctx context.Context) error {
-		err := cluster.Admin.Get(ctx, keyOf(namespace), namespace)
+		err := cluster.Admin.Get(ctx, client.ObjectKeyFromObject(namespace), namespace)
 		if apierrors.IsNotFound(err) {
 			return nil
 		}
 		left := &v1alpha1.VirtualMachineMoveList{}
-		_ = cluster.Admin.List(ctx, left, client.InNamespace(w.namespace))
+		_ = cluster.Admin.List(ctx, left, client.InNamespace(w.Namespace))
 		said := ""
 		for i := range left.Items {
 			said += "\n" + cluster.Describe(ctx, &left.Items[i])
@@ -121,12 +118,12 @@ func TestEveryOrderOfDeletion(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
 			named := func(o client.Object, name string) client.Object {
-				o.SetNamespace(w.namespace)
+				o.SetNamespace(w.Namespace)
 				o.SetName(name)
 				return o
 			}
 			was := w.add(vcentersim.MachineSpec{Name: "order-01", PoweredOn: true})
-			w.source.Inject(vcentersim.Fault{Relocate: true, Machine: was.Name, AtPercent: 50, Delay: 2 * time.Second})
+			w.Source.Inject(vcentersim.Fault{Relocate: true, Machine: was.Name, AtPercent: 50, Delay: 2 * time.Second})
 			m := w.cold(was, guestPower)
 			w.underWayTo(m, v1alpha1.MoveStepRelocating)
 			objects := []client.Object{
@@ -139,8 +136,8 @@ func TestEveryOrderOfDeletion(t *testing.T) {
 				if at == 4 {
 					continue // let go when its machine is safe
 				}
-				if err := cluster.Admin.Get(t.Context(), keyOf(objects[at]), objects[at]); err != nil {
-					if err := cluster.Admin.Get(t.Context(), keyOf(m), m); !apierrors.IsNotFound(err) {
+				if err := cluster.Admin.Get(t.Context(), client.ObjectKeyFromObject(objects[at]), objects[at]); err != nil {
+					if err := cluster.Admin.Get(t.Context(), client.ObjectKeyFromObject(m), m); !apierrors.IsNotFound(err) {
 						t.Errorf("%T went while the machine was under way: %v", objects[at], err)
 					}
 				}
@@ -159,24 +156,20 @@ func TestNothingStartsWithWhatIsBeingDeleted(t *testing.T) {
 	w := newWorld(t)
 	first := w.add(vcentersim.MachineSpec{Name: "first-01", PoweredOn: true})
 	seen := make(chan struct{})
-	w.source.Inject(vcentersim.Fault{Relocate: true, Machine: first.Name, AtPercent: 50, Hang: true, Until: seen})
+	w.Source.Inject(vcentersim.Fault{Relocate: true, Machine: first.Name, AtPercent: 50, Hang: true, Until: seen})
 	m := w.planned(first, v1alpha1.MoveMethodLive)
 	w.underWayTo(m, v1alpha1.MoveStepRelocating)
-	target := &v1alpha1.VCenter{ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: "weu"}}
-	if err := cluster.Admin.Delete(t.Context(), target); err != nil {
-		t.Fatal(err)
-	}
+	target := &v1alpha1.VCenter{ObjectMeta: metav1.ObjectMeta{Namespace: w.Namespace, Name: "weu"}}
+	cluster.Delete(t, target)
 	second := w.add(vcentersim.MachineSpec{Name: "second-01", PoweredOn: true})
 	later := w.planned(second, v1alpha1.MoveMethodLive)
-	w.create(later)
-	w.says(later, v1alpha1.ReasonReferenceNotReady, "VCenter", "weu is being deleted")
+	cluster.Create(w.t, later)
+	cluster.WaitNotReady(w.t, later, v1alpha1.ReasonReferenceNotReady, "VCenter", "weu is being deleted")
 	close(seen)
 	cluster.WaitCondition(t, time.Minute, m, v1alpha1.ConditionComplete, "True")
 	cluster.WaitGone(t, time.Minute, target) // though another waits for it to come back
-	w.says(later, v1alpha1.ReasonReferenceNotReady, "VCenter", "weu is not there")
-	if err := cluster.Admin.Delete(t.Context(), later); err != nil {
-		t.Fatal(err)
-	}
+	cluster.WaitNotReady(w.t, later, v1alpha1.ReasonReferenceNotReady, "VCenter", "weu is not there")
+	cluster.Delete(t, later)
 	w.untouched(second)
 	w.sameMachine(first)
 }
@@ -187,32 +180,29 @@ func TestWhatIsNotReferredToAnyMoreIsLetGo(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	was := w.add(vcentersim.MachineSpec{Name: "rotate-01", PoweredOn: true})
-	w.source.Inject(vcentersim.Fault{Relocate: true, Machine: was.Name, AtPercent: 50, Delay: 6 * time.Second})
+	w.Source.Inject(vcentersim.Fault{Relocate: true, Machine: was.Name, AtPercent: 50, Delay: 6 * time.Second})
 	m := w.planned(was, v1alpha1.MoveMethodLive)
 	w.underWayTo(m, v1alpha1.MoveStepRelocating)
 	secret := func(name string) *corev1.Secret {
-		return &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: name}}
+		return &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: w.Namespace, Name: name}}
 	}
 	held := func(name string, want bool) {
 		t.Helper()
 		object := secret(name)
 		cluster.Eventually(t, 10*time.Second, fmt.Sprintf("Secret %s to be held: %v", name, want), func(ctx context.Context) error {
-			if err := cluster.Admin.Get(ctx, keyOf(object), object); err != nil || slices.Contains(object.Finalizers, v1alpha1.FinalizerInUseByMoves) != want {
+			if err := cluster.Admin.Get(ctx, client.ObjectKeyFromObject(object), object); err != nil || slices.Contains(object.Finalizers, v1alpha1.FinalizerInUseByMoves) != want {
 				return fmt.Errorf("its finalizers are %v: %w", object.Finalizers, err)
 			}
 			return nil
 		})
 	}
 	held("oslo", true)
-	w.secret("new", w.source.Username(), w.source.Password())
-	w.create(&corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: "database"}, StringData: map[string]string{"username": "app", "password": "x"}})
-	source := &v1alpha1.VCenter{ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: "oslo"}}
+	w.Account(w.t, "new", w.Source.Username(), w.Source.Password())
+	cluster.Create(w.t, &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: w.Namespace, Name: "database"}, StringData: map[string]string{"username": "app", "password": "x"}})
+	source := &v1alpha1.VCenter{ObjectMeta: metav1.ObjectMeta{Namespace: w.Namespace, Name: "oslo"}}
 	names := func(account string) {
 		t.Helper()
-		patch := client.RawPatch(types.MergePatchType, fmt.Appendf(nil, `{"spec":{"credentialsRef":{"name":%q}}}`, account))
-		if err := cluster.Admin.Patch(t.Context(), source, patch); err != nil {
-			t.Fatal(err)
-		}
+		cluster.Patch(t, source, fmt.Sprintf(`{"spec":{"credentialsRef":{"name":%q}}}`, account))
 	}
 	names("new")
 	held("new", true)
@@ -220,7 +210,7 @@ func TestWhatIsNotReferredToAnyMoreIsLetGo(t *testing.T) {
 	names("database")
 	held("new", false)
 	held("database", false)
-	if err := cluster.Admin.Get(t.Context(), keyOf(m), m); err != nil || m.Status.Task == nil {
+	if err := cluster.Admin.Get(t.Context(), client.ObjectKeyFromObject(m), m); err != nil || m.Status.Task == nil {
 		t.Errorf("The move was over before the accounts were: %v, %+v", err, m.Status.Task)
 	}
 	names("new")

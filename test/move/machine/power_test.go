@@ -9,8 +9,6 @@ import (
 	"time"
 
 	"github.com/vmware/govmomi/vim25/types"
-	ktypes "k8s.io/apimachinery/pkg/types"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/test/vcentersim"
@@ -32,10 +30,7 @@ var guestPower = &v1alpha1.MovePower{PowerOff: v1alpha1.PowerOffGuest}
 // retry asks a failed move for another try.
 func (w *world) retry(m *v1alpha1.VirtualMachineMove, word string) {
 	w.t.Helper()
-	patch := client.RawPatch(ktypes.MergePatchType, fmt.Appendf(nil, `{"metadata":{"annotations":{%q:%q}}}`, v1alpha1.AnnotationRetryRequestedAt, word))
-	if err := cluster.Admin.Patch(w.t.Context(), m, patch); err != nil {
-		w.t.Fatal(err)
-	}
+	cluster.Patch(w.t, m, fmt.Sprintf(`{"metadata":{"annotations":{%q:%q}}}`, v1alpha1.AnnotationRetryRequestedAt, word))
 }
 
 // TestPowerOnRefusedAtOnceAtTheTarget lets vCenter refuse the call itself, once: the machine runs in the end, and was moved once.
@@ -44,12 +39,12 @@ func TestPowerOnRefusedAtOnceAtTheTarget(t *testing.T) {
 	w := newWorld(t)
 	for i, with := range refusals() {
 		was := w.add(vcentersim.MachineSpec{Name: fmt.Sprintf("on-%02d", i), PoweredOn: true})
-		w.target.Inject(vcentersim.Fault{Method: "PowerOnVM_Task", Machine: was.Name, With: with})
+		w.Target.Inject(vcentersim.Fault{Method: "PowerOnVM_Task", Machine: was.Name, With: with})
 		m := w.cold(was, guestPower)
-		w.create(m)
+		cluster.Create(w.t, m)
 		cluster.WaitCondition(t, time.Minute, m, v1alpha1.ConditionComplete, "True")
-		if is := w.sameMachine(was); is.PowerState != "poweredOn" || is.PowerOffCount != 1 || callsOn(w.source, "RelocateVM_Task", was.Ref) != 1 {
-			t.Errorf("%T: it is %s at the target, and was relocated %d times", with, is.PowerState, callsOn(w.source, "RelocateVM_Task", was.Ref))
+		if is := w.sameMachine(was); is.PowerState != "poweredOn" || is.PowerOffCount != 1 || callsOn(w.Source, "RelocateVM_Task", was.Ref) != 1 {
+			t.Errorf("%T: it is %s at the target, and was relocated %d times", with, is.PowerState, callsOn(w.Source, "RelocateVM_Task", was.Ref))
 		}
 		if m.Status.PowerOn != nil || m.Status.PoweredOffByMove == "Yes" {
 			t.Errorf("%T: it runs, and the status says %+v, powered off by the move: %s", with, m.Status.PowerOn, m.Status.PoweredOffByMove)
@@ -64,19 +59,19 @@ func TestPowerOnRefusedForEverAtTheTarget(t *testing.T) {
 	w := newWorld(t)
 	programme := w.programme("finance", v1alpha1.MoveStateRun)
 	was := w.add(vcentersim.MachineSpec{Name: "never-on", PoweredOn: true})
-	w.target.Inject(vcentersim.Fault{Method: "PowerOnVM_Task", With: &types.NoPermission{PrivilegeId: "VirtualMachine.Interact.PowerOn"}, Times: -1})
+	w.Target.Inject(vcentersim.Fault{Method: "PowerOnVM_Task", With: &types.NoPermission{PrivilegeId: "VirtualMachine.Interact.PowerOn"}, Times: -1})
 	m := owned(w.cold(was, guestPower), programme)
-	w.create(m)
-	w.says(m, v1alpha1.ReasonPowerOnFailed, "at the target and powered off", "tried again at")
+	cluster.Create(w.t, m)
+	cluster.WaitNotReady(w.t, m, v1alpha1.ReasonPowerOnFailed, "at the target and powered off", "tried again at")
 	if m.Status.GrantedAt != nil {
 		t.Error("a machine that has arrived still holds its turn")
 	}
 	w.want(programme, v1alpha1.MoveStateCancel)
 	w.failedWith(m, v1alpha1.ReasonPowerOnFailed, "whole at the target and powered off", "4 attempts", "NoPermission", v1alpha1.AnnotationRetryRequestedAt)
-	if is := w.sameMachine(was); is.PowerState != "poweredOff" || callsOn(w.target, "PowerOnVM_Task", is.Ref) != 4 {
-		t.Errorf("it is %s after %d calls", is.PowerState, callsOn(w.target, "PowerOnVM_Task", is.Ref))
+	if is := w.sameMachine(was); is.PowerState != "poweredOff" || callsOn(w.Target, "PowerOnVM_Task", is.Ref) != 4 {
+		t.Errorf("it is %s after %d calls", is.PowerState, callsOn(w.Target, "PowerOnVM_Task", is.Ref))
 	}
-	w.target.ClearFaults()
+	w.Target.ClearFaults()
 	w.retry(m, "now")
 	cluster.WaitCondition(t, time.Minute, m, v1alpha1.ConditionComplete, "True")
 	if is := w.sameMachine(was); is.PowerState != "poweredOn" {
@@ -91,23 +86,23 @@ func TestPowerOnRefusedAtOnceAtTheSource(t *testing.T) {
 	w := newWorld(t)
 	for i, with := range refusals() {
 		was := w.add(vcentersim.MachineSpec{Name: fmt.Sprintf("back-%02d", i), PoweredOn: true})
-		w.source.Inject(vcentersim.Fault{Relocate: true, Machine: was.Name, AtPercent: 50, With: &types.DuplicateName{Name: was.Name}})
-		w.source.Inject(vcentersim.Fault{Method: "PowerOnVM_Task", Machine: was.Name, With: with})
+		w.Source.Inject(vcentersim.Fault{Relocate: true, Machine: was.Name, AtPercent: 50, With: &types.DuplicateName{Name: was.Name}})
+		w.Source.Inject(vcentersim.Fault{Method: "PowerOnVM_Task", Machine: was.Name, With: with})
 		m := w.cold(was, guestPower)
-		w.create(m)
+		cluster.Create(w.t, m)
 		w.failedWith(m, v1alpha1.ReasonNameTaken, "whole at the source and running")
-		is := find(w.source, was.Name)
-		if is == nil || is.PowerState != "poweredOn" || find(w.target, was.Name) != nil || callsOn(w.source, "RelocateVM_Task", was.Ref) != 1 {
-			t.Errorf("%T: it is %+v at the source after %d relocations", with, is, callsOn(w.source, "RelocateVM_Task", was.Ref))
+		is := find(w.Source, was.Name)
+		if is == nil || is.PowerState != "poweredOn" || find(w.Target, was.Name) != nil || callsOn(w.Source, "RelocateVM_Task", was.Ref) != 1 {
+			t.Errorf("%T: it is %+v at the source after %d relocations", with, is, callsOn(w.Source, "RelocateVM_Task", was.Ref))
 		}
 	}
 	was := w.add(vcentersim.MachineSpec{Name: "never-back", PoweredOn: true})
-	w.source.Inject(vcentersim.Fault{Relocate: true, Machine: was.Name, AtPercent: 50, With: &types.DuplicateName{Name: was.Name}})
-	w.source.Inject(vcentersim.Fault{Method: "PowerOnVM_Task", Machine: was.Name, With: &types.NoPermission{}, Times: -1})
+	w.Source.Inject(vcentersim.Fault{Relocate: true, Machine: was.Name, AtPercent: 50, With: &types.DuplicateName{Name: was.Name}})
+	w.Source.Inject(vcentersim.Fault{Method: "PowerOnVM_Task", Machine: was.Name, With: &types.NoPermission{}, Times: -1})
 	m := w.cold(was, guestPower)
-	w.create(m)
+	cluster.Create(w.t, m)
 	w.failedWith(m, v1alpha1.ReasonPowerOnFailed, "rename or move one of the two", "whole at the source and powered off", "4 attempts")
-	if n := callsOn(w.source, "RelocateVM_Task", was.Ref); n != 1 {
+	if n := callsOn(w.Source, "RelocateVM_Task", was.Ref); n != 1 {
 		t.Errorf("it was relocated %d times", n)
 	}
 }
@@ -126,13 +121,13 @@ func TestPowerOffRefusedAtOnce(t *testing.T) {
 			reason string
 		}{{&types.NoPermission{PrivilegeId: "VirtualMachine.Interact.PowerOff"}, v1alpha1.ReasonForbidden}, {&types.TaskInProgress{}, v1alpha1.ReasonMachineBusy}} {
 			was := w.add(vcentersim.MachineSpec{Name: fmt.Sprintf("off-%d%d", i, j), PoweredOn: true, Tools: test.tools})
-			w.source.Inject(vcentersim.Fault{Method: test.method, Machine: was.Name, With: c.with, Times: -1})
+			w.Source.Inject(vcentersim.Fault{Method: test.method, Machine: was.Name, With: c.with, Times: -1})
 			m := w.cold(was, test.power)
-			w.create(m)
+			cluster.Create(w.t, m)
 			w.failedWith(m, c.reason, "whole at the source and running")
 			w.untouched(was)
-			if m.Status.PoweredOffByMove == "Yes" || callsOn(w.source, test.method, was.Ref) > 3 {
-				t.Errorf("%s refused with %T %d times; powered off by the move: %s", test.method, c.with, callsOn(w.source, test.method, was.Ref), m.Status.PoweredOffByMove)
+			if m.Status.PoweredOffByMove == "Yes" || callsOn(w.Source, test.method, was.Ref) > 3 {
+				t.Errorf("%s refused with %T %d times; powered off by the move: %s", test.method, c.with, callsOn(w.Source, test.method, was.Ref), m.Status.PoweredOffByMove)
 			}
 		}
 	}

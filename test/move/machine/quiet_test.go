@@ -14,6 +14,7 @@ import (
 	"github.com/vmware/govmomi/vim25/types"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
+	"github.com/avs-operator/avs-operator/test/harness"
 	"github.com/avs-operator/avs-operator/test/vcentersim"
 )
 
@@ -49,12 +50,12 @@ func TestASnapshotThatCameAfterThePlanIsFoundBeforeTheStart(t *testing.T) {
 	w := newWorld(t)
 	was := w.add(vcentersim.MachineSpec{Name: "web-01", PoweredOn: true})
 	m := w.planned(was, v1alpha1.MoveMethodLive)
-	vm := object.NewVirtualMachine(w.administrator(w.source).Client, types.ManagedObjectReference{Type: "VirtualMachine", Value: was.Ref})
+	vm := object.NewVirtualMachine(w.administrator(w.Source).Client, types.ManagedObjectReference{Type: "VirtualMachine", Value: was.Ref})
 	w.done(vm.CreateSnapshot(t.Context(), "before the move", "", false, false))
-	w.create(m)
-	w.says(m, v1alpha1.ReasonSnapshotPresent, "has snapshots", "delete or consolidate")
+	cluster.Create(w.t, m)
+	cluster.WaitNotReady(w.t, m, v1alpha1.ReasonSnapshotPresent, "has snapshots", "delete or consolidate")
 	w.untouched(was)
-	if n := calls(w.source, "RelocateVM_Task"); n != 0 || m.Status.Step != v1alpha1.MoveStepBlocked || m.Status.GrantedAt != nil {
+	if n := harness.Calls(w.Source, "RelocateVM_Task"); n != 0 || m.Status.Step != v1alpha1.MoveStepBlocked || m.Status.GrantedAt != nil {
 		t.Errorf("%d relocations, step %s, granted at %v", n, m.Status.Step, m.Status.GrantedAt)
 	}
 	w.done(vm.RemoveAllSnapshot(t.Context(), nil))
@@ -77,11 +78,11 @@ func TestACardThatArrivesCutOffIsSaid(t *testing.T) {
 			was := w.add(vcentersim.MachineSpec{Name: name, PoweredOn: true})
 			m := w.planned(was, v1alpha1.MoveMethodLive)
 			m.Spec.Target.NetworkAdapters[0].Connected = "Yes"
-			w.source.Inject(test.fault)
-			w.create(m)
+			w.Source.Inject(test.fault)
+			cluster.Create(w.t, m)
 			w.reach(m, v1alpha1.MoveStepFailed, v1alpha1.MoveStepMoved)
-			w.says(m, v1alpha1.ReasonVerificationFailed, test.words)
-			if find(w.source, name) != nil || find(w.target, name) == nil {
+			cluster.WaitNotReady(w.t, m, v1alpha1.ReasonVerificationFailed, test.words)
+			if find(w.Source, name) != nil || find(w.Target, name) == nil {
 				t.Error("it is not at the target alone")
 			}
 		})
@@ -94,26 +95,23 @@ func TestAWaiverLeavesTheLastWordToTheRelocation(t *testing.T) {
 	w := newWorld(t)
 	was := w.add(vcentersim.MachineSpec{Name: "cd-01", PoweredOn: true, CDConnected: true})
 	blocked := w.planned(was, v1alpha1.MoveMethodLive)
-	w.create(blocked)
-	w.says(blocked, "DeviceConnected", "disconnect them")
-	if err := cluster.Admin.Delete(t.Context(), blocked); err != nil {
-		t.Fatal(err)
-	}
-	cluster.WaitGone(t, time.Minute, blocked)
+	cluster.Create(w.t, blocked)
+	cluster.WaitNotReady(w.t, blocked, "DeviceConnected", "disconnect them")
+	cluster.Remove(t, blocked)
 
 	half := w.planned(was, v1alpha1.MoveMethodLive)
 	half.Spec.Waivers = []v1alpha1.MoveWaiver{{Concern: "DeviceConnected", Reason: "the ISO is on both sides"}}
-	w.create(half)
+	cluster.Create(w.t, half)
 	w.reach(half, v1alpha1.MoveStepFailed)
-	if n := calls(w.source, "RelocateVM_Task"); n != 0 {
+	if n := harness.Calls(w.Source, "RelocateVM_Task"); n != 0 {
 		t.Fatalf("vCenter's check was passed over: %d relocations", n)
 	}
 	fault := faultNamed(half.Status.Failure.Message)
 	whole := w.planned(was, v1alpha1.MoveMethodLive)
 	whole.Spec.Waivers = append(half.Spec.Waivers, v1alpha1.MoveWaiver{Concern: fault, Reason: "vCenter is to decide"})
-	w.create(whole)
+	cluster.Create(w.t, whole)
 	w.reach(whole, v1alpha1.MoveStepFailed)
-	if n := calls(w.source, "RelocateVM_Task"); n != 1 {
+	if n := harness.Calls(w.Source, "RelocateVM_Task"); n != 1 {
 		t.Errorf("%d relocations, want the one that the waiver of %s let begin: %+v", n, fault, whole.Status.Failure)
 	}
 	w.untouched(was)
@@ -134,17 +132,14 @@ func TestARelocationThatStandsStillSaysSo(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	was := w.add(vcentersim.MachineSpec{Name: "web-01", PoweredOn: true})
-	w.source.Inject(vcentersim.Fault{Relocate: true, Machine: "web-01", AtPercent: 40, Hang: true})
+	w.Source.Inject(vcentersim.Fault{Relocate: true, Machine: "web-01", AtPercent: 40, Hang: true})
 	m := w.planned(was, v1alpha1.MoveMethodLive)
-	w.create(m)
-	w.says(m, v1alpha1.ReasonNoProgress, "has shown", "% since 20", "TCP 8000 and 902", "cancel the task in vCenter")
-	if n := calls(w.source, "RelocateVM_Task"); n != 1 || m.Status.Step != v1alpha1.MoveStepRelocating || len(m.Status.Concerns) != 1 || m.Status.Concerns[0].Name != v1alpha1.ReasonNoProgress {
+	cluster.Create(w.t, m)
+	cluster.WaitNotReady(w.t, m, v1alpha1.ReasonNoProgress, "has shown", "% since 20", "TCP 8000 and 902", "cancel the task in vCenter")
+	if n := harness.Calls(w.Source, "RelocateVM_Task"); n != 1 || m.Status.Step != v1alpha1.MoveStepRelocating || len(m.Status.Concerns) != 1 || m.Status.Concerns[0].Name != v1alpha1.ReasonNoProgress {
 		t.Errorf("%d relocations, step %s, concerns %+v", n, m.Status.Step, m.Status.Concerns)
 	}
-	if err := cluster.Admin.Delete(t.Context(), m); err != nil {
-		t.Fatal(err)
-	}
-	cluster.WaitGone(t, time.Minute, m)
+	cluster.Remove(t, m)
 	w.untouched(was)
 }
 
@@ -152,22 +147,19 @@ func TestARelocationThatStandsStillSaysSo(t *testing.T) {
 func TestAMachineIsNotPoweredOffForWhatCouldNotBeChecked(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.source.Inject(vcentersim.Fault{Method: "CheckRelocate_Task", With: &types.NotSupported{}, Times: -1})
+	w.Source.Inject(vcentersim.Fault{Method: "CheckRelocate_Task", With: &types.NotSupported{}, Times: -1})
 	was := w.add(vcentersim.MachineSpec{Name: "web-01", PoweredOn: true})
 	m := w.cold(was, &v1alpha1.MovePower{PowerOff: v1alpha1.PowerOffGuest})
-	w.create(m)
-	w.says(m, v1alpha1.ReasonRelocationNotChecked, "power it off yourself", "waiver of RelocationNotChecked")
+	cluster.Create(w.t, m)
+	cluster.WaitNotReady(w.t, m, v1alpha1.ReasonRelocationNotChecked, "power it off yourself", "waiver of RelocationNotChecked")
 	w.untouched(was)
-	if n := calls(w.source, "ShutdownGuest"); n != 0 {
+	if n := harness.Calls(w.Source, "ShutdownGuest"); n != 0 {
 		t.Errorf("its guest was asked to shut down %d times", n)
 	}
-	if err := cluster.Admin.Delete(t.Context(), m); err != nil {
-		t.Fatal(err)
-	}
-	cluster.WaitGone(t, time.Minute, m)
+	cluster.Remove(t, m)
 	again := w.cold(was, &v1alpha1.MovePower{PowerOff: v1alpha1.PowerOffGuest})
 	again.Spec.Waivers = []v1alpha1.MoveWaiver{{Concern: v1alpha1.ReasonRelocationNotChecked, Reason: "a rehearsal went well"}}
-	w.create(again)
+	cluster.Create(w.t, again)
 	cluster.WaitCondition(t, time.Minute, again, v1alpha1.ConditionComplete, "True")
 	w.sameMachine(was)
 }

@@ -16,6 +16,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
+	"github.com/avs-operator/avs-operator/test/harness"
 	"github.com/avs-operator/avs-operator/test/vcentersim"
 )
 
@@ -24,9 +25,7 @@ func (w *world) relocatedOnce(m *v1alpha1.VirtualMachineMove, was vcentersim.Mac
 	w.t.Helper()
 	cluster.WaitCondition(w.t, time.Minute, m, v1alpha1.ConditionComplete, "True")
 	w.sameMachine(was)
-	if n := calls(w.source, "RelocateVM_Task"); n != 1 {
-		w.t.Errorf("RelocateVM_Task was called %d times, want once", n)
-	}
+	harness.Called(w.t, w.Source, "RelocateVM_Task", 1)
 }
 
 // onRecord waits until the record of a relocation is stored, and says whether its task is known.
@@ -44,10 +43,10 @@ func TestALostAnswerIsFoundAgainAndNotRepeated(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	was := w.add(vcentersim.MachineSpec{Name: "lost-01", PoweredOn: true})
-	w.source.Inject(vcentersim.Fault{Method: "RelocateVM_Task", DropAnswer: true})
-	w.source.Inject(vcentersim.Fault{Relocate: true, AtPercent: 50, Delay: 10 * time.Second}) // longer than the call's deadline and grace
+	w.Source.Inject(vcentersim.Fault{Method: "RelocateVM_Task", DropAnswer: true})
+	w.Source.Inject(vcentersim.Fault{Relocate: true, AtPercent: 50, Delay: 10 * time.Second}) // longer than the call's deadline and grace
 	m := w.planned(was, v1alpha1.MoveMethodLive)
-	w.create(m)
+	cluster.Create(w.t, m)
 	w.onRecord(m)
 	if m.Status.Task.Ref != "" || m.Status.Task.State != v1alpha1.OperationIntended {
 		t.Errorf("the answer was lost, yet the record is %+v", m.Status.Task)
@@ -65,9 +64,9 @@ func TestALostAnswerOfARelocationThatEndedMeanwhile(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	was := w.add(vcentersim.MachineSpec{Name: "lost-02", PoweredOn: true})
-	w.source.Inject(vcentersim.Fault{Method: "RelocateVM_Task", DropAnswer: true})
+	w.Source.Inject(vcentersim.Fault{Method: "RelocateVM_Task", DropAnswer: true})
 	m := w.planned(was, v1alpha1.MoveMethodLive)
-	w.create(m)
+	cluster.Create(w.t, m)
 	w.relocatedOnce(m, was)
 }
 
@@ -75,9 +74,9 @@ func TestACallThatNeverArrivedIsMadeAgain(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	was := w.add(vcentersim.MachineSpec{Name: "never-01", PoweredOn: true})
-	w.source.Inject(vcentersim.Fault{Method: "RelocateVM_Task", Refuse: true})
+	w.Source.Inject(vcentersim.Fault{Method: "RelocateVM_Task", Refuse: true})
 	m := w.planned(was, v1alpha1.MoveMethodLive)
-	w.create(m)
+	cluster.Create(w.t, m)
 	cluster.WaitCondition(t, time.Minute, m, v1alpha1.ConditionComplete, "True")
 	w.sameMachine(was)
 	if m.Status.Attempts != 1 {
@@ -89,9 +88,9 @@ func TestAnOperatorThatStopsInTheMiddleGoesOnWithTheSameTask(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	was := w.add(vcentersim.MachineSpec{Name: "stop-01", PoweredOn: true})
-	w.source.Inject(vcentersim.Fault{Relocate: true, AtPercent: 40, Delay: 3 * time.Second})
+	w.Source.Inject(vcentersim.Fault{Relocate: true, AtPercent: 40, Delay: 3 * time.Second})
 	m := w.planned(was, v1alpha1.MoveMethodLive)
-	w.create(m)
+	cluster.Create(w.t, m)
 	cluster.WaitFor(t, time.Minute, m, "some progress", func() error {
 		if m.Status.Progress < 30 {
 			return fmt.Errorf("progress is %d", m.Status.Progress)
@@ -118,7 +117,7 @@ func TestAnOperatorThatDiedBetweenRecordAndCall(t *testing.T) {
 			}
 			user := source.Client.User()
 			w.stop()
-			w.create(m)
+			cluster.Create(w.t, m)
 			m.Status.Step, m.Status.Attempts = v1alpha1.MoveStepRelocating, 1
 			m.Status.StartedAt = &metav1.Time{Time: time.Now()}
 			m.Status.Task = &v1alpha1.MoveTask{
@@ -149,9 +148,9 @@ func TestAProcessThatDoesNotLeadCallsNothing(t *testing.T) {
 	w.mayWrite = func() error { return errors.New("the lease is another's") }
 	w.mu.Unlock()
 	m := w.planned(was, v1alpha1.MoveMethodLive)
-	w.create(m)
-	w.says(m, v1alpha1.ReasonUnreachable, "the lease is another's")
-	if n := calls(w.source, "RelocateVM_Task"); n != 0 {
+	cluster.Create(w.t, m)
+	cluster.WaitNotReady(w.t, m, v1alpha1.ReasonUnreachable, "the lease is another's")
+	if n := harness.Calls(w.Source, "RelocateVM_Task"); n != 0 {
 		t.Errorf("RelocateVM_Task was called %d times by a process that does not lead", n)
 	}
 	w.mu.Lock()
@@ -167,9 +166,9 @@ func TestSuccessIsBelievedOnlyWhenTheMachineIsSeen(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	late := w.add(vcentersim.MachineSpec{Name: "late-01", PoweredOn: true})
-	w.source.Inject(vcentersim.Fault{Relocate: true, Machine: late.Name, Hidden: time.Second})
+	w.Source.Inject(vcentersim.Fault{Relocate: true, Machine: late.Name, Hidden: time.Second})
 	m := w.planned(late, v1alpha1.MoveMethodLive)
-	w.create(m)
+	cluster.Create(w.t, m)
 	cluster.WaitFor(t, time.Minute, m, "the machine to be seen", func() error {
 		if stalled := meta.FindStatusCondition(m.Status.Conditions, v1alpha1.ConditionStalled); stalled != nil {
 			t.Fatalf("a person was called while both vCenters settle: %s", stalled.Message)
@@ -182,15 +181,15 @@ func TestSuccessIsBelievedOnlyWhenTheMachineIsSeen(t *testing.T) {
 	w.relocatedOnce(m, late)
 
 	missing := w.add(vcentersim.MachineSpec{Name: "lost-03", PoweredOn: true})
-	w.source.Inject(vcentersim.Fault{Relocate: true, Machine: missing.Name, Lost: true})
+	w.Source.Inject(vcentersim.Fault{Relocate: true, Machine: missing.Name, Lost: true})
 	lost := w.planned(missing, v1alpha1.MoveMethodLive)
-	w.create(lost)
-	w.says(lost, v1alpha1.ReasonMachineLostFromView, "neither vCenter shows the machine", missing.InstanceUUID)
+	cluster.Create(w.t, lost)
+	cluster.WaitNotReady(w.t, lost, v1alpha1.ReasonMachineLostFromView, "neither vCenter shows the machine", missing.InstanceUUID)
 	if lost.Status.Step == v1alpha1.MoveStepMoved || lost.Status.Task == nil {
 		t.Errorf("the record that tells what happened is gone: %+v", lost.Status)
 	}
 	cluster.Consistently(t, time.Second, "nothing is started again", func(context.Context) error {
-		if n := calls(w.source, "RelocateVM_Task"); n != 2 {
+		if n := harness.Calls(w.Source, "RelocateVM_Task"); n != 2 {
 			return fmt.Errorf("RelocateVM_Task was called %d times", n)
 		}
 		return nil
@@ -203,7 +202,7 @@ func TestARecordOfAnotherVersionIsFollowedByLooking(t *testing.T) {
 	was := w.add(vcentersim.MachineSpec{Name: "other-01", PoweredOn: true})
 	m := w.planned(was, v1alpha1.MoveMethodLive)
 	w.stop()
-	w.create(m)
+	cluster.Create(w.t, m)
 	patch := client.RawPatch(types.MergePatchType, fmt.Appendf(nil, `{"status":{"step":"Relocating","task":{"format":2,"kind":"Relocate","at":"Source",
 		"state":"Accepted","entity":%q,"ref":"task-0","recordedAt":"2026-01-01T00:00:00.000000Z","deadline":"2026-01-01T00:01:30.000000Z"}}}`, was.Ref))
 	if err := cluster.Admin.Status().Patch(t.Context(), m, patch); err != nil {

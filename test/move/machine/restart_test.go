@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
+	"github.com/avs-operator/avs-operator/test/harness"
 	"github.com/avs-operator/avs-operator/test/vcentersim"
 )
 
@@ -45,9 +46,9 @@ func TestARestartOfEitherVCenterInMidCopy(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
 			was := w.add(vcentersim.MachineSpec{Name: fmt.Sprintf("restart-%02d", i), PoweredOn: true})
-			w.source.Inject(vcentersim.Fault{Relocate: true, AtPercent: 50, Delay: 4 * time.Second})
+			w.Source.Inject(vcentersim.Fault{Relocate: true, AtPercent: 50, Delay: 4 * time.Second})
 			m := w.planned(was, v1alpha1.MoveMethodLive)
-			w.create(m)
+			cluster.Create(w.t, m)
 			w.half(m)
 			// As if the copy had begun an hour ago.
 			old := m.DeepCopy()
@@ -55,16 +56,16 @@ func TestARestartOfEitherVCenterInMidCopy(t *testing.T) {
 			if err := cluster.Admin.Status().Update(t.Context(), old); err != nil {
 				t.Logf("the record changed meanwhile: %v", err)
 			}
-			at := w.target
+			at := w.Target
 			if test.source {
-				at = w.source
+				at = w.Source
 			}
 			at.Restart(test.restart)
 			cluster.WaitCondition(t, time.Minute, m, v1alpha1.ConditionComplete, "True")
 			if is := w.sameMachine(was); is.PowerState != "poweredOn" || is.PowerOffCount != 0 {
 				t.Errorf("it is %+v", is)
 			}
-			if n := callsOn(w.source, "RelocateVM_Task", was.Ref); n < test.least || n > test.most {
+			if n := callsOn(w.Source, "RelocateVM_Task", was.Ref); n < test.least || n > test.most {
 				t.Errorf("it was relocated %d times, want %d to %d", n, test.least, test.most)
 			}
 		})
@@ -76,16 +77,16 @@ func TestASessionThatEndsAtTheTargetInMidCopy(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	was := w.add(vcentersim.MachineSpec{Name: "session-01", PoweredOn: true})
-	w.source.Inject(vcentersim.Fault{Relocate: true, AtPercent: 50, Delay: 3 * time.Second})
+	w.Source.Inject(vcentersim.Fault{Relocate: true, AtPercent: 50, Delay: 3 * time.Second})
 	m := w.planned(was, v1alpha1.MoveMethodLive)
-	w.create(m)
+	cluster.Create(w.t, m)
 	w.half(m)
-	w.target.ExpireSessions()
+	w.Target.ExpireSessions()
 	cluster.WaitCondition(t, time.Minute, m, v1alpha1.ConditionComplete, "True")
 	if is := w.sameMachine(was); is.PowerState != "poweredOn" {
 		t.Errorf("it is %+v", is)
 	}
-	if n := callsOn(w.source, "RelocateVM_Task", was.Ref); n != 2 {
+	if n := callsOn(w.Source, "RelocateVM_Task", was.Ref); n != 2 {
 		t.Errorf("it was relocated %d times: a session that was lost is not a wrong password, and is tried again", n)
 	}
 }
@@ -100,13 +101,13 @@ func TestClocksThatAreApart(t *testing.T) {
 				source.ClockAhead, target.ClockAhead = test.source, test.target
 			})
 			was := w.add(vcentersim.MachineSpec{Name: "clock-01", PoweredOn: true})
-			w.source.Inject(vcentersim.Fault{Method: "RelocateVM_Task", DropAnswer: true})
-			w.target.Inject(vcentersim.Fault{Method: "PowerOnVM_Task", DropAnswer: true})
+			w.Source.Inject(vcentersim.Fault{Method: "RelocateVM_Task", DropAnswer: true})
+			w.Target.Inject(vcentersim.Fault{Method: "PowerOnVM_Task", DropAnswer: true})
 			m := w.cold(was, guestPower)
-			w.create(m)
+			cluster.Create(w.t, m)
 			w.relocatedOnce(m, was)
-			if is := find(w.target, was.Name); is.PowerState != "poweredOn" || callsOn(w.target, "PowerOnVM_Task", is.Ref) != 1 {
-				t.Errorf("it is %s after %d power ons", is.PowerState, callsOn(w.target, "PowerOnVM_Task", is.Ref))
+			if is := find(w.Target, was.Name); is.PowerState != "poweredOn" || callsOn(w.Target, "PowerOnVM_Task", is.Ref) != 1 {
+				t.Errorf("it is %s after %d power ons", is.PowerState, callsOn(w.Target, "PowerOnVM_Task", is.Ref))
 			}
 		})
 	}
@@ -118,11 +119,11 @@ func TestAForgottenTaskIsNotAnEndedOne(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	was := w.add(vcentersim.MachineSpec{Name: "forgotten-01", PoweredOn: true})
-	w.source.Inject(vcentersim.Fault{Relocate: true, AtPercent: 50, Delay: 12 * time.Second})
+	w.Source.Inject(vcentersim.Fault{Relocate: true, AtPercent: 50, Delay: 12 * time.Second})
 	m := w.planned(was, v1alpha1.MoveMethodLive)
-	w.create(m)
+	cluster.Create(w.t, m)
 	w.half(m)
-	w.source.Restart(vcentersim.Restart{HistoryLost: true})
+	w.Source.Restart(vcentersim.Restart{HistoryLost: true})
 	cluster.WaitFor(t, time.Minute, m, "the task to be known as forgotten", func() error {
 		if m.Status.Task == nil || m.Status.Task.ForgottenAt == nil {
 			return fmt.Errorf("the record is %+v", m.Status.Task)
@@ -130,7 +131,7 @@ func TestAForgottenTaskIsNotAnEndedOne(t *testing.T) {
 		return nil
 	})
 	cluster.Consistently(t, 7*time.Second, "nothing is sent beside what goes on", func(context.Context) error {
-		if n := calls(w.source, "RelocateVM_Task"); n != 1 {
+		if n := harness.Calls(w.Source, "RelocateVM_Task"); n != 1 {
 			return fmt.Errorf("RelocateVM_Task was called %d times", n)
 		}
 		return nil

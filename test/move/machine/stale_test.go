@@ -14,6 +14,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
+	"github.com/avs-operator/avs-operator/test/harness"
 	"github.com/avs-operator/avs-operator/test/vcentersim"
 )
 
@@ -53,7 +54,7 @@ func (w *world) lag() *atomic.Bool {
 func (w *world) startsNothing(m *v1alpha1.VirtualMachineMove) {
 	w.t.Helper()
 	cluster.Consistently(w.t, time.Second, "nothing is relocated", func(context.Context) error {
-		if n := calls(w.source, "RelocateVM_Task"); n != 0 {
+		if n := harness.Calls(w.Source, "RelocateVM_Task"); n != 0 {
 			return fmt.Errorf("RelocateVM_Task was called %d times", n)
 		}
 		return nil
@@ -67,7 +68,7 @@ func TestAStaleCacheStartsNothingThatWasCancelled(t *testing.T) {
 	was := w.add(vcentersim.MachineSpec{Name: "stale-01", PoweredOn: true})
 	m := owned(w.planned(was, v1alpha1.MoveMethodLive), programme)
 	caughtUp := w.lag()
-	w.create(m)
+	cluster.Create(w.t, m)
 	cluster.WaitFor(t, time.Minute, m, "a start that is taken back", func() error {
 		if len(m.Finalizers) == 0 { // held since the first record
 			return fmt.Errorf("the status is %+v", m.Status)
@@ -86,13 +87,13 @@ func TestAStaleCacheStartsNothingThatAnotherMoveHas(t *testing.T) {
 	held := w.programme("first", v1alpha1.MoveStatePlan)
 	was := w.add(vcentersim.MachineSpec{Name: "stale-02", PoweredOn: true})
 	first, second := owned(w.planned(was, v1alpha1.MoveMethodLive), held), w.planned(was, v1alpha1.MoveMethodLive)
-	w.create(first)
+	cluster.Create(w.t, first)
 	w.reach(first, v1alpha1.MoveStepWaiting)
 	time.Sleep(time.Second + 100*time.Millisecond) // creation times have whole seconds
 	w.lag()
 	w.want(held, v1alpha1.MoveStatePlan) // as it was; the cache believes in Run, and the API server is asked
-	w.create(second)
-	w.says(second, v1alpha1.ReasonClaimedByAnother, first.Name)
+	cluster.Create(w.t, second)
+	cluster.WaitNotReady(w.t, second, v1alpha1.ReasonClaimedByAnother, first.Name)
 	w.startsNothing(second)
 	w.untouched(was)
 }
@@ -104,7 +105,7 @@ type former struct {
 }
 
 func (f former) Get(ctx context.Context, key client.ObjectKey, o client.Object, options ...client.GetOption) error {
-	if m, ok := o.(*v1alpha1.VirtualMachineMove); ok && key == keyOf(f.view) {
+	if m, ok := o.(*v1alpha1.VirtualMachineMove); ok && key == client.ObjectKeyFromObject(f.view) {
 		f.view.DeepCopyInto(m)
 		return nil
 	}
@@ -117,10 +118,10 @@ func TestAFormerLeaderWithAnOldViewStartsNothing(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	was := w.add(vcentersim.MachineSpec{Name: "old-01", PoweredOn: true})
-	w.source.Inject(vcentersim.Fault{Relocate: true, AtPercent: 50, Delay: 5 * time.Second})
+	w.Source.Inject(vcentersim.Fault{Relocate: true, AtPercent: 50, Delay: 5 * time.Second})
 	m := w.planned(was, v1alpha1.MoveMethodLive)
 	m.Finalizers = []string{v1alpha1.Finalizer} // so that only the record is written before the call
-	w.create(m)
+	cluster.Create(w.t, m)
 	view := m.DeepCopy()
 	w.reach(m, v1alpha1.MoveStepRelocating)
 	w.wrap = func(c client.Client) client.Client { return former{c, view} }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/vmware/govmomi/vim25/types"
 	"k8s.io/apimachinery/pkg/api/meta"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/test/harness"
@@ -118,13 +119,13 @@ func (w *world) prepareFault(n int, c faultCase) (vcentersim.MachineState, *v1al
 	s.Name, s.PoweredOn, s.DiskGB = fmt.Sprintf("sweep-%02d", n), true, []int{10}
 	was := w.add(s)
 	c.fault.Machine = was.Name
-	at := w.source
+	at := w.Source
 	if c.target {
-		at = w.target
+		at = w.Target
 	}
 	at.Inject(c.fault)
 	if c.comesBack {
-		w.source.Inject(vcentersim.Fault{Relocate: true, Machine: was.Name, AtPercent: 50, With: &types.DuplicateName{Name: was.Name}, Times: -1})
+		w.Source.Inject(vcentersim.Fault{Relocate: true, Machine: was.Name, AtPercent: 50, With: &types.DuplicateName{Name: was.Name}, Times: -1})
 	}
 	if !c.cold {
 		return was, w.planned(was, v1alpha1.MoveMethodLive)
@@ -141,7 +142,7 @@ func (w *world) liveThrough(c faultCase, was vcentersim.MachineState, m *v1alpha
 	}
 	over := []v1alpha1.MoveStep{v1alpha1.MoveStepMoved, v1alpha1.MoveStepFailed, v1alpha1.MoveStepCancelled}
 	for until := time.Now().Add(5 * time.Minute); ; time.Sleep(100 * time.Millisecond) {
-		err := cluster.Admin.Get(ctx, keyOf(m), m)
+		err := cluster.Admin.Get(ctx, client.ObjectKeyFromObject(m), m)
 		if err == nil && slices.Contains(over, m.Status.Step) && len(m.Finalizers) == 0 {
 			break
 		}
@@ -157,7 +158,7 @@ func (w *world) liveThrough(c faultCase, was vcentersim.MachineState, m *v1alpha
 
 // wrongs is what a move that has ended did or says wrongly.
 func (w *world) wrongs(was vcentersim.MachineState, m *v1alpha1.VirtualMachineMove, mayBeOff bool) (out []string) {
-	here, there := find(w.source, was.Name), find(w.target, was.Name)
+	here, there := find(w.Source, was.Name), find(w.Target, was.Name)
 	if (here == nil) == (there == nil) {
 		return []string{fmt.Sprintf("it is at the source: %v, at the target: %v", here != nil, there != nil)}
 	}

@@ -26,29 +26,12 @@ import (
 	"github.com/avs-operator/avs-operator/test/vcentersim"
 )
 
-// vcenterSays waits until a condition of a VCenter is False or True for that reason, with the words in its message.
-func vcenterSays(t *testing.T, v *v1alpha1.VCenter, condition string, status metav1.ConditionStatus, reason string, words ...string) {
-	t.Helper()
-	cluster.WaitFor(t, 30*time.Second, v, condition+" to say "+reason, func() error {
-		c := meta.FindStatusCondition(v.Status.Conditions, condition)
-		if c == nil || c.Status != status || c.Reason != reason {
-			return fmt.Errorf("it says %+v", c)
-		}
-		for _, word := range words {
-			if !strings.Contains(c.Message, word) {
-				return fmt.Errorf("the message lacks %q: %s", word, c.Message)
-			}
-		}
-		return nil
-	})
-}
-
 func TestAVCenterSaysWhatItIs(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.add(vcentersim.MachineSpec{Name: "count-01"})
-	v := &v1alpha1.VCenter{ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: "oslo"}}
-	cluster.WaitCondition(t, 30*time.Second, v, v1alpha1.ConditionReady, "True")
+	v := &v1alpha1.VCenter{ObjectMeta: metav1.ObjectMeta{Namespace: w.Namespace, Name: "oslo"}}
+	cluster.WaitReady(t, v)
 	for _, condition := range []string{v1alpha1.ConditionCredentialsReady, v1alpha1.ConditionReferencesReady} {
 		if !meta.IsStatusConditionTrue(v.Status.Conditions, condition) {
 			t.Errorf("%s is not True: %s", condition, cluster.Describe(t.Context(), v))
@@ -57,7 +40,7 @@ func TestAVCenterSaysWhatItIs(t *testing.T) {
 	cluster.WaitFor(t, 30*time.Second, v, "the machine to be counted", func() error {
 		s := v.Status
 		if s.Inventory == nil || s.Inventory.VirtualMachines != 1 || s.Inventory.Hosts != 3 || s.Inventory.Clusters != 1 || s.Version == "" ||
-			s.InstanceUUID != w.source.InstanceUUID() || s.URL != w.source.URL() {
+			s.InstanceUUID != w.Source.InstanceUUID() || s.URL != w.Source.URL() {
 			return fmt.Errorf("the status is %+v, inventory %+v", s, s.Inventory)
 		}
 		return nil
@@ -65,7 +48,7 @@ func TestAVCenterSaysWhatItIs(t *testing.T) {
 	// A quiet vCenter is written about no more.
 	version := v.ResourceVersion
 	cluster.Consistently(t, 2*time.Second, "nothing is written", func(ctx context.Context) error {
-		if err := cluster.Admin.Get(ctx, keyOf(v), v); err != nil || v.ResourceVersion != version {
+		if err := cluster.Admin.Get(ctx, client.ObjectKeyFromObject(v), v); err != nil || v.ResourceVersion != version {
 			return fmt.Errorf("resourceVersion %s became %s: %w", version, v.ResourceVersion, err)
 		}
 		return nil
@@ -76,35 +59,32 @@ func TestAVCenterSaysWhatItIs(t *testing.T) {
 func TestASHA1PinIsWarnedOf(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	v := &v1alpha1.VCenter{ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: "oslo"}}
-	cluster.WaitCondition(t, 30*time.Second, v, v1alpha1.ConditionReady, "True")
-	vcenterSays(t, v, v1alpha1.ConditionThumbprintStrong, metav1.ConditionFalse, v1alpha1.ReasonSHA1, "-fingerprint -sha256")
-	env.Edit(t, cluster, v, func(v *v1alpha1.VCenter) { v.Spec.Trust.Thumbprint = w.source.ThumbprintSHA256() })
-	vcenterSays(t, v, v1alpha1.ConditionThumbprintStrong, metav1.ConditionTrue, v1alpha1.ReasonSHA256)
-	cluster.WaitCondition(t, 30*time.Second, v, v1alpha1.ConditionReady, "True")
+	v := &v1alpha1.VCenter{ObjectMeta: metav1.ObjectMeta{Namespace: w.Namespace, Name: "oslo"}}
+	cluster.WaitReady(t, v)
+	cluster.WaitSays(t, v, v1alpha1.ConditionThumbprintStrong, metav1.ConditionFalse, v1alpha1.ReasonSHA1, "-fingerprint -sha256")
+	env.Edit(t, cluster, v, func(v *v1alpha1.VCenter) { v.Spec.Trust.Thumbprint = w.Source.ThumbprintSHA256() })
+	cluster.WaitSays(t, v, v1alpha1.ConditionThumbprintStrong, metav1.ConditionTrue, v1alpha1.ReasonSHA256)
+	cluster.WaitReady(t, v)
 }
 
 func TestAWrongThumbprintIsToldWithBothAndNothingIsSent(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	wrong := "AA:AA:AA:AA:AA:AA:AA:AA:AA:AA:AA:AA:AA:AA:AA:AA:AA:AA:AA:AA"
-	before := len(w.target.Logins())
-	v := w.declare("bergen", w.target, func(v *v1alpha1.VCenter) { v.Spec.Trust.Thumbprint = wrong })
-	vcenterSays(t, v, v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonCertificateChanged, wrong, w.target.Thumbprint(), "trust.thumbprint")
+	before := len(w.Target.Logins())
+	v := w.Declare(w.t, "bergen", w.Target, func(v *v1alpha1.VCenter) { v.Spec.Trust.Thumbprint = wrong })
+	cluster.WaitSays(t, v, v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonCertificateChanged, wrong, w.Target.Thumbprint(), "trust.thumbprint")
 	logins := 0
-	for _, login := range w.target.Logins()[before:] {
-		if login.User == w.target.Username() {
+	for _, login := range w.Target.Logins()[before:] {
+		if login.User == w.Target.Username() {
 			logins++
 		}
 	}
 	if logins > 1 { // the object weu may log in meanwhile
 		t.Errorf("%d logins over a connection that is not trusted", logins)
 	}
-	patch := client.RawPatch(types.MergePatchType, fmt.Appendf(nil, `{"spec":{"trust":{"thumbprint":%q}}}`, w.target.Thumbprint()))
-	if err := cluster.Admin.Patch(t.Context(), v, patch); err != nil {
-		t.Fatal(err)
-	}
-	cluster.WaitCondition(t, 30*time.Second, v, v1alpha1.ConditionReady, "True")
+	cluster.Patch(t, v, fmt.Sprintf(`{"spec":{"trust":{"thumbprint":%q}}}`, w.Target.Thumbprint()))
+	cluster.WaitReady(t, v)
 }
 
 // TestACertificateThatNobodyVouchesForIsPinned trusts an authority that has not signed the vCenter's certificate, and does what the message says, both
@@ -113,25 +93,25 @@ func TestACertificateThatNobodyVouchesForIsPinned(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	authority := func(name string, of *vcentersim.VCenter) *corev1.ConfigMap {
-		ca := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: name}, Data: map[string]string{"ca.crt": string(of.CertificatePEM())}}
-		w.create(ca)
+		ca := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: w.Namespace, Name: name}, Data: map[string]string{"ca.crt": string(of.CertificatePEM())}}
+		cluster.Create(w.t, ca)
 		return ca
 	}
-	others := authority("ca-of-another", w.source)
+	others := authority("ca-of-another", w.Source)
 	by := func(v *v1alpha1.VCenter) {
 		v.Spec.Trust = &v1alpha1.VCenterTrust{CARef: &v1alpha1.CAReference{Kind: "ConfigMap", Name: others.Name}}
 	}
-	pinned, corrected := w.declare("bergen", w.target, by), w.declare("stavanger", w.target, by)
+	pinned, corrected := w.Declare(w.t, "bergen", w.Target, by), w.Declare(w.t, "stavanger", w.Target, by)
 	for _, v := range []*v1alpha1.VCenter{pinned, corrected} {
-		vcenterSays(t, v, v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonCertificateUntrusted, "correct trust.caRef, or pin the certificate with trust.thumbprint")
+		cluster.WaitSays(t, v, v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonCertificateUntrusted, "correct trust.caRef, or pin the certificate with trust.thumbprint")
 	}
-	right := authority("ca-of-weu", w.target)
+	right := authority("ca-of-weu", w.Target)
 	env.Edit(t, cluster, pinned, func(v *v1alpha1.VCenter) {
-		v.Spec.Trust = &v1alpha1.VCenterTrust{Thumbprint: w.target.ThumbprintSHA256()}
+		v.Spec.Trust = &v1alpha1.VCenterTrust{Thumbprint: w.Target.ThumbprintSHA256()}
 	})
 	env.Edit(t, cluster, corrected, func(v *v1alpha1.VCenter) { v.Spec.Trust.CARef.Name = right.Name })
 	for _, v := range []*v1alpha1.VCenter{pinned, corrected} {
-		cluster.WaitCondition(t, 30*time.Second, v, v1alpha1.ConditionReady, "True")
+		cluster.WaitReady(t, v)
 	}
 }
 
@@ -140,25 +120,25 @@ func TestARefusedPasswordIsTriedOnce(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	const user = "mover@vsphere.local"
-	w.target.AddUser(user, "right", vcentersim.Administrator)
+	w.Target.AddUser(user, "right", vcentersim.Administrator)
 	w.picture("weu")
-	w.secret("mover", user, "wrong")
+	w.Account(w.t, "mover", user, "wrong")
 	var all []*v1alpha1.VCenter
 	for i := range 6 {
-		all = append(all, w.declare(fmt.Sprintf("weu-%d", i), w.target, func(v *v1alpha1.VCenter) {
+		all = append(all, w.Declare(w.t, fmt.Sprintf("weu-%d", i), w.Target, func(v *v1alpha1.VCenter) {
 			v.Spec.CredentialsRef.Name = "mover"
 		}))
 	}
 	for _, v := range all {
-		vcenterSays(t, v, v1alpha1.ConditionCredentialsReady, metav1.ConditionFalse, v1alpha1.ReasonCredentialsInvalid, "refuses user name or password", "not before")
-		vcenterSays(t, v, v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonCredentialsInvalid)
+		cluster.WaitSays(t, v, v1alpha1.ConditionCredentialsReady, metav1.ConditionFalse, v1alpha1.ReasonCredentialsInvalid, "refuses user name or password", "not before")
+		cluster.WaitSays(t, v, v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonCredentialsInvalid)
 	}
-	if n := harness.RefusalsApart(t, w.target, user, speed); n == 0 {
+	if n := harness.RefusalsApart(t, w.Target, user, speed); n == 0 {
 		t.Error("the wrong password was never tried")
 	}
-	w.secret("mover", user, "right") // a new password is tried at once
+	w.Account(w.t, "mover", user, "right") // a new password is tried at once
 	for _, v := range all {
-		cluster.WaitCondition(t, 30*time.Second, v, v1alpha1.ConditionReady, "True")
+		cluster.WaitReady(t, v)
 	}
 }
 
@@ -167,20 +147,20 @@ func TestAWrongMigrationAccountIsTriedOnceForAllMachines(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	const user = "mover@vsphere.local"
-	w.target.AddUser(user, "right", vcentersim.Administrator)
-	w.secret("mover", user, "wrong")
+	w.Target.AddUser(user, "right", vcentersim.Administrator)
+	w.Account(w.t, "mover", user, "wrong")
 	patch := client.RawPatch(types.MergePatchType, []byte(`{"spec":{"migration":{"credentialsRef":{"name":"mover"}}}}`))
-	v := &v1alpha1.VCenter{ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: "weu"}}
+	v := &v1alpha1.VCenter{ObjectMeta: metav1.ObjectMeta{Namespace: w.Namespace, Name: "weu"}}
 	if err := cluster.Admin.Patch(t.Context(), v, patch); err != nil {
 		t.Fatal(err)
 	}
-	vcenterSays(t, v, v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonCredentialsInvalid, "the migration account in Secret mover", "refuses user name or password")
+	cluster.WaitSays(t, v, v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonCredentialsInvalid, "the migration account in Secret mover", "refuses user name or password")
 	var moves []*v1alpha1.VirtualMachineMove
 	var machines []vcentersim.MachineState
 	for i := range 6 {
 		was := w.add(vcentersim.MachineSpec{Name: fmt.Sprintf("acct-%02d", i), PoweredOn: true})
 		m := w.planned(was, v1alpha1.MoveMethodLive)
-		w.create(m)
+		cluster.Create(w.t, m)
 		moves, machines = append(moves, m), append(machines, was)
 	}
 	for _, m := range moves {
@@ -195,11 +175,11 @@ func TestAWrongMigrationAccountIsTriedOnceForAllMachines(t *testing.T) {
 	for _, was := range machines {
 		w.untouched(was)
 	}
-	if n := harness.RefusalsApart(t, w.target, user, speed); n == 0 {
+	if n := harness.RefusalsApart(t, w.Target, user, speed); n == 0 {
 		t.Error("the wrong password was never tried")
 	}
-	w.secret("mover", user, "right")
-	cluster.WaitCondition(t, 30*time.Second, v, v1alpha1.ConditionReady, "True")
+	w.Account(w.t, "mover", user, "right")
+	cluster.WaitReady(t, v)
 	for i, m := range moves {
 		cluster.WaitCondition(t, time.Minute, m, v1alpha1.ConditionComplete, "True")
 		w.sameMachine(machines[i])
@@ -209,42 +189,39 @@ func TestAWrongMigrationAccountIsTriedOnceForAllMachines(t *testing.T) {
 func TestAMissingSecretIsWaitedFor(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	v := w.declare("late", w.source, func(v *v1alpha1.VCenter) { v.Spec.CredentialsRef.Name = "later" })
-	vcenterSays(t, v, v1alpha1.ConditionReconciling, metav1.ConditionTrue, v1alpha1.ReasonReferenceNotFound, "Secret", "later")
-	vcenterSays(t, v, v1alpha1.ConditionReferencesReady, metav1.ConditionFalse, v1alpha1.ReasonReferenceNotFound)
-	w.secret("later", w.source.Username(), w.source.Password())
-	cluster.WaitCondition(t, 30*time.Second, v, v1alpha1.ConditionReady, "True")
+	v := w.Declare(w.t, "late", w.Source, func(v *v1alpha1.VCenter) { v.Spec.CredentialsRef.Name = "later" })
+	cluster.WaitSays(t, v, v1alpha1.ConditionReconciling, metav1.ConditionTrue, v1alpha1.ReasonReferenceNotFound, "Secret", "later")
+	cluster.WaitSays(t, v, v1alpha1.ConditionReferencesReady, metav1.ConditionFalse, v1alpha1.ReasonReferenceNotFound)
+	w.Account(w.t, "later", w.Source.Username(), w.Source.Password())
+	cluster.WaitReady(t, v)
 }
 
 func TestAVCenterThatCannotBeReachedHealsByItself(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.picture("oslo")
-	gone := w.simulate(vcentersim.Config{Layout: vcentersim.OnPremises, Name: "Bergen", Speed: speed})
+	gone := harness.StartVCenter(w.t, vcentersim.Config{Layout: vcentersim.OnPremises, Name: "Bergen", Speed: speed})
 	url := gone.URL()
-	v := w.declare("bergen", gone, nil)
-	cluster.WaitCondition(t, 30*time.Second, v, v1alpha1.ConditionReady, "True")
+	v := w.Declare(w.t, "bergen", gone)
+	cluster.WaitReady(t, v)
 	gone.Close()
-	vcenterSays(t, v, v1alpha1.ConditionReconciling, metav1.ConditionTrue, v1alpha1.ReasonUnreachable)
-	back := w.simulate(vcentersim.Config{Layout: vcentersim.OnPremises, Name: "Bergen", Speed: speed, Listen: strings.TrimPrefix(url, "https://")})
-	vcenterSays(t, v, v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonCertificateChanged, back.Thumbprint()) // it came back with another
-	patch := client.RawPatch(types.MergePatchType, fmt.Appendf(nil, `{"spec":{"trust":{"thumbprint":%q}}}`, back.Thumbprint()))
-	if err := cluster.Admin.Patch(t.Context(), v, patch); err != nil {
-		t.Fatal(err)
-	}
-	cluster.WaitCondition(t, 30*time.Second, v, v1alpha1.ConditionReady, "True")
+	cluster.WaitSays(t, v, v1alpha1.ConditionReconciling, metav1.ConditionTrue, v1alpha1.ReasonUnreachable)
+	back := harness.StartVCenter(w.t, vcentersim.Config{Layout: vcentersim.OnPremises, Name: "Bergen", Speed: speed, Listen: strings.TrimPrefix(url, "https://")})
+	cluster.WaitSays(t, v, v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonCertificateChanged, back.Thumbprint()) // it came back with another
+	cluster.Patch(t, v, fmt.Sprintf(`{"spec":{"trust":{"thumbprint":%q}}}`, back.Thumbprint()))
+	cluster.WaitReady(t, v)
 }
 
 // An account that may not even look is told so, and the VCenter is used once it has its role.
 func TestAnAccountWithoutItsRoleIsTold(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	bergen := w.simulate(vcentersim.Config{Layout: vcentersim.OnPremises, Name: "Bergen", Speed: speed})
+	bergen := harness.StartVCenter(w.t, vcentersim.Config{Layout: vcentersim.OnPremises, Name: "Bergen", Speed: speed})
 	bergen.Inject(vcentersim.Fault{Method: "Login", With: &vimtypes.NoPermission{PrivilegeId: "System.View"}, Times: -1})
-	v := w.declare("bergen", bergen, nil)
-	vcenterSays(t, v, v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonForbidden, "give the account the role that the documentation lists")
+	v := w.Declare(w.t, "bergen", bergen)
+	cluster.WaitSays(t, v, v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonForbidden, "give the account the role that the documentation lists")
 	bergen.ClearFaults()
-	cluster.WaitCondition(t, time.Minute, v, v1alpha1.ConditionReady, "True")
+	cluster.WaitReady(t, v)
 }
 
 // A host is no vCenter: the VCenter says what to correct, and is used when it leads to one.
@@ -261,22 +238,22 @@ func TestAHostIsNoVCenter(t *testing.T) {
 	t.Cleanup(server.Close)
 	sum := sha256.Sum256(server.Certificate().Raw)
 	pin := strings.ToUpper(strings.ReplaceAll(fmt.Sprintf("% x", sum), " ", ":"))
-	v := w.declare("bergen", w.target, func(v *v1alpha1.VCenter) { v.Spec.URL, v.Spec.Trust.Thumbprint = "https://"+server.URL.Host, pin })
-	vcenterSays(t, v, v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonInvalidSpec, "correct url, address or trust")
-	env.Edit(t, cluster, v, func(v *v1alpha1.VCenter) { v.Spec.URL, v.Spec.Trust.Thumbprint = w.target.URL(), w.target.Thumbprint() })
-	cluster.WaitCondition(t, time.Minute, v, v1alpha1.ConditionReady, "True")
+	v := w.Declare(w.t, "bergen", w.Target, func(v *v1alpha1.VCenter) { v.Spec.URL, v.Spec.Trust.Thumbprint = "https://"+server.URL.Host, pin })
+	cluster.WaitSays(t, v, v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonInvalidSpec, "correct url, address or trust")
+	env.Edit(t, cluster, v, func(v *v1alpha1.VCenter) { v.Spec.URL, v.Spec.Trust.Thumbprint = w.Target.URL(), w.Target.Thumbprint() })
+	cluster.WaitReady(t, v)
 }
 
 // Behind the address another vCenter answers: the VCenter says so, and reads it anew.
 func TestAnotherVCenterIsToldAndReadAnew(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	bergen := w.simulate(vcentersim.Config{Layout: vcentersim.OnPremises, Name: "Bergen", Speed: speed})
-	v := w.declare("bergen", bergen, nil)
-	cluster.WaitCondition(t, time.Minute, v, v1alpha1.ConditionReady, "True")
+	bergen := harness.StartVCenter(w.t, vcentersim.Config{Layout: vcentersim.OnPremises, Name: "Bergen", Speed: speed})
+	v := w.Declare(w.t, "bergen", bergen)
+	cluster.WaitReady(t, v)
 	const another = "5029aaaa-0000-4000-8000-00000000beef"
 	bergen.BecomeAnother(another)
-	vcenterSays(t, v, v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonIdentityChanged, another, bergen.InstanceUUID(), "it is read anew by itself")
+	cluster.WaitSays(t, v, v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonIdentityChanged, another, bergen.InstanceUUID(), "it is read anew by itself")
 	cluster.WaitFor(t, time.Minute, v, "the other vCenter", func() error {
 		if v.Status.InstanceUUID != another || !meta.IsStatusConditionTrue(v.Status.Conditions, v1alpha1.ConditionReady) {
 			return fmt.Errorf("the status is %+v", v.Status)
@@ -292,6 +269,6 @@ func TestAVCenterThatIsTooLargeIsTold(t *testing.T) {
 	w.stop()
 	w.most = 5
 	w.start()
-	v := &v1alpha1.VCenter{ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: "oslo"}}
-	vcenterSays(t, v, v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonLimitExceeded, "more than the 5 objects", "give the operator an account that sees less of it")
+	v := &v1alpha1.VCenter{ObjectMeta: metav1.ObjectMeta{Namespace: w.Namespace, Name: "oslo"}}
+	cluster.WaitSays(t, v, v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonLimitExceeded, "more than the 5 objects", "give the operator an account that sees less of it")
 }

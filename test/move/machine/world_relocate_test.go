@@ -15,14 +15,14 @@ func (w *world) relocateAs(m *v1alpha1.VirtualMachineMove) {
 	w.t.Helper()
 	ctx := w.t.Context()
 	source, err := vcenter.Connect(ctx, vcenter.Endpoint{
-		URL: w.source.URL(), Thumbprint: w.source.Thumbprint(), Username: w.source.Username(), Password: w.source.Password(), Speed: speed,
+		URL: w.Source.URL(), Thumbprint: w.Source.Thumbprint(), Username: w.Source.Username(), Password: w.Source.Password(), Speed: speed,
 	})
 	if err != nil {
 		w.t.Fatal(err)
 	}
 	defer source.Close(context.WithoutCancel(ctx))
 	target, err := vcenter.Connect(ctx, vcenter.Endpoint{
-		URL: w.target.URL(), Thumbprint: w.target.Thumbprint(), Username: w.target.Username(), Password: w.target.Password(), Speed: speed,
+		URL: w.Target.URL(), Thumbprint: w.Target.Thumbprint(), Username: w.Target.Username(), Password: w.Target.Password(), Speed: speed,
 	})
 	if err != nil {
 		w.t.Fatal(err)
@@ -43,8 +43,8 @@ func (w *world) relocateAs(m *v1alpha1.VirtualMachineMove) {
 	r := vcenter.Relocation{
 		Machine: m.Status.Task.Entity, Folder: t.Folder.Ref, ResourcePool: t.ResourcePool.Ref, Datastore: t.Datastore.Ref,
 		Locator: &vcenter.Locator{
-			URL: w.target.URL(), InstanceUUID: w.target.InstanceUUID(), Thumbprint: w.target.Thumbprint(),
-			Username: w.target.Username(), Password: w.target.Password(),
+			URL: w.Target.URL(), InstanceUUID: w.Target.InstanceUUID(), Thumbprint: w.Target.Thumbprint(),
+			Username: w.Target.Username(), Password: w.Target.Password(),
 		},
 	}
 	for _, host := range watcher.Inventory().Hosts.All() {

@@ -13,9 +13,7 @@ import (
 	"testing"
 	"time"
 
-	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/rest"
 	"k8s.io/utils/ptr"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -33,6 +31,7 @@ import (
 	"github.com/avs-operator/avs-operator/controllers/outcome"
 	"github.com/avs-operator/avs-operator/controllers/status"
 	"github.com/avs-operator/avs-operator/controllers/vcenter"
+	"github.com/avs-operator/avs-operator/test/harness"
 	"github.com/avs-operator/avs-operator/test/vcentersim"
 )
 
@@ -41,13 +40,11 @@ const speed = 300
 
 // world is two vCenters, a namespace, and an operator that may be stopped and started.
 type world struct {
-	t              *testing.T
-	namespace      string
-	source, target *vcentersim.VCenter
+	*harness.World
+	t *testing.T
 
 	mu       sync.Mutex
 	vcenters *connect.VCenters
-	stop     func()
 	mayWrite func() error
 	wrap     func(client.Client) client.Client         // what the next operator that is started reads and writes through; nil: as it is
 	wire     func(http.RoundTripper) http.RoundTripper // stands around its way to vCenters; nil: nothing does
@@ -68,92 +65,29 @@ func newWorld(t *testing.T, edits ...func(source *vcentersim.Config)) *world {
 // newWorldOf is newWorld with changed vCenters.
 func newWorldOf(t *testing.T, change func(source, target *vcentersim.Config)) *world {
 	t.Helper()
-	w := &world{t: t, namespace: cluster.Namespace(t)}
-	source := vcentersim.Config{Layout: vcentersim.OnPremises, Name: "Oslo", Speed: speed}
-	target := vcentersim.Config{Layout: vcentersim.AVS, Speed: speed, PortGroups: []string{"finance-web"}}
-	change(&source, &target)
-	w.source, w.target = w.simulate(source), w.simulate(target)
-	w.declare("oslo", w.source, nil)
-	w.declare("weu", w.target, nil)
+	w := &world{World: harness.NewWorld(t, cluster, speed), t: t}
+	w.StartVCenters(t, change)
 	w.start()
 	return w
 }
 
-func (w *world) simulate(c vcentersim.Config) *vcentersim.VCenter {
-	w.t.Helper()
-	v, err := vcentersim.Start(context.WithoutCancel(w.t.Context()), c)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	w.t.Cleanup(v.Close)
-	return v
-}
-
-// declare makes a VCenter object and the Secret of its account.
-func (w *world) declare(name string, v *vcentersim.VCenter, edit func(*v1alpha1.VCenter)) *v1alpha1.VCenter {
-	w.t.Helper()
-	w.secret(name, v.Username(), v.Password())
-	object := &v1alpha1.VCenter{
-		ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: name},
-		Spec: v1alpha1.VCenterSpec{
-			URL: v.URL(), CredentialsRef: &v1alpha1.CredentialsReference{Name: name},
-			Trust: &v1alpha1.VCenterTrust{Thumbprint: v.Thumbprint()},
-		},
-	}
-	if edit != nil {
-		edit(object)
-	}
-	w.create(object)
-	return object
-}
-
-// secret makes or replaces a Secret with an account.
-func (w *world) secret(name, username, password string) {
-	w.t.Helper()
-	secret := &corev1.Secret{
-		ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: name}, Type: corev1.SecretTypeBasicAuth,
-		StringData: map[string]string{"username": username, "password": password},
-	}
-	if err := cluster.Admin.Create(w.t.Context(), secret); err == nil {
-		return
-	}
-	patch := client.RawPatch(types.MergePatchType, fmt.Appendf(nil, `{"stringData":{"username":%q,"password":%q}}`, username, password))
-	if err := cluster.Admin.Patch(w.t.Context(), secret, patch); err != nil {
-		w.t.Fatal(err)
-	}
-}
-
-func (w *world) create(object client.Object) {
-	w.t.Helper()
-	if err := cluster.Admin.Create(w.t.Context(), object); err != nil {
-		w.t.Fatalf("Creating %T: %v", object, err)
-	}
-}
-
-// start starts an operator that looks at this namespace only; the test's end stops it.
+// start starts an operator that moves machines and does nothing else: what their programmes say is the tests' own.
 func (w *world) start() {
 	w.t.Helper()
-	ctx, cancel := context.WithCancel(context.WithoutCancel(w.t.Context()))
-	mgr, err := ctrl.NewManager(cluster.OperatorConfig(), ctrl.Options{
-		NewClient: w.client, Scheme: scheme, Metrics: metricsserver.Options{BindAddress: "0"}, HealthProbeBindAddress: "0",
-		Cache:      cache.Options{DefaultNamespaces: map[string]cache.Config{w.namespace: {}}},
-		Controller: config.Controller{SkipNameValidation: ptr.To(true)},
-	})
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	w.register(mgr)
-	done := make(chan error, 1)
-	go func() { done <- mgr.Start(ctx) }()
-	stop := sync.OnceFunc(func() {
-		cancel()
-		if err := <-done; err != nil {
-			w.t.Errorf("The operator ended with: %v", err)
+	w.Operator = harness.StartManager(w.t, func(context.Context) (ctrl.Manager, error) {
+		mgr, err := ctrl.NewManager(cluster.OperatorConfig(), ctrl.Options{
+			NewClient: w.client, Scheme: scheme, Metrics: metricsserver.Options{BindAddress: "0"}, HealthProbeBindAddress: "0",
+			Cache:      cache.Options{DefaultNamespaces: map[string]cache.Config{w.Namespace: {}}},
+			Controller: config.Controller{SkipNameValidation: ptr.To(true)},
+		})
+		if err == nil {
+			w.register(mgr)
 		}
+		return mgr, err
 	})
-	w.stop = stop
-	w.t.Cleanup(stop)
 }
+
+func (w *world) stop() { w.Operator.Stop(w.t) }
 
 // client is what the operator reads and writes through.
 func (w *world) client(config *rest.Config, options client.Options) (client.Client, error) {
@@ -169,7 +103,7 @@ func (w *world) register(mgr manager.Manager) {
 	w.t.Helper()
 	pace := outcome.Pace(speed)
 	live := connect.Live{Reader: mgr.GetAPIReader()}
-	frozen, err := freeze.New(w.t.Context(), mgr.GetAPIReader(), w.namespace, false)
+	frozen, err := freeze.New(w.t.Context(), mgr.GetAPIReader(), w.Namespace, false)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -219,10 +153,10 @@ func (w *world) add(m vcentersim.MachineSpec) vcentersim.MachineState {
 	if m.DiskGB == nil {
 		m.DiskGB = []int{40, 8}
 	}
-	if _, err := w.source.AddMachine(m); err != nil {
+	if _, err := w.Source.AddMachine(m); err != nil {
 		w.t.Fatal(err)
 	}
-	state := find(w.source, m.Name)
+	state := find(w.Source, m.Name)
 	if state == nil {
 		w.t.Fatalf("%s is not at the source after it was added", m.Name)
 	}
@@ -244,7 +178,7 @@ func (w *world) picture(name string) (*vcenter.Inventory, *connect.Connected) {
 	w.t.Helper()
 	var got *connect.Connected
 	cluster.Eventually(w.t, 30*time.Second, "vCenter "+name+" to be connected", func(ctx context.Context) error {
-		c, o := w.vcenters.Get(ctx, w.namespace, name)
+		c, o := w.vcenters.Get(ctx, w.Namespace, name)
 		if o != nil {
 			return errors.New(o.Message)
 		}
@@ -273,10 +207,10 @@ func (w *world) planned(m vcentersim.MachineState, method v1alpha1.MoveMethod) *
 	spec := v1alpha1.VirtualMachineMoveSpec{
 		Machine: v1alpha1.MachineIdentity{Name: m.Name, InstanceUUID: m.InstanceUUID, BIOSUUID: m.BIOSUUID},
 		Source: v1alpha1.MachineSource{
-			VCenterRef: v1alpha1.ObjectReference{Name: "oslo"}, VCenterInstanceUUID: w.source.InstanceUUID(), Folder: m.Folder, PowerState: m.PowerState,
+			VCenterRef: v1alpha1.ObjectReference{Name: "oslo"}, VCenterInstanceUUID: w.Source.InstanceUUID(), Folder: m.Folder, PowerState: m.PowerState,
 		},
 		Target: v1alpha1.MachineTarget{
-			VCenterRef: v1alpha1.ObjectReference{Name: "weu"}, VCenterInstanceUUID: w.target.InstanceUUID(),
+			VCenterRef: v1alpha1.ObjectReference{Name: "weu"}, VCenterInstanceUUID: w.Target.InstanceUUID(),
 			Cluster: v1alpha1.InventoryReference{Ref: pool.Ref, Name: pool.Name}, ResourcePool: v1alpha1.InventoryReference{Ref: pool.ResourcePool},
 			Folder: v1alpha1.InventoryReference{Ref: folder.Ref, Name: folder.Path}, Datastore: v1alpha1.InventoryReference{Ref: store.Ref, Name: store.Name},
 		},
@@ -295,24 +229,15 @@ func (w *world) planned(m vcentersim.MachineState, method v1alpha1.MoveMethod) *
 	}
 	w.made++
 	return &v1alpha1.VirtualMachineMove{
-		ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: fmt.Sprintf("%s-%d", m.Name, w.made)}, Spec: spec,
+		ObjectMeta: metav1.ObjectMeta{Namespace: w.Namespace, Name: fmt.Sprintf("%s-%d", m.Name, w.made)}, Spec: spec,
 	}
 }
 
 // programme makes a WorkloadMove that owns moves; no reconciler of it runs here, so the test says what it wants.
 func (w *world) programme(name string, state v1alpha1.MoveState) *v1alpha1.WorkloadMove {
 	w.t.Helper()
-	programme := &v1alpha1.WorkloadMove{
-		ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: name},
-		Spec: v1alpha1.WorkloadMoveSpec{
-			State:  state,
-			Source: v1alpha1.MoveSource{VCenterRef: v1alpha1.ObjectReference{Name: "oslo"}},
-			Target: v1alpha1.MoveTarget{VCenterRef: v1alpha1.ObjectReference{Name: "weu"}, Cluster: "Cluster-1",
-				Folder: "/SDDC-Datacenter/vm/Workloads", Datastore: "vsanDatastore"},
-			Select: []v1alpha1.MachineSelector{{Folder: "/Oslo/vm/Finance"}},
-		},
-	}
-	w.create(programme)
+	programme := harness.WorkloadMove(w.Namespace, name, state)
+	cluster.Create(w.t, programme)
 	w.observed(programme)
 	return programme
 }
@@ -320,10 +245,7 @@ func (w *world) programme(name string, state v1alpha1.MoveState) *v1alpha1.Workl
 // observed says in the programme's status what its reconciler would say once it has planned.
 func (w *world) observed(programme *v1alpha1.WorkloadMove) {
 	w.t.Helper()
-	patch := client.RawPatch(types.MergePatchType, fmt.Appendf(nil, `{"status":{"observedGeneration":%d}}`, programme.Generation))
-	if err := cluster.Admin.Status().Patch(w.t.Context(), programme, patch); err != nil {
-		w.t.Fatal(err)
-	}
+	cluster.PatchStatus(w.t, programme, fmt.Sprintf(`{"status":{"observedGeneration":%d}}`, programme.Generation))
 }
 
 // owned makes a move a child of a programme.
@@ -336,10 +258,7 @@ func owned(m *v1alpha1.VirtualMachineMove, by *v1alpha1.WorkloadMove) *v1alpha1.
 // want changes what a programme wants.
 func (w *world) want(programme *v1alpha1.WorkloadMove, state v1alpha1.MoveState) {
 	w.t.Helper()
-	patch := client.RawPatch(types.MergePatchType, fmt.Appendf(nil, `{"spec":{"state":%q}}`, state))
-	if err := cluster.Admin.Patch(w.t.Context(), programme, patch); err != nil {
-		w.t.Fatal(err)
-	}
+	cluster.Patch(w.t, programme, fmt.Sprintf(`{"spec":{"state":%q}}`, state))
 	w.observed(programme)
 }
 
@@ -352,17 +271,6 @@ func (w *world) reach(m *v1alpha1.VirtualMachineMove, steps ...v1alpha1.MoveStep
 		}
 		return fmt.Errorf("the step is %q, progress %d, task %+v", m.Status.Step, m.Status.Progress, m.Status.Task)
 	})
-}
-
-// calls counts the calls of a SOAP method that a vCenter got.
-func calls(v *vcentersim.VCenter, method string) int {
-	n := 0
-	for _, r := range v.Requests() {
-		if r.Method == method {
-			n++
-		}
-	}
-	return n
 }
 
 func lacksFinalizer(m *v1alpha1.VirtualMachineMove) error {
