@@ -47,19 +47,19 @@ func TestConsentIsForKinds(t *testing.T) {
 	}
 	mallory := as(t, w.theirs, editor, privileged)
 	create(t, mallory, segment)
-	cluster.WaitCondition(t, patience, segment, v1alpha1.ConditionReady, "True")
+	cluster.WaitReady(t, segment)
 	w.remember(t)
 	for kind, object := range refused {
 		create(t, mallory, object)
-		env.Says(t, stalled(t, object, v1alpha1.ReasonReferenceNotPermitted), "spec.allowedNamespaces must have {name: "+w.theirs+", kinds: ["+kind+"]}")
+		env.Says(t, cluster.WaitStalled(t, object, v1alpha1.ReasonReferenceNotPermitted), "spec.allowedNamespaces must have {name: "+w.theirs+", kinds: ["+kind+"]}")
 	}
 	w.unharmed(t)
 	w.discreet(t)
 	env.Edit(t, cluster, cloud, func(c *v1alpha1.PrivateCloud) {
 		c.Spec.AllowedNamespaces = []v1alpha1.AllowedNamespace{{Name: "*", Kinds: []v1alpha1.AllowedKind{"ScriptExecution"}}}
 	})
-	cluster.WaitCondition(t, patience, script, v1alpha1.ConditionReady, "True")
-	stalled(t, segment, v1alpha1.ReasonReferenceNotPermitted)
+	cluster.WaitReady(t, script)
+	cluster.WaitStalled(t, segment, v1alpha1.ReasonReferenceNotPermitted)
 }
 
 // A private cloud is joined with one of another namespace only if that one's owner lets it be.
@@ -80,7 +80,7 @@ func TestAPeerIsJoinedWithConsentOnly(t *testing.T) {
 	create(t, as(t, w.theirs, "edit"), key)
 	mallory := as(t, w.theirs, editor, privileged)
 	create(t, mallory, reach)
-	env.Says(t, stalled(t, reach, v1alpha1.ReasonReferenceNotPermitted), "spec.allowedNamespaces must have {name: "+w.theirs+", kinds: [GlobalReachConnection]}")
+	env.Says(t, cluster.WaitStalled(t, reach, v1alpha1.ReasonReferenceNotPermitted), "spec.allowedNamespaces must have {name: "+w.theirs+", kinds: [GlobalReachConnection]}")
 	if text, _ := json.Marshal(reach); strings.Contains(string(text), peer.Status.Circuit.ExpressRouteID) {
 		t.Error("it learned the id of a circuit")
 	}
@@ -91,14 +91,13 @@ func TestAPeerIsJoinedWithConsentOnly(t *testing.T) {
 	joined := reach.DeepCopy()
 	joined.ObjectMeta = metav1.ObjectMeta{Namespace: w.theirs, Name: "joined"}
 	joined.Spec.AuthorizationKeySecretRef, joined.Spec.Peer.AuthorizationRef = nil, &v1alpha1.ObjectReference{Name: "at-weu"}
-	cluster.Delete(t, reach)
-	cluster.WaitGone(t, patience, reach)
+	cluster.Remove(t, reach)
 	create(t, mallory, joined, authorization)
-	stalled(t, authorization, v1alpha1.ReasonReferenceNotPermitted)
+	cluster.WaitStalled(t, authorization, v1alpha1.ReasonReferenceNotPermitted)
 	env.Edit(t, cluster, peer, func(c *v1alpha1.PrivateCloud) {
 		c.Spec.AllowedNamespaces = []v1alpha1.AllowedNamespace{{Name: w.theirs, Kinds: []v1alpha1.AllowedKind{"GlobalReachConnection", "ExpressRouteAuthorization"}}}
 	})
-	cluster.WaitCondition(t, patience, joined, v1alpha1.ConditionReady, "True")
+	cluster.WaitReady(t, joined)
 }
 
 // The kinds that may be consented to are those that there are.
@@ -148,7 +147,7 @@ func TestWithoutConsentAnObjectCountsForNothing(t *testing.T) {
 	marked.Finalizers = []string{v1alpha1.Finalizer}
 	plain := segment(w.theirs, "plain")
 	hosts := &v1alpha1.Cluster{ObjectMeta: meta(w.theirs, "hosts"), Spec: v1alpha1.ClusterSpec{PrivateCloudRef: plain.Spec.PrivateCloudRef, SKU: "av36p", ClusterSize: ptr.To[int32](3)}}
-	bogus := harness.IdentityOf(w.azure.Identity(w.theirs))
+	bogus := harness.IdentityOf(w.Azure.Identity(w.theirs))
 	bogus.Name, bogus.Spec.ClientSecretRef.Name = "bogus", "bogus"
 	squatter := harness.PrivateCloud(w.theirs, "squatter")
 	squatter.Spec.AzureName, squatter.Spec.NetworkBlock, squatter.Spec.IdentityRef = "later", "10.176.0.0/22", &v1alpha1.ObjectReference{Name: "bogus"}
@@ -156,7 +155,7 @@ func TestWithoutConsentAnObjectCountsForNothing(t *testing.T) {
 	create(t, as(t, w.theirs, "edit"), &corev1.Secret{ObjectMeta: meta(w.theirs, "bogus"), Type: v1alpha1.SecretTypeAzure, StringData: map[string]string{"clientSecret": "wrong"}})
 	create(t, mallory, plain, hosts, bogus, squatter)
 	for _, object := range []client.Object{marked, plain, hosts} {
-		stalled(t, object, v1alpha1.ReasonReferenceNotPermitted)
+		cluster.WaitStalled(t, object, v1alpha1.ReasonReferenceNotPermitted)
 		text, _ := json.Marshal(object)
 		var read struct{ Status map[string]any }
 		if err := json.Unmarshal(text, &read); err != nil {
@@ -166,14 +165,14 @@ func TestWithoutConsentAnObjectCountsForNothing(t *testing.T) {
 			t.Errorf("%s learned an id: %s", object.GetName(), status)
 		}
 	}
-	stalled(t, squatter, v1alpha1.ReasonCredentialsInvalid)
+	cluster.WaitStalled(t, squatter, v1alpha1.ReasonCredentialsInvalid)
 
 	// Whoever may gets it all the same.
 	web, later := segment(w.others, "web"), harness.PrivateCloud(w.others, "later")
 	later.Spec.NetworkBlock = "10.176.0.0/22"
 	cluster.Create(t, web, later)
-	cluster.WaitCondition(t, patience, web, v1alpha1.ConditionReady, "True")
-	cluster.WaitCondition(t, patience, later, v1alpha1.ConditionReady, "True")
+	cluster.WaitReady(t, web)
+	cluster.WaitReady(t, later)
 
 	// And deletes it.
 	env.Edit(t, cluster, cloud, func(c *v1alpha1.PrivateCloud) {

@@ -39,17 +39,17 @@ func TestFuzzOfMarksAndReferences(t *testing.T) {
 	w := newWorld(t, func(c *armsim.Config) { c.NoVCenters, c.VCenterPortGroups = false, []string{"finance-web"} })
 	w.start(t)
 	victim := w.privateCloud(t, w.others, "weu", "10.175.0.0/22")
-	machines := w.azure.VCenter(victim.Status.ID)
+	machines := w.Azure.VCenter(victim.Status.ID)
 	if _, err := machines.AddMachine(vcentersim.MachineSpec{Name: "web-01", Networks: []string{"finance-web"}, DiskGB: []int{40}, PoweredOn: true}); err != nil {
 		t.Fatal(err)
 	}
 	vcenter := &v1alpha1.VCenter{ObjectMeta: metav1.ObjectMeta{Namespace: w.others, Name: "weu"}, Spec: v1alpha1.VCenterSpec{PrivateCloudRef: &v1alpha1.ObjectReference{Name: "weu"}}}
 	cluster.Create(t, vcenter)
-	cluster.WaitCondition(t, patience, vcenter, v1alpha1.ConditionReady, "True")
+	cluster.WaitReady(t, vcenter)
 	web := &v1alpha1.Segment{ObjectMeta: metav1.ObjectMeta{Namespace: w.others, Name: "web"}, Spec: v1alpha1.SegmentSpec{
 		PrivateCloudRef: v1alpha1.ParentReference{Name: "weu"}, Subnet: &v1alpha1.SegmentSubnet{GatewayAddress: "10.60.7.1/24"}}}
 	cluster.Create(t, web)
-	cluster.WaitCondition(t, patience, web, v1alpha1.ConditionReady, "True")
+	cluster.WaitReady(t, web)
 	own := w.privateCloud(t, w.theirs, theirCloud, "10.180.0.0/22")
 	w.remember(t)
 	standing := machines.Machines()
@@ -57,7 +57,7 @@ func TestFuzzOfMarksAndReferences(t *testing.T) {
 	f := &fuzz{Rand: rand.New(rand.NewPCG(seed, seed)), names: []string{theirCloud, "weu", "web", "default"}, namespaces: []string{w.theirs, w.others}} //nolint:gosec // repeatable on purpose
 	for _, id := range []string{victim.Status.ID, web.Status.ID, own.Status.ID, victim.Status.ID + "/clusters/Cluster-1"} {
 		group, _, _ := strings.Cut(id, "/providers/")
-		f.ids = append(f.ids, id, strings.ToUpper(id), group, own.Status.ID+"/../weu", id+"/../..", id+"/"+strings.Repeat("x", 4096), strings.Replace(id, w.azure.SubscriptionID, "99999999-9999-9999-9999-999999999999", 1))
+		f.ids = append(f.ids, id, strings.ToUpper(id), group, own.Status.ID+"/../weu", id+"/../..", id+"/"+strings.Repeat("x", 4096), strings.Replace(id, w.Azure.SubscriptionID, "99999999-9999-9999-9999-999999999999", 1))
 	}
 	mallory := restorer(t, w.theirs)
 	cluster.Eventually(t, patience, "the restorer's role", func(ctx context.Context) error {

@@ -40,7 +40,7 @@ func TestOnlyWhatIsUsedIsHeld(t *testing.T) {
 	cloud := harness.PrivateCloud(w.theirs, theirCloud)
 	cloud.Spec.DeletionPolicy = v1alpha1.DeletionPolicyDelete
 	cluster.Create(t, cloud)
-	cluster.WaitCondition(t, patience, cloud, v1alpha1.ConditionReady, "True")
+	cluster.WaitReady(t, cloud)
 	meta := func(name string) metav1.ObjectMeta { return metav1.ObjectMeta{Namespace: w.theirs, Name: name} }
 	first, firstCA := &corev1.Secret{ObjectMeta: meta("azure-client-secret")}, &corev1.ConfigMap{ObjectMeta: meta("azure-ca")}
 	held(t, first, true)
@@ -51,7 +51,7 @@ func TestOnlyWhatIsUsedIsHeld(t *testing.T) {
 	secondCA := &corev1.ConfigMap{ObjectMeta: meta("another-ca"), Data: firstCA.Data}
 	settings := &corev1.ConfigMap{ObjectMeta: meta("settings"), Data: map[string]string{"ca.crt": "no certificate"}}
 	cluster.Create(t, second, secondCA, settings)
-	identity := harness.IdentityOf(w.azure.Identity(w.theirs))
+	identity := harness.IdentityOf(w.Azure.Identity(w.theirs))
 	env.Edit(t, cluster, identity, func(i *v1alpha1.AzureIdentity) {
 		i.Spec.ClientSecretRef.Name, i.Spec.Cloud.Endpoints.CARef.Name = second.Name, secondCA.Name
 	})
@@ -59,7 +59,7 @@ func TestOnlyWhatIsUsedIsHeld(t *testing.T) {
 	held(t, secondCA, true)
 	held(t, first, false)
 	held(t, firstCA, false)
-	cluster.WaitCondition(t, patience, identity, v1alpha1.ConditionReady, "True")
+	cluster.WaitReady(t, identity)
 
 	// What was made for something else is not held, whoever names it.
 	mallory := as(t, w.theirs, editor, privileged)
@@ -70,11 +70,11 @@ func TestOnlyWhatIsUsedIsHeld(t *testing.T) {
 		})
 	}
 	patch(`{"clientSecretRef":{"name":"database","key":"password"}}`)
-	stalled(t, identity, v1alpha1.ReasonSecretNotPermitted)
+	cluster.WaitStalled(t, identity, v1alpha1.ReasonSecretNotPermitted)
 	held(t, second, false)
 	held(t, &corev1.Secret{ObjectMeta: meta("database")}, false)
 	patch(`{"clientSecretRef":{"name":"another","key":"clientSecret"},"cloud":{"endpoints":{"caRef":{"kind":"ConfigMap","name":"settings"}}}}`)
-	stalled(t, identity, v1alpha1.ReasonInvalidSpec)
+	cluster.WaitStalled(t, identity, v1alpha1.ReasonInvalidSpec)
 	held(t, second, true)
 	held(t, secondCA, false)
 	held(t, settings, false)
@@ -82,7 +82,7 @@ func TestOnlyWhatIsUsedIsHeld(t *testing.T) {
 	// Nothing must be deleted with it any more, so nothing is held.
 	patch(`{"cloud":{"endpoints":{"caRef":{"name":"another-ca"}}}}`)
 	held(t, secondCA, true)
-	cluster.WaitCondition(t, patience, identity, v1alpha1.ConditionReady, "True")
+	cluster.WaitReady(t, identity)
 	env.Edit(t, cluster, cloud, func(c *v1alpha1.PrivateCloud) { c.Spec.DeletionPolicy = v1alpha1.DeletionPolicyRetain })
 	held(t, identity, false)
 	held(t, second, false)

@@ -15,8 +15,6 @@ import (
 	rbacv1 "k8s.io/api/rbac/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -110,14 +108,14 @@ func TestAnIDThatAUserWritesIsNotBelieved(t *testing.T) {
 	theirs := &v1alpha1.Segment{ObjectMeta: metav1.ObjectMeta{Namespace: w.others, Name: "web"},
 		Spec: v1alpha1.SegmentSpec{PrivateCloudRef: in, Subnet: &v1alpha1.SegmentSubnet{GatewayAddress: "10.60.7.1/24"}}}
 	cluster.Create(t, theirs)
-	cluster.WaitCondition(t, patience, theirs, v1alpha1.ConditionReady, "True")
+	cluster.WaitReady(t, theirs)
 	w.privateCloud(t, w.theirs, theirCloud, "10.180.0.0/22")
 	w.remember(t)
 
-	cloud := w.azure.PrivateCloudID("weu")
+	cloud := w.Azure.PrivateCloudID("weu")
 	group := cloud[:strings.Index(cloud, "/providers/")]
-	ids := []string{cloud, group, strings.ToUpper(cloud), theirs.Status.ID, cloud + "/clusters/Cluster-1", cloud + "/addons/hcx", "/subscriptions/" + w.azure.SubscriptionID,
-		w.azure.PrivateCloudID(theirCloud) + "/../weu", strings.Repeat("/x", 2048)}
+	ids := []string{cloud, group, strings.ToUpper(cloud), theirs.Status.ID, cloud + "/clusters/Cluster-1", cloud + "/addons/hcx", "/subscriptions/" + w.Azure.SubscriptionID,
+		w.Azure.PrivateCloudID(theirCloud) + "/../weu", strings.Repeat("/x", 2048)}
 	mallory := restorer(t, w.theirs)
 	var made []client.Object
 	for i, id := range ids {
@@ -163,7 +161,7 @@ func TestARestoredBackupWritesNothing(t *testing.T) {
 	objects := []client.Object{cloud, script, segment, second}
 	cluster.Create(t, objects...)
 	for _, object := range objects {
-		cluster.WaitCondition(t, patience, object, v1alpha1.ConditionReady, "True")
+		cluster.WaitReady(t, object)
 	}
 	env.Edit(t, cluster, cloud, func(c *v1alpha1.PrivateCloud) { c.Spec.Credentials.VCenterRotation = "two" })
 	rotated := func() error {
@@ -173,11 +171,11 @@ func TestARestoredBackupWritesNothing(t *testing.T) {
 		return nil
 	}
 	cluster.WaitFor(t, patience, cloud, "the rotation", rotated)
-	cluster.WaitCondition(t, patience, cloud, v1alpha1.ConditionReady, "True")
-	w.operator.Stop(t)
+	cluster.WaitReady(t, cloud)
+	w.Operator.Stop(t)
 	var backup []client.Object
 	for _, object := range append(objects, &corev1.Secret{ObjectMeta: meta("admin")}) {
-		backup = append(backup, exported(t, object))
+		backup = append(backup, cluster.Backup(t, object))
 	}
 	before := w.changes()
 	for _, object := range backup {
@@ -196,7 +194,7 @@ func TestARestoredBackupWritesNothing(t *testing.T) {
 	create(t, restorer(t, w.theirs), backup...)
 	w.start(t)
 	for _, object := range objects[1:] {
-		cluster.WaitCondition(t, patience, object, v1alpha1.ConditionReady, "True")
+		cluster.WaitReady(t, object)
 	}
 	cluster.WaitFor(t, patience, cloud, "the rotation to be remembered", rotated)
 	time.Sleep(500 * time.Millisecond) // half an hour of Azure's
@@ -213,33 +211,10 @@ func saidOrGone(t *testing.T, made []client.Object) {
 			if err := cluster.Admin.Get(ctx, client.ObjectKeyFromObject(object), object); err != nil {
 				return client.IgnoreNotFound(err)
 			}
-			if len(conditionsOf(t, object)) == 0 {
+			if len(env.Conditions(object)) == 0 {
 				return errors.New("nothing is said yet")
 			}
 			return nil
 		}, object)
 	}
-}
-
-// exported is an object as it would be in a backup, without status and what the API server fills in.
-func exported(t *testing.T, object client.Object) client.Object {
-	t.Helper()
-	if err := cluster.Admin.Get(t.Context(), client.ObjectKeyFromObject(object), object); err != nil {
-		t.Fatal(err)
-	}
-	content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(object)
-	if err != nil {
-		t.Fatal(err)
-	}
-	gvk, err := cluster.Admin.GroupVersionKindFor(object)
-	if err != nil {
-		t.Fatal(err)
-	}
-	out := &unstructured.Unstructured{Object: content}
-	out.SetGroupVersionKind(gvk)
-	delete(out.Object, "status")
-	for _, name := range []string{"uid", "resourceVersion", "generation", "creationTimestamp", "managedFields"} {
-		unstructured.RemoveNestedField(out.Object, "metadata", name)
-	}
-	return out
 }

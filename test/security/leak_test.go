@@ -36,7 +36,7 @@ func TestWhatIsRepeatedIsNotShown(t *testing.T) {
 	cluster.Create(t, secret, reader, usable("licence", "key", licence))
 	w.start(t)
 	w.privateCloud(t, w.theirs, theirCloud, "10.175.0.0/22")
-	w.azure.Inject(armsim.Fault{Verb: "PUT", Path: regexp.MustCompile("addons"), Status: 400, Code: "BadLicense", Message: "the license key '" + licence + "' is not valid", Count: 1})
+	w.Azure.Inject(armsim.Fault{Verb: "PUT", Path: regexp.MustCompile("addons"), Status: 400, Code: "BadLicense", Message: "the license key '" + licence + "' is not valid", Count: 1})
 	addon := &v1alpha1.Addon{ObjectMeta: metav1.ObjectMeta{Namespace: w.theirs, Name: "srm"}, Spec: v1alpha1.AddonSpec{
 		PrivateCloudRef: v1alpha1.ParentReference{Name: theirCloud}, SRM: &v1alpha1.AddonSRM{LicenseKeySecretRef: &v1alpha1.SecretKeyReference{Name: "licence", Key: "key"}}}}
 	script := &v1alpha1.ScriptExecution{ObjectMeta: metav1.ObjectMeta{Namespace: w.theirs, Name: "talks"}, Spec: v1alpha1.ScriptExecutionSpec{
@@ -49,11 +49,11 @@ func TestWhatIsRepeatedIsNotShown(t *testing.T) {
 		HiddenParameters: []v1alpha1.ScriptParameter{{Name: "SSLCertificatesSasUrl", ValueSecretRef: &v1alpha1.SecretKeyReference{Name: "directory", Key: "password"}}},
 	}}
 	cluster.Create(t, addon, script)
-	env.Says(t, stalled(t, addon, v1alpha1.ReasonInvalidSpec), "BadLicense", "the license key '(hidden)' is not valid")
-	cluster.WaitCondition(t, patience, script, v1alpha1.ConditionReady, "True")
+	env.Says(t, cluster.WaitStalled(t, addon, v1alpha1.ReasonInvalidSpec), "BadLicense", "the license key '(hidden)' is not valid")
+	cluster.WaitReady(t, script)
 	id := script.Status.ID
 	says := map[string]any{"properties": map[string]any{"failureReason": "cannot log in with '" + given + "'"}}
-	if err := w.azure.SetInAzure(id, says); err != nil {
+	if err := w.Azure.SetInAzure(id, says); err != nil {
 		t.Fatal(err)
 	}
 	again := func(word string) {

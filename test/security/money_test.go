@@ -8,7 +8,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -99,7 +98,7 @@ func TestANamespaceAsksForNoMoreHostsThanItMay(t *testing.T) {
 func TestMaxHostsBoundsTheSum(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	identity := harness.IdentityOf(w.azure.Identity(w.theirs))
+	identity := harness.IdentityOf(w.Azure.Identity(w.theirs))
 	env.Edit(t, cluster, identity, func(i *v1alpha1.AzureIdentity) { i.Spec.MaxHosts = ptr.To[int32](8) })
 	w.start(t)
 	all := make([]*v1alpha1.PrivateCloud, 4)
@@ -112,16 +111,16 @@ func TestMaxHostsBoundsTheSum(t *testing.T) {
 	if len(made) != 2 || len(refused) != 2 {
 		t.Fatalf("%d of four private clouds of three hosts were made with maxHosts 8, want 2", len(made))
 	}
-	env.Says(t, stalled(t, refused[0], v1alpha1.ReasonLimitExceeded), "this would have 3 hosts", "has 6 or is being given them: together 9", "maxHosts allows 8, 1 fewer")
+	env.Says(t, cluster.WaitStalled(t, refused[0], v1alpha1.ReasonLimitExceeded), "this would have 3 hosts", "has 6 or is being given them: together 9", "maxHosts allows 8, 1 fewer")
 	// A resize counts what there is, and what is let go without its hosts is still there.
 	env.Edit(t, cluster, made[0], func(c *v1alpha1.PrivateCloud) { c.Spec.ManagementCluster.ClusterSize = 6 })
-	env.Says(t, stalled(t, made[0], v1alpha1.ReasonLimitExceeded), "this would have 6 hosts", "has 3 or is being given them: together 9")
+	env.Says(t, cluster.WaitStalled(t, made[0], v1alpha1.ReasonLimitExceeded), "this would have 6 hosts", "has 3 or is being given them: together 9")
 	env.Edit(t, cluster, made[0], func(c *v1alpha1.PrivateCloud) { c.Spec.ManagementCluster.ClusterSize = 5 })
-	cluster.WaitCondition(t, patience, made[0], v1alpha1.ConditionReady, "True")
+	cluster.WaitReady(t, made[0])
 	cluster.Delete(t, made[1])
 	cluster.WaitGone(t, patience, made[1])
 	w.posts(t, refused[0])
-	env.Says(t, stalled(t, refused[0], v1alpha1.ReasonLimitExceeded), "has 8 or is being given them: together 11")
+	env.Says(t, cluster.WaitStalled(t, refused[0], v1alpha1.ReasonLimitExceeded), "has 8 or is being given them: together 11")
 	if n := w.hosts(); n != 8 {
 		t.Errorf("Azure has %d hosts, want 8", n)
 	}
@@ -151,8 +150,8 @@ func (w *world) posts(t *testing.T, object *v1alpha1.PrivateCloud) {
 
 // hosts are those that Azure has.
 func (w *world) hosts() (sum int) {
-	for _, id := range w.azure.Resources("/") {
-		body, _ := w.azure.Resource(id)
+	for _, id := range w.Azure.Resources("/") {
+		body, _ := w.Azure.Resource(id)
 		properties, _ := body["properties"].(map[string]any)
 		managed, _ := properties["managementCluster"].(map[string]any)
 		if size, ok := managed["clusterSize"].(float64); ok {
@@ -198,7 +197,7 @@ func TestAFreezeStopsEverything(t *testing.T) {
 	growing := &v1alpha1.Cluster{ObjectMeta: named("growing"), Spec: v1alpha1.ClusterSpec{PrivateCloudRef: in, SKU: "av36p", ClusterSize: ptr.To[int32](3)}}
 	far := &v1alpha1.VCenter{ObjectMeta: named("far"), Spec: v1alpha1.VCenterSpec{URL: w.host.URL, CredentialsRef: &v1alpha1.CredentialsReference{Name: "nobody"}, Trust: &v1alpha1.VCenterTrust{Thumbprint: strings.Repeat("AB:", 31) + "AB"}}}
 	cluster.Create(t, leaves, far)
-	cluster.WaitCondition(t, patience, leaves, v1alpha1.ConditionReady, "True")
+	cluster.WaitReady(t, leaves)
 	cluster.Create(t, growing)
 	cluster.WaitFor(t, patience, growing, "an operation under way", func() error {
 		if op := growing.Status.Operation; op == nil || op.State != v1alpha1.OperationAccepted {
@@ -209,16 +208,16 @@ func TestAFreezeStopsEverything(t *testing.T) {
 	stop := &corev1.ConfigMap{ObjectMeta: named(freeze.ConfigMapName), Data: map[string]string{"reason": "incident 42"}}
 	cluster.Create(t, stop)
 	began := time.Now()
-	for _, object := range []client.Object{growing, leaves, far, harness.IdentityOf(w.azure.Identity(w.theirs)), &v1alpha1.PrivateCloud{ObjectMeta: named(theirCloud)}} {
+	for _, object := range []client.Object{growing, leaves, far, harness.IdentityOf(w.Azure.Identity(w.theirs)), &v1alpha1.PrivateCloud{ObjectMeta: named(theirCloud)}} {
 		cluster.WaitFor(t, 5*time.Second-time.Since(began), object, "Frozen", func() error { return isFrozen(t, object) })
 	}
-	writes := w.writes()
+	writes := len(w.Azure.Writes())
 	cluster.Delete(t, leaves)
 	comes := segment("comes", "10.60.8.1/24")
 	cluster.Create(t, comes)
 	for _, object := range []client.Object{leaves, comes} {
 		cluster.WaitFor(t, patience, object, "to wait", func() error {
-			c := meta.FindStatusCondition(conditionsOf(t, object), v1alpha1.ConditionReady)
+			c := env.Condition(object, v1alpha1.ConditionReady)
 			if c == nil || c.Reason != v1alpha1.ReasonFrozen {
 				return fmt.Errorf("Ready is %+v", c)
 			}
@@ -226,13 +225,13 @@ func TestAFreezeStopsEverything(t *testing.T) {
 			return nil
 		})
 	}
-	cluster.WaitCondition(t, patience, growing, v1alpha1.ConditionReady, "True") // what runs is followed to its end
-	if after := w.writes(); after != writes {
+	cluster.WaitReady(t, growing) // what runs is followed to its end
+	if after := len(w.Azure.Writes()); after != writes {
 		t.Errorf("%d writes were sent to Azure while it was frozen", after-writes)
 	}
 	cluster.Delete(t, stop)
 	cluster.WaitGone(t, patience, leaves)
-	cluster.WaitCondition(t, patience, comes, v1alpha1.ConditionReady, "True")
+	cluster.WaitReady(t, comes)
 	cluster.WaitFor(t, patience, growing, "not Frozen", func() error {
 		if isFrozen(t, growing) == nil {
 			return errNotYet
@@ -243,20 +242,10 @@ func TestAFreezeStopsEverything(t *testing.T) {
 
 func isFrozen(t *testing.T, object client.Object) error {
 	t.Helper()
-	if !meta.IsStatusConditionTrue(conditionsOf(t, object), v1alpha1.ConditionFrozen) {
-		return fmt.Errorf("the conditions are %+v", conditionsOf(t, object))
+	if !meta.IsStatusConditionTrue(env.Conditions(object), v1alpha1.ConditionFrozen) {
+		return fmt.Errorf("the conditions are %+v", env.Conditions(object))
 	}
 	return nil
-}
-
-// writes are the requests that changed something in Azure.
-func (w *world) writes() (n int) {
-	for _, r := range w.azure.Requests() {
-		if r.Method == http.MethodPut || r.Method == http.MethodPatch || r.Method == http.MethodDelete {
-			n++
-		}
-	}
-	return n
 }
 
 // An operator that may not look whether it is frozen is frozen until it may.
@@ -295,7 +284,7 @@ func TestAnOperatorThatCannotSeeWhetherItIsFrozenSaysSo(t *testing.T) {
 	config := cluster.ControlPlane.AdminConfig()
 	config.Impersonate = rest.ImpersonationConfig{UserName: user}
 	harness.StartOperator(t, harness.OperatorOptions{Config: config, Speed: speed, Namespace: w.theirs, Change: func(o *controllers.Options) { o.Namespace = w.theirs }})
-	identity := harness.IdentityOf(w.azure.Identity(w.theirs))
+	identity := harness.IdentityOf(w.Azure.Identity(w.theirs))
 	cluster.WaitFor(t, patience, identity, "Frozen", func() error {
 		c := meta.FindStatusCondition(identity.Status.Conditions, v1alpha1.ConditionFrozen)
 		if c == nil || c.Status != metav1.ConditionTrue || !strings.Contains(c.Message, "give its ServiceAccount get on configmaps there") {
@@ -311,5 +300,5 @@ func TestAnOperatorThatCannotSeeWhetherItIsFrozenSaysSo(t *testing.T) {
 		}
 		return nil
 	})
-	cluster.WaitCondition(t, patience, identity, v1alpha1.ConditionReady, "True")
+	cluster.WaitReady(t, identity)
 }

@@ -36,12 +36,12 @@ func TestAMoveIsNotATakeover(t *testing.T) {
 	cloud.Spec.AzureName, cloud.Spec.ResourceGroup, cloud.Spec.NetworkBlock = "weu", group, "10.180.0.0/22"
 	cluster.Create(t, segment(w.others, "weu"), cloud, mine)
 	for _, object := range []client.Object{mine, cloud} {
-		cluster.WaitCondition(t, patience, object, v1alpha1.ConditionReady, "True")
+		cluster.WaitReady(t, object)
 	}
-	if err := w.azure.RemoveInAzure(cloud.Status.ID); err != nil {
+	if err := w.Azure.RemoveInAzure(cloud.Status.ID); err != nil {
 		t.Fatal(err)
 	}
-	stalled(t, cloud, v1alpha1.ReasonNotFoundInAzure)
+	cluster.WaitStalled(t, cloud, v1alpha1.ReasonNotFoundInAzure)
 	w.remember(t)
 	mallory := as(t, w.theirs, privileged, editor, "edit")
 	edit := func(object client.Object, patch string) {
@@ -52,7 +52,7 @@ func TestAMoveIsNotATakeover(t *testing.T) {
 	}
 	edit(cloud, `{"metadata":{"annotations":{"`+v1alpha1.AnnotationConfirmDelete+`":"theirs","`+v1alpha1.AnnotationConfirmMachines+`":"theirs"}},
 		"spec":{"resourceGroup":"`+strings.ToUpper(harness.ResourceGroup)+`","adoptionPolicy":"Always","deletionPolicy":"Delete","internet":"Enabled"}}`)
-	env.Says(t, stalled(t, cloud, v1alpha1.ReasonAlreadyManaged), "is not this object's")
+	env.Says(t, cluster.WaitStalled(t, cloud, v1alpha1.ReasonAlreadyManaged), "is not this object's")
 	edit(mine, `{"spec":{"adoptionPolicy":"Always","displayName":"mine"}}`)
 	for _, object := range []client.Object{mine, cloud} {
 		if err := mallory.Delete(t.Context(), object, &client.DeleteOptions{GracePeriodSeconds: ptr.To[int64](0)}); err != nil {

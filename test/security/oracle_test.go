@@ -91,7 +91,7 @@ func TestHostsAreNotQuotedBeforeTheyHaveProvedThemselves(t *testing.T) {
 	nobody := "https://" + closed.Addr().String()
 	_ = closed.Close()
 	pinned := &v1alpha1.VCenterTrust{Thumbprint: thumbprint(inside)}
-	cluster.Create(t, &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: w.theirs, Name: "another-ca"}, Data: map[string]string{"ca.crt": string(w.azure.CAPEM())}})
+	cluster.Create(t, &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: w.theirs, Name: "another-ca"}, Data: map[string]string{"ca.crt": string(w.Azure.CAPEM())}})
 
 	for _, c := range []struct {
 		name, address string
@@ -138,7 +138,7 @@ func TestLocalAddressesAreNotDialled(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	azure, err := url.Parse(w.azure.URL())
+	azure, err := url.Parse(w.Azure.URL())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -148,9 +148,9 @@ func TestLocalAddressesAreNotDialled(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	harness.StartOperator(t, harness.OperatorOptions{Config: cluster.OperatorConfig(), Speed: speed, Namespace: w.theirs, Change: func(o *controllers.Options) {
+	w.StartOperator(t, func(o *controllers.Options) {
 		o.AllowLocalEndpoints, o.AllowedEndpoints = false, []string{azure.Host, otherAzure.Host}
-	}})
+	})
 	pinned := &v1alpha1.VCenterTrust{Thumbprint: thumbprint(w.host.Server)}
 	for name, host := range map[string]string{
 		"loopback": "127.0.0.1:" + port, "name": "localhost:" + port, "mapped": "[::ffff:127.0.0.1]:" + port, "metadata": "169.254.169.254", "wire": "168.63.129.16",
@@ -162,10 +162,10 @@ func TestLocalAddressesAreNotDialled(t *testing.T) {
 	}
 	v := w.vcenterAt(t, "by-address", "https://vcenter.example.com", pinned)
 	env.Edit(t, cluster, v, func(v *v1alpha1.VCenter) { v.Spec.Address = "127.0.0.1:" + port })
-	env.Says(t, stalled(t, v, v1alpha1.ReasonEndpointNotAllowed), "correct url or address")
-	identity := harness.IdentityOf(w.azure.Identity(w.theirs))
-	env.Says(t, stalled(t, identity, v1alpha1.ReasonEndpointNotAllowed), "correct spec.cloud.endpoints", "--allow-local-endpoints")
-	if n := len(w.host.requests()) + len(w.azure.Requests()); n != 0 {
+	env.Says(t, cluster.WaitStalled(t, v, v1alpha1.ReasonEndpointNotAllowed), "correct url or address")
+	identity := harness.IdentityOf(w.Azure.Identity(w.theirs))
+	env.Says(t, cluster.WaitStalled(t, identity, v1alpha1.ReasonEndpointNotAllowed), "correct spec.cloud.endpoints", "--allow-local-endpoints")
+	if n := len(w.host.requests()) + len(w.Azure.Requests()); n != 0 {
 		t.Errorf("%d requests reached a local address", n)
 	}
 	if there == "127.0.0.1" {
@@ -187,6 +187,6 @@ func TestLocalAddressesAreNotDialled(t *testing.T) {
 		v.Spec.URL, v.Spec.Address, v.Spec.Trust.Thumbprint = vc.URL(), "", vc.ThumbprintSHA256()
 	})
 	for _, object := range []client.Object{identity, v} {
-		cluster.WaitCondition(t, patience, object, v1alpha1.ConditionReady, "True")
+		cluster.WaitReady(t, object)
 	}
 }

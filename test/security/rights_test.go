@@ -18,7 +18,6 @@ import (
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers"
-	"github.com/avs-operator/avs-operator/test/armsim"
 	"github.com/avs-operator/avs-operator/test/env"
 	"github.com/avs-operator/avs-operator/test/harness"
 )
@@ -107,7 +106,7 @@ func TestRolesAreEnough(t *testing.T) {
 	if _, err := other.ControlPlane.Kubectl(t.Context(), "apply", "--server-side", "-n", watched, "-k", filepath.Join(root, "config", "namespaced", "watched")); err != nil {
 		t.Fatal(err)
 	}
-	azure := harness.StartAzure(t, speed, func(c *armsim.Config) { c.NoVCenters = true })
+	azure := harness.StartAzure(t, speed, harness.NoVCenters)
 	other.Create(t, azure.Identity(watched)...)
 	harness.StartOperator(t, harness.OperatorOptions{Config: other.OperatorConfig(), Speed: speed, Namespace: watched})
 	cloud := harness.PrivateCloud(watched, "weu")

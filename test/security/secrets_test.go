@@ -39,7 +39,7 @@ func thumbprint(s *httptest.Server) string {
 // identityAt is an identity at a host of the attacker's choice.
 func (w *world) identityAt(name string, s *httptest.Server, ref v1alpha1.SecretKeyReference) []client.Object {
 	meta := metav1.ObjectMeta{Namespace: w.theirs, Name: name}
-	identity := harness.IdentityOf(w.azure.Identity(w.theirs))
+	identity := harness.IdentityOf(w.Azure.Identity(w.theirs))
 	identity.ObjectMeta, identity.Spec.ClientSecretRef = meta, &ref
 	identity.Spec.Cloud.Endpoints = &v1alpha1.AzureEndpoints{
 		ActiveDirectoryAuthorityHost: s.URL, ResourceManager: s.URL, CARef: &v1alpha1.CAReference{Kind: "ConfigMap", Name: name},
@@ -64,7 +64,7 @@ func TestSecretsOfOtherUsesAreNotSent(t *testing.T) {
 		return &v1alpha1.VCenterTrust{Thumbprint: thumbprint(s)}
 	}
 	meta := func(name string) metav1.ObjectMeta { return metav1.ObjectMeta{Namespace: w.theirs, Name: name} }
-	inAzure := harness.IdentityOf(w.azure.Identity(w.theirs))
+	inAzure := harness.IdentityOf(w.Azure.Identity(w.theirs))
 	inAzure.ObjectMeta, inAzure.Spec.ClientSecretRef = meta("in-azure"), &v1alpha1.SecretKeyReference{Name: "ci", Key: "token"}
 	certificate := inAzure.DeepCopy()
 	certificate.ObjectMeta, certificate.Spec.ClientSecretRef, certificate.Spec.ClientCertificateRef = meta("by-certificate"), nil, inAzure.Spec.ClientSecretRef
@@ -87,14 +87,14 @@ func TestSecretsOfOtherUsesAreNotSent(t *testing.T) {
 		cluster.Create(t, object)
 	}
 
-	env.Says(t, stalled(t, exfiltrate[1], v1alpha1.ReasonEndpointNotAllowed), "--allowed-endpoints", w.host.URL)
+	env.Says(t, cluster.WaitStalled(t, exfiltrate[1], v1alpha1.ReasonEndpointNotAllowed), "--allowed-endpoints", w.host.URL)
 	for object, secret := range map[client.Object]string{inAzure: "ci", certificate: "ci", account: "database", trust: "ci", value: "ci", credential: "database"} {
-		env.Says(t, stalled(t, object, v1alpha1.ReasonSecretNotPermitted), "kubectl label secret "+secret+" -n "+w.theirs+" avs-operator.io/use=allowed")
+		env.Says(t, cluster.WaitStalled(t, object, v1alpha1.ReasonSecretNotPermitted), "kubectl label secret "+secret+" -n "+w.theirs+" avs-operator.io/use=allowed")
 	}
 	if n := len(w.host.requests()); n != 0 {
 		t.Errorf("%d requests reached the attacker's host", n)
 	}
-	for _, r := range w.azure.Requests() {
+	for _, r := range w.Azure.Requests() {
 		if strings.Contains(r.Path, "scriptexecutions") && r.Method == http.MethodPut {
 			t.Errorf("a script was run: %s", r.Path)
 		}
@@ -106,7 +106,7 @@ func TestSecretsOfOtherUsesAreNotSent(t *testing.T) {
 	if _, err := cluster.ControlPlane.Kubectl(t.Context(), "label", "secret", "ci", "-n", w.theirs, "avs-operator.io/use=allowed"); err != nil {
 		t.Fatal(err)
 	}
-	stalled(t, inAzure, v1alpha1.ReasonCredentialsInvalid)
+	cluster.WaitStalled(t, inAzure, v1alpha1.ReasonCredentialsInvalid)
 }
 
 // A login host that is allowed, and answers with a redirect that keeps the body, does not get the secret on to another.

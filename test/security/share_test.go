@@ -172,7 +172,7 @@ func (w *world) attack(t *testing.T, bad *badHost) {
 
 // lastWrite is when Azure was last asked to change something.
 func (w *world) lastWrite() (at time.Time) {
-	for _, r := range w.azure.Requests() {
+	for _, r := range w.Azure.Requests() {
 		if r.Method == http.MethodPut || r.Method == http.MethodPatch || r.Method == http.MethodDelete {
 			at = r.At
 		}
@@ -187,13 +187,13 @@ type times []time.Duration
 func (w *world) edits(t *testing.T, cloud *v1alpha1.PrivateCloud, n int) (out times) {
 	t.Helper()
 	for range n {
-		before := w.writes()
+		before := len(w.Azure.Writes())
 		began := time.Now()
 		env.Edit(t, cluster, cloud, func(c *v1alpha1.PrivateCloud) {
 			c.Spec.Tags = map[string]v1alpha1.TagValue{"edit": v1alpha1.TagValue(began.Format("150405.000000"))}
 		})
 		cluster.Eventually(t, patience, "the edit to reach Azure", func(context.Context) error {
-			if w.writes() == before {
+			if len(w.Azure.Writes()) == before {
 				return errNotYet
 			}
 			return nil
@@ -205,7 +205,7 @@ func (w *world) edits(t *testing.T, cloud *v1alpha1.PrivateCloud, n int) (out ti
 			}
 			return nil
 		})
-		cluster.WaitCondition(t, patience, cloud, v1alpha1.ConditionReady, "True")
+		cluster.WaitReady(t, cloud)
 	}
 	slices.Sort(out)
 	return out

@@ -15,7 +15,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -53,9 +52,7 @@ const (
 	patience = time.Minute
 )
 
-func TestMain(m *testing.M) {
-	os.Exit(env.Main(m, env.Options{Scheme: controllers.Scheme(), Together: 6}, func(e *env.Env) { cluster = e }))
-}
+func TestMain(m *testing.M) { harness.Main(m, &cluster, 6) }
 
 // The roles that are shipped, as config/rbac names them.
 const (
@@ -66,9 +63,8 @@ const (
 
 // world is one test's Azure, with a namespace whose users attack and another that is none of their business.
 type world struct {
-	azure          *harness.Azure
-	theirs, others string
-	operator       *harness.Operator
+	*harness.World        // in the attacker's namespace
+	theirs, others string // the names of the two
 	told           told
 	host           *host
 	secrets        []string // that nobody may see
@@ -89,12 +85,14 @@ const (
 func newWorld(t *testing.T, change ...func(*armsim.Config)) *world {
 	t.Helper()
 	quick := func(c *armsim.Config) {
-		c.NoVCenters, c.RetryAfter = true, 10*time.Second
+		c.RetryAfter = 10 * time.Second
 		c.Durations.CreatePrivateCloud = armsim.Span{Min: 20 * time.Minute, Max: 20 * time.Minute}
 	}
-	w := &world{azure: harness.StartAzure(t, speed, append([]func(*armsim.Config){quick}, change...)...), theirs: cluster.Namespace(t), others: cluster.Namespace(t), host: startHost(t)}
+	w := &world{World: harness.NewWorld(t, cluster, speed), others: cluster.Namespace(t), host: startHost(t)}
+	w.theirs = w.Namespace
+	w.StartAzure(t, append([]func(*armsim.Config){quick}, change...)...)
 	w.secrets = []string{harness.ClientSecret, databasePassword, tokenOfCI, otherPassword}
-	cluster.Create(t, slices.Concat(w.azure.Identity(w.theirs), w.azure.Identity(w.others))...)
+	cluster.Create(t, w.Azure.Identity(w.others)...)
 	opaque := func(namespace, name string, values map[string]string) *corev1.Secret {
 		return &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name}, StringData: values}
 	}
@@ -108,18 +106,15 @@ func newWorld(t *testing.T, change ...func(*armsim.Config)) *world {
 // start runs the operator, which may speak to the simulated Azure and to no other custom endpoint.
 func (w *world) start(t *testing.T, change ...func(*controllers.Options)) {
 	t.Helper()
-	azure, err := url.Parse(w.azure.URL())
+	azure, err := url.Parse(w.Azure.URL())
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.operator = harness.StartOperator(t, harness.OperatorOptions{Config: cluster.OperatorConfig(), Speed: speed, Namespace: w.theirs, Change: func(o *controllers.Options) {
+	w.StartOperator(t, append([]func(*controllers.Options){func(o *controllers.Options) {
 		o.Namespaces, o.AllowedEndpoints = []string{w.theirs, w.others}, []string{azure.Host}
 		o.Logger, o.Registry = w.told.listen()
-		for _, f := range change {
-			f(o)
-		}
-	}})
-	theirs := harness.IdentityOf(w.azure.Identity(w.others))
+	}}, change...)...)
+	theirs := harness.IdentityOf(w.Azure.Identity(w.others))
 	cluster.WaitFor(t, patience, theirs, "what the operator says of it", func() error { // so that its status is no change later
 		if len(theirs.Status.Conditions) == 0 {
 			return errors.New("nothing yet")
@@ -177,18 +172,15 @@ func (w *world) privateCloud(t *testing.T, namespace, name, block string) *v1alp
 	cloud := harness.PrivateCloud(namespace, name)
 	cloud.Spec.NetworkBlock = block
 	cluster.Create(t, cloud)
-	cluster.WaitCondition(t, patience, cloud, v1alpha1.ConditionReady, "True")
+	cluster.WaitReady(t, cloud)
 	return cloud
 }
 
 // changes are what Azure was asked for, and took.
 func (w *world) changes() []string {
 	var out []string
-	for _, r := range w.azure.Requests() {
-		rotates := r.Method == http.MethodPost && strings.Contains(strings.ToLower(r.Path), "/rotate")
-		if writes := r.Method == http.MethodPut || r.Method == http.MethodPatch || r.Method == http.MethodDelete || rotates; writes && r.Status/100 == 2 {
-			out = append(out, r.Method+" "+r.Path)
-		}
+	for _, r := range w.Azure.Taken() {
+		out = append(out, r.Method+" "+r.Path)
 	}
 	return out
 }
@@ -223,36 +215,6 @@ func create(t *testing.T, c client.Client, objects ...client.Object) {
 	for _, object := range objects {
 		cluster.Eventually(t, patience, "making "+object.GetName(), func(ctx context.Context) error { return c.Create(ctx, object) })
 	}
-}
-
-// stalled waits until an object is Stalled for a reason, and returns the message.
-func stalled(t *testing.T, object client.Object, reason string) string {
-	t.Helper()
-	var message string
-	cluster.WaitFor(t, patience, object, "to be Stalled for "+reason, func() error {
-		c := meta.FindStatusCondition(conditionsOf(t, object), v1alpha1.ConditionStalled)
-		if c == nil || c.Reason != reason {
-			return fmt.Errorf("Stalled is %+v", c)
-		}
-		message = c.Message
-		return nil
-	})
-	return message
-}
-
-func conditionsOf(t *testing.T, object client.Object) []metav1.Condition {
-	t.Helper()
-	text, err := json.Marshal(object)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var read struct {
-		Status struct{ Conditions []metav1.Condition }
-	}
-	if err := json.Unmarshal(text, &read); err != nil {
-		t.Fatal(err)
-	}
-	return read.Status.Conditions
 }
 
 // host is a server of the attacker's. It keeps all that it is sent.
@@ -351,11 +313,11 @@ func (w *world) outside(t *testing.T) map[string]string {
 		text, _ := json.Marshal(object)
 		out[name] = string(text)
 	}
-	for _, id := range w.azure.Resources("/") {
+	for _, id := range w.Azure.Resources("/") {
 		if strings.Contains(id, "/privateclouds/"+theirCloud) {
 			continue
 		}
-		body, _ := w.azure.Resource(id)
+		body, _ := w.Azure.Resource(id)
 		text, _ := json.Marshal(body)
 		out[id] = string(text)
 	}

@@ -77,5 +77,5 @@ func TestAnIdentitySaysHowItsAccountIsLetIn(t *testing.T) {
 		return nil
 	})
 	cluster.Create(t, account[1])
-	cluster.WaitCondition(t, patience, identity, v1alpha1.ConditionReady, "True")
+	cluster.WaitReady(t, identity)
 }
