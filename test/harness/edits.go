@@ -91,7 +91,7 @@ func (s Schema) edits(value map[string]any, found func(patch map[string]any, has
 			field.edits(inner, func(patch map[string]any, has bool) { found(map[string]any{name: patch}, has) })
 			continue
 		}
-		if other, ok := field.Other(now); ok {
+		if other, ok := field.Other(now); ok && !falls(now, other) { // fewer hosts are another matter: they take a consent
 			found(map[string]any{name: other}, has)
 		}
 	}
@@ -160,6 +160,13 @@ func (s Schema) otherList(now any) (any, bool) {
 		return append(slices.Clone(list[:len(list)-1]), OtherText(text)), true
 	}
 	return slices.Clone(list[:len(list)-1]), len(list) > 1
+}
+
+// falls says that a number is lower than it was.
+func falls(was, is any) bool {
+	before, had := number(was)
+	after, has := number(is)
+	return had && has && after < before
 }
 
 func number(value any) (float64, bool) {
