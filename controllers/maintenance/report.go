@@ -4,12 +4,10 @@
 package maintenance
 
 import (
-	"context"
 	"fmt"
 	"strings"
 	"time"
 
-	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
@@ -23,34 +21,6 @@ const (
 	mostListed = 64
 	mostOver   = 10
 )
-
-// verdict says how all of it stands.
-func (r *MaintenanceReconciler) verdict(ctx context.Context, p *pass, found []finding) *outcome.Outcome {
-	r.released(p) // it may have waited for a turn that it does not need any more
-	if !p.observes() {
-		if o := r.tidy(ctx, p, found); o != nil {
-			return o
-		}
-	}
-	list(&p.policy.Status, found)
-	sum := add(found)
-	switch {
-	case p.observes():
-		return outcome.Done(v1alpha1.ReasonObserved, "with managementPolicy Observe nothing is written; %s", summary(p, sum.due)).In(sum.again)
-	case sum.held != nil && sum.held.Kind == outcome.KindStall:
-		return sum.held.In(sum.again)
-	case len(sum.troubles) > 0:
-		sum.sooner(outcome.StallRecheck)
-		return outcome.Stall(sum.reason, "%s", strings.Join(sum.troubles, "; ")).In(sum.again)
-	case sum.held != nil:
-		return sum.held.In(sum.again)
-	case len(sum.due) > 0:
-		return outcome.Wait(v1alpha1.ReasonSuspended, "suspended: this waits until spec.suspend is taken away: %s", strings.Join(sum.due, "; ")).In(sum.again)
-	case p.policy.Spec.Suspend:
-		return outcome.Done(v1alpha1.ReasonSuspended, "suspended: nothing is written until spec.suspend is taken away; %s", summary(p, nil)).In(sum.again)
-	}
-	return outcome.Done(v1alpha1.ReasonReady, "%s", summary(p, nil)).In(sum.again)
-}
 
 // tally is what all findings come to.
 type tally struct {
@@ -145,27 +115,5 @@ func nextAction(a windows.Action) v1alpha1.MaintenanceAction {
 		return v1alpha1.MaintenanceActionInitiateChecks
 	default:
 		return ""
-	}
-}
-
-// tell makes an event of what changed about a maintenance: announced, scheduled, under way, over.
-func (r *MaintenanceReconciler) tell(before, after *v1alpha1.MaintenancePolicy) {
-	if r.Publisher.Recorder == nil {
-		return
-	}
-	was := map[string]v1alpha1.MaintenanceStatus{}
-	for _, one := range before.Status.Maintenances {
-		was[one.Name] = one
-	}
-	for _, one := range after.Status.Maintenances {
-		old, known := was[one.Name]
-		if known && old.State == one.State && old.ScheduledStartTime.Equal(one.ScheduledStartTime) {
-			continue
-		}
-		kind, note := corev1.EventTypeNormal, fmt.Sprintf("%s (%s) is %s: %s", one.Name, one.DisplayName, one.State, one.Message)
-		if one.State == "Failed" {
-			kind = corev1.EventTypeWarning
-		}
-		r.Publisher.Recorder.Eventf(after, nil, kind, "Maintenance"+one.State, "Reconcile", "%s", text.Cut(note, 1000))
 	}
 }

@@ -8,7 +8,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 
 	"k8s.io/apimachinery/pkg/types"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -86,21 +85,6 @@ func (r *MaintenanceReconciler) seat(ctx context.Context) error {
 		}
 	}
 	return nil
-}
-
-const holderPrefix = "MaintenancePolicy/"
-
-// holder names a policy in the lanes.
-func holder(key types.NamespacedName) string { return holderPrefix + key.String() }
-
-// called names the policy whose turn it is in a lane.
-func called(holder string) []types.NamespacedName {
-	rest, ours := strings.CutPrefix(holder, holderPrefix)
-	namespace, name, ok := strings.Cut(rest, "/")
-	if !ours || !ok {
-		return nil
-	}
-	return []types.NamespacedName{{Namespace: namespace, Name: name}}
 }
 
 // changed names the policies whose private cloud's maintenances changed.

@@ -1,0 +1,115 @@
+// Copyright The avs-operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package maintenance
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/log"
+
+	"github.com/avs-operator/avs-operator/api/v1alpha1"
+	"github.com/avs-operator/avs-operator/controllers/azure"
+	"github.com/avs-operator/avs-operator/controllers/maintenance/windows"
+	"github.com/avs-operator/avs-operator/controllers/outcome"
+	"github.com/avs-operator/avs-operator/controllers/status"
+	"github.com/avs-operator/avs-operator/controllers/text"
+)
+
+// noticeUnlessSaid is how far ahead a maintenance is scheduled at least where the policy does not say.
+const noticeUnlessSaid = 24 * time.Hour
+
+// MaintenanceReconciler schedules announced maintenances as a MaintenancePolicy says.
+type MaintenanceReconciler struct {
+	*azure.Shared
+	memory memory
+}
+
+// Reconcile looks after the maintenances of one private cloud.
+func (r *MaintenanceReconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.Result, error) {
+	if err := r.Seated(ctx); err != nil {
+		return ctrl.Result{}, err
+	}
+	policy := &v1alpha1.MaintenancePolicy{}
+	if err := r.Client.Get(ctx, request.NamespacedName, policy); err != nil {
+		if apierrors.IsNotFound(err) {
+			r.forget(request.NamespacedName)
+		}
+		return ctrl.Result{}, client.IgnoreNotFound(err)
+	}
+	if !policy.DeletionTimestamp.IsZero() {
+		return ctrl.Result{}, nil // nothing is held in Azure: what is scheduled stays where it is
+	}
+	p := &pass{log: log.FromContext(ctx), policy: policy, before: policy.DeepCopy()}
+	policy.Status.LastHandledReconcileAt = policy.Annotations[v1alpha1.AnnotationReconcileRequestedAt]
+	var o *outcome.Outcome
+	for _, step := range []func(context.Context, *pass) *outcome.Outcome{r.locate, r.resume, r.allowed, r.read, r.converge} {
+		if o = step(ctx, p); o != nil {
+			break
+		}
+	}
+	onRecord := ""
+	if op := p.policy.Status.Operation; op != nil {
+		onRecord = op.ID
+	}
+	r.endLost(p, onRecord)
+	result, err := r.Publisher.Publish(ctx, p.subject(), status.Report{Outcome: o, Facts: p.facts})
+	if err == nil {
+		r.tell(p.before, p.policy)
+	}
+	return result, err
+}
+
+// read makes of the spec what the decisions are made of.
+func (r *MaintenanceReconciler) read(_ context.Context, p *pass) *outcome.Outcome {
+	spec := &p.policy.Spec
+	p.want.Notice = noticeUnlessSaid
+	if spec.NoticeSeconds != nil {
+		p.want.Notice = time.Duration(*spec.NoticeSeconds) * time.Second
+	}
+	effective := &v1alpha1.EffectiveMaintenancePolicy{ManagementPolicy: v1alpha1.ManagementPolicyManage, NoticeSeconds: int32(p.want.Notice / time.Second)} //nolint:gosec // at most 30 days
+	if p.observes() {
+		effective.ManagementPolicy = v1alpha1.ManagementPolicyObserve
+	}
+	p.policy.Status.Effective = effective
+	for _, component := range spec.Components {
+		p.want.Components = append(p.want.Components, string(component))
+	}
+	list := make([]windows.Window, 0, len(spec.Windows))
+	for _, w := range spec.Windows {
+		list = append(list, windows.Window{Schedule: w.Schedule, Duration: time.Duration(w.DurationSeconds) * time.Second, TimeZone: w.TimeZone})
+	}
+	var err error
+	if p.want.Calendar, err = windows.NewCalendar(list); err != nil {
+		return outcome.Stall(v1alpha1.ReasonInvalidSpec, "%s", err)
+	}
+	return nil
+}
+
+// tell makes an event of what changed about a maintenance: announced, scheduled, under way, over.
+func (r *MaintenanceReconciler) tell(before, after *v1alpha1.MaintenancePolicy) {
+	if r.Publisher.Recorder == nil {
+		return
+	}
+	was := map[string]v1alpha1.MaintenanceStatus{}
+	for _, one := range before.Status.Maintenances {
+		was[one.Name] = one
+	}
+	for _, one := range after.Status.Maintenances {
+		old, known := was[one.Name]
+		if known && old.State == one.State && old.ScheduledStartTime.Equal(one.ScheduledStartTime) {
+			continue
+		}
+		kind, note := corev1.EventTypeNormal, fmt.Sprintf("%s (%s) is %s: %s", one.Name, one.DisplayName, one.State, one.Message)
+		if one.State == "Failed" {
+			kind = corev1.EventTypeWarning
+		}
+		r.Publisher.Recorder.Eventf(after, nil, kind, "Maintenance"+one.State, "Reconcile", "%s", text.Cut(note, 1000))
+	}
+}
