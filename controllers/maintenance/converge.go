@@ -17,21 +17,21 @@ import (
 const mostWrites = 20
 
 // converge looks at all maintenances, and asks Azure for what is needed, one thing after the other.
-func (r *MaintenanceReconciler) converge(ctx context.Context, p *pass) *outcome.Outcome {
-	p.ours = oursOf(p.policy)
+func (r *Reconciler) converge(ctx context.Context, s *scope) *outcome.Outcome {
+	s.starts = startsOf(s.policy)
 	for range mostWrites {
-		if o := r.observe(ctx, p); o != nil {
+		if o := r.observe(ctx, s); o != nil {
 			return o
 		}
-		found := r.decide(p)
-		next := first(found)
-		if next == nil || p.observes() || p.policy.Spec.Suspend {
+		found := r.decide(s)
+		next := nextOf(found)
+		if next == nil || s.observes() || s.policy.Spec.Suspend {
 			if next == nil && !slices.ContainsFunc(found, func(f finding) bool { return f.held != nil }) {
-				p.policy.Status.Refusals = nil // there is nothing more to ask
+				s.policy.Status.Refusals = nil // there is nothing more to ask
 			}
-			return r.verdict(ctx, p, found)
+			return r.verdict(ctx, s, found)
 		}
-		if o := r.act(ctx, p, *next); o != nil {
+		if o := r.act(ctx, s, *next); o != nil {
 			return o
 		}
 	}
@@ -39,18 +39,18 @@ func (r *MaintenanceReconciler) converge(ctx context.Context, p *pass) *outcome.
 }
 
 // verdict says how all of it stands.
-func (r *MaintenanceReconciler) verdict(ctx context.Context, p *pass, found []finding) *outcome.Outcome {
-	r.released(p) // it may have waited for a turn that it does not need any more
-	if !p.observes() {
-		if o := r.tidy(ctx, p, found); o != nil {
+func (r *Reconciler) verdict(ctx context.Context, s *scope, found []finding) *outcome.Outcome {
+	r.releaseLane(s) // it may have waited for a turn that it does not need any more
+	if !s.observes() {
+		if o := r.forgetStarts(ctx, s, found); o != nil {
 			return o
 		}
 	}
-	list(&p.policy.Status, found)
-	sum := add(found)
+	show(&s.policy.Status, found)
+	sum := tallyOf(found)
 	switch {
-	case p.observes():
-		return outcome.Done(v1alpha1.ReasonObserved, "with managementPolicy Observe nothing is written; %s", summary(p, sum.due)).In(sum.again)
+	case s.observes():
+		return outcome.Done(v1alpha1.ReasonObserved, "with managementPolicy Observe nothing is written; %s", summary(s, sum.due)).In(sum.again)
 	case sum.held != nil && sum.held.Kind == outcome.KindStall:
 		return sum.held.In(sum.again)
 	case len(sum.troubles) > 0:
@@ -60,8 +60,8 @@ func (r *MaintenanceReconciler) verdict(ctx context.Context, p *pass, found []fi
 		return sum.held.In(sum.again)
 	case len(sum.due) > 0:
 		return outcome.Wait(v1alpha1.ReasonSuspended, "suspended: this waits until spec.suspend is taken away: %s", strings.Join(sum.due, "; ")).In(sum.again)
-	case p.policy.Spec.Suspend:
-		return outcome.Done(v1alpha1.ReasonSuspended, "suspended: nothing is written until spec.suspend is taken away; %s", summary(p, nil)).In(sum.again)
+	case s.policy.Spec.Suspend:
+		return outcome.Done(v1alpha1.ReasonSuspended, "suspended: nothing is written until spec.suspend is taken away; %s", summary(s, nil)).In(sum.again)
 	}
-	return outcome.Done(v1alpha1.ReasonReady, "%s", summary(p, nil)).In(sum.again)
+	return outcome.Done(v1alpha1.ReasonReady, "%s", summary(s, nil)).In(sum.again)
 }

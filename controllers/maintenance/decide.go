@@ -32,8 +32,8 @@ func (f *finding) over() bool {
 	return !slices.Contains([]string{windows.NotScheduled, windows.Scheduled, windows.Planned, windows.InProgress}, f.seen.State)
 }
 
-// first is what is asked for next: what is scheduled late may lose its window, so that goes before checks.
-func first(found []finding) *finding {
+// nextOf is what is asked for next: what is scheduled late may lose its window, so that goes before checks.
+func nextOf(found []finding) *finding {
 	var check *finding
 	for i := range found {
 		switch f := &found[i]; {
@@ -48,10 +48,10 @@ func first(found []finding) *finding {
 }
 
 // decide looks at each maintenance, and puts the next one first, those without a start after it, and what is over last, the latest first.
-func (r *MaintenanceReconciler) decide(p *pass) []finding {
-	out := make([]finding, 0, len(p.seen))
-	for i := range p.seen {
-		out = append(out, r.decideOne(p, p.seen[i]))
+func (r *Reconciler) decide(s *scope) []finding {
+	out := make([]finding, 0, len(s.seen))
+	for i := range s.seen {
+		out = append(out, r.decideOne(s, s.seen[i]))
 	}
 	slices.SortStableFunc(out, func(a, b finding) int {
 		switch {
@@ -79,11 +79,11 @@ func order(first bool) int {
 	return 1
 }
 
-func (r *MaintenanceReconciler) decideOne(p *pass, resource *arm.Resource) finding {
+func (r *Reconciler) decideOne(s *scope, resource *arm.Resource) finding {
 	f := finding{resource: resource, seen: announced(resource)}
 	now := time.Now()
-	f.seen.Ours = p.ours[resource.Name]
-	r.memory.about(p.key(), resource.Name, func(k *known) {
+	f.seen.Ours = s.starts[resource.Name]
+	r.recall.maintenance(s.key(), resource.Name, func(k *maintenanceRecall) {
 		checked := checkedAt(resource)
 		if k.checkedAt.After(checked) {
 			checked = k.checkedAt
@@ -91,13 +91,13 @@ func (r *MaintenanceReconciler) decideOne(p *pass, resource *arm.Resource) findi
 		if !checked.IsZero() {
 			f.seen.Age = max(r.Pace.Elapsed(now.Sub(checked)), time.Second)
 		}
-		if k.question != r.question(p) {
-			k.refused, k.pause, k.question = nil, nil, r.question(p)
+		if k.question != r.question(s) {
+			k.refused, k.pause, k.question = nil, nil, r.question(s)
 		}
 		f.seen.Refused = k.refused
 	})
-	f.Decision = windows.Decide(p.want, f.seen, now)
-	r.memory.about(p.key(), resource.Name, func(k *known) {
+	f.Decision = windows.Decide(s.want, f.seen, now)
+	r.recall.maintenance(s.key(), resource.Name, func(k *maintenanceRecall) {
 		switch left := time.Until(k.until); {
 		case f.Action == windows.None:
 		case k.pause != nil && left > 0:
@@ -114,6 +114,6 @@ func (r *MaintenanceReconciler) decideOne(p *pass, resource *arm.Resource) findi
 func asked(d *windows.Decision) string { return string(d.Action) + " " + d.Start.String() }
 
 // question changes with everything that makes a refused write worth another try: an edit, another credential, a requested reconcile.
-func (r *MaintenanceReconciler) question(p *pass) string {
-	return p.client.Principal() + " " + p.policy.Annotations[v1alpha1.AnnotationReconcileRequestedAt] + " " + strconv.FormatInt(p.policy.Generation, 10)
+func (r *Reconciler) question(s *scope) string {
+	return s.client.Principal() + " " + s.policy.Annotations[v1alpha1.AnnotationReconcileRequestedAt] + " " + strconv.FormatInt(s.policy.Generation, 10)
 }

@@ -18,28 +18,28 @@ import (
 	"github.com/avs-operator/avs-operator/controllers/outcome"
 )
 
-// locate finds the private cloud, and who acts on it. It sends nothing to Azure.
-func (r *MaintenanceReconciler) locate(ctx context.Context, p *pass) *outcome.Outcome {
-	key := tree.KeyOf(p.policy.Namespace, p.policy.Spec.PrivateCloudRef)
-	p.cloud = &v1alpha1.PrivateCloud{}
-	if err := r.Client.Get(ctx, key, p.cloud); apierrors.IsNotFound(err) {
+// locate finds the private cloud, and the identity that acts on it. It sends nothing to Azure.
+func (r *Reconciler) locate(ctx context.Context, s *scope) *outcome.Outcome {
+	key := tree.KeyOf(s.policy.Namespace, s.policy.Spec.PrivateCloudRef)
+	s.cloud = &v1alpha1.PrivateCloud{}
+	if err := r.Client.Get(ctx, key, s.cloud); apierrors.IsNotFound(err) {
 		return outcome.Wait(v1alpha1.ReasonReferenceNotFound, "PrivateCloud %s is not there: create it, or make a policy for another", key).About(v1alpha1.ConditionReferencesReady)
 	} else if err != nil {
 		return outcome.Retry(v1alpha1.ReasonTransient, err)
 	}
-	if p.policy.Status.Operation == nil { // who may not act with another's identity does not learn its troubles
-		if o := tree.Permitted(p.cloud, p.policy.Namespace, maintenancePolicy); o != nil {
-			r.leave(p)
+	if s.policy.Status.Operation == nil { // a policy that may not act with the identity does not learn its troubles
+		if o := tree.Permitted(s.cloud, s.policy.Namespace, maintenancePolicy); o != nil {
+			r.leaveCloud(s)
 			return o
 		}
 	}
-	id := arm.ID(p.cloud.Status.ID)
+	id := arm.ID(s.cloud.Status.ID)
 	if id == "" {
-		return tree.NotReadyYet("PrivateCloud", key.String(), p.cloud)
+		return tree.NotReadyYet("PrivateCloud", key.String(), s.cloud)
 	}
-	p.collection = id.Child("maintenances", "all").Collection()
+	s.collection = id.Child("maintenances", "all").Collection()
 	var o *outcome.Outcome
-	p.client, _, o = r.Azure.Client(ctx, p.cloud.Namespace, p.cloud.Spec.IdentityRef)
+	s.client, _, o = r.Azure.Client(ctx, s.cloud.Namespace, s.cloud.Spec.IdentityRef)
 	return o
 }
 
@@ -48,22 +48,22 @@ const maintenancePolicy = "MaintenancePolicy"
 
 // allowed makes sure that the policy may, and should, be followed: the private cloud stands, its owner consents, and no older policy is for
 // the same one.
-func (r *MaintenanceReconciler) allowed(ctx context.Context, p *pass) *outcome.Outcome {
-	if o := tree.Permitted(p.cloud, p.policy.Namespace, maintenancePolicy); o != nil {
-		r.leave(p)
+func (r *Reconciler) allowed(ctx context.Context, s *scope) *outcome.Outcome {
+	if o := tree.Permitted(s.cloud, s.policy.Namespace, maintenancePolicy); o != nil {
+		r.leaveCloud(s)
 		return o
 	}
-	if o := tree.Standing("PrivateCloud", p.cloud, p.cloud.Status.ClusterSize); o != nil {
+	if o := tree.Standing("PrivateCloud", s.cloud, s.cloud.Status.ClusterSize); o != nil {
 		return o
 	}
-	p.fact(v1alpha1.ConditionReferencesReady, "everything it refers to is there")
-	return r.alone(ctx, p, r.Client, client.MatchingFields{cloudIndex: client.ObjectKeyFromObject(p.cloud).String()}, client.UnsafeDisableDeepCopy)
+	s.fact(v1alpha1.ConditionReferencesReady, "everything it refers to is there")
+	return r.soleManager(ctx, s, r.Client, client.MatchingFields{cloudIndex: client.ObjectKeyFromObject(s.cloud).String()}, client.UnsafeDisableDeepCopy)
 }
 
-// alone leaves the private cloud to an older policy. One that only observes, or that the owner does not let use the private cloud, is in
+// soleManager leaves the private cloud to an older policy. One that only observes, or that the owner does not let use the private cloud, is in
 // nobody's way.
-func (r *MaintenanceReconciler) alone(ctx context.Context, p *pass, reader client.Reader, options ...client.ListOption) *outcome.Outcome {
-	if p.observes() {
+func (r *Reconciler) soleManager(ctx context.Context, s *scope, reader client.Reader, options ...client.ListOption) *outcome.Outcome {
+	if s.observes() {
 		return nil
 	}
 	list := &v1alpha1.MaintenancePolicyList{}
@@ -72,27 +72,27 @@ func (r *MaintenanceReconciler) alone(ctx context.Context, p *pass, reader clien
 	}
 	for i := range list.Items {
 		other := &list.Items[i]
-		same := tree.KeyOf(other.Namespace, other.Spec.PrivateCloudRef) == client.ObjectKeyFromObject(p.cloud)
-		if !same || other.UID == p.policy.UID || !tree.OlderThan(other, p.policy) || !other.DeletionTimestamp.IsZero() ||
-			other.Spec.ManagementPolicy == v1alpha1.ManagementPolicyObserve || tree.Permitted(p.cloud, other.Namespace, maintenancePolicy) != nil {
+		same := tree.KeyOf(other.Namespace, other.Spec.PrivateCloudRef) == client.ObjectKeyFromObject(s.cloud)
+		if !same || other.UID == s.policy.UID || !tree.OlderThan(other, s.policy) || !other.DeletionTimestamp.IsZero() ||
+			other.Spec.ManagementPolicy == v1alpha1.ManagementPolicyObserve || tree.Permitted(s.cloud, other.Namespace, maintenancePolicy) != nil {
 			continue
 		}
-		r.leave(p)
-		return outcome.Stall(v1alpha1.ReasonAlreadyManaged, "the maintenances of PrivateCloud %s are scheduled by MaintenancePolicy %s/%s, which is older: delete one of the two, or let this one observe", p.cloud.Name, other.Namespace, other.Name)
+		r.leaveCloud(s)
+		return outcome.Stall(v1alpha1.ReasonAlreadyManaged, "the maintenances of PrivateCloud %s are scheduled by MaintenancePolicy %s/%s, which is older: delete one of the two, or let this one observe", s.cloud.Name, other.Namespace, other.Name)
 	}
 	return nil
 }
 
-// leave shows and watches nothing of a private cloud that is not the policy's to look after.
-func (r *MaintenanceReconciler) leave(p *pass) {
-	r.unwatch(p.key())
-	p.policy.Status.Maintenances, p.policy.Status.Announced, p.policy.Status.NextStartTime = nil, 0, nil
+// leaveCloud shows and watches nothing of a private cloud that is not the policy's to look after.
+func (r *Reconciler) leaveCloud(s *scope) {
+	r.unwatch(s.key())
+	s.policy.Status.Maintenances, s.policy.Status.Announced, s.policy.Status.NextStartTime = nil, 0, nil
 }
 
 // forget ends everything that is held for a policy that is gone.
-func (r *MaintenanceReconciler) forget(key types.NamespacedName) {
+func (r *Reconciler) forget(key types.NamespacedName) {
 	r.unwatch(key)
-	if cloud := r.memory.drop(key); cloud != "" {
+	if cloud := r.recall.forget(key); cloud != "" {
 		r.Lanes.Release(cloud, lane.Light, holder(key))
 	}
 }

@@ -21,13 +21,13 @@ const unseenPause = 5 * time.Second
 
 // observe takes the maintenances from the snapshot of the collection if that is newer than our last write, else it lists them. From here on
 // they are watched.
-func (r *MaintenanceReconciler) observe(ctx context.Context, p *pass) *outcome.Outcome {
+func (r *Reconciler) observe(ctx context.Context, s *scope) *outcome.Outcome {
 	var wroteAt time.Time
-	r.memory.do(p.key(), func(m *remembered) { wroteAt, m.cloud = m.wroteAt, p.cloudKey() })
-	seen, listed := r.Watcher.Listed(p.client.Principal(), p.collection)
+	r.recall.policy(s.key(), func(m *policyRecall) { wroteAt, m.cloud = m.wroteAt, s.cloudKey() })
+	seen, listed := r.Watcher.Listed(s.client.Principal(), s.collection)
 	old := func(one *arm.Resource) bool { return !one.AskedAt.After(wroteAt) }
 	if !listed || slices.ContainsFunc(seen, old) || len(seen) == 0 && !wroteAt.IsZero() {
-		all, err := p.client.List(ctx, p.collection)
+		all, err := s.client.List(ctx, s.collection)
 		if err != nil {
 			return connect.OutcomeOf(err)
 		}
@@ -36,29 +36,29 @@ func (r *MaintenanceReconciler) observe(ctx context.Context, p *pass) *outcome.O
 			seen = append(seen, &all[i])
 		}
 	}
-	p.seen = seen
-	r.watch(p)
-	p.fact(v1alpha1.ConditionCredentialsReady, "Azure accepts the identity")
+	s.seen = seen
+	r.watch(s)
+	s.fact(v1alpha1.ConditionCredentialsReady, "Azure accepts the identity")
 	return nil
 }
 
 // watch has the maintenances listed, once a minute, as long as the policy is there.
-func (r *MaintenanceReconciler) watch(p *pass) {
-	what := p.client.Principal() + " " + p.collection.Key()
+func (r *Reconciler) watch(s *scope) {
+	what := s.client.Principal() + " " + s.collection.Key()
 	var have string
-	r.memory.do(p.key(), func(m *remembered) { have = m.watched })
+	r.recall.policy(s.key(), func(m *policyRecall) { have = m.watched })
 	if have == what {
 		return
 	}
-	r.unwatch(p.key())
-	release := r.Watcher.Use(p.client, p.collection)
-	r.memory.do(p.key(), func(m *remembered) { m.watched, m.release = what, release })
+	r.unwatch(s.key())
+	release := r.Watcher.Use(s.client, s.collection)
+	r.recall.policy(s.key(), func(m *policyRecall) { m.watched, m.release = what, release })
 }
 
 // unwatch ends the watch.
-func (r *MaintenanceReconciler) unwatch(key types.NamespacedName) {
+func (r *Reconciler) unwatch(key types.NamespacedName) {
 	var release func()
-	r.memory.do(key, func(m *remembered) { release, m.watched, m.release = m.release, "", nil })
+	r.recall.policy(key, func(m *policyRecall) { release, m.watched, m.release = m.release, "", nil })
 	if release != nil {
 		release()
 	}

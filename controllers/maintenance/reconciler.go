@@ -25,14 +25,14 @@ import (
 // noticeUnlessSaid is how far ahead a maintenance is scheduled at least where the policy does not say.
 const noticeUnlessSaid = 24 * time.Hour
 
-// MaintenanceReconciler schedules announced maintenances as a MaintenancePolicy says.
-type MaintenanceReconciler struct {
+// Reconciler schedules announced maintenances as a MaintenancePolicy says.
+type Reconciler struct {
 	*azure.Shared
-	memory memory
+	recall recall
 }
 
 // Reconcile looks after the maintenances of one private cloud.
-func (r *MaintenanceReconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.Result, error) {
+func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.Result, error) {
 	if err := r.Seated(ctx); err != nil {
 		return ctrl.Result{}, err
 	}
@@ -46,54 +46,54 @@ func (r *MaintenanceReconciler) Reconcile(ctx context.Context, request ctrl.Requ
 	if !policy.DeletionTimestamp.IsZero() {
 		return ctrl.Result{}, nil // nothing is held in Azure: what is scheduled stays where it is
 	}
-	p := &pass{log: log.FromContext(ctx), policy: policy, before: policy.DeepCopy()}
+	s := &scope{log: log.FromContext(ctx), policy: policy, before: policy.DeepCopy()}
 	policy.Status.LastHandledReconcileAt = policy.Annotations[v1alpha1.AnnotationReconcileRequestedAt]
 	var o *outcome.Outcome
-	for _, step := range []func(context.Context, *pass) *outcome.Outcome{r.locate, r.resume, r.allowed, r.read, r.converge} {
-		if o = step(ctx, p); o != nil {
+	for _, step := range []func(context.Context, *scope) *outcome.Outcome{r.locate, r.resume, r.allowed, r.readSpec, r.converge} {
+		if o = step(ctx, s); o != nil {
 			break
 		}
 	}
 	onRecord := ""
-	if op := p.policy.Status.Operation; op != nil {
+	if op := s.policy.Status.Operation; op != nil {
 		onRecord = op.ID
 	}
-	r.endLost(p, onRecord)
-	result, err := r.Publisher.Publish(ctx, p.subject(), status.Report{Outcome: o, Facts: p.facts})
+	r.endLost(s, onRecord)
+	result, err := r.Publisher.Publish(ctx, s.subject(), status.Report{Outcome: o, Facts: s.facts})
 	if err == nil {
-		r.tell(p.before, p.policy)
+		r.recordEvents(s.before, s.policy)
 	}
 	return result, err
 }
 
-// read makes of the spec what the decisions are made of.
-func (r *MaintenanceReconciler) read(_ context.Context, p *pass) *outcome.Outcome {
-	spec := &p.policy.Spec
-	p.want.Notice = noticeUnlessSaid
+// readSpec makes of the spec what the decisions are made of.
+func (r *Reconciler) readSpec(_ context.Context, s *scope) *outcome.Outcome {
+	spec := &s.policy.Spec
+	s.want.Notice = noticeUnlessSaid
 	if spec.NoticeSeconds != nil {
-		p.want.Notice = time.Duration(*spec.NoticeSeconds) * time.Second
+		s.want.Notice = time.Duration(*spec.NoticeSeconds) * time.Second
 	}
-	effective := &v1alpha1.EffectiveMaintenancePolicy{ManagementPolicy: v1alpha1.ManagementPolicyManage, NoticeSeconds: int32(p.want.Notice / time.Second)} //nolint:gosec // at most 30 days
-	if p.observes() {
+	effective := &v1alpha1.EffectiveMaintenancePolicy{ManagementPolicy: v1alpha1.ManagementPolicyManage, NoticeSeconds: int32(s.want.Notice / time.Second)} //nolint:gosec // at most 30 days
+	if s.observes() {
 		effective.ManagementPolicy = v1alpha1.ManagementPolicyObserve
 	}
-	p.policy.Status.Effective = effective
+	s.policy.Status.Effective = effective
 	for _, component := range spec.Components {
-		p.want.Components = append(p.want.Components, string(component))
+		s.want.Components = append(s.want.Components, string(component))
 	}
 	list := make([]windows.Window, 0, len(spec.Windows))
 	for _, w := range spec.Windows {
 		list = append(list, windows.Window{Schedule: w.Schedule, Duration: time.Duration(w.DurationSeconds) * time.Second, TimeZone: w.TimeZone})
 	}
 	var err error
-	if p.want.Calendar, err = windows.NewCalendar(list); err != nil {
+	if s.want.Calendar, err = windows.NewCalendar(list); err != nil {
 		return outcome.Stall(v1alpha1.ReasonInvalidSpec, "%s", err)
 	}
 	return nil
 }
 
-// tell makes an event of what changed about a maintenance: announced, scheduled, under way, over.
-func (r *MaintenanceReconciler) tell(before, after *v1alpha1.MaintenancePolicy) {
+// recordEvents makes an event of what changed about a maintenance: announced, scheduled, under way, over.
+func (r *Reconciler) recordEvents(before, after *v1alpha1.MaintenancePolicy) {
 	if r.Publisher.Recorder == nil {
 		return
 	}

@@ -37,7 +37,7 @@ func (t *tally) sooner(d time.Duration) {
 	}
 }
 
-func add(found []finding) *tally {
+func tallyOf(found []finding) *tally {
 	t := &tally{}
 	for i := range found {
 		f := &found[i]
@@ -68,11 +68,11 @@ var reasons = map[windows.Trouble]string{
 }
 
 // summary says what is announced, and what would be done.
-func summary(p *pass, due []string) string {
+func summary(s *scope, due []string) string {
 	if len(due) > 0 {
 		return "would be done: " + strings.Join(due, "; ")
 	}
-	st := &p.policy.Status
+	st := &s.policy.Status
 	switch {
 	case st.Announced == 0:
 		return "nothing is announced"
@@ -82,8 +82,8 @@ func summary(p *pass, due []string) string {
 	return fmt.Sprintf("%d announced, the next starts at %s", st.Announced, windows.Moment(st.NextStartTime.Time))
 }
 
-// list shows the findings in status.
-func list(st *v1alpha1.MaintenancePolicyStatus, found []finding) {
+// show lists the findings in status.
+func show(st *v1alpha1.MaintenancePolicyStatus, found []finding) {
 	st.Maintenances, st.Announced, st.NextStartTime = nil, 0, nil
 	over := 0
 	for i := range found {
@@ -99,7 +99,7 @@ func list(st *v1alpha1.MaintenancePolicyStatus, found []finding) {
 		if over > mostOver || len(st.Maintenances) == mostListed {
 			continue
 		}
-		one := shown(f.resource, f.seen)
+		one := statusOf(f.resource, f.seen)
 		one.ScheduledBy, one.NextAction, one.Message = v1alpha1.Scheduler(f.By), nextAction(f.Action), text.Cut(f.Message, 2048)
 		st.Maintenances = append(st.Maintenances, one)
 	}

@@ -21,8 +21,8 @@ import (
 	"github.com/avs-operator/avs-operator/controllers/status"
 )
 
-// pass is what one reconcile knows. Each field says which step sets it.
-type pass struct {
+// scope is what one reconcile knows. Each field says which step sets it.
+type scope struct {
 	log            logr.Logger
 	policy, before *v1alpha1.MaintenancePolicy
 	// cloud, client and collection of its maintenances; by locate.
@@ -31,50 +31,50 @@ type pass struct {
 	collection arm.ID
 	// lost is a record that nobody answered and that was looked up; by resume.
 	lost *v1alpha1.Operation
-	// want is the policy as the decisions read it; by read.
+	// want is the policy as the decisions read it; by readSpec.
 	want windows.Policy
-	// seen are the maintenances, and ours the starts that we asked for by the name of the maintenance; by observe.
-	seen []*arm.Resource
-	ours map[string][]time.Time
+	// seen are the maintenances, and starts those that the operator has asked for, by the name of the maintenance; by observe.
+	seen   []*arm.Resource
+	starts map[string][]time.Time
 	// facts about positive conditions; by any step.
 	facts []status.Fact
 }
 
-func (p *pass) key() types.NamespacedName { return client.ObjectKeyFromObject(p.policy) }
+func (s *scope) key() types.NamespacedName { return client.ObjectKeyFromObject(s.policy) }
 
-func (p *pass) cloudKey() string { return tree.CloudKey(p.collection) }
+func (s *scope) cloudKey() string { return tree.CloudKey(s.collection) }
 
-func (p *pass) observes() bool {
-	return p.policy.Spec.ManagementPolicy == v1alpha1.ManagementPolicyObserve
+func (s *scope) observes() bool {
+	return s.policy.Spec.ManagementPolicy == v1alpha1.ManagementPolicyObserve
 }
 
-func (p *pass) fact(condition, message string) {
-	p.facts = append(p.facts, status.Fact{Condition: condition, Status: metav1.ConditionTrue, Reason: v1alpha1.ReasonReady, Message: message})
+func (s *scope) fact(condition, message string) {
+	s.facts = append(s.facts, status.Fact{Condition: condition, Status: metav1.ConditionTrue, Reason: v1alpha1.ReasonReady, Message: message})
 }
 
-func (p *pass) subject() status.Subject {
-	st := &p.policy.Status
-	return status.Subject{Before: p.before, Object: p.policy, Conditions: &st.Conditions, ObservedGeneration: &st.ObservedGeneration}
+func (s *scope) subject() status.Subject {
+	st := &s.policy.Status
+	return status.Subject{Before: s.before, Object: s.policy, Conditions: &st.Conditions, ObservedGeneration: &st.ObservedGeneration}
 }
 
 // told is an operation as logs and metrics tell it.
-func (r *MaintenanceReconciler) told(p *pass, op *v1alpha1.Operation) metrics.Operation {
+func (r *Reconciler) told(s *scope, op *v1alpha1.Operation) metrics.Operation {
 	return metrics.Operation{
-		Kind: "MaintenancePolicy", Object: p.policy, ID: op.Target, Verb: op.Verb, Action: op.Action, Operation: op.ID, Attempt: op.Attempt,
+		Kind: "MaintenancePolicy", Object: s.policy, ID: op.Target, Verb: op.Verb, Action: op.Action, Operation: op.ID, Attempt: op.Attempt,
 		Took: r.Pace.Elapsed(max(r.Clock.Since(op.StartedAt.Time), 0)),
 	}
 }
 
 // endLost tells the end of a write whose answer was lost, unless it is the one that is on record again.
-func (r *MaintenanceReconciler) endLost(p *pass, onRecord string) {
-	if p.lost != nil && p.lost.ID != onRecord {
-		r.Metrics.Ended(p.log, r.told(p, p.lost), metrics.Unanswered)
+func (r *Reconciler) endLost(s *scope, onRecord string) {
+	if s.lost != nil && s.lost.ID != onRecord {
+		r.Metrics.Ended(s.log, r.told(s, s.lost), metrics.Unanswered)
 	}
 }
 
-// released lets the lane go.
-func (r *MaintenanceReconciler) released(p *pass) {
-	r.Lanes.Release(p.cloudKey(), lane.Light, holder(p.key()))
+// releaseLane lets the lane go, or the place in its queue.
+func (r *Reconciler) releaseLane(s *scope) {
+	r.Lanes.Release(s.cloudKey(), lane.Light, holder(s.key()))
 }
 
 const holderPrefix = "MaintenancePolicy/"

@@ -42,7 +42,7 @@ const (
 
 // Setup registers the reconciler with the manager. The kinds have been set up before it.
 func Setup(mgr ctrl.Manager, shared *azure.Shared) error {
-	r := &MaintenanceReconciler{Shared: shared}
+	r := &Reconciler{Shared: shared}
 	shared.SeatAlso(r.seat)
 	if err := mgr.GetFieldIndexer().IndexField(context.Background(), &v1alpha1.MaintenancePolicy{}, cloudIndex, indexCloud); err != nil {
 		return fmt.Errorf("index MaintenancePolicy by private cloud: %w", err)
@@ -74,7 +74,7 @@ func indexCloud(object client.Object) []string {
 }
 
 // seat puts the stored operations of policies into the lanes.
-func (r *MaintenanceReconciler) seat(ctx context.Context) error {
+func (r *Reconciler) seat(ctx context.Context) error {
 	list := &v1alpha1.MaintenancePolicyList{}
 	if err := r.Client.List(ctx, list, client.UnsafeDisableDeepCopy); err != nil {
 		return err
@@ -88,10 +88,10 @@ func (r *MaintenanceReconciler) seat(ctx context.Context) error {
 }
 
 // changed names the policies whose private cloud's maintenances changed.
-func (r *MaintenanceReconciler) changed(change arm.Change) []types.NamespacedName {
+func (r *Reconciler) changed(change arm.Change) []types.NamespacedName {
 	what := change.Principal + " " + change.Collection.Key()
 	var out []types.NamespacedName
-	r.memory.each(func(key types.NamespacedName, m *remembered) {
+	r.recall.each(func(key types.NamespacedName, m *policyRecall) {
 		if m.watched == what {
 			out = append(out, key)
 		}
@@ -100,18 +100,18 @@ func (r *MaintenanceReconciler) changed(change arm.Change) []types.NamespacedNam
 }
 
 // peers wakes every policy for the same private cloud: which of them is the oldest may have changed.
-func (r *MaintenanceReconciler) peers(ctx context.Context, object client.Object) []reconcile.Request {
+func (r *Reconciler) peers(ctx context.Context, object client.Object) []reconcile.Request {
 	return slices.DeleteFunc(r.indexed(ctx, indexCloud(object)...), func(q reconcile.Request) bool {
 		return q.NamespacedName == client.ObjectKeyFromObject(object)
 	})
 }
 
-func (r *MaintenanceReconciler) policiesOf(ctx context.Context, cloud client.Object) []reconcile.Request {
+func (r *Reconciler) policiesOf(ctx context.Context, cloud client.Object) []reconcile.Request {
 	return r.indexed(ctx, client.ObjectKeyFromObject(cloud).String())
 }
 
 // usersOfIdentity wakes the policies for private clouds that act with an identity.
-func (r *MaintenanceReconciler) usersOfIdentity(ctx context.Context, identity client.Object) []reconcile.Request {
+func (r *Reconciler) usersOfIdentity(ctx context.Context, identity client.Object) []reconcile.Request {
 	clouds := &v1alpha1.PrivateCloudList{}
 	if err := r.Client.List(ctx, clouds, client.InNamespace(identity.GetNamespace()), client.UnsafeDisableDeepCopy); err != nil {
 		return nil // the cache is not there yet; its first list reconciles them all
@@ -125,7 +125,7 @@ func (r *MaintenanceReconciler) usersOfIdentity(ctx context.Context, identity cl
 	return out
 }
 
-func (r *MaintenanceReconciler) indexed(ctx context.Context, clouds ...string) []reconcile.Request {
+func (r *Reconciler) indexed(ctx context.Context, clouds ...string) []reconcile.Request {
 	var out []reconcile.Request
 	for _, cloud := range clouds {
 		list := &v1alpha1.MaintenancePolicyList{}

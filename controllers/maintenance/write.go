@@ -36,103 +36,103 @@ const (
 )
 
 // resume waits until a recorded write that nobody answered can no longer be on its way. What became of it is then seen in Azure.
-func (r *MaintenanceReconciler) resume(_ context.Context, p *pass) *outcome.Outcome {
-	op := p.policy.Status.Operation
+func (r *Reconciler) resume(_ context.Context, s *scope) *outcome.Outcome {
+	op := s.policy.Status.Operation
 	if op == nil {
 		return nil
 	}
-	r.Lanes.Seat(p.cloudKey(), lane.Light, holder(p.key()))
+	r.Lanes.Seat(s.cloudKey(), lane.Light, holder(s.key()))
 	if left := r.UntilLook(op); left > 0 {
 		return outcome.Wait(v1alpha1.ReasonOperationUnknown,
 			"%s (operation %s) was recorded, and whether Azure got it is looked up as soon as it can no longer be on its way", op.Action, op.ID).In(left)
 	}
-	p.lost, p.policy.Status.Operation = op, nil // told as ended if this reconcile does not send it again
-	r.released(p)
-	r.memory.do(p.key(), func(m *remembered) { m.wroteAt = time.Now() }) // a snapshot from before does not tell
+	s.lost, s.policy.Status.Operation = op, nil // told as ended if this reconcile does not send it again
+	r.releaseLane(s)
+	r.recall.policy(s.key(), func(m *policyRecall) { m.wroteAt = time.Now() }) // a snapshot from before does not tell
 	return nil
 }
 
 // act asks Azure for one thing. Nil: it was done, or is not needed, and the rest is looked at.
-func (r *MaintenanceReconciler) act(ctx context.Context, p *pass, f finding) *outcome.Outcome {
-	if o := r.stillRefused(p); o != nil {
+func (r *Reconciler) act(ctx context.Context, s *scope, f finding) *outcome.Outcome {
+	if o := r.stillRefused(s); o != nil {
 		return o
 	}
-	if o, done := r.refusedBefore(p, f); o != nil || done {
+	if o, done := r.refusedBefore(s, f); o != nil || done {
 		return o
 	}
 	if o := r.Publisher.Freeze.Hold(fmt.Sprintf("%s of %s", f.Action, f.resource.Name)); o != nil {
 		return o
 	}
-	ticket := r.Lanes.Acquire(p.cloudKey(), lane.Light, holder(p.key()), lane.Other)
+	ticket := r.Lanes.Acquire(s.cloudKey(), lane.Light, holder(s.key()), lane.Other)
 	if !ticket.Granted {
 		return azure.LaneHeld(ticket, fmt.Sprintf("%s of %s", f.Action, f.resource.Name))
 	}
-	defer r.released(p)
+	defer r.releaseLane(s)
 	// A list wakes and compares; before a write the maintenance itself is read, and the API server is asked for an older policy.
-	fresh, err := p.client.Get(ctx, f.resource.ID)
+	fresh, err := s.client.Get(ctx, f.resource.ID)
 	if err != nil {
 		return connect.OutcomeOf(err)
 	}
-	again := r.decideOne(p, fresh)
+	again := r.decideOne(s, fresh)
 	if asked(&again.Decision) != asked(&f.Decision) {
-		r.memory.do(p.key(), func(m *remembered) { m.wroteAt = time.Now() }) // the list lags behind
+		r.recall.policy(s.key(), func(m *policyRecall) { m.wroteAt = time.Now() }) // the list lags behind
 		return outcome.Wait(v1alpha1.ReasonScheduling, "%s has changed: it is looked at again", f.resource.Name).In(time.Second)
 	}
-	if o := r.alone(ctx, p, r.Live); o != nil {
+	if o := r.soleManager(ctx, s, r.Live); o != nil {
 		return o
 	}
-	return r.send(ctx, p, again)
+	return r.send(ctx, s, again)
 }
 
 // send records the write, sends it in exactly one exchange, and takes the answer.
-func (r *MaintenanceReconciler) send(ctx context.Context, p *pass, f finding) *outcome.Outcome {
-	w, o := r.writeFor(p, f)
+func (r *Reconciler) send(ctx context.Context, s *scope, f finding) *outcome.Outcome {
+	w, o := r.writeFor(s, f)
 	if o != nil {
 		return o
 	}
 	if f.Action != windows.Check {
-		if o := r.remember(ctx, p, f); o != nil {
+		if o := r.noteStart(ctx, s, f); o != nil {
 			return o
 		}
 	}
-	op := r.NewOperation(p.lost, w, p.policy.Generation)
-	if lost := p.lost; lost != nil && lost.ID == op.ID {
+	op := r.NewOperation(s.lost, w, s.policy.Generation)
+	if lost := s.lost; lost != nil && lost.ID == op.ID {
 		if left := ledger.UntilResend(r.Pace, lost.Attempt, lost.Deadline.Time, r.Clock.Now()); left > 0 {
-			p.policy.Status.Operation = lost
+			s.policy.Status.Operation = lost
 			return outcome.Wait(v1alpha1.ReasonOperationUnknown, "the answers to %s of %s (operation %s) are lost again and again: it is sent again at longer and longer intervals", f.Action, f.resource.Name, op.ID).In(left)
 		}
 	}
-	r.endLost(p, op.ID)
-	p.policy.Status.Operation, p.lost = op, nil
-	say := r.refusals(p).Before(requestOf(w), r.Clock.Now()) // one that is refused again and again does not seem to get anywhere each time
+	r.endLost(s, op.ID)
+	s.policy.Status.Operation, s.lost = op, nil
+	say := r.refusals(s).Before(requestOf(w), r.Clock.Now()) // one that is refused again and again does not seem to get anywhere each time
 	if say == nil {
 		say = outcome.Wait(reasonFor(f), "%s", wordsFor(f))
 	}
-	if o := r.record(ctx, p, say); o != nil {
+	if o := r.record(ctx, s, say); o != nil {
 		return o
 	}
 	w.OperationID, w.Deadline = op.ID, r.Clock.Here(op.Deadline.Time)
-	r.Metrics.Sending(p.log, r.told(p, op))
-	_, err := p.client.Begin(ctx, w)
+	r.Metrics.Sending(s.log, r.told(s, op))
+	_, err := s.client.Begin(ctx, w)
 	if ledger.FateOf(err) == ledger.Lost {
 		return outcome.Wait(v1alpha1.ReasonOperationUnknown,
 			"the answer to %s of %s (operation %s) was lost: what Azure made of it is looked up shortly", f.Action, f.resource.Name, op.ID).In(r.UntilLook(op))
 	}
-	p.policy.Status.Operation = nil
-	r.Metrics.Ended(p.log, r.told(p, op), resultOf(err))
+	s.policy.Status.Operation = nil
+	r.Metrics.Ended(s.log, r.told(s, op), resultOf(err))
 	if err != nil {
-		return r.notAccepted(p, f, w, err)
+		return r.notAccepted(s, f, w, err)
 	}
-	r.refusals(p).Taken(requestOf(w))
+	r.refusals(s).Taken(requestOf(w))
 	now := time.Now()
-	r.memory.do(p.key(), func(m *remembered) { m.wroteAt = now })
-	r.memory.about(p.key(), f.resource.Name, func(k *known) {
+	r.recall.policy(s.key(), func(m *policyRecall) { m.wroteAt = now })
+	r.recall.maintenance(s.key(), f.resource.Name, func(k *maintenanceRecall) {
 		k.sent, k.sentAt = asked(&f.Decision), now
 		if f.Action == windows.Check {
 			k.checkedAt = now
 		}
 	})
-	r.Watcher.Hurry(p.client.Principal(), p.collection)
+	r.Watcher.Hurry(s.client.Principal(), s.collection)
 	return nil
 }
 
@@ -151,14 +151,14 @@ func resultOf(err error) metrics.Result {
 const maintenanceType = "Microsoft.AVS/privateClouds/maintenances"
 
 // writeFor is the request that an action makes.
-func (r *MaintenanceReconciler) writeFor(p *pass, f finding) (arm.Write, *outcome.Outcome) {
+func (r *Reconciler) writeFor(s *scope, f finding) (arm.Write, *outcome.Outcome) {
 	w := arm.Write{ID: f.resource.ID, Types: []string{maintenanceType}, Verb: arm.POST, Action: string(f.Action)}
 	if f.Action == windows.Check {
 		return w, nil
 	}
 	body, err := json.Marshal(map[string]any{
 		string(f.Action) + "Time": f.Start.UTC().Format(time.RFC3339),
-		"message":                 "MaintenancePolicy " + p.key().String(),
+		"message":                 "MaintenancePolicy " + s.key().String(),
 	})
 	if err != nil {
 		return w, outcome.Stall(v1alpha1.ReasonInvalidSpec, "the request cannot be written: %s", err)
@@ -182,15 +182,15 @@ func wordsFor(f finding) string {
 }
 
 // record stores the status now. A conflict ends the reconcile: somebody knows something newer.
-func (r *MaintenanceReconciler) record(ctx context.Context, p *pass, o *outcome.Outcome) *outcome.Outcome {
-	if err := r.Publisher.Record(ctx, p.subject(), status.Report{Outcome: o, Facts: p.facts}); err != nil {
+func (r *Reconciler) record(ctx context.Context, s *scope, o *outcome.Outcome) *outcome.Outcome {
+	if err := r.Publisher.Record(ctx, s.subject(), status.Report{Outcome: o, Facts: s.facts}); err != nil {
 		lost := outcome.Retry(v1alpha1.ReasonTransient, fmt.Errorf("recording the operation: %w", err))
 		if apierrors.IsConflict(err) {
 			lost.After = conflictPause
 		}
 		return lost
 	}
-	p.before = p.policy.DeepCopy()
+	s.before = s.policy.DeepCopy()
 	return nil
 }
 
@@ -200,48 +200,48 @@ func requestOf(w arm.Write) ledger.Request {
 	return ledger.Request{Verb: string(w.Verb), Action: w.Action, ID: w.ID.Key(), Hash: hex.EncodeToString(sum[:])}
 }
 
-func (r *MaintenanceReconciler) refusals(p *pass) ledger.Refusals {
-	return ledger.Refusals{List: &p.policy.Status.Refusals, Pace: r.Pace}
+func (r *Reconciler) refusals(s *scope) ledger.Refusals {
+	return ledger.Refusals{List: &s.policy.Status.Refusals, Pace: r.Pace}
 }
 
-func (r *MaintenanceReconciler) asker(p *pass) string {
-	return ledger.Asker(r.Azure.Made(types.NamespacedName{Namespace: p.cloud.Namespace, Name: connect.IdentityName(p.cloud.Spec.IdentityRef)}), p.policy.Annotations[v1alpha1.AnnotationReconcileRequestedAt])
+func (r *Reconciler) asker(s *scope) string {
+	return ledger.Asker(r.Azure.Made(types.NamespacedName{Namespace: s.cloud.Namespace, Name: connect.IdentityName(s.cloud.Spec.IdentityRef)}), s.policy.Annotations[v1alpha1.AnnotationReconcileRequestedAt])
 }
 
 // notAccepted deals with a write that was refused or not sent.
-func (r *MaintenanceReconciler) notAccepted(p *pass, f finding, w arm.Write, err error) *outcome.Outcome {
+func (r *Reconciler) notAccepted(s *scope, f finding, w arm.Write, err error) *outcome.Outcome {
 	o := connect.OutcomeOf(err)
 	if ledger.FateOf(err) == ledger.Refused {
-		o = r.refusals(p).Refuse(requestOf(w), r.asker(p), o, ledger.ConflictOf(err), r.Clock.Now())
+		o = r.refusals(s).Refuse(requestOf(w), r.asker(s), o, ledger.ConflictOf(err), r.Clock.Now())
 	}
-	return r.held(p, f, arm.ClassOf(err) == arm.InvalidRequest, ledger.ConflictOf(err) != ledger.NoConflict, o)
+	return r.holdBack(s, f, arm.ClassOf(err) == arm.InvalidRequest, ledger.ConflictOf(err) != ledger.NoConflict, o)
 }
 
 // refusedBefore is what Azure said to the same request not long ago, perhaps to the process before this one. done says that something else is
 // decided from it.
-func (r *MaintenanceReconciler) refusedBefore(p *pass, f finding) (o *outcome.Outcome, done bool) {
-	w, o := r.writeFor(p, f)
+func (r *Reconciler) refusedBefore(s *scope, f finding) (o *outcome.Outcome, done bool) {
+	w, o := r.writeFor(s, f)
 	if o != nil {
 		return o, true
 	}
-	if o = r.refusals(p).Held(requestOf(w), r.asker(p), false, r.Clock.Now()); o == nil {
+	if o = r.refusals(s).Held(requestOf(w), r.asker(s), false, r.Clock.Now()); o == nil {
 		return nil, false
 	}
-	return r.held(p, f, o.Reason == v1alpha1.ReasonInvalidSpec, r.refusals(p).Conflicting(requestOf(w)), o), true
+	return r.holdBack(s, f, o.Reason == v1alpha1.ReasonInvalidSpec, r.refusals(s).Conflicting(requestOf(w)), o), true
 }
 
-// held notes that a request is not made now. A start that Azure does not take (invalid) makes another one the next; what it refuses one
+// holdBack notes that a request is not made now. A start that Azure does not take (invalid) makes another one the next; what it refuses one
 // maintenance does not hold up the others.
-func (r *MaintenanceReconciler) held(p *pass, f finding, invalid, conflict bool, o *outcome.Outcome) *outcome.Outcome {
+func (r *Reconciler) holdBack(s *scope, f finding, invalid, conflict bool, o *outcome.Outcome) *outcome.Outcome {
 	if !invalid && !conflict {
 		if o.After > 0 {
-			r.memory.do(p.key(), func(m *remembered) {
-				m.question, m.refused, m.refusedUntil = r.question(p), *o, time.Now().Add(r.Pace.Real(o.After))
+			r.recall.policy(s.key(), func(m *policyRecall) {
+				m.question, m.refused, m.refusedUntil = r.question(s), *o, time.Now().Add(r.Pace.Real(o.After))
 			})
 		}
 		return o
 	}
-	r.memory.about(p.key(), f.resource.Name, func(k *known) {
+	r.recall.maintenance(s.key(), f.resource.Name, func(k *maintenanceRecall) {
 		if invalid && f.Action != windows.Check && len(k.refused) < mostRefused {
 			k.refused = append(k.refused, windows.Block{Span: windows.Span{From: f.Start, To: f.Start.Add(refusedDay)}, Category: "Refused", Reason: text.Cut(o.Message, 200)})
 			return
@@ -257,10 +257,10 @@ func (r *MaintenanceReconciler) held(p *pass, f finding, invalid, conflict bool,
 }
 
 // stillRefused is what Azure said not long ago, to whatever is asked of it.
-func (r *MaintenanceReconciler) stillRefused(p *pass) *outcome.Outcome {
+func (r *Reconciler) stillRefused(s *scope) *outcome.Outcome {
 	var again *outcome.Outcome
-	r.memory.do(p.key(), func(m *remembered) {
-		if left := time.Until(m.refusedUntil); left > 0 && m.question == r.question(p) {
+	r.recall.policy(s.key(), func(m *policyRecall) {
+		if left := time.Until(m.refusedUntil); left > 0 && m.question == r.question(s) {
 			o := m.refused
 			again = o.In(r.Pace.Elapsed(left))
 		}

@@ -13,13 +13,13 @@ import (
 	"github.com/avs-operator/avs-operator/controllers/outcome"
 )
 
-// memory is what the reconciler remembers between reconciles of a policy. Losing it costs a request, never a mistake.
-type memory struct {
+// recall is what the reconciler remembers between reconciles of a policy. Losing it costs a request, never a mistake.
+type recall struct {
 	mu      sync.Mutex
-	objects map[types.NamespacedName]*remembered
+	objects map[types.NamespacedName]*policyRecall
 }
 
-type remembered struct {
+type policyRecall struct {
 	// watched is the principal and collection that are watched, and release ends that.
 	watched string
 	release func()
@@ -28,15 +28,15 @@ type remembered struct {
 	// wroteAt is when our last write was answered: a snapshot that was asked for earlier does not count.
 	wroteAt time.Time
 	// announced holds what is known of single maintenances, by name.
-	announced map[string]*known
+	announced map[string]*maintenanceRecall
 	// question is what was refused as a whole, refused what Azure said, and refusedUntil how long that is not asked again.
 	question     string
 	refused      outcome.Outcome
 	refusedUntil time.Time
 }
 
-// known is what is remembered of one maintenance.
-type known struct {
+// maintenanceRecall is what is remembered of one maintenance.
+type maintenanceRecall struct {
 	// checkedAt is when checks were asked for last.
 	checkedAt time.Time
 	// sent is what Azure accepted last, sentAt when: until it shows it, it is not asked again.
@@ -49,31 +49,31 @@ type known struct {
 	until    time.Time
 }
 
-func (m *memory) do(key types.NamespacedName, f func(*remembered)) {
+func (m *recall) policy(key types.NamespacedName, f func(*policyRecall)) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.objects == nil {
-		m.objects = map[types.NamespacedName]*remembered{}
+		m.objects = map[types.NamespacedName]*policyRecall{}
 	}
 	one := m.objects[key]
 	if one == nil {
-		one = &remembered{announced: map[string]*known{}}
+		one = &policyRecall{announced: map[string]*maintenanceRecall{}}
 		m.objects[key] = one
 	}
 	f(one)
 }
 
-// about changes what is remembered of one maintenance.
-func (m *memory) about(key types.NamespacedName, name string, f func(*known)) {
-	m.do(key, func(one *remembered) {
+// maintenance changes what is remembered of one maintenance.
+func (m *recall) maintenance(key types.NamespacedName, name string, f func(*maintenanceRecall)) {
+	m.policy(key, func(one *policyRecall) {
 		if one.announced[name] == nil {
-			one.announced[name] = &known{}
+			one.announced[name] = &maintenanceRecall{}
 		}
 		f(one.announced[name])
 	})
 }
 
-func (m *memory) each(f func(types.NamespacedName, *remembered)) {
+func (m *recall) each(f func(types.NamespacedName, *policyRecall)) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for key, one := range m.objects {
@@ -81,8 +81,8 @@ func (m *memory) each(f func(types.NamespacedName, *remembered)) {
 	}
 }
 
-// drop forgets a policy and returns the key of its private cloud's lanes.
-func (m *memory) drop(key types.NamespacedName) string {
+// forget forgets a policy and returns the key of its private cloud's lanes.
+func (m *recall) forget(key types.NamespacedName) string {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	one := m.objects[key]
