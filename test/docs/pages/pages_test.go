@@ -84,8 +84,6 @@ func wrongsIn(tree *tree, text string) (wrongs []string, checked int) {
 	for _, found := range span.FindAllStringSubmatch(text, -1) {
 		name := found[1]
 		switch {
-		case landing[name]:
-			places = append(places, name)
 		case aTest.MatchString(name):
 			tests = append(tests, name)
 			if len(tree.tests[name]) == 0 {
@@ -94,7 +92,7 @@ func wrongsIn(tree *tree, text string) (wrongs []string, checked int) {
 		case aPath.MatchString(name):
 			for _, one := range spread(name) {
 				places = append(places, one)
-				if !tree.has(before(one, "<")) && !landing[one] {
+				if !tree.has(before(one, "<")) {
 					wrongs = append(wrongs, "there is no "+one)
 				}
 			}
@@ -124,7 +122,7 @@ func wrongsIn(tree *tree, text string) (wrongs []string, checked int) {
 
 // misplaced are tests that are in none of the places that stand beside them.
 func misplaced(tree *tree, tests, places []string) (wrongs []string) {
-	if len(places) == 0 || slices.ContainsFunc(places, func(at string) bool { return landing[at] }) {
+	if len(places) == 0 {
 		return nil
 	}
 	for _, test := range tests {
