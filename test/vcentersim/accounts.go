@@ -63,6 +63,16 @@ func (a *accounts) add(user, password string, role Role) {
 	a.users[accountKey(user)] = &account{password: password, role: role, revoked: map[string]bool{}}
 }
 
+// passwordOf is the account's password now, empty if there is no such account.
+func (a *accounts) passwordOf(user string) string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if u := a.users[accountKey(user)]; u != nil {
+		return u.password
+	}
+	return ""
+}
+
 func (a *accounts) setPassword(user, password string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()

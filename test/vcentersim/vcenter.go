@@ -210,11 +210,11 @@ func (v *VCenter) BecomeAnother(instanceUUID string) {
 	v.ExpireSessions()
 }
 
-// Username and Password of the first account, as configured at the start.
+// Username of the first account.
 func (v *VCenter) Username() string { return v.config.Username }
 
-// Password of the first account, as configured at the start; SetPassword does not change it.
-func (v *VCenter) Password() string { return v.config.Password }
+// Password of the first account, as it is now: SetPassword changes it.
+func (v *VCenter) Password() string { return v.accounts.passwordOf(v.config.Username) }
 
 // SetPassword changes an account's password and unlocks it. Live sessions go on, as they do at a real vCenter.
 func (v *VCenter) SetPassword(user, password string) { v.accounts.setPassword(user, password) }

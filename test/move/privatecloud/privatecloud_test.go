@@ -166,7 +166,8 @@ func TestARotationThatNoObjectTellsIsFollowed(t *testing.T) {
 		}, w.cloud)
 	}
 	cluster.Patch(t, w.cloud, `{"spec":{"credentials":{"secretName":"weu-admin"}}}`)
-	exported(live.Password())
+	before := live.Password()
+	exported(before)
 	old := live.Logins()
 	portal, _, o := connect.NewAzure(connect.AzureOptions{
 		Client: cluster.Admin, Live: connect.Live{Reader: cluster.Admin}, Pace: speed, AllowedEndpoints: []string{"127.0.0.1"}, // where the simulator serves
@@ -199,6 +200,9 @@ func TestARotationThatNoObjectTellsIsFollowed(t *testing.T) {
 		return nil
 	}, w.vcenter)
 	cluster.WaitReady(t, w.vcenter)
+	if live.Password() == before {
+		t.Fatal("the portal has changed no password")
+	}
 	exported(live.Password())
 	harness.RefusalsApart(t, live, cloudadmin, speed)
 }
