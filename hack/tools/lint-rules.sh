@@ -51,6 +51,7 @@ done << 'RULES'
 = controllers/status controllers/metrics
 ! controllers/azure/diff context
 ! controllers/azure/diff api/v1/leaf
+= controllers/azure/diff controllers/azure/body
 ! controllers/azure/guards context
 ! controllers/azure/guards controllers/outcome/leaf
 ! controllers/azure/lane controllers/arm/leaf

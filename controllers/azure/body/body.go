@@ -10,8 +10,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
-	"strconv"
-	"strings"
 )
 
 // Hidden stands in the place of a write-only value wherever people may look.
@@ -19,22 +17,23 @@ const Hidden = "(hidden)"
 
 // Clone copies a body deeply, so that a change of the copy is none of the original.
 func Clone(of map[string]any) map[string]any {
-	out, _ := clone(of).(map[string]any)
+	out, _ := CloneValue(of).(map[string]any)
 	return out
 }
 
-func clone(value any) any {
+// CloneValue copies any JSON value deeply.
+func CloneValue(value any) any {
 	switch at := value.(type) {
 	case map[string]any:
 		out := make(map[string]any, len(at))
 		for key, inner := range at {
-			out[key] = clone(inner)
+			out[key] = CloneValue(inner)
 		}
 		return out
 	case []any:
 		out := make([]any, len(at))
 		for i, inner := range at {
-			out[i] = clone(inner)
+			out[i] = CloneValue(inner)
 		}
 		return out
 	}
@@ -53,92 +52,6 @@ func Merge(over, under map[string]any) {
 			over[key] = value
 		}
 	}
-}
-
-// Put sets a value, if there is something at its place to hold it.
-func Put(of map[string]any, pointer string, value any) bool {
-	var here any = of
-	tokens := tokensOf(pointer)
-	for i, token := range tokens {
-		last := i == len(tokens)-1
-		switch at := here.(type) {
-		case map[string]any:
-			if last {
-				at[token] = value
-				return true
-			}
-			here = at[token]
-		case []any:
-			n, err := strconv.Atoi(token)
-			if err != nil || n < 0 || n >= len(at) {
-				return false
-			}
-			if last {
-				at[n] = value
-				return true
-			}
-			here = at[n]
-		default:
-			return false
-		}
-	}
-	return false
-}
-
-// Remove takes a path out, and with it whatever held nothing else: an emptied object would be refused, and means nothing.
-func Remove(of map[string]any, pointer string) { remove(of, tokensOf(pointer)) }
-
-func remove(of map[string]any, tokens []string) {
-	if len(tokens) == 1 {
-		delete(of, tokens[0])
-		return
-	}
-	if held, ok := of[tokens[0]].(map[string]any); ok {
-		if remove(held, tokens[1:]); len(held) == 0 && tokens[0] != "properties" {
-			delete(of, tokens[0])
-		}
-	}
-}
-
-// Container is what must be sent so that the value at a path is: its own path, or the list around it, because lists are replaced as a whole.
-func Container(of map[string]any, pointer string) (path string, value any) {
-	var here any = of
-	tokens := tokensOf(pointer)
-	for i, token := range tokens {
-		fields, ok := here.(map[string]any)
-		if !ok {
-			if list, isList := here.([]any); isList {
-				return "/" + strings.Join(tokens[:i], "/"), list
-			}
-			break
-		}
-		here = fields[token]
-	}
-	return pointer, Hidden
-}
-
-func tokensOf(pointer string) []string { return strings.Split(strings.TrimPrefix(pointer, "/"), "/") }
-
-// Under says that a path is one of others or lies below one.
-func Under(path string, others []string) bool {
-	return slices.ContainsFunc(others, func(o string) bool { return path == o || strings.HasPrefix(path, o+"/") })
-}
-
-// MapTexts changes every text of a JSON value in its place; place is the path of the value.
-func MapTexts(place string, value any, change func(place, text string) string) any {
-	switch at := value.(type) {
-	case string:
-		return change(place, at)
-	case []any:
-		for i := range at {
-			at[i] = MapTexts(fmt.Sprintf("%s/%d", place, i), at[i], change)
-		}
-	case map[string]any:
-		for key := range at {
-			at[key] = MapTexts(place+"/"+key, at[key], change)
-		}
-	}
-	return value
 }
 
 // Text is a value as people read it; empty for none.

@@ -58,3 +58,31 @@ func TestMergeAndUnder(t *testing.T) {
 		}
 	}
 }
+
+// Names with a slash or a tilde, as tags may have, stand in pointers as RFC 6901 writes them.
+func TestPointersAreEscaped(t *testing.T) {
+	t.Parallel()
+	of := map[string]any{"tags": map[string]any{"team/a~b": "1", "team": map[string]any{"a~b": "2"}}, "a/b": []any{map[string]any{"c": "3"}}}
+	if !body.Put(of, "/tags/team~1a~0b", "4") || of["tags"].(map[string]any)["team/a~b"] != "4" {
+		t.Errorf("put is %v", of)
+	}
+	if path, value := body.Container(of, "/a~1b/0/c"); path != "/a~1b" || len(value.([]any)) != 1 {
+		t.Errorf("what holds an element of a list is %s: %v", path, value)
+	}
+	places := map[string]bool{}
+	body.MapTexts("", of, func(place, text string) string { places[place] = true; return text })
+	for _, place := range []string{"/tags/team~1a~0b", "/tags/team/a~0b", "/a~1b/0/c"} {
+		if !places[place] {
+			t.Errorf("no text is at %s: %v", place, places)
+		}
+	}
+	body.Remove(of, "/tags/team~1a~0b")
+	if want := map[string]any{"team": map[string]any{"a~b": "2"}}; !reflect.DeepEqual(of["tags"], want) {
+		t.Errorf("what is left of the tags is %v", of["tags"])
+	}
+	for _, pointer := range []string{"", "/", "/a~01/~1"} {
+		if got := body.Pointer(body.Tokens(pointer)...); got != pointer {
+			t.Errorf("%q is written %q", pointer, got)
+		}
+	}
+}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/arm"
+	"github.com/avs-operator/avs-operator/controllers/azure/body"
 	"github.com/avs-operator/avs-operator/controllers/azure/diff"
 )
 
@@ -59,7 +60,7 @@ func mergedTags(have, want map[string]any, dropped []string, owner string) map[s
 
 // tagPath is where a tag is in the body.
 func tagPath(name string) string {
-	return "/tags/" + strings.NewReplacer("~", "~0", "/", "~1").Replace(name)
+	return body.Pointer("tags", name)
 }
 
 // OwnerOf is what the owner's tag of a resource says, however its name is written; empty if there is none.

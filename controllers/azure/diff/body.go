@@ -7,17 +7,19 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+
+	"github.com/avs-operator/avs-operator/controllers/azure/body"
 )
 
 // Patch is the smallest body that makes the changes: a merge patch with only their paths, arrays whole. No changes: empty.
 func Patch(changes []Change) map[string]any {
-	body := map[string]any{}
+	out := map[string]any{}
 	for _, change := range changes {
 		at := parsePath(change.Path)
 		if len(at) == 0 {
 			continue
 		}
-		here := body
+		here := out
 		for _, part := range at[:len(at)-1] {
 			next, ok := here[part].(map[string]any)
 			if !ok {
@@ -26,9 +28,9 @@ func Patch(changes []Change) map[string]any {
 			}
 			here = next
 		}
-		here[at[len(at)-1]] = clone(change.Desired)
+		here[at[len(at)-1]] = body.CloneValue(change.Desired)
 	}
-	return body
+	return out
 }
 
 // alwaysReadOnly are the parts of every ARM resource that a PUT must not carry back.
@@ -38,12 +40,12 @@ var alwaysReadOnly = []string{"/id", "/name", "/type", "/etag", "/systemData", "
 // those of every resource), and desired over it. From the spec alone, a PUT would take away what others have set.
 func PutBody(actual, desired map[string]any, r Rules, readOnly []string) map[string]any {
 	c := newComparer(r)
-	body, _ := c.strip(nil, actual, append(parsePaths(readOnly), parsePaths(alwaysReadOnly)...)).(map[string]any)
-	if body == nil {
-		body = map[string]any{}
+	out, _ := c.strip(nil, actual, append(parsePaths(readOnly), parsePaths(alwaysReadOnly)...)).(map[string]any)
+	if out == nil {
+		out = map[string]any{}
 	}
-	c.overlay(nil, body, desired)
-	return body
+	c.overlay(nil, out, desired)
+	return out
 }
 
 func (c *comparer) strip(at path, v any, readOnly []path) any {
@@ -71,31 +73,28 @@ func (c *comparer) strip(at path, v any, readOnly []path) any {
 	return v
 }
 
-// overlay writes desired into body. An array that agrees stays as Azure has it: its elements hold more than the spec names.
-func (c *comparer) overlay(at path, body, desired map[string]any) {
+// overlay writes desired over what is there. An array that agrees stays as Azure has it: its elements hold more than the spec names.
+func (c *comparer) overlay(at path, over, desired map[string]any) {
 	for _, key := range slices.Sorted(maps.Keys(desired)) {
 		here := at.with(key)
 		switch want := desired[key].(type) {
 		case nil:
 		case map[string]any:
-			have, ok := body[key].(map[string]any)
+			have, ok := over[key].(map[string]any)
 			if !ok {
 				have = map[string]any{}
-				body[key] = have
+				over[key] = have
 			}
 			c.overlay(here, have, want)
 		case []any:
-			if have, ok := body[key]; !ok || here.matchesAny(c.writeOnly) || !c.equal(here, want, have) {
-				body[key] = c.strip(here, want, nil)
+			if have, ok := over[key]; !ok || here.matchesAny(c.writeOnly) || !c.equal(here, want, have) {
+				over[key] = c.strip(here, want, nil)
 			}
 		default:
-			body[key] = want
+			over[key] = want
 		}
 	}
 }
-
-// hidden stands in the place of a secret.
-const hidden = "(hidden)"
 
 // Redact hides the values at the secret paths (patterns), also inside a change that is an array or an object.
 func Redact(changes []Change, secretPaths []string) []Change {
@@ -114,7 +113,7 @@ func redact(at path, v any, secrets []path) any {
 	}
 	for _, s := range secrets {
 		if s.covers(at) {
-			return hidden
+			return body.Hidden
 		}
 	}
 	switch v := v.(type) {

@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/avs-operator/avs-operator/controllers/azure/body"
 )
 
 // Rules say what a type's paths mean. All are JSON pointers; "*" stands for any one key or element.
@@ -65,7 +67,7 @@ func (c *comparer) value(at path, desired, actual any) {
 		return
 	}
 	if !c.equal(at, desired, actual) {
-		c.changes = append(c.changes, Change{Path: at.String(), Desired: withoutNulls(desired), Actual: clone(actual)})
+		c.changes = append(c.changes, Change{Path: at.String(), Desired: withoutNulls(desired), Actual: body.CloneValue(actual)})
 	}
 }
 

@@ -11,10 +11,12 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/avs-operator/avs-operator/controllers/azure/body"
 )
 
 // body decodes JSON as the client does.
-func body(t testing.TB, text string) map[string]any {
+func parsed(t testing.TB, text string) map[string]any {
 	t.Helper()
 	var out map[string]any
 	if err := json.Unmarshal([]byte(text), &out); err != nil {
@@ -77,7 +79,7 @@ func TestCompare(t *testing.T) {
 		"a key with a slash":               {`{"tags":{"a/b~c":"1"}}`, `/tags/a~1b~0c="1"<null`},
 	} {
 		t.Run(name, func(t *testing.T) {
-			desired, actual := body(t, tc.desired), body(t, actualCloud)
+			desired, actual := parsed(t, tc.desired), parsed(t, actualCloud)
 			var got []string
 			changes := Compare(desired, actual, rules)
 			for _, c := range changes {
@@ -88,7 +90,7 @@ func TestCompare(t *testing.T) {
 			if text := strings.Join(got, " "); text != tc.want {
 				t.Errorf("got  %s\nwant %s", text, tc.want)
 			}
-			if d := cmp.Diff(body(t, actualCloud), actual); d != "" {
+			if d := cmp.Diff(parsed(t, actualCloud), actual); d != "" {
 				t.Errorf("the argument was changed: %s", d)
 			}
 			if again := Compare(desired, apply(actual, Patch(changes)), rules); len(again) > 0 {
@@ -100,8 +102,8 @@ func TestCompare(t *testing.T) {
 
 // TestSetsAreMatchedNotGuessed: the first desired element agrees with both, and must not take the only one that the second can have.
 func TestSetsAreMatchedNotGuessed(t *testing.T) {
-	desired := body(t, `{"properties":{"identitySources":[{"ssl":"Enabled"},{"name":"a","ssl":"Enabled"}]}}`)
-	actual := body(t, `{"properties":{"identitySources":[{"name":"a","ssl":"Enabled"},{"name":"z","ssl":"Enabled"}]}}`)
+	desired := parsed(t, `{"properties":{"identitySources":[{"ssl":"Enabled"},{"name":"a","ssl":"Enabled"}]}}`)
+	actual := parsed(t, `{"properties":{"identitySources":[{"name":"a","ssl":"Enabled"},{"name":"z","ssl":"Enabled"}]}}`)
 	if got := Compare(desired, actual, rules); len(got) > 0 {
 		t.Error(got)
 	}
@@ -122,8 +124,8 @@ func TestNumbersAreComparedByValue(t *testing.T) {
 }
 
 func TestPatchIsSmallest(t *testing.T) {
-	changes := Compare(body(t, `{"tags":{"team":"platform","new":"1"},"properties":{"managementCluster":{"clusterSize":5},"internet":"Disabled","extendedNetworkBlocks":["10.9.0.0/23"]}}`), body(t, actualCloud), rules)
-	want := body(t, `{"tags":{"new":"1"},"properties":{"managementCluster":{"clusterSize":5},"extendedNetworkBlocks":["10.9.0.0/23"]}}`)
+	changes := Compare(parsed(t, `{"tags":{"team":"platform","new":"1"},"properties":{"managementCluster":{"clusterSize":5},"internet":"Disabled","extendedNetworkBlocks":["10.9.0.0/23"]}}`), parsed(t, actualCloud), rules)
+	want := parsed(t, `{"tags":{"new":"1"},"properties":{"managementCluster":{"clusterSize":5},"extendedNetworkBlocks":["10.9.0.0/23"]}}`)
 	if d := cmp.Diff(want, Patch(changes)); d != "" {
 		t.Error(d)
 	}
@@ -133,26 +135,26 @@ func TestPatchIsSmallest(t *testing.T) {
 }
 
 func TestPutBodyStartsFromWhatAzureHas(t *testing.T) {
-	desired := body(t, `{"tags":{"team":"x"},"properties":{"vcenterPassword":"p","internet":"Enabled","nothing":null,"managementCluster":{"clusterSize":4},"identitySources":[{"name":"b"},{"name":"a"}],"dnsServerIps":["3.3.3.3"]}}`)
-	got := PutBody(body(t, actualCloud), desired, rules, []string{"/properties/managementCluster/hosts", "/properties/identitySources/*/state"})
-	want := body(t, `{"location":"West Europe","sku":{"name":"av36p"},"tags":{"team":"x","theirs":"x","at":"2027-12-31T00:00:00.000Z"},"properties":{"internet":"Enabled","networkBlock":"10.0.0.0/22","mode":"enabled",
+	desired := parsed(t, `{"tags":{"team":"x"},"properties":{"vcenterPassword":"p","internet":"Enabled","nothing":null,"managementCluster":{"clusterSize":4},"identitySources":[{"name":"b"},{"name":"a"}],"dnsServerIps":["3.3.3.3"]}}`)
+	got := PutBody(parsed(t, actualCloud), desired, rules, []string{"/properties/managementCluster/hosts", "/properties/identitySources/*/state"})
+	want := parsed(t, `{"location":"West Europe","sku":{"name":"av36p"},"tags":{"team":"x","theirs":"x","at":"2027-12-31T00:00:00.000Z"},"properties":{"internet":"Enabled","networkBlock":"10.0.0.0/22","mode":"enabled",
 "virtualNetworkId":"/subscriptions/S/resourcegroups/rg/net","managementCluster":{"clusterSize":4},"extendedNetworkBlocks":["10.1.0.0/23","10.2.0.0/23"],"dnsServerIps":["3.3.3.3"],
 "identitySources":[{"name":"a","ssl":"Enabled"},{"name":"b","ssl":"Disabled"}],"revision":7,"vcenterPassword":"p"}}`)
 	if d := cmp.Diff(want, got); d != "" {
 		t.Error(d)
 	}
-	if d := cmp.Diff(map[string]any{"a": 1.0}, PutBody(nil, body(t, `{"a":1,"b":null}`), Rules{}, nil)); d != "" {
+	if d := cmp.Diff(map[string]any{"a": 1.0}, PutBody(nil, parsed(t, `{"a":1,"b":null}`), Rules{}, nil)); d != "" {
 		t.Errorf("without anything in Azure: %s", d)
 	}
 }
 
 func TestManagedAndDropped(t *testing.T) {
-	was := body(t, `{"tags":{"a":"1","b":"2"},"properties":{"internet":"Enabled","list":[{"x":1}],"nothing":null,"empty":{}}}`)
+	was := parsed(t, `{"tags":{"a":"1","b":"2"},"properties":{"internet":"Enabled","list":[{"x":1}],"nothing":null,"empty":{}}}`)
 	managed := Managed(was)
 	if d := cmp.Diff([]string{"/properties/internet", "/properties/list", "/tags/a", "/tags/b"}, managed); d != "" {
 		t.Error(d)
 	}
-	is := body(t, `{"tags":{"a":"9"},"properties":{"internet":null,"list":[]}}`)
+	is := parsed(t, `{"tags":{"a":"9"},"properties":{"internet":null,"list":[]}}`)
 	if d := cmp.Diff([]string{"/properties/internet", "/tags/b"}, Dropped(managed, is)); d != "" {
 		t.Error(d)
 	}
@@ -203,7 +205,7 @@ func TestRedact(t *testing.T) {
 
 // apply is a merge patch as Azure applies it: objects merge, the rest replaces.
 func apply(actual, patch map[string]any) map[string]any {
-	out, _ := clone(actual).(map[string]any)
+	out, _ := body.CloneValue(actual).(map[string]any)
 	if out == nil {
 		out = map[string]any{}
 	}
@@ -212,7 +214,7 @@ func apply(actual, patch map[string]any) map[string]any {
 			have, _ := out[key].(map[string]any)
 			out[key] = apply(have, inner)
 		} else {
-			out[key] = clone(value)
+			out[key] = body.CloneValue(value)
 		}
 	}
 	return out

@@ -3,26 +3,12 @@
 
 package diff
 
-import "strings"
+import "github.com/avs-operator/avs-operator/controllers/azure/body"
 
 // path is a JSON pointer (RFC 6901) in its parts.
 type path []string
 
-var (
-	escaper   = strings.NewReplacer("~", "~0", "/", "~1")
-	unescaper = strings.NewReplacer("~1", "/", "~0", "~")
-)
-
-func parsePath(pointer string) path {
-	if pointer == "" {
-		return nil
-	}
-	parts := strings.Split(strings.TrimPrefix(pointer, "/"), "/")
-	for i, part := range parts {
-		parts[i] = unescaper.Replace(part)
-	}
-	return parts
-}
+func parsePath(pointer string) path { return body.Tokens(pointer) }
 
 func parsePaths(pointers []string) []path {
 	out := make([]path, len(pointers))
@@ -32,14 +18,7 @@ func parsePaths(pointers []string) []path {
 	return out
 }
 
-func (p path) String() string {
-	var b strings.Builder
-	for _, part := range p {
-		b.WriteByte('/')
-		b.WriteString(escaper.Replace(part))
-	}
-	return b.String()
-}
+func (p path) String() string { return body.Pointer(p...) }
 
 // with is a longer path; the capacity is cut so that two children never share the array underneath.
 func (p path) with(part string) path { return append(p[:len(p):len(p)], part) }

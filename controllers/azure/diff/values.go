@@ -110,25 +110,6 @@ func (p path) isSKUName() bool {
 	return len(p) > 1 && p[len(p)-1] == "name" && p[len(p)-2] == "sku"
 }
 
-// clone copies a JSON value deeply, so that no result shares memory with an argument.
-func clone(v any) any {
-	switch v := v.(type) {
-	case map[string]any:
-		out := make(map[string]any, len(v))
-		for key, value := range v {
-			out[key] = clone(value)
-		}
-		return out
-	case []any:
-		out := make([]any, len(v))
-		for i, value := range v {
-			out[i] = clone(value)
-		}
-		return out
-	}
-	return v
-}
-
 // withoutNulls copies what is desired; the API refuses a null anywhere in a body.
 func withoutNulls(v any) any {
 	switch v := v.(type) {
