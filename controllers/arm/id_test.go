@@ -110,6 +110,13 @@ func TestResourceValues(t *testing.T) {
 	if v, ok := r.Value("/a~1b/c~0d/2"); !ok || v != nil {
 		t.Error("null is a value")
 	}
+	if got := r.Texts("/a~1b/c~0d"); len(got) != 1 || got[0] != "x" || r.Texts("/n") != nil || (*Resource)(nil).Texts("/n") != nil {
+		t.Errorf("the texts of the list are %q", got)
+	}
+	made := &Resource{Body: map[string]any{"a": int32(3), "b": 4, "c": int64(5), "d": "6"}}
+	if made.Int("/a") != 3 || made.Int("/b") != 4 || made.Int("/c") != 5 || made.Int("/d") != 0 {
+		t.Error("a number that was put in here is another")
+	}
 	if _, ok := (*Resource)(nil).Value("/x"); ok {
 		t.Error("nothing has no values")
 	}

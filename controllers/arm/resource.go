@@ -75,14 +75,35 @@ func (r *Resource) String(pointer string) string {
 	return text
 }
 
-// Int is a value if it is a number, else 0.
+// Int is a value if it is a number, else 0: as JSON has it, or as the operator puts it into a body that it makes.
 func (r *Resource) Int(pointer string) int64 {
 	value, _ := r.Value(pointer)
-	number, ok := value.(float64)
-	if !ok || math.Abs(number) > 1<<53 {
-		return 0
+	switch number := value.(type) {
+	case float64:
+		if math.Abs(number) <= 1<<53 {
+			return int64(number)
+		}
+	case int32:
+		return int64(number)
+	case int:
+		return int64(number)
+	case int64:
+		return number
 	}
-	return int64(number)
+	return 0
+}
+
+// Texts are the strings of a list, none if the value is no list.
+func (r *Resource) Texts(pointer string) []string {
+	value, _ := r.Value(pointer)
+	list, _ := value.([]any)
+	var out []string
+	for _, one := range list {
+		if text, ok := one.(string); ok {
+			out = append(out, text)
+		}
+	}
+	return out
 }
 
 // resourceFrom reads a body. The id that was asked for is kept, because ARM's own casing of it varies between answers.

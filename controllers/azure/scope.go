@@ -256,10 +256,7 @@ func (r *Reconciler[T]) azureName(obj T) string {
 	if r.kind.AzureName != nil {
 		return r.kind.AzureName(obj)
 	}
-	if name := obj.AzureSpec().AzureName; name != "" {
-		return name
-	}
-	return obj.GetName()
+	return kind.AzureName(obj)
 }
 
 // azureIDIndex finds objects by their ARM id, in lower case.

@@ -10,6 +10,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // Hidden stands in the place of a write-only value wherever people may look.
@@ -78,6 +79,12 @@ func OrAbsent(text string) string {
 func Hash(encoded []byte, word string) string {
 	sum := sha256.Sum256(append(slices.Clone(encoded), word...))
 	return hex.EncodeToString(sum[:])
+}
+
+// Fingerprint changes when one of the values does, and tells none: those that are secret here are random, and long.
+func Fingerprint(values ...string) string {
+	sum := sha256.Sum256([]byte(strings.Join(values, "\n")))
+	return hex.EncodeToString(sum[:8])
 }
 
 // Union is what a and b have, in order.

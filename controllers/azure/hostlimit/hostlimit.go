@@ -6,7 +6,6 @@ package hostlimit
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"strings"
 	"sync"
@@ -19,6 +18,7 @@ import (
 	"github.com/avs-operator/avs-operator/controllers/arm"
 	"github.com/avs-operator/avs-operator/controllers/azure/decide"
 	"github.com/avs-operator/avs-operator/controllers/azure/kind"
+	"github.com/avs-operator/avs-operator/controllers/azure/tree"
 	"github.com/avs-operator/avs-operator/controllers/connect"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
 )
@@ -216,34 +216,21 @@ func (l *Limit) hostsInCloud(ctx context.Context, azure *arm.Client, o *onRecord
 		return nil
 	}
 	if whole {
-		out[id] = In(cloud, sizeOfCloud)
+		out[id] = In(cloud, tree.SizeOfCluster1)
 	}
 	clusters, err := azure.List(ctx, cloud.ID+"/clusters")
 	if err != nil {
 		return err
 	}
 	for i := range clusters {
-		if one := &clusters[i]; (whole || o.clusters[one.ID.Key()]) && !strings.EqualFold(one.Name, firstCluster) {
-			out[one.ID.Key()] = In(one, sizeOfCluster)
+		if one := &clusters[i]; (whole || o.clusters[one.ID.Key()]) && !strings.EqualFold(one.Name, tree.Cluster1) {
+			out[one.ID.Key()] = In(one, tree.SizeOfCluster)
 		}
 	}
 	return nil
 }
 
-// Where ARM has the number of hosts, and the cluster that it counts with the private cloud.
-const (
-	sizeOfCloud   = "/properties/managementCluster/clusterSize"
-	sizeOfCluster = "/properties/clusterSize"
-	firstCluster  = "Cluster-1"
-)
-
-// In reads a number of hosts of a body, whether it came from Azure or was made here.
+// In is a number of hosts of a body, whether it came from Azure or was made here.
 func In(r *arm.Resource, path string) int32 {
-	value, _ := r.Value(path)
-	text, err := json.Marshal(value)
-	var n int32
-	if err != nil || json.Unmarshal(text, &n) != nil {
-		return 0
-	}
-	return n
+	return int32(max(0, min(r.Int(path), 1<<30))) //nolint:gosec // bounded
 }

@@ -26,6 +26,14 @@ type Object interface {
 	AzureStatus() *v1alpha1.AzureStatus
 }
 
+// AzureName is the name in Azure of an object whose kind has no rule of its own for it.
+func AzureName(object Object) string {
+	if name := object.AzureSpec().AzureName; name != "" {
+		return name
+	}
+	return object.GetName()
+}
+
 // Kind is one kind of resource in Azure. Functions without a context are pure: values in, values out.
 type Kind[T Object] struct {
 	Traits

@@ -6,6 +6,7 @@ package kinds
 import (
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/arm"
+	"github.com/avs-operator/avs-operator/controllers/azure/body"
 	"github.com/avs-operator/avs-operator/controllers/azure/diff"
 	"github.com/avs-operator/avs-operator/controllers/azure/kind"
 	"github.com/avs-operator/avs-operator/controllers/azure/lane"
@@ -47,8 +48,8 @@ func addonDesired(a *v1alpha1.Addon) map[string]any {
 	properties := map[string]any{"addonType": addonAzureName(a)}
 	if hcx := a.Spec.HCX; hcx != nil {
 		properties["offer"] = hcx.Offer
-		set(properties, "managementNetwork", hcx.ManagementNetwork)
-		set(properties, "uplinkNetwork", hcx.UplinkNetwork)
+		body.Set(properties, "managementNetwork", hcx.ManagementNetwork)
+		body.Set(properties, "uplinkNetwork", hcx.UplinkNetwork)
 	}
 	if a.Spec.VR != nil {
 		properties["vrsCount"] = a.Spec.VR.VRSCount

@@ -13,6 +13,7 @@ import (
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/arm"
+	"github.com/avs-operator/avs-operator/controllers/azure/body"
 	"github.com/avs-operator/avs-operator/controllers/azure/kind"
 	"github.com/avs-operator/avs-operator/controllers/azure/lane"
 	"github.com/avs-operator/avs-operator/controllers/azure/tree"
@@ -42,7 +43,7 @@ const linkedCloud = "/properties/linkedCloud"
 
 func cloudLinkDesired(l *v1alpha1.CloudLink) map[string]any {
 	properties := map[string]any{}
-	set(properties, "linkedCloud", l.Spec.LinkedCloudID)
+	body.Set(properties, "linkedCloud", l.Spec.LinkedCloudID)
 	return map[string]any{"properties": properties}
 }
 
@@ -75,9 +76,9 @@ func cloudLinkResolve(ctx context.Context, w kind.World[*v1alpha1.CloudLink], de
 			return o
 		}
 		id = arm.ID(other.Status.ID)
-		propertiesOf(desired)["linkedCloud"] = string(id)
+		body.Properties(desired)["linkedCloud"] = string(id)
 		if linked := w.Actual.String(linkedCloud); linked != "" && arm.ID(other.Now(linked)).Key() == id.Key() {
-			propertiesOf(desired)["linkedCloud"] = linked // the same one, by the id that it had before it was moved
+			body.Properties(desired)["linkedCloud"] = linked // the same one, by the id that it had before it was moved
 		}
 	}
 	if id.Key() == w.CloudID.Key() {

@@ -15,6 +15,7 @@ import (
 	"github.com/avs-operator/avs-operator/controllers/azure/diff"
 	"github.com/avs-operator/avs-operator/controllers/azure/kind"
 	"github.com/avs-operator/avs-operator/controllers/azure/lane"
+	"github.com/avs-operator/avs-operator/controllers/azure/tree"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
 )
 
@@ -26,7 +27,7 @@ var cluster = kind.Kind[*v1alpha1.Cluster]{
 	Traits: kind.Traits{
 		Name: "Cluster", Segment: "clusters", Lane: lane.Hosts, Kept: true, Expensive: true,
 		Mended:    kind.BySupport,
-		Rules:     diff.Rules{IgnoreCase: []string{"/sku/name"}},
+		Rules:     diff.Rules{IgnoreCase: []string{tree.SKU}},
 		Immutable: []string{"/sku"},
 	},
 	New:       func() *v1alpha1.Cluster { return &v1alpha1.Cluster{} },
@@ -34,7 +35,7 @@ var cluster = kind.Kind[*v1alpha1.Cluster]{
 	Desired:   clusterDesired,
 	Observe:   clusterObserve,
 	Concerns:  clusterConcerns,
-	Hosts:     &kind.Hosts[*v1alpha1.Cluster]{Path: sizeOfCluster, Size: clusterSize, SetApplied: clusterSetApplied},
+	Hosts:     &kind.Hosts[*v1alpha1.Cluster]{Path: tree.SizeOfCluster, Size: clusterSize, SetApplied: clusterSetApplied},
 	MayWrite:  clusterMayWrite,
 	MayDelete: clusterMayDelete,
 	Report:    clusterReport,
@@ -42,30 +43,24 @@ var cluster = kind.Kind[*v1alpha1.Cluster]{
 	Expect:    clusterExpect,
 }
 
-const (
-	sizeOfCluster  = "/properties/clusterSize"
-	hostsOfCluster = "/properties/hosts"
-)
-
 func clusterDesired(c *v1alpha1.Cluster) map[string]any {
-	body := map[string]any{"properties": map[string]any{}}
+	desired := map[string]any{"properties": map[string]any{}}
 	if c.Spec.ClusterSize != nil {
-		body["properties"] = map[string]any{"clusterSize": *c.Spec.ClusterSize}
+		desired["properties"] = map[string]any{"clusterSize": *c.Spec.ClusterSize}
 	}
 	if c.Spec.SKU != "" {
-		body["sku"] = map[string]any{"name": strings.ToLower(c.Spec.SKU)}
+		desired["sku"] = map[string]any{"name": strings.ToLower(c.Spec.SKU)}
 	}
-	return body
+	return desired
 }
 
 func clusterObserve(c *v1alpha1.Cluster, actual *arm.Resource) {
 	s := &c.Status
-	s.ClusterSize = int32(actual.Int(sizeOfCluster))         //nolint:gosec // at most 16
+	s.ClusterSize = int32(actual.Int(tree.SizeOfCluster))    //nolint:gosec // at most 16
 	s.ClusterID = int32(actual.Int("/properties/clusterId")) //nolint:gosec // at most 100
 	s.Selector = emptySelector
-	hosts, _ := actual.Value(hostsOfCluster)
-	s.Hosts = texts(hosts)
-	s.VSANDatastoreName = actual.String("/properties/vsanDatastoreName")
+	s.Hosts = actual.Texts(tree.HostsOfCluster)
+	s.VSANDatastoreName = actual.String(tree.VSANOfCluster)
 }
 
 func clusterSize(c *v1alpha1.Cluster) (asked *int32, applied int32) {
@@ -81,7 +76,7 @@ func clusterSetApplied(c *v1alpha1.Cluster, size int32) { c.Status.AppliedCluste
 
 // clusterConcerns are one; with fewer hosts goes which of them stay.
 func clusterConcerns(c *v1alpha1.Cluster, changes []diff.Change) [][]diff.Change {
-	return [][]diff.Change{scaleIn(changes, sizeOfCluster, hostsOfCluster, c.Status.Hosts, c.Spec.ClusterSize, c.Spec.ScaleIn)}
+	return [][]diff.Change{scaleIn(changes, tree.SizeOfCluster, tree.HostsOfCluster, c.Status.Hosts, c.Spec.ClusterSize, c.Spec.ScaleIn)}
 }
 
 // clusterExpect: hosts take 30 to 45 minutes each, all of one request in parallel; deleting a cluster about as long.

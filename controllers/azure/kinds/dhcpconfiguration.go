@@ -9,6 +9,7 @@ import (
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/arm"
+	"github.com/avs-operator/avs-operator/controllers/azure/body"
 	"github.com/avs-operator/avs-operator/controllers/azure/diff"
 	"github.com/avs-operator/avs-operator/controllers/azure/kind"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
@@ -38,24 +39,24 @@ var dhcpConfiguration = networkKind(kind.Kind[*v1alpha1.DHCPConfiguration]{
 
 func dhcpConfigurationDesired(d *v1alpha1.DHCPConfiguration) map[string]any {
 	properties := map[string]any{}
-	set(properties, "displayName", d.Spec.DisplayName)
+	body.Set(properties, "displayName", d.Spec.DisplayName)
 	if server := d.Spec.Server; server != nil {
 		properties["dhcpType"] = "SERVER"
 		properties["serverAddress"] = server.ServerAddress
-		set(properties, "leaseTime", server.LeaseTimeSeconds)
+		body.Set(properties, "leaseTime", server.LeaseTimeSeconds)
 	}
 	if relay := d.Spec.Relay; relay != nil {
 		properties["dhcpType"] = "RELAY"
-		properties["serverAddresses"] = list(relay.ServerAddresses)
+		properties["serverAddresses"] = body.List(relay.ServerAddresses)
 	}
 	return map[string]any{"properties": properties}
 }
 
 // dhcpConfigurationResolve has an address of a relay as Azure shows it: with the length of its subnet or without.
 func dhcpConfigurationResolve(ctx context.Context, w kind.World[*v1alpha1.DHCPConfiguration], desired map[string]any) *outcome.Outcome {
-	servers, _ := propertiesOf(desired)["serverAddresses"].([]any)
+	servers, _ := body.Properties(desired)["serverAddresses"].([]any)
 	for i, server := range servers {
-		for _, shown := range textsAt(w.Actual, "/properties/serverAddresses") {
+		for _, shown := range w.Actual.Texts("/properties/serverAddresses") {
 			if text, _ := server.(string); addressIn(text) == addressIn(shown) {
 				servers[i] = shown
 			}
@@ -83,5 +84,5 @@ func dhcpConfigurationConcerns(d *v1alpha1.DHCPConfiguration, changes []diff.Cha
 }
 
 func dhcpConfigurationObserve(d *v1alpha1.DHCPConfiguration, actual *arm.Resource) {
-	d.Status.Segments = textsAt(actual, "/properties/segments")
+	d.Status.Segments = actual.Texts("/properties/segments")
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/arm"
+	"github.com/avs-operator/avs-operator/controllers/azure/body"
 	"github.com/avs-operator/avs-operator/controllers/azure/diff"
 	"github.com/avs-operator/avs-operator/controllers/azure/kind"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
@@ -43,17 +44,17 @@ const (
 )
 
 func dnsServiceBuiltIn(d *v1alpha1.DNSService) bool {
-	return strings.EqualFold(azureNameOf(d), ownDNSService)
+	return strings.EqualFold(kind.AzureName(d), ownDNSService)
 }
 
 func dnsServiceDesired(d *v1alpha1.DNSService) map[string]any {
 	properties := map[string]any{}
-	set(properties, "displayName", d.Spec.DisplayName)
-	set(properties, "dnsServiceIp", d.Spec.DNSServiceIP)
-	set(properties, "defaultDnsZone", d.Spec.DefaultDNSZone)
-	set(properties, "logLevel", string(d.Spec.LogLevel))
+	body.Set(properties, "displayName", d.Spec.DisplayName)
+	body.Set(properties, "dnsServiceIp", d.Spec.DNSServiceIP)
+	body.Set(properties, "defaultDnsZone", d.Spec.DefaultDNSZone)
+	body.Set(properties, "logLevel", string(d.Spec.LogLevel))
 	if d.Spec.FQDNZones != nil {
-		properties["fqdnZones"] = list(d.Spec.FQDNZones)
+		properties["fqdnZones"] = body.List(d.Spec.FQDNZones)
 	}
 	return map[string]any{"properties": properties}
 }
@@ -61,14 +62,14 @@ func dnsServiceDesired(d *v1alpha1.DNSService) map[string]any {
 func dnsServiceObserve(d *v1alpha1.DNSService, actual *arm.Resource) {
 	d.Status.DNSServiceIP = actual.String("/properties/dnsServiceIp")
 	d.Status.DefaultDNSZone = actual.String(defaultDNSZone)
-	d.Status.FQDNZones = textsAt(actual, fqdnZones)
+	d.Status.FQDNZones = actual.Texts(fqdnZones)
 	d.Status.Status = actual.String("/properties/status")
 }
 
 // dnsServiceResolve finds the zones. One whose object is being deleted is left out: that object takes it out of here, and it must stay out.
 func dnsServiceResolve(ctx context.Context, w kind.World[*v1alpha1.DNSService], desired map[string]any) *outcome.Outcome {
 	nameAsInAzure(w, desired)
-	spec, properties := &w.Object.Spec, propertiesOf(desired)
+	spec, properties := &w.Object.Spec, body.Properties(desired)
 	if len(spec.FQDNZones) == 0 && spec.DefaultDNSZone == "" {
 		return nil
 	}
@@ -83,11 +84,11 @@ func dnsServiceResolve(ctx context.Context, w kind.World[*v1alpha1.DNSService], 
 			if o != nil {
 				return o
 			}
-			if zone = asAzureHas(zone, textsAt(w.Actual, fqdnZones)); !leaving && !named(names, zone) {
+			if zone = asAzureHas(zone, w.Actual.Texts(fqdnZones)); !leaving && !named(names, zone) {
 				names = append(names, zone)
 			}
 		}
-		properties["fqdnZones"] = list(names)
+		properties["fqdnZones"] = body.List(names)
 	}
 	if spec.DefaultDNSZone != "" {
 		zone, leaving, o := zones.find(spec.DefaultDNSZone)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/arm"
+	"github.com/avs-operator/avs-operator/controllers/azure/body"
 	"github.com/avs-operator/avs-operator/controllers/azure/diff"
 	"github.com/avs-operator/avs-operator/controllers/azure/kind"
 	"github.com/avs-operator/avs-operator/controllers/connect"
@@ -37,18 +38,18 @@ var dnsZone = networkKind(kind.Kind[*v1alpha1.DNSZone]{
 })
 
 func dnsZoneBuiltIn(d *v1alpha1.DNSZone) bool {
-	return strings.EqualFold(azureNameOf(d), ownDNSZone)
+	return strings.EqualFold(kind.AzureName(d), ownDNSZone)
 }
 
 func dnsZoneDesired(d *v1alpha1.DNSZone) map[string]any {
 	properties := map[string]any{}
-	set(properties, "displayName", d.Spec.DisplayName)
-	set(properties, "sourceIp", d.Spec.SourceIP)
+	body.Set(properties, "displayName", d.Spec.DisplayName)
+	body.Set(properties, "sourceIp", d.Spec.SourceIP)
 	if len(d.Spec.Domain) > 0 {
-		properties["domain"] = list(d.Spec.Domain)
+		properties["domain"] = body.List(d.Spec.Domain)
 	}
 	if len(d.Spec.DNSServerIPs) > 0 {
-		properties["dnsServerIps"] = list(d.Spec.DNSServerIPs)
+		properties["dnsServerIps"] = body.List(d.Spec.DNSServerIPs)
 	}
 	return map[string]any{"properties": properties}
 }
@@ -84,7 +85,7 @@ func dnsZoneClear(ctx context.Context, w kind.World[*v1alpha1.DNSZone]) (*kind.C
 func withoutZone(service *arm.Resource, zone string) map[string]any {
 	properties := map[string]any{}
 	var others []string
-	for _, name := range textsAt(service, fqdnZones) {
+	for _, name := range service.Texts(fqdnZones) {
 		if sameObject(name, zone) {
 			properties["fqdnZones"] = nil
 		} else {
@@ -92,7 +93,7 @@ func withoutZone(service *arm.Resource, zone string) map[string]any {
 		}
 	}
 	if _, is := properties["fqdnZones"]; is {
-		properties["fqdnZones"] = list(others)
+		properties["fqdnZones"] = body.List(others)
 	}
 	if sameObject(service.String(defaultDNSZone), zone) {
 		properties["defaultDnsZone"] = ownDNSZone
@@ -107,5 +108,5 @@ func withoutZone(service *arm.Resource, zone string) map[string]any {
 // may set back what a PATCH leaves out.
 func wholeOf(service *arm.Resource, change map[string]any) map[string]any {
 	whole := diff.PutBody(service.Body, map[string]any{"properties": change}, dnsService.Rules, []string{"/properties/status"})
-	return propertiesOf(whole)
+	return body.Properties(whole)
 }

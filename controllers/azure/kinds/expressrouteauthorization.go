@@ -5,13 +5,11 @@ package kinds
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
-	"strings"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/arm"
+	"github.com/avs-operator/avs-operator/controllers/azure/body"
 	"github.com/avs-operator/avs-operator/controllers/azure/kind"
 	"github.com/avs-operator/avs-operator/controllers/azure/lane"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
@@ -48,7 +46,7 @@ const (
 
 func expressRouteAuthorizationDesired(a *v1alpha1.ExpressRouteAuthorization) map[string]any {
 	properties := map[string]any{}
-	set(properties, "expressRouteId", a.Spec.ExpressRouteID)
+	body.Set(properties, "expressRouteId", a.Spec.ExpressRouteID)
 	return map[string]any{"properties": properties}
 }
 
@@ -64,7 +62,7 @@ func ownCircuit(cloud *v1alpha1.PrivateCloud, actual *arm.Resource, which string
 	}
 	id, o := circuit(cloud, which)
 	if o == nil {
-		propertiesOf(desired)["expressRouteId"] = id
+		body.Properties(desired)["expressRouteId"] = id
 	}
 	return o
 }
@@ -76,7 +74,7 @@ func expressRouteAuthorizationObserve(a *v1alpha1.ExpressRouteAuthorization, act
 
 // expressRouteAuthorizationSecret is what spec.secretName asks for. An authorization that was made again has another key.
 func expressRouteAuthorizationSecret(a *v1alpha1.ExpressRouteAuthorization, actual *arm.Resource) (name, version string) {
-	return a.Spec.SecretName, fingerprint(actual.String(authorizationID), actual.String(authorizationKey))
+	return a.Spec.SecretName, body.Fingerprint(actual.String(authorizationID), actual.String(authorizationKey))
 }
 
 func expressRouteAuthorizationSecretContent(_ context.Context, w kind.World[*v1alpha1.ExpressRouteAuthorization]) (map[string][]byte, error) {
@@ -87,10 +85,4 @@ func expressRouteAuthorizationSecretContent(_ context.Context, w kind.World[*v1a
 	return map[string][]byte{
 		keyOfAuthorization: []byte(key), "expressRouteAuthorizationID": []byte(id), "expressRouteID": []byte(arm.ID(id).Parent()),
 	}, nil
-}
-
-// fingerprint changes when one of the values does, and tells none: those that are secret here are random, and long.
-func fingerprint(values ...string) string {
-	sum := sha256.Sum256([]byte(strings.Join(values, "\n")))
-	return hex.EncodeToString(sum[:8])
 }

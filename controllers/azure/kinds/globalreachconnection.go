@@ -13,6 +13,7 @@ import (
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/arm"
+	"github.com/avs-operator/avs-operator/controllers/azure/body"
 	"github.com/avs-operator/avs-operator/controllers/azure/diff"
 	"github.com/avs-operator/avs-operator/controllers/azure/kind"
 	"github.com/avs-operator/avs-operator/controllers/azure/lane"
@@ -50,8 +51,8 @@ const peerKey = "/properties/authorizationKey"
 
 func globalReachConnectionDesired(c *v1alpha1.GlobalReachConnection) map[string]any {
 	properties := map[string]any{}
-	set(properties, "peerExpressRouteCircuit", c.Spec.PeerExpressRouteCircuitID)
-	set(properties, "expressRouteId", c.Spec.ExpressRouteID)
+	body.Set(properties, "peerExpressRouteCircuit", c.Spec.PeerExpressRouteCircuitID)
+	body.Set(properties, "expressRouteId", c.Spec.ExpressRouteID)
 	return map[string]any{"properties": properties}
 }
 
@@ -86,7 +87,7 @@ func globalReachConnectionResolve(ctx context.Context, w kind.World[*v1alpha1.Gl
 	}
 	id, o := circuit(other, spec.Peer.Circuit)
 	if o == nil {
-		propertiesOf(desired)["peerExpressRouteCircuit"] = id
+		body.Properties(desired)["peerExpressRouteCircuit"] = id
 	}
 	return o
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/arm"
+	"github.com/avs-operator/avs-operator/controllers/azure/body"
 	"github.com/avs-operator/avs-operator/controllers/azure/kind"
 	"github.com/avs-operator/avs-operator/controllers/azure/lane"
 )
@@ -51,7 +52,7 @@ func hcxEnterpriseSiteRequires(w kind.World[*v1alpha1.HCXEnterpriseSite]) []kind
 }
 
 func hcxEnterpriseSiteSecret(s *v1alpha1.HCXEnterpriseSite, actual *arm.Resource) (name, version string) {
-	return s.Spec.SecretName, fingerprint(actual.String(activationKey))
+	return s.Spec.SecretName, body.Fingerprint(actual.String(activationKey))
 }
 
 func hcxEnterpriseSiteSecretContent(_ context.Context, w kind.World[*v1alpha1.HCXEnterpriseSite]) (map[string][]byte, error) {

@@ -10,6 +10,7 @@ import (
 	"k8s.io/component-base/featuregate"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
+	"github.com/avs-operator/avs-operator/controllers/azure/body"
 	"github.com/avs-operator/avs-operator/controllers/azure/diff"
 	"github.com/avs-operator/avs-operator/controllers/feature"
 )
@@ -25,7 +26,7 @@ func scaleIn(changes []diff.Change, sizePath, hostsPath string, hosts []string, 
 	if stay == nil {
 		return changes
 	}
-	return append(slices.Clone(changes), diff.Change{Path: hostsPath, Desired: stay, Actual: anyOf(hosts)})
+	return append(slices.Clone(changes), diff.Change{Path: hostsPath, Desired: stay, Actual: body.List(hosts)})
 }
 
 // staying are the hosts that are left of all at a size when those named go first; nil if none of them is there.
@@ -40,7 +41,7 @@ func staying(all, first []string, size int) []any {
 	if len(left) == len(all) {
 		return nil
 	}
-	return anyOf(left[:size])
+	return body.List(left[:size])
 }
 
 // gatedScaleIn is the field that names hosts to leave, if the spec sets it.
@@ -49,14 +50,6 @@ func gatedScaleIn(field string, first *v1alpha1.ScaleIn) (set string, gate featu
 		return "", "", ""
 	}
 	return field, feature.ScaleInHosts, "nobody has published whether the list of hosts that Azure takes names those that stay or those that leave, so the wrong ones could go"
-}
-
-func anyOf(list []string) []any {
-	out := make([]any, 0, len(list))
-	for _, one := range list {
-		out = append(out, one)
-	}
-	return out
 }
 
 // sameHost compares a host's name as people write it, whole or its first label, with the one that Azure has.

@@ -10,8 +10,10 @@ import (
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/arm"
+	"github.com/avs-operator/avs-operator/controllers/azure/body"
 	"github.com/avs-operator/avs-operator/controllers/azure/kind"
 	"github.com/avs-operator/avs-operator/controllers/azure/lane"
+	"github.com/avs-operator/avs-operator/controllers/azure/tree"
 	"github.com/avs-operator/avs-operator/controllers/connect"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
 )
@@ -40,7 +42,7 @@ const defaultName = "default"
 
 func iscsiPathDesired(p *v1alpha1.IscsiPath) map[string]any {
 	properties := map[string]any{}
-	set(properties, "networkBlock", p.Spec.NetworkBlock)
+	body.Set(properties, "networkBlock", p.Spec.NetworkBlock)
 	return map[string]any{"properties": properties}
 }
 
@@ -62,7 +64,7 @@ func iscsiPathMayDelete(ctx context.Context, w kind.World[*v1alpha1.IscsiPath]) 
 	if err != nil {
 		return connect.OutcomeOf(err)
 	}
-	names := []string{"Cluster-1"} // which the list does not show
+	names := []string{tree.Cluster1}
 	for _, c := range clusters {
 		names = append(names, c.Name)
 	}

@@ -7,9 +7,7 @@ package kinds
 import (
 	"maps"
 	"slices"
-	"time"
 
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	ctrl "sigs.k8s.io/controller-runtime"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
@@ -78,35 +76,6 @@ func register[T kind.Object](k *kind.Kind[T]) Kind {
 		Lacks:    k.Lacks,
 		Register: func(mgr ctrl.Manager, shared *azure.Shared) error { return azure.Setup(mgr, shared, k) },
 	}
-}
-
-// set puts a value into a body if the spec names it.
-func set[V comparable](body map[string]any, key string, value V) {
-	var zero V
-	if value != zero {
-		body[key] = value
-	}
-}
-
-// texts reads a list of strings from a body.
-func texts(value any) []string {
-	list, _ := value.([]any)
-	var out []string
-	for _, one := range list {
-		if text, ok := one.(string); ok {
-			out = append(out, text)
-		}
-	}
-	return out
-}
-
-// moment reads a time from a body; nil if there is none.
-func moment(text string) *metav1.Time {
-	at, err := time.Parse(time.RFC3339, text)
-	if err != nil {
-		return nil
-	}
-	return &metav1.Time{Time: at.UTC().Truncate(time.Second)} // as Kubernetes keeps it: else status would differ from itself
 }
 
 // emptySelector is the selector of the scale subresource: it matches no Pod, and one must be there for autoscalers.

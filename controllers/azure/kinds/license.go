@@ -8,9 +8,11 @@ import (
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/arm"
+	"github.com/avs-operator/avs-operator/controllers/azure/body"
 	"github.com/avs-operator/avs-operator/controllers/azure/diff"
 	"github.com/avs-operator/avs-operator/controllers/azure/kind"
 	"github.com/avs-operator/avs-operator/controllers/azure/lane"
+	"github.com/avs-operator/avs-operator/controllers/status"
 )
 
 // +kubebuilder:rbac:groups=avs-operator.io,resources=licenses,verbs=get;list;watch;patch
@@ -50,10 +52,10 @@ func licenseObserve(l *v1alpha1.License, actual *arm.Resource) {
 // licenseTerms are a licence's fields as ARM has them, wherever it stands.
 func licenseTerms(terms *v1alpha1.LicenseTerms) map[string]any {
 	out := map[string]any{}
-	set(out, "cores", terms.Cores)
-	set(out, "endDate", endOf(terms.EndDate))
-	set(out, "broadcomSiteId", terms.BroadcomSiteID)
-	set(out, "broadcomContractNumber", terms.BroadcomContractNumber)
+	body.Set(out, "cores", terms.Cores)
+	body.Set(out, "endDate", endOf(terms.EndDate))
+	body.Set(out, "broadcomSiteId", terms.BroadcomSiteID)
+	body.Set(out, "broadcomContractNumber", terms.BroadcomContractNumber)
 	if len(terms.Labels) > 0 {
 		labels := []any{}
 		for _, label := range terms.Labels {
@@ -90,7 +92,7 @@ func licenseStatus(actual *arm.Resource, under string) *v1alpha1.LicenseTermsSta
 	}
 	return &v1alpha1.LicenseTermsStatus{
 		Cores:             int32(min(actual.Int(under+"/cores"), 1<<30)), //nolint:gosec // bounded
-		EndDate:           moment(actual.String(under + "/endDate")),
+		EndDate:           status.Moment(actual.String(under + "/endDate")),
 		ProvisioningState: actual.String(under + "/provisioningState"),
 	}
 }

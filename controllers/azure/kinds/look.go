@@ -10,6 +10,7 @@ import (
 
 	"github.com/avs-operator/avs-operator/controllers/arm"
 	"github.com/avs-operator/avs-operator/controllers/azure/guards"
+	"github.com/avs-operator/avs-operator/controllers/azure/tree"
 )
 
 // What guards ask Azure about. Each function is one question.
@@ -79,12 +80,10 @@ func policiesOf(ctx context.Context, client *arm.Client, cluster arm.ID) ([]guar
 	all, err := client.List(ctx, cluster+"/placementPolicies")
 	var out []guards.Policy
 	for i := range all {
-		machines, _ := all[i].Value("/properties/vmMembers")
-		hosts, _ := all[i].Value("/properties/hostMembers")
 		out = append(out, guards.Policy{
 			Name: all[i].Name, Enabled: !strings.EqualFold(all[i].String("/properties/state"), "Disabled"),
 			Apart:    strings.EqualFold(all[i].String("/properties/affinityType"), "AntiAffinity"),
-			Machines: len(texts(machines)), Hosts: texts(hosts),
+			Machines: len(all[i].Texts("/properties/vmMembers")), Hosts: all[i].Texts("/properties/hostMembers"),
 		})
 	}
 	return out, err
@@ -92,17 +91,14 @@ func policiesOf(ctx context.Context, client *arm.Client, cluster arm.ID) ([]guar
 
 // poolsOf are the hosts of a private cloud, cluster by cluster. Cluster-1 comes first.
 func poolsOf(cloud *arm.Resource, clusters []*arm.Resource) []guards.Pool {
-	out := []guards.Pool{{Cluster: cluster1, SKU: cloud.String("/sku/name"), Hosts: int(cloud.Int(sizeOfCluster1))}}
+	out := []guards.Pool{{Cluster: tree.Cluster1, SKU: cloud.String(tree.SKU), Hosts: int(cloud.Int(tree.SizeOfCluster1))}}
 	for _, one := range clusters {
-		if !strings.EqualFold(one.Name, cluster1) {
-			out = append(out, guards.Pool{Cluster: one.Name, SKU: one.String("/sku/name"), Hosts: int(one.Int(sizeOfCluster))})
+		if !strings.EqualFold(one.Name, tree.Cluster1) {
+			out = append(out, guards.Pool{Cluster: one.Name, SKU: one.String(tree.SKU), Hosts: int(one.Int(tree.SizeOfCluster))})
 		}
 	}
 	return out
 }
-
-// cluster1 is the cluster that comes with a private cloud, and that its list of clusters does not show.
-const cluster1 = "Cluster-1"
 
 func clustersOf(ctx context.Context, client *arm.Client, cloud arm.ID) ([]*arm.Resource, error) {
 	all, err := client.List(ctx, cloud+"/clusters")
@@ -111,18 +107,4 @@ func clustersOf(ctx context.Context, client *arm.Client, cloud arm.ID) ([]*arm.R
 		out[i] = &all[i]
 	}
 	return out, err
-}
-
-// number reads a number of a body, whether it came from Azure or was made here.
-func number(r *arm.Resource, pointer string) int {
-	value, _ := r.Value(pointer)
-	switch n := value.(type) {
-	case int32:
-		return int(n)
-	case int:
-		return n
-	case int64:
-		return int(n)
-	}
-	return int(r.Int(pointer))
 }

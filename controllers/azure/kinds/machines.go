@@ -12,6 +12,7 @@ import (
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/arm"
+	"github.com/avs-operator/avs-operator/controllers/azure/body"
 	"github.com/avs-operator/avs-operator/controllers/azure/kind"
 	"github.com/avs-operator/avs-operator/controllers/connect"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
@@ -35,7 +36,7 @@ func clusterMachines[T kind.Object](ctx context.Context, w kind.World[T], collec
 	}
 	out := &machineList{cluster: collection.Collection().Name(), byName: map[string][]*arm.Resource{}, byRef: map[string]*arm.Resource{}}
 	for _, machine := range list {
-		name := machine.String("/properties/displayName")
+		name := machine.String(displayName)
 		out.byName[name] = append(out.byName[name], machine)
 		out.byRef[machine.String("/properties/moRefId")] = machine
 	}
@@ -97,11 +98,7 @@ func (l *machineList) members(p *v1alpha1.PlacementPolicy) ([]any, *outcome.Outc
 	if p.Spec.Type == "VmVm" && len(ids) < 2 {
 		return nil, outcome.Wait(v1alpha1.ReasonMachineNotFound, "vmMembers mean only one machine in %s, and a policy of type VmVm needs two", l.cluster).In(time.Minute)
 	}
-	out := make([]any, 0, len(ids))
-	for _, id := range ids {
-		out = append(out, id)
-	}
-	return out, nil
+	return body.List(ids), nil
 }
 
 // of are the machines of the cluster that a member means.

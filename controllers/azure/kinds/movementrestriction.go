@@ -10,6 +10,7 @@ import (
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/arm"
+	"github.com/avs-operator/avs-operator/controllers/azure/body"
 	"github.com/avs-operator/avs-operator/controllers/azure/kind"
 	"github.com/avs-operator/avs-operator/controllers/azure/lane"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
@@ -59,7 +60,7 @@ func movementRestrictionLocate(ctx context.Context, w kind.World[*v1alpha1.Movem
 
 func movementRestrictionDesired(m *v1alpha1.MovementRestriction) map[string]any {
 	properties := map[string]any{"restrictMovement": "Enabled"}
-	set(properties, "restrictMovement", m.Spec.RestrictMovement)
+	body.Set(properties, "restrictMovement", m.Spec.RestrictMovement)
 	return map[string]any{"properties": properties}
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/arm"
+	"github.com/avs-operator/avs-operator/controllers/azure/body"
 	"github.com/avs-operator/avs-operator/controllers/azure/kind"
 	"github.com/avs-operator/avs-operator/controllers/azure/lane"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
@@ -44,36 +45,11 @@ func networkKind[T kind.Object](k kind.Kind[T]) kind.Kind[T] {
 // nameAsInAzure names an object that is made, or whose displayName was taken out of the spec, as it is named in Azure: Azure needs a display name,
 // and some types are read by it. One that is there keeps the name that it has.
 func nameAsInAzure[T kind.Object](w kind.World[T], desired map[string]any) {
-	properties := propertiesOf(desired)
+	properties := body.Properties(desired)
 	_, named := properties["displayName"]
 	if !named && (w.Actual == nil || slices.Contains(w.Object.AzureStatus().Managed, displayName)) {
 		properties["displayName"] = w.ID.Name()
 	}
-}
-
-// propertiesOf is the part of a body that the kind fills.
-func propertiesOf(body map[string]any) map[string]any {
-	properties, ok := body["properties"].(map[string]any)
-	if !ok {
-		properties = map[string]any{}
-		body["properties"] = properties
-	}
-	return properties
-}
-
-// list turns texts into a body's list.
-func list(values []string) []any {
-	out := make([]any, 0, len(values))
-	for _, value := range values {
-		out = append(out, value)
-	}
-	return out
-}
-
-// textsAt reads a list of strings of a resource.
-func textsAt(r *arm.Resource, path string) []string {
-	value, _ := r.Value(path)
-	return texts(value)
 }
 
 // lastPart is what a name, an ARM id and a path in NSX have in common.
@@ -93,14 +69,6 @@ func asAzureHas(reference string, have []string) string {
 		return have[i]
 	}
 	return reference
-}
-
-// azureNameOf is the name in Azure of an object whose kind has no rule of its own for it.
-func azureNameOf(object kind.Object) string {
-	if name := object.AzureSpec().AzureName; name != "" {
-		return name
-	}
-	return object.GetName()
 }
 
 // leaves says that an object which is being deleted takes its resource with it.

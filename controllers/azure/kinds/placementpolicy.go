@@ -11,6 +11,7 @@ import (
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/arm"
+	"github.com/avs-operator/avs-operator/controllers/azure/body"
 	"github.com/avs-operator/avs-operator/controllers/azure/diff"
 	"github.com/avs-operator/avs-operator/controllers/azure/kind"
 	"github.com/avs-operator/avs-operator/controllers/azure/lane"
@@ -27,8 +28,8 @@ var placementPolicy = kind.Kind[*v1alpha1.PlacementPolicy]{
 	Traits: kind.Traits{
 		Name: "PlacementPolicy", Segment: "placementPolicies", InCluster: true, Lane: lane.Hosts,
 		Mended:    kind.ByPUT,
-		Rules:     diff.Rules{Sets: []string{"/properties/vmMembers", "/properties/hostMembers"}, IgnoreCase: []string{"/properties/hostMembers/*", "/properties/type", "/properties/affinityType"}},
-		Immutable: []string{"/properties/type", "/properties/affinityType", "/properties/displayName"},
+		Rules:     diff.Rules{Sets: []string{vmMembers, "/properties/hostMembers"}, IgnoreCase: []string{"/properties/hostMembers/*", "/properties/type", "/properties/affinityType"}},
+		Immutable: []string{"/properties/type", "/properties/affinityType", displayName},
 		Defaults: map[string]any{
 			"/properties/state": "Enabled", "/properties/affinityStrength": "Should", "/properties/azureHybridBenefitType": "None",
 		},
@@ -45,22 +46,23 @@ var placementPolicy = kind.Kind[*v1alpha1.PlacementPolicy]{
 	Expect:   func(arm.Verb, *v1alpha1.PlacementPolicy) kind.Expectation { return updateExpected },
 }
 
+const vmMembers = "/properties/vmMembers"
+
 // placementPolicyDesired is without the members: Resolve finds their ids.
 func placementPolicyDesired(p *v1alpha1.PlacementPolicy) map[string]any {
 	properties := map[string]any{}
-	set(properties, "type", p.Spec.Type)
-	set(properties, "affinityType", p.Spec.AffinityType)
-	set(properties, "state", p.Spec.State)
-	set(properties, "displayName", p.Spec.DisplayName)
-	set(properties, "affinityStrength", p.Spec.AffinityStrength)
-	set(properties, "azureHybridBenefitType", p.Spec.AzureHybridBenefitType)
+	body.Set(properties, "type", p.Spec.Type)
+	body.Set(properties, "affinityType", p.Spec.AffinityType)
+	body.Set(properties, "state", p.Spec.State)
+	body.Set(properties, "displayName", p.Spec.DisplayName)
+	body.Set(properties, "affinityStrength", p.Spec.AffinityStrength)
+	body.Set(properties, "azureHybridBenefitType", p.Spec.AzureHybridBenefitType)
 	return map[string]any{"properties": properties}
 }
 
 func placementPolicyObserve(p *v1alpha1.PlacementPolicy, actual *arm.Resource) {
-	members, _ := actual.Value("/properties/vmMembers")
 	p.Status.VMMembers = nil
-	for _, id := range texts(members) {
+	for _, id := range actual.Texts(vmMembers) {
 		p.Status.VMMembers = append(p.Status.VMMembers, arm.ID(id).Name())
 	}
 	p.Status.State = actual.String("/properties/state")
@@ -68,7 +70,7 @@ func placementPolicyObserve(p *v1alpha1.PlacementPolicy, actual *arm.Resource) {
 
 // placementPolicyResolve finds the machines and hosts that the spec names, as Azure lists them.
 func placementPolicyResolve(ctx context.Context, w kind.World[*v1alpha1.PlacementPolicy], desired map[string]any) *outcome.Outcome {
-	properties, _ := desired["properties"].(map[string]any)
+	properties := body.Properties(desired)
 	if len(w.Object.Spec.VMMembers) > 0 {
 		machines, o := clusterMachines(ctx, w, w.ClusterID+"/virtualMachines", w.Object.Spec.VMMembers...)
 		if o != nil {
@@ -119,7 +121,7 @@ func hostMembers(wanted []string, hosts []*arm.Resource) ([]any, *outcome.Outcom
 
 // placementPolicyMayWrite: machines that are kept apart need a host each, else Azure refuses the policy. Hosts may be on their way.
 func placementPolicyMayWrite(ctx context.Context, w kind.World[*v1alpha1.PlacementPolicy], intent kind.Intent) *outcome.Outcome {
-	places := intent.Verb == arm.PUT || slices.ContainsFunc(intent.Changes, func(c diff.Change) bool { return c.Path == "/properties/vmMembers" })
+	places := intent.Verb == arm.PUT || slices.ContainsFunc(intent.Changes, func(c diff.Change) bool { return c.Path == vmMembers })
 	if !places || w.Object.Spec.Type != "VmVm" || w.Object.Spec.AffinityType != "AntiAffinity" {
 		return nil // a policy that has become too large may still be disabled
 	}
@@ -127,7 +129,7 @@ func placementPolicyMayWrite(ctx context.Context, w kind.World[*v1alpha1.Placeme
 	if err != nil {
 		return unseen("whether the cluster has a host for each machine", err)
 	}
-	if machines := len(texts(propertiesOf(intent.Desired)["vmMembers"])); machines > len(hosts) {
+	if machines := len((&arm.Resource{Body: intent.Desired}).Texts(vmMembers)); machines > len(hosts) {
 		return outcome.Wait(v1alpha1.ReasonPlacementNeedsHosts,
 			"%d machines that are kept apart need a host each, and %s has %d: make it larger, or take machines out of vmMembers. This goes on by itself when there are enough",
 			machines, w.ClusterID.Name(), len(hosts)).In(time.Minute)

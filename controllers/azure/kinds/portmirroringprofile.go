@@ -8,6 +8,7 @@ import (
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/arm"
+	"github.com/avs-operator/avs-operator/controllers/azure/body"
 	"github.com/avs-operator/avs-operator/controllers/azure/kind"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
 )
@@ -30,10 +31,10 @@ var portMirroringProfile = networkKind(kind.Kind[*v1alpha1.PortMirroringProfile]
 
 func portMirroringProfileDesired(p *v1alpha1.PortMirroringProfile) map[string]any {
 	properties := map[string]any{}
-	set(properties, "displayName", p.Spec.DisplayName)
-	set(properties, "direction", string(p.Spec.Direction))
-	set(properties, "source", p.Spec.Source)
-	set(properties, "destination", p.Spec.Destination)
+	body.Set(properties, "displayName", p.Spec.DisplayName)
+	body.Set(properties, "direction", string(p.Spec.Direction))
+	body.Set(properties, "source", p.Spec.Source)
+	body.Set(properties, "destination", p.Spec.Destination)
 	return map[string]any{"properties": properties}
 }
 
@@ -48,7 +49,7 @@ func portMirroringProfileResolve(ctx context.Context, w kind.World[*v1alpha1.Por
 	if o != nil {
 		return o
 	}
-	properties := propertiesOf(desired)
+	properties := body.Properties(desired)
 	for _, end := range []string{"source", "destination"} {
 		name, _ := properties[end].(string)
 		if name == "" {

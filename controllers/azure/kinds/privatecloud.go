@@ -14,9 +14,11 @@ import (
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/arm"
+	"github.com/avs-operator/avs-operator/controllers/azure/body"
 	"github.com/avs-operator/avs-operator/controllers/azure/diff"
 	"github.com/avs-operator/avs-operator/controllers/azure/kind"
 	"github.com/avs-operator/avs-operator/controllers/azure/lane"
+	"github.com/avs-operator/avs-operator/controllers/azure/tree"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
 )
 
@@ -30,21 +32,21 @@ var privateCloud = kind.Kind[*v1alpha1.PrivateCloud]{
 		Name: "PrivateCloud", Segment: "privateClouds", Lane: lane.Hosts, Kept: true, Expensive: true, Tagged: true,
 		Mended: kind.BySupport, Beside: []string{lockType},
 		Rules: diff.Rules{
-			IgnoreCase: []string{"/sku/name"},
-			Sets:       []string{"/zones", "/properties/extendedNetworkBlocks", "/properties/identitySources", vcfLicense + "/labels"},
+			IgnoreCase: []string{tree.SKU},
+			Sets:       []string{"/zones", extendedBlocks, "/properties/identitySources", vcfLicense + "/labels"},
 			Optional:   []string{"/properties/identitySources/*/secondaryServer"},
 			WriteOnly:  []string{"/properties/identitySources/*/username", "/properties/identitySources/*/password", vcfLicense + "/licenseKey"},
 		},
 		Immutable: []string{"/location", "/sku", "/properties/networkBlock", "/properties/availability", "/zones", "/properties/virtualNetworkId"},
 		Defaults: map[string]any{
 			"/properties/internet": "Disabled", "/properties/dnsZoneType": "Public", "/identity/type": "None",
-			"/properties/extendedNetworkBlocks": []any{}, "/properties/identitySources": []any{},
+			extendedBlocks: []any{}, "/properties/identitySources": []any{},
 			encryption + "/status": "Disabled", encryption + "/keyVaultProperties/keyVersion": "",
 		},
 		Later:   []string{encryption},
 		PutOnly: []string{vcfLicense},
 		ReadOnly: []string{
-			"/properties/managementCluster/hosts", "/properties/managementCluster/clusterId", "/properties/managementCluster/provisioningState",
+			tree.HostsOfCluster1, "/properties/managementCluster/clusterId", "/properties/managementCluster/provisioningState",
 			"/properties/circuit", "/properties/secondaryCircuit", "/properties/endpoints", "/properties/managementNetwork", "/properties/provisioningNetwork",
 			"/properties/vmotionNetwork", "/properties/vcenterCertificateThumbprint", "/properties/nsxtCertificateThumbprint", "/properties/externalCloudLinks",
 			"/properties/nsxPublicIpQuotaRaised", "/identity/principalId", "/identity/tenantId", encryption + "/keyVaultProperties/keyState",
@@ -58,7 +60,7 @@ var privateCloud = kind.Kind[*v1alpha1.PrivateCloud]{
 	Resolve:    privateCloudResolve,
 	Secrets:    privateCloudSecrets,
 	Concerns:   privateCloudConcerns,
-	Hosts:      &kind.Hosts[*v1alpha1.PrivateCloud]{Path: sizeOfCluster1, Size: privateCloudSize, SetApplied: privateCloudSetApplied},
+	Hosts:      &kind.Hosts[*v1alpha1.PrivateCloud]{Path: tree.SizeOfCluster1, Size: privateCloudSize, SetApplied: privateCloudSetApplied},
 	MayWrite:   privateCloudMayWrite,
 	MayReplace: privateCloudMayReplace,
 	MayDelete:  privateCloudMayDelete,
@@ -71,10 +73,8 @@ var privateCloud = kind.Kind[*v1alpha1.PrivateCloud]{
 }
 
 const (
-	sizeOfCluster1  = "/properties/managementCluster/clusterSize"
-	hostsOfCluster1 = "/properties/managementCluster/hosts"
-	encryption      = "/properties/encryption"
-	vcfLicense      = "/properties/vcfLicense"
+	encryption = "/properties/encryption"
+	vcfLicense = "/properties/vcfLicense"
 )
 
 func privateCloudIdentityRef(c *v1alpha1.PrivateCloud) *v1alpha1.ObjectReference {
@@ -97,42 +97,38 @@ func privateCloudGroup(c *v1alpha1.PrivateCloud, identity *v1alpha1.AzureIdentit
 
 func privateCloudDesired(c *v1alpha1.PrivateCloud) map[string]any {
 	properties := map[string]any{}
-	set(properties, "networkBlock", c.Spec.NetworkBlock)
-	set(properties, "internet", c.Spec.Internet)
+	body.Set(properties, "networkBlock", c.Spec.NetworkBlock)
+	body.Set(properties, "internet", c.Spec.Internet)
 	if c.Spec.ManagementCluster != nil {
 		properties["managementCluster"] = map[string]any{"clusterSize": c.Spec.ManagementCluster.ClusterSize}
 	}
 	if c.Spec.Availability != nil {
 		availability := map[string]any{}
-		set(availability, "strategy", c.Spec.Availability.Strategy)
-		set(availability, "zone", c.Spec.Availability.Zone)
-		set(availability, "secondaryZone", c.Spec.Availability.SecondaryZone)
+		body.Set(availability, "strategy", c.Spec.Availability.Strategy)
+		body.Set(availability, "zone", c.Spec.Availability.Zone)
+		body.Set(availability, "secondaryZone", c.Spec.Availability.SecondaryZone)
 		properties["availability"] = availability
 	}
 	desiredOptions(c, properties)
-	body := map[string]any{"properties": properties}
+	out := map[string]any{"properties": properties}
 	if len(c.Spec.Zones) > 0 {
-		zones := []any{}
-		for _, zone := range c.Spec.Zones {
-			zones = append(zones, string(zone))
-		}
-		body["zones"] = zones
+		out["zones"] = body.List(c.Spec.Zones)
 	}
-	set(body, "location", c.Spec.Location)
+	body.Set(out, "location", c.Spec.Location)
 	if c.Spec.SKU != "" {
-		body["sku"] = map[string]any{"name": strings.ToLower(c.Spec.SKU)}
+		out["sku"] = map[string]any{"name": strings.ToLower(c.Spec.SKU)}
 	}
 	if len(c.Spec.Tags) > 0 {
 		tags := map[string]any{}
 		for key, value := range c.Spec.Tags {
 			tags[key] = string(value)
 		}
-		body["tags"] = tags
+		out["tags"] = tags
 	}
 	if c.Spec.SystemAssignedIdentity != "" {
-		body["identity"] = map[string]any{"type": map[string]string{enabled: "SystemAssigned", disabled: "None"}[c.Spec.SystemAssignedIdentity]}
+		out["identity"] = map[string]any{"type": map[string]string{enabled: "SystemAssigned", disabled: "None"}[c.Spec.SystemAssignedIdentity]}
 	}
-	return body
+	return out
 }
 
 // privateCloudResolve says zones as availability where Azure shows them so alone: a private cloud may have been made in either way.
@@ -153,7 +149,7 @@ func privateCloudResolve(_ context.Context, w kind.World[*v1alpha1.PrivateCloud]
 		}
 	}
 	delete(desired, "zones")
-	propertiesOf(desired)["availability"] = availability
+	body.Properties(desired)["availability"] = availability
 	return nil
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/avs-operator/avs-operator/controllers/azure/diff"
 	"github.com/avs-operator/avs-operator/controllers/azure/guards"
 	"github.com/avs-operator/avs-operator/controllers/azure/kind"
+	"github.com/avs-operator/avs-operator/controllers/azure/tree"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
 )
 
@@ -33,21 +34,20 @@ func privateCloudMayWrite(ctx context.Context, w kind.World[*v1alpha1.PrivateClo
 	}
 	is, from := desired, 0
 	if w.Actual != nil {
-		is, from = w.Actual, number(w.Actual, sizeOfCluster1)
+		is, from = w.Actual, int(w.Actual.Int(tree.SizeOfCluster1))
 	}
 	if _, asked := desired.Value(vcfLicense); asked && w.Actual != nil && changes(intent, vcfLicense) {
 		if o := covering(ctx, w, desired); o != nil {
 			return o
 		}
 	}
-	to := number(desired, sizeOfCluster1)
-	if to == 0 || to == from || w.Actual != nil && !changes(intent, sizeOfCluster1) {
+	to := int(desired.Int(tree.SizeOfCluster1))
+	if to == 0 || to == from || w.Actual != nil && !changes(intent, tree.SizeOfCluster1) {
 		return nil
 	}
-	hosts, _ := w.Actual.Value(hostsOfCluster1)
 	return resizing{
-		client: w.ARM, object: w.Object, cloud: is, cloudID: w.ID, id: w.ID.Child("clusters", cluster1), sku: is.String("/sku/name"), from: from, to: to,
-		hosts: texts(hosts), first: leaveFirst(w.Object.Spec.ManagementCluster.ScaleIn), vsan: w.Actual.String("/properties/managementCluster/vsanDatastoreName"),
+		client: w.ARM, object: w.Object, cloud: is, cloudID: w.ID, id: w.ID.Child("clusters", tree.Cluster1), sku: is.String(tree.SKU), from: from, to: to,
+		hosts: w.Actual.Texts(tree.HostsOfCluster1), first: leaveFirst(w.Object.Spec.ManagementCluster.ScaleIn), vsan: w.Actual.String(tree.VSANOfCluster1),
 		confirmed: w.Object.GetAnnotations()[v1alpha1.AnnotationConfirmTolerance], on: "the PrivateCloud",
 	}.allowed(ctx)
 }
@@ -67,7 +67,7 @@ func covering(ctx context.Context, w kind.World[*v1alpha1.PrivateCloud], desired
 	if err != nil {
 		return unseen("how many cores the hosts have", err)
 	}
-	has := guards.License{Name: nameOfVCF, Cores: number(desired, vcfLicense+"/cores")}
+	has := guards.License{Name: nameOfVCF, Cores: int(desired.Int(vcfLicense + "/cores"))}
 	return refusedBy(has.Covers(guards.CoresOf(skus, poolsOf(w.Actual, clusters)), "spec.vcfLicense"))
 }
 
@@ -93,11 +93,10 @@ func apart(ctx context.Context, w kind.World[*v1alpha1.PrivateCloud], desired *a
 }
 
 // blocksOf are the addresses that a private cloud has.
-func blocksOf(body *arm.Resource) []string {
+func blocksOf(cloud *arm.Resource) []string {
 	var out []string
-	if block := body.String("/properties/networkBlock"); block != "" {
+	if block := cloud.String("/properties/networkBlock"); block != "" {
 		out = append(out, block)
 	}
-	extended, _ := body.Value(extendedBlocks)
-	return append(out, texts(extended)...)
+	return append(out, cloud.Texts(extendedBlocks)...)
 }

@@ -6,23 +6,22 @@ package kinds
 import (
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/arm"
+	"github.com/avs-operator/avs-operator/controllers/azure/tree"
 )
 
 func privateCloudObserve(c *v1alpha1.PrivateCloud, actual *arm.Resource) {
 	s := &c.Status
-	s.ClusterSize = int32(actual.Int(sizeOfCluster1)) //nolint:gosec // at most 16
+	s.ClusterSize = int32(actual.Int(tree.SizeOfCluster1)) //nolint:gosec // at most 16
 	s.Selector = emptySelector
-	hosts, _ := actual.Value(hostsOfCluster1)
-	s.Hosts = texts(hosts)
-	s.VSANDatastoreName = actual.String("/properties/managementCluster/vsanDatastoreName")
-	s.SKU = actual.String("/sku/name")
+	s.Hosts = actual.Texts(tree.HostsOfCluster1)
+	s.VSANDatastoreName = actual.String(tree.VSANOfCluster1)
+	s.SKU = actual.String(tree.SKU)
 	s.NetworkBlock = actual.String("/properties/networkBlock")
 	s.VirtualNetworkID = actual.String("/properties/virtualNetworkId")
 	s.ManagementNetwork = actual.String("/properties/managementNetwork")
 	s.ProvisioningNetwork = actual.String("/properties/provisioningNetwork")
 	s.VMotionNetwork = actual.String("/properties/vmotionNetwork")
-	links, _ := actual.Value("/properties/externalCloudLinks")
-	s.ExternalCloudLinks = texts(links)
+	s.ExternalCloudLinks = actual.Texts("/properties/externalCloudLinks")
 	s.NSXPublicIPQuotaRaised = actual.String("/properties/nsxPublicIpQuotaRaised")
 	if _, ok := actual.Value("/properties/endpoints"); ok {
 		s.Endpoints = endpointsOf(actual)

@@ -9,8 +9,10 @@ import (
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/arm"
+	"github.com/avs-operator/avs-operator/controllers/azure/body"
 	"github.com/avs-operator/avs-operator/controllers/azure/diff"
 	"github.com/avs-operator/avs-operator/controllers/azure/kind"
+	"github.com/avs-operator/avs-operator/controllers/azure/tree"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
 )
 
@@ -21,26 +23,22 @@ const (
 
 // desiredOptions are what a private cloud may have beside hosts and a network.
 func desiredOptions(c *v1alpha1.PrivateCloud, properties map[string]any) {
-	set(properties, "virtualNetworkId", c.Spec.VirtualNetworkID)
-	set(properties, "dnsZoneType", c.Spec.DNSZoneType)
+	body.Set(properties, "virtualNetworkId", c.Spec.VirtualNetworkID)
+	body.Set(properties, "dnsZoneType", c.Spec.DNSZoneType)
 	if len(c.Spec.ExtendedNetworkBlocks) > 0 {
-		blocks := []any{}
-		for _, block := range c.Spec.ExtendedNetworkBlocks {
-			blocks = append(blocks, string(block))
-		}
-		properties["extendedNetworkBlocks"] = blocks
+		properties["extendedNetworkBlocks"] = body.List(c.Spec.ExtendedNetworkBlocks)
 	}
 	if len(c.Spec.IdentitySources) > 0 {
 		properties["identitySources"] = identitySources(c.Spec.IdentitySources)
 	}
 	if e := c.Spec.Encryption; e != nil {
-		body := map[string]any{"status": e.Status}
+		asked := map[string]any{"status": e.Status}
 		if e.KeyVault != nil {
 			vault := map[string]any{"keyVaultUrl": e.KeyVault.URL, "keyName": e.KeyVault.KeyName}
-			set(vault, "keyVersion", e.KeyVault.KeyVersion)
-			body["keyVaultProperties"] = vault
+			body.Set(vault, "keyVersion", e.KeyVault.KeyVersion)
+			asked["keyVaultProperties"] = vault
 		}
-		properties["encryption"] = body
+		properties["encryption"] = asked
 	}
 	if l := c.Spec.VCFLicense; l != nil {
 		terms := licenseTerms(&l.LicenseTerms)
@@ -55,8 +53,8 @@ func identitySources(sources []v1alpha1.IdentitySource) []any {
 		one := map[string]any{
 			"name": s.Name, "alias": s.Alias, "domain": s.Domain, "baseUserDN": s.BaseUserDN, "baseGroupDN": s.BaseGroupDN, "primaryServer": s.PrimaryServer,
 		}
-		set(one, "secondaryServer", s.SecondaryServer)
-		set(one, "ssl", s.SSL)
+		body.Set(one, "secondaryServer", s.SecondaryServer)
+		body.Set(one, "ssl", s.SSL)
 		out = append(out, one)
 	}
 	return out
@@ -77,7 +75,7 @@ func privateCloudSecrets(c *v1alpha1.PrivateCloud) []kind.SecretValue {
 // concerns of a private cloud, in the order in which they go out: Azure refuses size and internet in one PATCH, encryption before there is
 // an identity to open the key vault with, and hosts that the licence or the address space does not cover.
 var concerns = []string{
-	"/tags", "/identity", encryption, "/properties/internet", "/properties/identitySources", "/properties/extendedNetworkBlocks", "/properties/dnsZoneType",
+	"/tags", "/identity", encryption, "/properties/internet", "/properties/identitySources", extendedBlocks, "/properties/dnsZoneType",
 	vcfLicense, "", "/properties/managementCluster",
 }
 
@@ -99,15 +97,15 @@ func privateCloudConcerns(c *v1alpha1.PrivateCloud, changes []diff.Change) [][]d
 		return string(rune('0'+place/10)) + strconv.Itoa(place%10)
 	})
 	if m := c.Spec.ManagementCluster; m != nil && len(groups) > 0 {
-		groups[0] = scaleIn(groups[0], sizeOfCluster1, hostsOfCluster1, c.Status.Hosts, &m.ClusterSize, m.ScaleIn)
+		groups[0] = scaleIn(groups[0], tree.SizeOfCluster1, tree.HostsOfCluster1, c.Status.Hosts, &m.ClusterSize, m.ScaleIn)
 	}
 	return groups
 }
 
 // privateCloudMayReplace: Azure takes a licence only with the whole private cloud, and does not show the accounts that its directories are searched with. Those of
 // the spec go along from their Secrets; of others they would be lost, and nobody could sign in to vCenter through them any more.
-func privateCloudMayReplace(c *v1alpha1.PrivateCloud, body map[string]any) *outcome.Outcome {
-	sources, _ := propertiesOf(body)["identitySources"].([]any)
+func privateCloudMayReplace(c *v1alpha1.PrivateCloud, whole map[string]any) *outcome.Outcome {
+	sources, _ := body.Properties(whole)["identitySources"].([]any)
 	if len(sources) == 0 || len(c.Spec.IdentitySources) > 0 {
 		return nil
 	}

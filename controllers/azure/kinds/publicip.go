@@ -6,6 +6,7 @@ package kinds
 import (
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/arm"
+	"github.com/avs-operator/avs-operator/controllers/azure/body"
 	"github.com/avs-operator/avs-operator/controllers/azure/kind"
 )
 
@@ -27,8 +28,8 @@ var publicIP = networkKind(kind.Kind[*v1alpha1.PublicIP]{
 
 func publicIPDesired(p *v1alpha1.PublicIP) map[string]any {
 	properties := map[string]any{}
-	set(properties, "displayName", p.Spec.DisplayName)
-	set(properties, "numberOfPublicIPs", p.Spec.NumberOfPublicIPs)
+	body.Set(properties, "displayName", p.Spec.DisplayName)
+	body.Set(properties, "numberOfPublicIPs", p.Spec.NumberOfPublicIPs)
 	return map[string]any{"properties": properties}
 }
 

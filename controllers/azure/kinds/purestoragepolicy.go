@@ -6,6 +6,7 @@ package kinds
 import (
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/arm"
+	"github.com/avs-operator/avs-operator/controllers/azure/body"
 	"github.com/avs-operator/avs-operator/controllers/azure/kind"
 	"github.com/avs-operator/avs-operator/controllers/azure/lane"
 )
@@ -27,7 +28,7 @@ var pureStoragePolicy = kind.Kind[*v1alpha1.PureStoragePolicy]{
 
 func pureStoragePolicyDesired(p *v1alpha1.PureStoragePolicy) map[string]any {
 	properties := map[string]any{}
-	set(properties, "storagePolicyDefinition", p.Spec.StoragePolicyDefinition)
-	set(properties, "storagePoolId", p.Spec.StoragePoolID)
+	body.Set(properties, "storagePolicyDefinition", p.Spec.StoragePolicyDefinition)
+	body.Set(properties, "storagePoolId", p.Spec.StoragePoolID)
 	return map[string]any{"properties": properties}
 }

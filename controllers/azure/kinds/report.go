@@ -13,6 +13,7 @@ import (
 	"github.com/avs-operator/avs-operator/controllers/arm"
 	"github.com/avs-operator/avs-operator/controllers/azure/guards"
 	"github.com/avs-operator/avs-operator/controllers/azure/kind"
+	"github.com/avs-operator/avs-operator/controllers/azure/tree"
 	"github.com/avs-operator/avs-operator/controllers/status"
 )
 
@@ -34,7 +35,7 @@ func privateCloudReport(ctx context.Context, w kind.World[*v1alpha1.PrivateCloud
 
 // clusterReport says where little room is left.
 func clusterReport(_ context.Context, w kind.World[*v1alpha1.Cluster], _ time.Time) (facts []status.Fact, again time.Duration) {
-	return []status.Fact{roomToGrow([]guards.Pool{{Cluster: w.Actual.Name, Hosts: number(w.Actual, sizeOfCluster)}})}, 0
+	return []status.Fact{roomToGrow([]guards.Pool{{Cluster: w.Actual.Name, Hosts: int(w.Actual.Int(tree.SizeOfCluster))}})}, 0
 }
 
 func licenseCovered(ctx context.Context, w kind.World[*v1alpha1.PrivateCloud], pools []guards.Pool) status.Fact {
@@ -43,7 +44,7 @@ func licenseCovered(ctx context.Context, w kind.World[*v1alpha1.PrivateCloud], p
 		return unknownCover(err)
 	}
 	needed := guards.CoresOf(skus, pools)
-	has := guards.License{Name: nameOfVCF, Cores: number(w.Actual, vcfLicense+"/cores")}
+	has := guards.License{Name: nameOfVCF, Cores: int(w.Actual.Int(vcfLicense + "/cores"))}
 	fact := status.Fact{Condition: v1alpha1.ConditionLicenseCovered}
 	switch refusal := has.Covers(needed, "vcfLicense of the PrivateCloud"); {
 	case refusal == nil:

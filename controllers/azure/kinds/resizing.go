@@ -14,6 +14,7 @@ import (
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/arm"
 	"github.com/avs-operator/avs-operator/controllers/azure/guards"
+	"github.com/avs-operator/avs-operator/controllers/azure/tree"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
 )
 
@@ -39,16 +40,16 @@ type resizing struct {
 func (r resizing) name() string { return r.id.Name() }
 
 func (r resizing) stretched() bool {
-	return strings.EqualFold(r.cloud.String("/properties/availability/strategy"), "DualZone") || len(textsAt(r.cloud, "/zones")) == 2
+	return strings.EqualFold(r.cloud.String("/properties/availability/strategy"), "DualZone") || len(r.cloud.Texts("/zones")) == 2
 }
 
 // zone that the first hosts stand in, 0 if Azure chooses.
 func (r resizing) zone() int {
-	if zones := textsAt(r.cloud, "/zones"); len(zones) > 0 {
+	if zones := r.cloud.Texts("/zones"); len(zones) > 0 {
 		zone, _ := strconv.Atoi(zones[0])
 		return zone
 	}
-	return number(r.cloud, "/properties/availability/zone")
+	return int(r.cloud.Int("/properties/availability/zone"))
 }
 
 func (r resizing) wanted() guards.Wanted {
@@ -105,7 +106,7 @@ func (r resizing) offered(skus guards.Catalogue) *outcome.Outcome {
 		return nil
 	}
 	second := r.wanted()
-	if zone := number(r.cloud, "/properties/availability/secondaryZone"); zone > 0 {
+	if zone := int(r.cloud.Int("/properties/availability/secondaryZone")); zone > 0 {
 		second.Zone = zone
 	}
 	return refusedBy(guards.First(skus.Offered(r.wanted()), skus.Offered(second)))
@@ -120,7 +121,7 @@ func (r resizing) siblings(ctx context.Context) ([]*arm.Resource, error) {
 }
 
 // isFirst says that it is the cluster that comes with the private cloud.
-func (r resizing) isFirst() bool { return strings.EqualFold(r.name(), cluster1) }
+func (r resizing) isFirst() bool { return strings.EqualFold(r.name(), tree.Cluster1) }
 
 // new says that the private cloud itself is to be made.
 func (r resizing) new() bool { return r.from == 0 && r.isFirst() }
@@ -141,10 +142,9 @@ func (r resizing) beside() *outcome.Outcome {
 	if r.isFirst() {
 		return nil
 	}
-	blocks, _ := r.cloud.Value("/properties/extendedNetworkBlocks")
 	e := guards.Extension{
-		SKU: r.sku, First: r.cloud.String("/sku/name"), FirstHosts: number(r.cloud, sizeOfCluster1),
-		SecondGeneration: r.cloud.String("/properties/virtualNetworkId") != "", ExtendedBlocks: texts(blocks),
+		SKU: r.sku, First: r.cloud.String(tree.SKU), FirstHosts: int(r.cloud.Int(tree.SizeOfCluster1)),
+		SecondGeneration: r.cloud.String("/properties/virtualNetworkId") != "", ExtendedBlocks: r.cloud.Texts(extendedBlocks),
 	}
 	refusal := e.Fits()
 	if refusal == nil {
@@ -162,7 +162,7 @@ func (r resizing) beside() *outcome.Outcome {
 // licensed asks whether the licences that Azure has cover the cores.
 func (r resizing) licensed(ctx context.Context, needed guards.Cores) *outcome.Outcome {
 	if _, there := r.cloud.Value(vcfLicense); there {
-		has := guards.License{Name: nameOfVCF, Cores: number(r.cloud, vcfLicense+"/cores")}
+		has := guards.License{Name: nameOfVCF, Cores: int(r.cloud.Int(vcfLicense + "/cores"))}
 		if refusal := has.Covers(needed, "vcfLicense of the PrivateCloud"); refusal != nil {
 			if asked := r.object.Spec.VCFLicense; asked != nil && !r.new() && (guards.License{Cores: int(asked.Cores)}).Covers(needed, "") == nil {
 				return promised(refusal, r.object)
@@ -180,7 +180,7 @@ func (r resizing) licensed(ctx context.Context, needed guards.Cores) *outcome.Ou
 	if err != nil {
 		return unseen("whether the firewall's licence covers the hosts", err)
 	}
-	has := guards.License{Name: "the licence of the firewall", Cores: number(firewall, "/properties/cores")}
+	has := guards.License{Name: "the licence of the firewall", Cores: int(firewall.Int("/properties/cores"))}
 	return refusedBy(has.FirewallCovers(needed, "the License"))
 }
 

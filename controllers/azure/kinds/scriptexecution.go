@@ -12,11 +12,13 @@ import (
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/arm"
+	"github.com/avs-operator/avs-operator/controllers/azure/body"
 	"github.com/avs-operator/avs-operator/controllers/azure/diff"
 	"github.com/avs-operator/avs-operator/controllers/azure/kind"
 	"github.com/avs-operator/avs-operator/controllers/azure/lane"
 	"github.com/avs-operator/avs-operator/controllers/connect"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
+	"github.com/avs-operator/avs-operator/controllers/status"
 	"github.com/avs-operator/avs-operator/controllers/text"
 )
 
@@ -93,7 +95,7 @@ func scriptExecutionConfidential(e *v1alpha1.ScriptExecution, actual *arm.Resour
 
 // scriptExecutionResolve finds the cmdlet. What has run keeps the version that it ran with.
 func scriptExecutionResolve(ctx context.Context, w kind.World[*v1alpha1.ScriptExecution], desired map[string]any) *outcome.Outcome {
-	properties, _ := desired["properties"].(map[string]any)
+	properties := body.Properties(desired)
 	spec := &w.Object.Spec
 	switch ran := w.Actual.String("/properties/scriptCmdletId"); {
 	case ran != "" && runsCmdlet(arm.ID(ran), spec):
@@ -120,9 +122,9 @@ func scriptExecutionResolve(ctx context.Context, w kind.World[*v1alpha1.ScriptEx
 func scriptExecutionObserve(e *v1alpha1.ScriptExecution, actual *arm.Resource) {
 	s := &e.Status
 	s.ScriptCmdletID = actual.String("/properties/scriptCmdletId")
-	s.SubmittedAt = moment(actual.String("/properties/submittedAt"))
-	s.StartedAt = moment(actual.String("/properties/startedAt"))
-	s.FinishedAt = moment(actual.String("/properties/finishedAt"))
+	s.SubmittedAt = status.Moment(actual.String("/properties/submittedAt"))
+	s.StartedAt = status.Moment(actual.String("/properties/startedAt"))
+	s.FinishedAt = status.Moment(actual.String("/properties/finishedAt"))
 	s.FailureReason = text.Cut(actual.String("/properties/failureReason"), 2048)
 }
 
@@ -130,7 +132,7 @@ func scriptExecutionObserve(e *v1alpha1.ScriptExecution, actual *arm.Resource) {
 // for it again.
 func scriptExecutionComplete(ctx context.Context, w kind.World[*v1alpha1.ScriptExecution]) *outcome.Outcome {
 	s, secret := &w.Object.Status, w.Object.Spec.SecretOutputs
-	of := fingerprint(w.Actual.ID.Name(), w.Actual.String("/properties/finishedAt"), strings.Join(secret, "\n"))
+	of := body.Fingerprint(w.Actual.ID.Name(), w.Actual.String("/properties/finishedAt"), strings.Join(secret, "\n"))
 	if s.OutputsOf == of {
 		return nil
 	}

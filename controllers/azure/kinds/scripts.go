@@ -141,8 +141,7 @@ func executionLogs(ctx context.Context, w kind.World[*v1alpha1.ScriptExecution])
 
 // linesOf a stream in the order in which they were written. Azure answers the most recent first, as Microsoft's example of GetExecutionLogs says.
 func linesOf(logs *arm.Resource, stream string) []string {
-	value, _ := logs.Value("/properties/" + stream)
-	lines := texts(value)
+	lines := logs.Texts("/properties/" + stream)
 	slices.Reverse(lines)
 	return lines
 }

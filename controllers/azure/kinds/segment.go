@@ -10,6 +10,7 @@ import (
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/arm"
+	"github.com/avs-operator/avs-operator/controllers/azure/body"
 	"github.com/avs-operator/avs-operator/controllers/azure/diff"
 	"github.com/avs-operator/avs-operator/controllers/azure/kind"
 	"github.com/avs-operator/avs-operator/controllers/connect"
@@ -40,12 +41,12 @@ const connectedGateway = "/properties/connectedGateway"
 
 func segmentDesired(s *v1alpha1.Segment) map[string]any {
 	properties := map[string]any{}
-	set(properties, "displayName", s.Spec.DisplayName)
-	set(properties, "connectedGateway", s.Spec.ConnectedGateway)
+	body.Set(properties, "displayName", s.Spec.DisplayName)
+	body.Set(properties, "connectedGateway", s.Spec.ConnectedGateway)
 	if s.Spec.Subnet != nil {
 		subnet := map[string]any{"gatewayAddress": s.Spec.Subnet.GatewayAddress}
 		if s.Spec.Subnet.DHCPRanges != nil {
-			subnet["dhcpRanges"] = list(s.Spec.Subnet.DHCPRanges)
+			subnet["dhcpRanges"] = body.List(s.Spec.Subnet.DHCPRanges)
 		}
 		properties["subnet"] = subnet
 	}
@@ -67,7 +68,7 @@ func ports(actual *arm.Resource) int {
 // segmentResolve finds the gateway: Azure needs one, takes a name or a path in NSX, and shows either.
 func segmentResolve(ctx context.Context, w kind.World[*v1alpha1.Segment], desired map[string]any) *outcome.Outcome {
 	nameAsInAzure(w, desired)
-	properties, asked, have := propertiesOf(desired), w.Object.Spec.ConnectedGateway, w.Actual.String(connectedGateway)
+	properties, asked, have := body.Properties(desired), w.Object.Spec.ConnectedGateway, w.Actual.String(connectedGateway)
 	switch {
 	case have != "" && (asked == "" || sameObject(asked, have)):
 		properties["connectedGateway"] = have

@@ -11,6 +11,7 @@ import (
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/arm"
+	"github.com/avs-operator/avs-operator/controllers/azure/body"
 	"github.com/avs-operator/avs-operator/controllers/azure/diff"
 	"github.com/avs-operator/avs-operator/controllers/azure/kind"
 	"github.com/avs-operator/avs-operator/controllers/connect"
@@ -38,15 +39,15 @@ const members = "/properties/members"
 
 func vmGroupDesired(g *v1alpha1.VMGroup) map[string]any {
 	properties := map[string]any{}
-	set(properties, "displayName", g.Spec.DisplayName)
+	body.Set(properties, "displayName", g.Spec.DisplayName)
 	if len(g.Spec.Members) > 0 {
-		properties["members"] = list(g.Spec.Members)
+		properties["members"] = body.List(g.Spec.Members)
 	}
 	return map[string]any{"properties": properties}
 }
 
 func vmGroupObserve(g *v1alpha1.VMGroup, actual *arm.Resource) {
-	g.Status.Members = int32(len(textsAt(actual, members))) //nolint:gosec // at most 500
+	g.Status.Members = int32(len(actual.Texts(members))) //nolint:gosec // at most 500
 	g.Status.Status = actual.String("/properties/status")
 }
 
@@ -66,11 +67,11 @@ func vmGroupResolve(ctx context.Context, w kind.World[*v1alpha1.VMGroup], desire
 		if o != nil {
 			return o
 		}
-		if id = asAzureHas(id, textsAt(w.Actual, members)); !named(ids, id) {
+		if id = asAzureHas(id, w.Actual.Texts(members)); !named(ids, id) {
 			ids = append(ids, id)
 		}
 	}
-	propertiesOf(desired)["members"] = list(ids)
+	body.Properties(desired)["members"] = body.List(ids)
 	return nil
 }
 

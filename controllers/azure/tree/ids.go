@@ -14,9 +14,6 @@ import (
 	"github.com/avs-operator/avs-operator/controllers/arm"
 )
 
-// Cluster1 is the first cluster of every private cloud. It is no resource of its own, but has children.
-const Cluster1 = "Cluster-1"
-
 // KeyOf is the object that a reference in a namespace names.
 func KeyOf(namespace string, ref v1alpha1.ParentReference) types.NamespacedName {
 	if ref.Namespace != "" {

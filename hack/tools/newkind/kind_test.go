@@ -64,7 +64,7 @@ func TestAKindIsWrittenIntoTheLists(t *testing.T) {
 		lists[2]:                                {"clusters/virtualMachines\",\n\t\"Microsoft.AVS/privateClouds/globalReach", "\"Microsoft.AVS/privateClouds/goldPolicies\",\n\t\"Microsoft.AVS/privateClouds/hcx"},
 		lists[3]:                                {";GlobalReachConnection;GoldPolicy;HCXEnterpriseSite;"},
 		"api/v1alpha1/goldpolicy_types.go":      {"StoragePoolID string `json:\"storagePoolID,omitempty\"`", "SizeGb int32", "func (g *GoldPolicy) AzureSpec()"},
-		"controllers/azure/kinds/goldpolicy.go": {"var goldPolicy = kind.Kind[*v1alpha1.GoldPolicy]{", "set(properties, \"storagePoolId\", g.Spec.StoragePoolID)", "resources=goldpolicies/status"},
+		"controllers/azure/kinds/goldpolicy.go": {"var goldPolicy = kind.Kind[*v1alpha1.GoldPolicy]{", "\tbody.Set(properties, \"storagePoolId\", g.Spec.StoragePoolID)", "resources=goldpolicies/status"},
 		"config/samples/goldpolicy.yaml":        {"kind: GoldPolicy\n", "  storagePoolID: pool-1\n  sizeGb: 3\n"},
 	} {
 		text, err := os.ReadFile(filepath.Join(root, path))
