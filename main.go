@@ -77,14 +77,19 @@ func parse(arguments []string) (*flags, error) {
 	set.DurationVar(&f.leaseDuration, "lease-duration", 15*time.Second, "how long a lease holds without renewal; another replica takes over after that")
 	set.StringVar(&f.namespace, "namespace", os.Getenv("POD_NAMESPACE"), "the operator's own namespace; default: the variable POD_NAMESPACE")
 	set.StringSliceVar(&f.namespaces, "namespaces", nil, "namespaces to watch, separated by commas; default: all")
-	set.StringSliceVar(&f.operatorIdentityNamespaces, "operator-identity-namespaces", nil, "namespaces whose AzureIdentity objects may use the operator's own identity; default: the operator's namespace")
-	set.StringSliceVar(&f.allowedEndpoints, "allowed-endpoints", nil, "hosts of Azure clouds that Microsoft does not run, separated by commas; an AzureIdentity may use no other custom endpoint; *.<host> allows the regional hosts of one too, where Azure's links name them")
+	set.StringSliceVar(&f.operatorIdentityNamespaces, "operator-identity-namespaces", nil,
+		"namespaces whose AzureIdentity objects may use the operator's own identity; default: the operator's namespace")
+	set.StringSliceVar(&f.allowedEndpoints, "allowed-endpoints", nil, "hosts of Azure clouds that Microsoft does not run, separated by commas; "+
+		"an AzureIdentity may use no other custom endpoint; *.<host> allows the regional hosts of one too, where Azure's links name them")
 	set.StringVar(&f.featureGates, "feature-gates", "", "what works only when it is turned on, such as ScaleInHosts=true, separated by commas; see the guide")
-	set.BoolVar(&f.allowLocalEndpoints, "allow-local-endpoints", false, "let VCenters and custom Azure endpoints be at loopback, link-local, metadata or the API server's addresses; for simulators only")
-	set.BoolVar(&f.freeze, "freeze", false, "begin nothing new in Azure and in vCenters, and follow what runs to its end; the ConfigMap "+freeze.ConfigMapName+" in the operator's namespace does the same while it is there")
+	set.BoolVar(&f.allowLocalEndpoints, "allow-local-endpoints", false,
+		"let VCenters and custom Azure endpoints be at loopback, link-local, metadata or the API server's addresses; for simulators only")
+	set.BoolVar(&f.freeze, "freeze", false, "begin nothing new in Azure and in vCenters, and follow what runs to its end; the ConfigMap "+
+		freeze.ConfigMapName+" in the operator's namespace does the same while it is there")
 	set.StringVar(&f.healthAddress, "health-probe-bind-address", ":8081", "address of /healthz and /readyz")
 	set.StringVar(&f.metricsAddress, "metrics-bind-address", ":8443", "address of the metrics, HTTPS with authentication and authorization; 0 for none")
-	set.StringVar(&f.pprofAddress, "pprof-bind-address", "0", "address of Go's profiles, without authentication, for a look at what costs memory or time; 0 for none")
+	set.StringVar(&f.pprofAddress, "pprof-bind-address", "0",
+		"address of Go's profiles, without authentication, for a look at what costs memory or time; 0 for none")
 	set.BoolVar(&f.development, "development", false, "log for people, with more detail, instead of JSON")
 	set.Float64Var(&f.speed, "speed", 1, "how many times faster than real time Azure and vCenter run; for simulators only")
 	set.BoolVar(&f.version, "version", false, "print the version and end")

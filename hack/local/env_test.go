@@ -80,7 +80,8 @@ func TestEnvFileKeepsWhatTheShellTrusts(t *testing.T) {
 		for _, name := range []string{"SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"} {
 			got := run(script+`; cat "$`+name+`"`, name+"="+company)
 			if !strings.Contains(got, "the company's own certificates") || !strings.Contains(got, simulated) {
-				t.Errorf("%s after %s holds %d bytes: of the company %t, of the simulated Azure %t", name, script, len(got), strings.Contains(got, "company"), strings.Contains(got, simulated))
+				t.Errorf("%s after %s holds %d bytes: of the company %t, of the simulated Azure %t",
+					name, script, len(got), strings.Contains(got, "company"), strings.Contains(got, simulated))
 			}
 			if got := run(script + `; cat "$` + name + `"`); strings.Contains(got, "company") || !strings.Contains(got, simulated) {
 				t.Errorf("%s of a shell that had none: %d bytes", name, len(got))

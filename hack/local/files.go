@@ -74,7 +74,8 @@ func (f files) prepare() error {
 // slim removes what is large or secret of a run that has ended, and leaves the logs.
 func (f files) slim() error {
 	var failed []error
-	for _, name := range []string{"kubeconfig", "env", "operator.kubeconfig", "prepared.yaml", "bin", "tmp", "samples", "controlplane/etcd", "controlplane/certificates", "controlplane/admin.kubeconfig"} {
+	for _, name := range []string{"kubeconfig", "env", "operator.kubeconfig", "prepared.yaml", "bin", "tmp", "samples", "controlplane/etcd",
+		"controlplane/certificates", "controlplane/admin.kubeconfig"} {
 		failed = append(failed, os.RemoveAll(f.at(name)))
 	}
 	return errors.Join(failed...)

@@ -71,7 +71,8 @@ func TestParse(t *testing.T) {
 		t.Errorf("a demo without an operator: %+v", got)
 	}
 	t.Setenv("OPERATOR", "")
-	for _, bad := range [][]string{{}, {"-operator=mine", "local"}, {"other"}, {"demo", "local"}, {"-speed=0", "demo"}, {"-speed=NaN", "demo"}, {"-speed=fast", "demo"}, {"-record=x", "local"}} {
+	for _, bad := range [][]string{{}, {"-operator=mine", "local"}, {"other"}, {"demo", "local"}, {"-speed=0", "demo"}, {"-speed=NaN", "demo"},
+		{"-speed=fast", "demo"}, {"-record=x", "local"}} {
 		if _, err := parse(bad); err == nil {
 			t.Errorf("%v is accepted", bad)
 		}

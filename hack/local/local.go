@@ -95,7 +95,8 @@ func (e *environment) startAgain(ctx context.Context, ends *ends) error {
 		ends.quick = 1
 	}
 	if ends.quick >= maxQuickEnds {
-		err := fmt.Errorf("the operator ended %d times soon after its start, last with %s; see %s", ends.quick, e.operator.how(), shown(e.files.at("logs", "operator.log")))
+		err := fmt.Errorf("the operator ended %d times soon after its start, last with %s; see %s",
+			ends.quick, e.operator.how(), shown(e.files.at("logs", "operator.log")))
 		if !ends.edited {
 			return err
 		}

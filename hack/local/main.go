@@ -69,9 +69,12 @@ func parse(arguments []string) (s settings, err error) {
 		set.PrintDefaults()
 	}
 	pace := set.String("speed", os.Getenv("SPEED"), "how many times faster than real time Azure and vCenter run; default $SPEED, else "+strconv.Itoa(defaultSpeed))
-	set.StringVar(&s.region, "region", "", "have polling URLs and nextLinks name this region's host, NAME.localhost, as Azure's may; the operator is told where that is. The demo does, with "+location)
-	set.StringVar(&s.record, "record", "", "keep the schemas, and the objects as they are stored at the demo's turns, in this new directory; make record-release does")
-	operator := set.String("operator", cmp.Or(os.Getenv("OPERATOR"), "own"), "own runs the operator; none runs everything else, and prints how to start it in an IDE or a debugger; default $OPERATOR, else own")
+	set.StringVar(&s.region, "region", "", "have polling URLs and nextLinks name this region's host, NAME.localhost, as Azure's may; "+
+		"the operator is told where that is. The demo does, with "+location)
+	set.StringVar(&s.record, "record", "",
+		"keep the schemas, and the objects as they are stored at the demo's turns, in this new directory; make record-release does")
+	operator := set.String("operator", cmp.Or(os.Getenv("OPERATOR"), "own"),
+		"own runs the operator; none runs everything else, and prints how to start it in an IDE or a debugger; default $OPERATOR, else own")
 	if err := set.Parse(arguments); err != nil {
 		return s, err
 	}

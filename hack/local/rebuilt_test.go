@@ -62,7 +62,8 @@ func TestABuildIsTakenWhenItIsWhole(t *testing.T) {
 func TestPrintedCommandsAreReadByAShell(t *testing.T) {
 	t.Parallel()
 	o := &operator{kubeconfig: "/home/o'brien/a b/operator.kubeconfig", speed: 600, health: "127.0.0.1:1", azure: []string{"--allowed-endpoints=a,*.a"}}
-	output, err := exec.Command("sh", "-euc", assignments(o.variables())+` sh -c 'printf "%s\n" "$KUBECONFIG" "$POD_NAMESPACE" "$@"' sh `+words(o.byHand())).Output()
+	output, err := exec.Command("sh", "-euc",
+		assignments(o.variables())+` sh -c 'printf "%s\n" "$KUBECONFIG" "$POD_NAMESPACE" "$@"' sh `+words(o.byHand())).Output()
 	want := append([]string{o.kubeconfig, operatorNamespace}, o.byHand()...)
 	if got := strings.Split(strings.TrimSuffix(string(output), "\n"), "\n"); err != nil || !slices.Equal(got, want) {
 		t.Errorf("read %q, want %q (%v)", got, want, err)

@@ -112,7 +112,8 @@ func withoutDescriptions(part any) {
 // recordingInto checks the directory that -record names: it is made, and a release that was recorded is never recorded over.
 func recordingInto(directory string) error {
 	if _, err := os.Stat(directory); err == nil {
-		return fmt.Errorf("record into %s: it is there already, and what a release stored does not change: name another, or delete it if it was never released", directory)
+		return fmt.Errorf("record into %s: it is there already, and what a release stored does not change: "+
+			"name another, or delete it if it was never released", directory)
 	}
 	return os.MkdirAll(directory, 0o755)
 }

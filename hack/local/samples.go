@@ -23,7 +23,8 @@ func preparedObjects(w *simulators) ([]byte, error) {
 	objects := []any{
 		corev1.Namespace{TypeMeta: kind("Namespace"), ObjectMeta: metav1.ObjectMeta{Name: namespace}},
 		corev1.ServiceAccount{TypeMeta: kind("ServiceAccount"), ObjectMeta: meta(federatedAccount)},
-		corev1.Secret{TypeMeta: kind("Secret"), ObjectMeta: meta("azure-client-secret"), Type: v1alpha1.SecretTypeAzure, StringData: map[string]string{"clientSecret": w.clientSecret}},
+		corev1.Secret{TypeMeta: kind("Secret"), ObjectMeta: meta("azure-client-secret"), Type: v1alpha1.SecretTypeAzure,
+			StringData: map[string]string{"clientSecret": w.clientSecret}},
 		corev1.ConfigMap{TypeMeta: kind("ConfigMap"), ObjectMeta: meta("azure-ca"), Data: map[string]string{"ca.crt": string(w.azure.CAPEM())}},
 		corev1.Secret{TypeMeta: kind("Secret"), ObjectMeta: meta("oslo-vcenter"), Type: corev1.SecretTypeBasicAuth, StringData: map[string]string{
 			corev1.BasicAuthUsernameKey: osloUser, corev1.BasicAuthPasswordKey: w.osloPassword,

@@ -59,7 +59,8 @@ func TestEnvFileIsEnoughForAClient(t *testing.T) {
 		AccessToken string `json:"access_token"`
 	}
 	decode(t, answer, &token)
-	request, err := http.NewRequest(http.MethodGet, values["AZURE_RESOURCE_MANAGER_ENDPOINT"]+"/subscriptions/"+values["AZURE_SUBSCRIPTION_ID"]+"?api-version=2022-12-01", nil)
+	request, err := http.NewRequest(http.MethodGet,
+		values["AZURE_RESOURCE_MANAGER_ENDPOINT"]+"/subscriptions/"+values["AZURE_SUBSCRIPTION_ID"]+"?api-version=2022-12-01", nil)
 	if err != nil {
 		t.Fatal(err)
 	}

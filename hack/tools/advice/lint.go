@@ -19,12 +19,14 @@ import (
 )
 
 // verbs are what messages ask people to do.
-const verbs = `add|allow|annotate|apply|ask|assign|cancel|change|check|choose|clean|compare|confirm|connect|consolidate|convert|correct|create|declare|delete|detach|disable|disconnect|` +
-	`drain|edit|enable|exclude|extend|find|free|give|grant|have|increase|install|keep|label|let|look|lower|make|map|mend|migrate|mount|move|name|open|order|permit|pin|plan|power|put|` +
-	`raise|reconnect|register|release|remove|rename|repair|replace|reset|restart|restore|retry|run|say|set|shut|start|stop|switch|take|try|turn|unlock|update|upgrade|use|wait|write`
+const verbs = `add|allow|annotate|apply|ask|assign|cancel|change|check|choose|clean|compare|confirm|connect|consolidate|convert|correct|create|declare|` +
+	`delete|detach|disable|disconnect|drain|edit|enable|exclude|extend|find|free|give|grant|have|increase|install|keep|label|let|look|lower|make|` +
+	`map|mend|migrate|mount|move|name|open|order|permit|pin|plan|power|put|raise|reconnect|register|release|remove|rename|repair|replace|reset|` +
+	`restart|restore|retry|run|say|set|shut|start|stop|switch|take|try|turn|unlock|update|upgrade|use|wait|write`
 
 // imperative is a verb where an English sentence, or a part of one, begins, with what it is about after it.
-var imperative = regexp.MustCompile(`(?i)(?:^|[.:;,(] |,? (?:or|and|then|so|that|you) |\b(?:please|must) )(?:(?:either|then|first|else|above all|instead|already|not) )?\b(` + verbs + `) [^ ]`)
+var imperative = regexp.MustCompile(`(?i)(?:^|[.:;,(] |,? (?:or|and|then|so|that|you) |\b(?:please|must) )` +
+	`(?:(?:either|then|first|else|above all|instead|already|not) )?\b(` + verbs + `) [^ ]`)
 
 // imperatives finds where in a text somebody is told to do something.
 func imperatives(text string) (at [][2]int) {
@@ -44,8 +46,10 @@ func imperatives(text string) (at [][2]int) {
 
 // told and statement are where such a verb tells of something instead: before it, and from it on.
 var (
-	told      = regexp.MustCompile(`(?i)(which|that|who|they|you|hosts|machines|it may|can|could|cannot|would|must be|to|not)( \S+)?,? (and|or|that|then) $|%[sdq] (and|or) $|%[sdq] $|\ball that $`)
-	statement = regexp.MustCompile(`(?i)^(let go|move ended|have (failed|the|waited|no)|map to|start first|power state|name (of|now)|open for|set up|ask for one network|use of|run on|plan of|name a time zone|change(s)? of)\b`)
+	told = regexp.MustCompile(`(?i)(which|that|who|they|you|hosts|machines|it may|can|could|cannot|would|must be|to|not)( \S+)?,? (and|or|that|then) $|` +
+		`%[sdq] (and|or) $|%[sdq] $|\ball that $`)
+	statement = regexp.MustCompile(`(?i)^(let go|move ended|have (failed|the|waited|no)|map to|start first|power state|name (of|now)|` +
+		`open for|set up|ask for one network|use of|run on|plan of|name a time zone|change(s)? of)\b`)
 )
 
 // protocols know no conditions, and what they say is told on by others; what metrics tell is no message to an object.
@@ -86,7 +90,8 @@ func lint(root string, reasons map[string]string) (missing, texts []string, chec
 				if advice.Covers(m.reason, m.text, verb[0], verb[1]) {
 					continue
 				}
-				missing = append(missing, fmt.Sprintf("%s: %s: %q: no row says what to do when it says %q", files.Position(m.at), orNone(m.reason), m.text, m.text[verb[0]:]))
+				missing = append(missing, fmt.Sprintf("%s: %s: %q: no row says what to do when it says %q",
+					files.Position(m.at), orNone(m.reason), m.text, m.text[verb[0]:]))
 			}
 		}
 		return nil

@@ -168,7 +168,8 @@ func TestLimits(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	over, lower := l.check([]figure{{callsUp, "a", 6}, {callsUp, "b", 5}, {callsUp, "c", 4}, {callsUp, "d", 1}, {fileCount, "a", 99}, {fileCount, "b", 15}, {fileLines, "a", 400}})
+	over, lower := l.check([]figure{{callsUp, "a", 6}, {callsUp, "b", 5}, {callsUp, "c", 4}, {callsUp, "d", 1}, {fileCount, "a", 99},
+		{fileCount, "b", 15}, {fileLines, "a", 400}})
 	if len(over) != 2 || !strings.HasPrefix(over[0], "a: calls-up is 6") || !strings.HasPrefix(over[1], "d: calls-up is 1") {
 		t.Errorf("over: %q", over)
 	}

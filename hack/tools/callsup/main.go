@@ -103,7 +103,8 @@ func reportOf(p *packages.Package) report {
 }
 
 func (r report) figures() []figure {
-	return []figure{{callsUp, r.where, len(r.up)}, {fileCount, r.where, len(r.files)}, {fileLines, r.where, longest(r.files).lines}, {functionLines, r.where, longest(r.functions).lines}}
+	return []figure{{callsUp, r.where, len(r.up)}, {fileCount, r.where, len(r.files)}, {fileLines, r.where, longest(r.files).lines},
+		{functionLines, r.where, longest(r.functions).lines}}
 }
 
 func (r report) print(verbose bool) {

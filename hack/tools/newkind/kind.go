@@ -38,7 +38,8 @@ var (
 )
 
 // unsent is the rule that all Azure kinds have: what Azure was never asked for may still be changed.
-const unsent = `!(has(self.status) && (has(self.status.operation) || has(self.status.managed) || (has(self.status.provisioningState) && !(has(self.status.conditions) && ` +
+const unsent = `!(has(self.status) && (has(self.status.operation) || has(self.status.managed) || ` +
+	`(has(self.status.provisioningState) && !(has(self.status.conditions) && ` +
 	`self.status.conditions.exists(c, c.type == 'Stalled' && c.reason in ['AdoptionRefused', 'AlreadyManaged', 'ImmutableFieldChanged'])))))`
 
 // describe makes a kind of what a person asks for. fields are "property=value of the sample", separated by spaces.

@@ -24,10 +24,12 @@ func TestNames(t *testing.T) {
 	}
 	k, err := describe("GoldPolicy", "Cluster", "", "sizeGb=3 poolId=p", true)
 	want := []field{{"sizeGb", "sizeGb", "SizeGb", "3", true}, {"poolId", "poolID", "PoolID", "p", false}}
-	if err != nil || len(k.Fields) != 2 || k.Fields[0] != want[0] || k.Fields[1] != want[1] || k.ARMType != "Microsoft.AVS/privateClouds/clusters/goldPolicies" || k.Plural != "goldpolicies" {
+	if err != nil || len(k.Fields) != 2 || k.Fields[0] != want[0] || k.Fields[1] != want[1] ||
+		k.ARMType != "Microsoft.AVS/privateClouds/clusters/goldPolicies" || k.Plural != "goldpolicies" {
 		t.Errorf("%+v %v", k, err)
 	}
-	for _, bad := range [][3]string{{"goldPolicy", "Cluster", "a=1"}, {"Gold", "Segment", "a=1"}, {"Gold", "Cluster", ""}, {"Gold", "Cluster", "a"}, {"Gold", "Cluster", "A=1"}} {
+	for _, bad := range [][3]string{{"goldPolicy", "Cluster", "a=1"}, {"Gold", "Segment", "a=1"}, {"Gold", "Cluster", ""}, {"Gold", "Cluster", "a"},
+		{"Gold", "Cluster", "A=1"}} {
 		if _, err := describe(bad[0], bad[1], "", bad[2], false); err == nil {
 			t.Errorf("%q is accepted", bad)
 		}
@@ -59,13 +61,15 @@ func TestAKindIsWrittenIntoTheLists(t *testing.T) {
 		t.Fatal(err)
 	}
 	for path, words := range map[string][]string{
-		lists[0]:                                {"\tregister(&vmGroup),\n\tregister(&goldPolicy),\n}\n"},
-		lists[1]:                                {"- goldpolicy.yaml\n- vcenter_weu.yaml\n"},
-		lists[2]:                                {"clusters/virtualMachines\",\n\t\"Microsoft.AVS/privateClouds/globalReach", "\"Microsoft.AVS/privateClouds/goldPolicies\",\n\t\"Microsoft.AVS/privateClouds/hcx"},
-		lists[3]:                                {";GlobalReachConnection;GoldPolicy;HCXEnterpriseSite;"},
-		"api/v1alpha1/goldpolicy_types.go":      {"StoragePoolID string `json:\"storagePoolID,omitempty\"`", "SizeGb int32", "func (g *GoldPolicy) AzureSpec()"},
-		"controllers/azure/kinds/goldpolicy.go": {"var goldPolicy = kind.Kind[*v1alpha1.GoldPolicy]{", "\tbody.Set(properties, \"storagePoolId\", g.Spec.StoragePoolID)", "resources=goldpolicies/status"},
-		"config/samples/goldpolicy.yaml":        {"kind: GoldPolicy\n", "  storagePoolID: pool-1\n  sizeGb: 3\n"},
+		lists[0]: {"\tregister(&vmGroup),\n\tregister(&goldPolicy),\n}\n"},
+		lists[1]: {"- goldpolicy.yaml\n- vcenter_weu.yaml\n"},
+		lists[2]: {"clusters/virtualMachines\",\n\t\"Microsoft.AVS/privateClouds/globalReach",
+			"\"Microsoft.AVS/privateClouds/goldPolicies\",\n\t\"Microsoft.AVS/privateClouds/hcx"},
+		lists[3]:                           {";GlobalReachConnection;GoldPolicy;HCXEnterpriseSite;"},
+		"api/v1alpha1/goldpolicy_types.go": {"StoragePoolID string `json:\"storagePoolID,omitempty\"`", "SizeGb int32", "func (g *GoldPolicy) AzureSpec()"},
+		"controllers/azure/kinds/goldpolicy.go": {"var goldPolicy = kind.Kind[*v1alpha1.GoldPolicy]{",
+			"\tbody.Set(properties, \"storagePoolId\", g.Spec.StoragePoolID)", "resources=goldpolicies/status"},
+		"config/samples/goldpolicy.yaml": {"kind: GoldPolicy\n", "  storagePoolID: pool-1\n  sizeGb: 3\n"},
 	} {
 		text, err := os.ReadFile(filepath.Join(root, path))
 		if err != nil {
