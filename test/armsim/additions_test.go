@@ -65,12 +65,14 @@ func names(list map[string]any) string {
 func TestAdditionsOfTheNewestVersion(t *testing.T) {
 	s := start(t, func(c *Config) { c.NoVCenters = false })
 	o := &over{t, s, plain(t, s)}
-	o.end(http.MethodPut, cloudPath, privateCloud("properties.vcfLicense", `{"kind":"vcf5","cores":108,"endDate":"2099-01-01T00:00:00Z","licenseKey":"secret-key"}`,
+	o.end(http.MethodPut, cloudPath, privateCloud("properties.vcfLicense",
+		`{"kind":"vcf5","cores":108,"endDate":"2099-01-01T00:00:00Z","licenseKey":"secret-key"}`,
 		"identity", `{"type":"SystemAssigned"}`))
 
 	hosts := o.now(200, http.MethodGet, cloudPath+"/clusters/Cluster-1/hosts", nil)
 	first := strings.Fields(names(hosts))[0]
-	if host := o.now(200, http.MethodGet, cloudPath+"/clusters/Cluster-1/hosts/"+first, nil); lookupString(host, "properties.moRefId") == "" || lookupString(host, "properties.kind") != "General" {
+	if host := o.now(200, http.MethodGet, cloudPath+"/clusters/Cluster-1/hosts/"+first, nil); lookupString(host, "properties.moRefId") == "" ||
+		lookupString(host, "properties.kind") != "General" {
 		t.Errorf("the host is %v", host)
 	}
 	if got := names(o.now(200, http.MethodGet, cloudPath+"/provisionedNetworks", nil)); !strings.Contains(got, "vmotion") {
@@ -80,7 +82,8 @@ func TestAdditionsOfTheNewestVersion(t *testing.T) {
 	o.storage()
 	o.licences()
 	o.addonNetworks()
-	o.end(http.MethodPost, groupPath[:strings.Index(groupPath, "/resourceGroups")]+"/providers/Microsoft.AVS/locations/westeurope/serviceComponents/hcx/checkAvailability", nil)
+	o.end(http.MethodPost,
+		groupPath[:strings.Index(groupPath, "/resourceGroups")]+"/providers/Microsoft.AVS/locations/westeurope/serviceComponents/hcx/checkAvailability", nil)
 	skus := o.now(200, http.MethodGet, groupPath[:strings.Index(groupPath, "/resourceGroups")]+"/providers/Microsoft.AVS/skus", nil)
 	if !strings.Contains(names(skus), "av64") {
 		t.Errorf("the SKUs are %s", names(skus))
@@ -94,7 +97,8 @@ func (o *over) storage() {
 	o.end(http.MethodPut, cloudPath+"/iscsiPaths/default", properties("networkBlock", "10.200.0.0/24"))
 	o.now(200, http.MethodGet, cloudPath+"/iscsiPaths/default", nil)
 	san := cloudPath + "/clusters/Cluster-1/datastores/san"
-	o.end(http.MethodPut, san, properties("elasticSanVolume.targetId", "/subscriptions/x/resourceGroups/y/providers/Microsoft.ElasticSan/elasticSans/e/volumeGroups/g/volumes/v"))
+	o.end(http.MethodPut, san, properties("elasticSanVolume.targetId",
+		"/subscriptions/x/resourceGroups/y/providers/Microsoft.ElasticSan/elasticSans/e/volumeGroups/g/volumes/v"))
 	if resp := send(o.t, o.s, o.pl, http.MethodDelete, cloudPath+"/iscsiPaths/default", nil); resp.StatusCode != http.StatusConflict {
 		o.t.Errorf("deleting the iSCSI path under a datastore: %d", resp.StatusCode)
 	}
@@ -104,7 +108,8 @@ func (o *over) storage() {
 	if got := names(o.now(200, http.MethodGet, cloudPath+"/pureStoragePolicies", nil)); got != "gold" {
 		o.t.Errorf("the Pure Storage policies are %s", got)
 	}
-	o.end(http.MethodPut, cloudPath+"/clusters/Cluster-1/datastores/pure", properties("pureStorageVolume.storagePoolId", "/subscriptions/x/pool", "pureStorageVolume.sizeGb", 64))
+	o.end(http.MethodPut, cloudPath+"/clusters/Cluster-1/datastores/pure",
+		properties("pureStorageVolume.storagePoolId", "/subscriptions/x/pool", "pureStorageVolume.sizeGb", 64))
 	for _, gone := range []string{"/clusters/Cluster-1/datastores/pure", "/pureStoragePolicies/gold", "/iscsiPaths/default"} {
 		o.end(http.MethodDelete, cloudPath+gone, nil)
 	}
@@ -122,7 +127,8 @@ func (o *over) licences() {
 	if got := o.now(200, http.MethodPost, path+"/getProperties", nil); got["licenseKey"] != "secret-too" {
 		o.t.Errorf("its properties are %v", got)
 	}
-	if resp := send(o.t, o.s, o.pl, http.MethodPut, cloudPath+"/licenses/other", properties("kind", "VmwareFirewall", "cores", 1, "endDate", "2099-01-01T00:00:00Z")); resp.StatusCode != 400 {
+	if resp := send(o.t, o.s, o.pl, http.MethodPut, cloudPath+"/licenses/other",
+		properties("kind", "VmwareFirewall", "cores", 1, "endDate", "2099-01-01T00:00:00Z")); resp.StatusCode != 400 {
 		o.t.Errorf("a licence of another name: %d", resp.StatusCode)
 	}
 	o.end(http.MethodDelete, path, nil)
@@ -132,7 +138,8 @@ func (o *over) licences() {
 }
 
 func (o *over) addonNetworks() {
-	got := o.end(http.MethodPut, cloudPath+"/addons/HCX", properties("addonType", "HCX", "offer", "VMware MaaS Cloud Provider", "managementNetwork", "10.3.0.0/24", "uplinkNetwork", "10.4.0.0/24"))
+	got := o.end(http.MethodPut, cloudPath+"/addons/HCX",
+		properties("addonType", "HCX", "offer", "VMware MaaS Cloud Provider", "managementNetwork", "10.3.0.0/24", "uplinkNetwork", "10.4.0.0/24"))
 	if lookupString(got, "properties.uplinkNetwork") != "10.4.0.0/24" {
 		o.t.Errorf("the add-on is %v", got)
 	}
@@ -142,7 +149,8 @@ func (o *over) addonNetworks() {
 func TestMaintenanceLife(t *testing.T) {
 	blocked := time.Now().Add(72 * time.Hour)
 	s := start(t, func(c *Config) {
-		c.Maintenances = []Maintenance{{Name: "esx", ClusterID: 1, Estimated: time.Hour, Blocked: []Blocked{{Reason: "Summer games", From: blocked, To: blocked.Add(24 * time.Hour)}},
+		c.Maintenances = []Maintenance{{Name: "esx", ClusterID: 1, Estimated: time.Hour,
+			Blocked:      []Blocked{{Reason: "Summer games", From: blocked, To: blocked.Add(24 * time.Hour)}},
 			FailedChecks: []FailedCheck{{Name: "EPC_CDROM_MOUNTED", Details: "A CD is mounted"}}}}
 	})
 	o := &over{t, s, plain(t, s)}
@@ -155,12 +163,14 @@ func TestMaintenanceLife(t *testing.T) {
 	if err := s.SetFailedChecks(path); err != nil {
 		t.Fatal(err)
 	}
-	for name, at := range map[string]time.Time{"past": time.Now().Add(-time.Hour), "blocked": blocked.Add(time.Hour), "outside": time.Now().Add(9000 * time.Hour)} {
+	for name, at := range map[string]time.Time{"past": time.Now().Add(-time.Hour), "blocked": blocked.Add(time.Hour),
+		"outside": time.Now().Add(9000 * time.Hour)} {
 		if resp := send(t, s, o.pl, http.MethodPost, path+"/schedule", map[string]any{"scheduleTime": timestamp(at)}); resp.StatusCode != 400 {
 			t.Errorf("%s: %d", name, resp.StatusCode)
 		}
 	}
-	if resp := send(t, s, o.pl, http.MethodPost, path+"/reschedule", map[string]any{"rescheduleTime": timestamp(time.Now().Add(time.Hour))}); resp.StatusCode != 409 {
+	if resp := send(t, s, o.pl, http.MethodPost, path+"/reschedule",
+		map[string]any{"rescheduleTime": timestamp(time.Now().Add(time.Hour))}); resp.StatusCode != 409 {
 		t.Errorf("rescheduling what is not scheduled: %d", resp.StatusCode)
 	}
 	if got = o.now(200, http.MethodPost, path+"/initiateChecks", nil); lookupString(got, "properties.maintenanceReadiness.status") != "Ready" {
@@ -252,7 +262,8 @@ func TestUnknownProperties(t *testing.T) {
 			t.Errorf("%s: %s", path, got.message())
 		}
 	}
-	late := strict.want(http.StatusBadRequest, http.MethodPut, cloudPath+"?api-version=2022-05-01", privateCloud("properties.extendedNetworkBlocks", `["10.9.0.0/23"]`))
+	late := strict.want(http.StatusBadRequest, http.MethodPut, cloudPath+"?api-version=2022-05-01",
+		privateCloud("properties.extendedNetworkBlocks", `["10.9.0.0/23"]`))
 	if late.code() != "UnknownProperty" {
 		t.Errorf("a property that came later: %s", late.code())
 	}

@@ -128,9 +128,11 @@ func (s *Server) findParent(in *scoped, a *address) *answer {
 		r, ok := s.resources[key]
 		if !ok && (t.reserved == nil || t.reserved(a.parents[depth]) == nil || a.parent == nil) {
 			if in.http.Method == http.MethodGet || in.http.Method == http.MethodDelete {
-				return refuse(http.StatusNotFound, "ParentResourceNotFound", "Can not perform requested operation on nested resource. Parent resource '%s' not found.", strings.Join(a.parents[:depth+1], "/"))
+				return refuse(http.StatusNotFound, "ParentResourceNotFound", "Can not perform requested operation on nested resource. Parent resource '%s' not found.",
+					strings.Join(a.parents[:depth+1], "/"))
 			}
-			return refuse(http.StatusNotFound, "ParentResourceNotFound", "Failed to perform 'write' on resource(s) of type '%s', because the parent resource '%s' could not be found.",
+			return refuse(http.StatusNotFound, "ParentResourceNotFound",
+				"Failed to perform 'write' on resource(s) of type '%s', because the parent resource '%s' could not be found.",
 				strings.TrimPrefix(a.typ.name, avs+"/"), key)
 		}
 		if ok {

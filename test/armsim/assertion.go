@@ -50,7 +50,8 @@ func (s *Server) checkAssertion(c *call, tenant string, app *Application, assert
 func (s *Server) checkCertificateAssertion(c *call, tenant string, app *Application, assertion string, unverified *jwt.Token) *answer {
 	certificate := assertedCertificate(unverified.Header, app.Certificates)
 	if certificate == nil {
-		return entraError(c, http.StatusUnauthorized, "invalid_client", 700027, "The certificate with identifier used to sign the client assertion is not registered on application '%s'.", app.ClientID)
+		return entraError(c, http.StatusUnauthorized, "invalid_client", 700027,
+			"The certificate with identifier used to sign the client assertion is not registered on application '%s'.", app.ClientID)
 	}
 	if time.Now().After(certificate.NotAfter) {
 		return entraError(c, http.StatusUnauthorized, "invalid_client", 7000222, "The provided client certificate for app '%s' has expired.", app.ClientID)
@@ -71,7 +72,8 @@ func (s *Server) checkCertificateAssertion(c *call, tenant string, app *Applicat
 			return nil
 		}
 	}
-	return entraError(c, http.StatusUnauthorized, "invalid_client", 700023, "Client assertion audience claim does not match Realm issuer. Review the documentation.")
+	return entraError(c, http.StatusUnauthorized, "invalid_client", 700023,
+		"Client assertion audience claim does not match Realm issuer. Review the documentation.")
 }
 
 // assertedCertificate finds the certificate that a header names: x5t#S256 (MSAL: standard base64), x5t, or kid, which
@@ -101,12 +103,14 @@ func checkFederatedAssertion(c *call, registered []FederatedCredential, assertio
 	audiences, _ := claims.GetAudience()
 	matching := slices.DeleteFunc(registered, func(f FederatedCredential) bool { return f.Issuer != issuer })
 	if len(matching) == 0 {
-		return entraError(c, http.StatusUnauthorized, "invalid_client", 700211, "No matching federated identity record found for presented assertion issuer '%s'.", issuer)
+		return entraError(c, http.StatusUnauthorized, "invalid_client", 700211,
+			"No matching federated identity record found for presented assertion issuer '%s'.", issuer)
 	}
 	// Subjects match byte for byte, as Entra's do: another ServiceAccount of the same cluster is another identity.
 	matching = slices.DeleteFunc(matching, func(f FederatedCredential) bool { return f.Subject != subject })
 	if len(matching) == 0 {
-		return entraError(c, http.StatusUnauthorized, "invalid_client", 700213, "No matching federated identity record found for presented assertion subject '%s'.", subject)
+		return entraError(c, http.StatusUnauthorized, "invalid_client", 700213,
+			"No matching federated identity record found for presented assertion subject '%s'.", subject)
 	}
 	for _, f := range matching {
 		want := f.Audience
@@ -117,7 +121,8 @@ func checkFederatedAssertion(c *call, registered []FederatedCredential, assertio
 			return checkFederatedSignature(c, f, assertion)
 		}
 	}
-	return entraError(c, http.StatusUnauthorized, "invalid_client", 700212, "No matching federated identity record found for presented assertion audience '%s'.", strings.Join(audiences, ","))
+	return entraError(c, http.StatusUnauthorized, "invalid_client", 700212,
+		"No matching federated identity record found for presented assertion audience '%s'.", strings.Join(audiences, ","))
 }
 
 func checkFederatedSignature(c *call, f FederatedCredential, assertion string) *answer {
@@ -147,7 +152,8 @@ func checkFederatedSignature(c *call, f FederatedCredential, assertion string) *
 
 func assertionError(c *call, err error) *answer {
 	if errors.Is(err, jwt.ErrTokenExpired) || errors.Is(err, jwt.ErrTokenNotValidYet) || errors.Is(err, jwt.ErrTokenRequiredClaimMissing) {
-		return entraError(c, http.StatusUnauthorized, "invalid_client", 700024, "Client assertion is not within its valid time range. Current time: %s.", time.Now().UTC().Format(time.RFC3339))
+		return entraError(c, http.StatusUnauthorized, "invalid_client", 700024, "Client assertion is not within its valid time range. Current time: %s.",
+			time.Now().UTC().Format(time.RFC3339))
 	}
 	return entraError(c, http.StatusUnauthorized, "invalid_client", 50013, "Assertion failed signature validation.")
 }

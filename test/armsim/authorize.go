@@ -68,6 +68,7 @@ func (s *Server) authorize(c *call, sub *subscription, action, scope string) *an
 	if open || is(sub.config.Contributors) || (strings.HasSuffix(action, "/read") && is(sub.config.Readers)) {
 		return nil
 	}
-	return refuse(http.StatusForbidden, "AuthorizationFailed", "The client '%s' with object id '%s' does not have authorization to perform action '%s' over scope '%s' "+
-		"or the scope is invalid. If access was recently granted, please refresh your credentials.", c.principal.clientID, c.principal.objectID, action, scope)
+	return refuse(http.StatusForbidden, "AuthorizationFailed",
+		"The client '%s' with object id '%s' does not have authorization to perform action '%s' over scope '%s' "+
+			"or the scope is invalid. If access was recently granted, please refresh your credentials.", c.principal.clientID, c.principal.objectID, action, scope)
 }

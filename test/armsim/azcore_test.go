@@ -46,8 +46,10 @@ func TestAzcorePollers(t *testing.T) {
 		}
 		return must(finish(t, poller))(t)
 	}
-	made := end(send(t, s, pl, http.MethodPut, cloudPath, privateCloud("zones", `["1"]`, "properties.vcfLicense", `{"kind":"vcf5","cores":144,"endDate":"2027-01-01T00:00:00Z","licenseKey":"12345"}`)))
-	if lookupString(made, "properties.provisioningState") != succeeded || lookupString(made, "properties.vcfLicense.kind") != "vcf5" || strings.Contains(fmt.Sprint(made), "12345") {
+	made := end(send(t, s, pl, http.MethodPut, cloudPath,
+		privateCloud("zones", `["1"]`, "properties.vcfLicense", `{"kind":"vcf5","cores":144,"endDate":"2027-01-01T00:00:00Z","licenseKey":"12345"}`)))
+	if lookupString(made, "properties.provisioningState") != succeeded || lookupString(made, "properties.vcfLicense.kind") != "vcf5" ||
+		strings.Contains(fmt.Sprint(made), "12345") {
 		t.Errorf("built %v", made)
 	}
 	if grown := end(send(t, s, pl, http.MethodPatch, cloudPath, grow(4))); lookupHosts(grown, cloudSize) != 4 {
@@ -95,7 +97,8 @@ func TestOtherTypes(t *testing.T) {
 	}
 	r.follow(made)
 	got := r.want(http.StatusOK, http.MethodGet, auth, nil)
-	if lookupString(got.body, "properties.expressRouteAuthorizationKey") == "" || !strings.HasSuffix(lookupString(got.body, "properties.expressRouteAuthorizationId"), "/authorizations/er") {
+	if lookupString(got.body, "properties.expressRouteAuthorizationKey") == "" ||
+		!strings.HasSuffix(lookupString(got.body, "properties.expressRouteAuthorizationId"), "/authorizations/er") {
 		t.Errorf("the authorization is %v", got.body)
 	}
 	r.want(http.StatusMethodNotAllowed, http.MethodPatch, auth, map[string]any{})
@@ -119,7 +122,8 @@ func TestClaimsChallenge(t *testing.T) {
 	newRaw(t, s).build()
 	pl := plain(t, s)
 	s.Inject(Fault{Verb: http.MethodGet, Path: onCloud, Status: http.StatusUnauthorized, Code: "InvalidAuthenticationToken", Headers: map[string]string{
-		"WWW-Authenticate": `Bearer error="insufficient_claims", claims="` + base64.StdEncoding.EncodeToString([]byte(`{"access_token":{"nbf":{"essential":true,"value":"1"}}}`)) + `"`,
+		"WWW-Authenticate": `Bearer error="insufficient_claims", claims="` +
+			base64.StdEncoding.EncodeToString([]byte(`{"access_token":{"nbf":{"essential":true,"value":"1"}}}`)) + `"`,
 	}})
 	before := len(s.Requests())
 	if resp := send(t, s, pl, http.MethodGet, cloudPath, nil); resp.StatusCode != http.StatusOK {

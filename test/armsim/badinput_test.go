@@ -34,10 +34,11 @@ func TestBadInput(t *testing.T) {
 		"not UTF-8":           {"GET", groupPath + "%ff", "", "", 400, "InvalidRequestUri"},
 		"another script":      {"GET", "/subscriptions/" + subID + "/resourceGroups/%E2%84%AA%C4%B0?api-version=2022-09-01", "", "", 404, "ResourceGroupNotFound"},
 		"a long path":         {"GET", groupPath + strings.Repeat("/x", 5000), "", "", 414, "RequestUriTooLong"},
-		"a long name":         {"PUT", groupPath + "/providers/Microsoft.AVS/privateClouds/" + strings.Repeat("x", 200), `{}`, "application/json", 400, "InvalidResourceName"},
-		"doubled slashes":     {"GET", "//subscriptions//" + subID + "//nothing", "", "", 404, "InvalidRequestUri"},
-		"near subscriptions":  {"GET", "/subscriptionsX", "", "", 404, "NotFound"},
-		"a wrong verb":        {"TRACE", groupPath + "?api-version=2022-09-01", "", "", 405, "MethodNotAllowed"},
+		"a long name": {"PUT", groupPath + "/providers/Microsoft.AVS/privateClouds/" + strings.Repeat("x", 200), `{}`, "application/json",
+			400, "InvalidResourceName"},
+		"doubled slashes":    {"GET", "//subscriptions//" + subID + "//nothing", "", "", 404, "InvalidRequestUri"},
+		"near subscriptions": {"GET", "/subscriptionsX", "", "", 404, "NotFound"},
+		"a wrong verb":       {"TRACE", groupPath + "?api-version=2022-09-01", "", "", 405, "MethodNotAllowed"},
 	} {
 		got, err := r.try(one.method, s.URL()+one.path, one.body, "Content-Type", one.contentType)
 		if err != nil {

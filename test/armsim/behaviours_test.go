@@ -69,7 +69,8 @@ func TestHostsListChoosesWhoLeaves(t *testing.T) {
 	r.refused(400, "is not one of this cluster", http.MethodPatch, cloudPath, properties("managementCluster.hosts", []string{"stranger"}))
 	r.follow(r.want(http.StatusCreated, http.MethodPatch, cloudPath, properties("managementCluster.hosts", keep)))
 	body := r.see(cloudPath)
-	if got := hostList(body, cloudHosts); !slices.Equal(got, keep) || lookupHosts(body, cloudSize) != 3 || !slices.Equal(s.VCenter(cloudPath).ClusterHosts(managementClusterName), keep) {
+	if got := hostList(body, cloudHosts); !slices.Equal(got, keep) || lookupHosts(body, cloudSize) != 3 ||
+		!slices.Equal(s.VCenter(cloudPath).ClusterHosts(managementClusterName), keep) {
 		t.Errorf("kept %v, wanted %v", got, keep)
 	}
 }
@@ -81,7 +82,8 @@ func TestHostsChangeByThemselves(t *testing.T) {
 	r.build()
 	old := hostList(r.see(cloudPath), cloudHosts)[0]
 	ref := must(s.VCenter(cloudPath).AddMachine(vcentersim.MachineSpec{Name: "m"}))(t)
-	r.make(cluster1+"/placementPolicies/near", properties("type", "VmHost", "affinityType", "Affinity", "vmMembers", []string{cluster1 + "/virtualMachines/" + ref}, "hostMembers", []string{old}))
+	r.make(cluster1+"/placementPolicies/near",
+		properties("type", "VmHost", "affinityType", "Affinity", "vmMembers", []string{cluster1 + "/virtualMachines/" + ref}, "hostMembers", []string{old}))
 	if err := s.BeginMaintenance(cluster1, old, "Replacement"); err != nil {
 		t.Fatal(err)
 	}
@@ -105,7 +107,8 @@ func TestHostsChangeByThemselves(t *testing.T) {
 		t.Errorf("the host is %v", got)
 	}
 	r.follow(r.want(http.StatusCreated, http.MethodPatch, cloudPath, grow(4))) // a change of the size does not count it
-	if got := hostList(r.see(cloudPath), cloudHosts); len(got) != 4 || slices.Contains(got, extra) || len(s.VCenter(cloudPath).ClusterHosts(managementClusterName)) != 5 {
+	if got := hostList(r.see(cloudPath), cloudHosts); len(got) != 4 || slices.Contains(got, extra) ||
+		len(s.VCenter(cloudPath).ClusterHosts(managementClusterName)) != 5 {
 		t.Errorf("the hosts are %v", got)
 	}
 	if err := s.RemoveMaintenanceHost(cluster1); err != nil {
@@ -148,7 +151,8 @@ func TestRevisionsOfNSX(t *testing.T) {
 	r.refused(400, "gatewayAddress", http.MethodPatch, path, properties("displayName", "late", "revision", 2))
 	r.follow(r.want(http.StatusAccepted, http.MethodPatch, path, whole("late", "revision", 2)))
 	got := r.see(path)
-	if _, kept := lookup(got, "properties.subnet.dhcpRanges"); kept || lookupHosts(got, "properties.revision") != 3 || lookupString(got, "properties.displayName") != "late" {
+	if _, kept := lookup(got, "properties.subnet.dhcpRanges"); kept || lookupHosts(got, "properties.revision") != 3 ||
+		lookupString(got, "properties.displayName") != "late" {
 		t.Errorf("in the end, with what a PATCH left out gone: %v", got)
 	}
 	for says, body := range map[string]map[string]any{
@@ -184,7 +188,8 @@ func TestDNSDefaultsAndZonesInUse(t *testing.T) {
 	r.make(network+"/dnsZones/corp", properties("domain", []string{"corp.example.com"}, "dnsServerIps", []string{"10.1.1.53"}))
 	service := func(zones ...string) map[string]any {
 		is := r.see(network + "/dnsServices/" + defaultService)
-		return properties("dnsServiceIp", lookupString(is, "properties.dnsServiceIp"), "defaultDnsZone", defaultZone, "fqdnZones", append([]string{}, zones...), "revision", lookupHosts(is, "properties.revision"))
+		return properties("dnsServiceIp", lookupString(is, "properties.dnsServiceIp"), "defaultDnsZone", defaultZone,
+			"fqdnZones", append([]string{}, zones...), "revision", lookupHosts(is, "properties.revision"))
 	}
 	r.follow(r.want(http.StatusAccepted, http.MethodPatch, network+"/dnsServices/"+defaultService, service("corp")))
 	r.refused(409, "referenced by", http.MethodDelete, network+"/dnsZones/corp", nil)
@@ -193,7 +198,8 @@ func TestDNSDefaultsAndZonesInUse(t *testing.T) {
 }
 
 func execution(cmdlet string, parameters ...any) map[string]any {
-	return properties("timeout", "PT1H", "scriptCmdletId", cloudPath+"/scriptPackages/Microsoft.AVS.Management@7.0.187/scriptCmdlets/"+cmdlet, "parameters", append([]any{}, parameters...))
+	return properties("timeout", "PT1H",
+		"scriptCmdletId", cloudPath+"/scriptPackages/Microsoft.AVS.Management@7.0.187/scriptCmdlets/"+cmdlet, "parameters", append([]any{}, parameters...))
 }
 
 // A script that fails is a resource that succeeds. Secrets of it are never shown, and a name runs once.
@@ -203,11 +209,13 @@ func TestScriptsRunAndFail(t *testing.T) {
 	r.build()
 	value := func(name, v string) any { return map[string]any{"type": "Value", "name": name, "value": v} }
 	ldap := func(url string) map[string]any {
-		return execution("New-LDAPSIdentitySource", value("Name", "corp"), value("DomainName", "corp.example.com"), value("DomainAlias", "corp"), value("PrimaryUrl", url),
-			value("BaseDNUsers", "DC=corp"), value("BaseDNGroups", "DC=corp"), map[string]any{"type": "Credential", "name": "Credential", "username": "u", "password": "hush-hush"})
+		return execution("New-LDAPSIdentitySource", value("Name", "corp"), value("DomainName", "corp.example.com"), value("DomainAlias", "corp"),
+			value("PrimaryUrl", url), value("BaseDNUsers", "DC=corp"), value("BaseDNGroups", "DC=corp"),
+			map[string]any{"type": "Credential", "name": "Credential", "username": "u", "password": "hush-hush"})
 	}
 	path := cloudPath + "/scriptExecutions/"
-	if got := r.make(path+"bad", ldap("ldap://wrong")); lookupString(got, "properties.provisioningState") != succeeded || !strings.Contains(lookupString(got, "properties.failureReason"), "failed to connect") {
+	if got := r.make(path+"bad", ldap("ldap://wrong")); lookupString(got, "properties.provisioningState") != succeeded ||
+		!strings.Contains(lookupString(got, "properties.failureReason"), "failed to connect") {
 		t.Errorf("the failed script is %v", got)
 	}
 	if got := r.make(path+"good", ldap("ldaps://dc1:636")); lookupString(got, "properties.failureReason") != "" || strings.Contains(fmt.Sprint(got), "hush") {
@@ -217,7 +225,8 @@ func TestScriptsRunAndFail(t *testing.T) {
 	if _, shown := lookup(got, "properties.output"); shown {
 		t.Errorf("a GET shows the output: %v", got)
 	}
-	if got := r.want(http.StatusOK, http.MethodPost, path+"list/getExecutionLogs", nil).body; !slices.Contains(hostList(got, "properties.output"), "Name: corp.example.com") {
+	logs := r.want(http.StatusOK, http.MethodPost, path+"list/getExecutionLogs", nil).body
+	if !slices.Contains(hostList(logs, "properties.output"), "Name: corp.example.com") {
 		t.Errorf("the sources are %v", got)
 	}
 	hides := execution("Remove-ExternalIdentitySources")
@@ -277,7 +286,8 @@ func TestWhatExcludesWhat(t *testing.T) {
 	r.refused(409, "Another operation", http.MethodPut, cloudPath+"/addons/SRM", properties("addonType", "SRM"))
 	beside := map[string]map[string]any{
 		"/authorizations/key": {}, "/workloadNetworks/default/segments/web": segment(s, "web", "10.1.0.1/24"),
-		"/globalReachConnections/home": properties("authorizationKey", "k", "peerExpressRouteCircuit", "/subscriptions/x/resourceGroups/y/providers/Microsoft.Network/expressRouteCircuits/z"),
+		"/globalReachConnections/home": properties("authorizationKey", "k", "peerExpressRouteCircuit",
+			"/subscriptions/x/resourceGroups/y/providers/Microsoft.Network/expressRouteCircuits/z"),
 	}
 	for path, body := range beside {
 		r.want(http.StatusCreated, http.MethodPut, cloudPath+path, body)
@@ -302,22 +312,26 @@ func TestRulesOfTheTypes(t *testing.T) {
 		body map[string]any
 		says string
 	}{
-		"/addons/HCX":                             {properties("addonType", "SRM"), "must be its type"},
-		"/addons/SRM":                             {properties("addonType", "SRM", "offer", "x"), "has no 'properties.offer'"},
-		"/addons/VR":                              {properties("addonType", "VR"), "vrsCount"},
-		"/addons/other":                           {properties("addonType", "SRM"), "must be one of"},
-		"/clusters/Cluster-1/datastores/none":     {properties(), "exactly one"},
-		"/clusters/Cluster-1/datastores/both":     {properties("netAppVolume.id", "/subscriptions/x", "diskPoolVolume.targetId", "/subscriptions/x", "diskPoolVolume.lunName", "l"), "this one has 2"},
-		"/clusters/Cluster-1/placementPolicies/p": {properties("type", "VmVm", "affinityType", "Sideways", "vmMembers", []string{"a", "b"}), "Affinity, AntiAffinity"},
-		"/iscsiPaths/other":                       {properties("networkBlock", "10.9.0.0/24"), "must be one of"},
-		"/iscsiPaths/default":                     {properties("networkBlock", "10.175.0.0/24"), "overlaps"},
-		"/cloudLinks/self":                        {properties("linkedCloud", cloudPath), "linked to itself"},
-		"/globalReachConnections/g":               {properties("authorizationKey", "k", "peerExpressRouteCircuit", "circuit"), "not the id of an ExpressRoute circuit"},
-		network + "/dhcpConfigurations/d":         {properties("dhcpType", "RELAY", "serverAddresses", []string{"1.1.1.1", "1.1.1.2", "1.1.1.3", "1.1.1.4"}), "1 to 3 servers"},
-		network + "/publicIPs/p":                  {properties("numberOfPublicIPs", 65), "at most 64"},
-		network + "/portMirroringProfiles/m":      {properties("direction", "INGRESS", "source", "a", "destination", "b"), "does not exist"},
-		network + "/dnsServices/s":                {properties("dnsServiceIp", "10.1.1.1", "logLevel", "LOUD"), "DEBUG, INFO"},
-		"/licenses/VmwareFirewall":                {properties("kind", "VmwareFirewall", "cores", 1, "endDate", "2001-01-01T00:00:00Z"), "ended at"},
+		"/addons/HCX":                         {properties("addonType", "SRM"), "must be its type"},
+		"/addons/SRM":                         {properties("addonType", "SRM", "offer", "x"), "has no 'properties.offer'"},
+		"/addons/VR":                          {properties("addonType", "VR"), "vrsCount"},
+		"/addons/other":                       {properties("addonType", "SRM"), "must be one of"},
+		"/clusters/Cluster-1/datastores/none": {properties(), "exactly one"},
+		"/clusters/Cluster-1/datastores/both": {properties("netAppVolume.id", "/subscriptions/x", "diskPoolVolume.targetId", "/subscriptions/x",
+			"diskPoolVolume.lunName", "l"), "this one has 2"},
+		"/clusters/Cluster-1/placementPolicies/p": {properties("type", "VmVm", "affinityType", "Sideways", "vmMembers", []string{"a", "b"}),
+			"Affinity, AntiAffinity"},
+		"/iscsiPaths/other":   {properties("networkBlock", "10.9.0.0/24"), "must be one of"},
+		"/iscsiPaths/default": {properties("networkBlock", "10.175.0.0/24"), "overlaps"},
+		"/cloudLinks/self":    {properties("linkedCloud", cloudPath), "linked to itself"},
+		"/globalReachConnections/g": {properties("authorizationKey", "k", "peerExpressRouteCircuit", "circuit"),
+			"not the id of an ExpressRoute circuit"},
+		network + "/dhcpConfigurations/d": {properties("dhcpType", "RELAY", "serverAddresses", []string{"1.1.1.1", "1.1.1.2", "1.1.1.3", "1.1.1.4"}),
+			"1 to 3 servers"},
+		network + "/publicIPs/p":             {properties("numberOfPublicIPs", 65), "at most 64"},
+		network + "/portMirroringProfiles/m": {properties("direction", "INGRESS", "source", "a", "destination", "b"), "does not exist"},
+		network + "/dnsServices/s":           {properties("dnsServiceIp", "10.1.1.1", "logLevel", "LOUD"), "DEBUG, INFO"},
+		"/licenses/VmwareFirewall":           {properties("kind", "VmwareFirewall", "cores", 1, "endDate", "2001-01-01T00:00:00Z"), "ended at"},
 	} {
 		r.refused(400, c.says, http.MethodPut, cloudPath+path, c.body)
 	}

@@ -205,7 +205,8 @@ func (c *call) object(required bool) (map[string]any, *answer) {
 	}
 	object, ok := v.(map[string]any)
 	if !ok {
-		return nil, refuse(http.StatusBadRequest, "InvalidRequestContent", "The request content was invalid and could not be deserialized: 'a JSON object is expected'.")
+		return nil, refuse(http.StatusBadRequest, "InvalidRequestContent",
+			"The request content was invalid and could not be deserialized: 'a JSON object is expected'.")
 	}
 	if path, found := nullPath(object, ""); found {
 		return nil, refuse(http.StatusBadRequest, "InvalidRequestContent", "The value null is not allowed at '%s'. Leave the property out instead.", path)

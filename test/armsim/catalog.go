@@ -15,8 +15,9 @@ type azureLocation struct{ name, display string }
 var knownLocations = []azureLocation{
 	{"westeurope", "West Europe"}, {"northeurope", "North Europe"}, {"uksouth", "UK South"}, {"francecentral", "France Central"},
 	{"germanywestcentral", "Germany West Central"}, {"norwayeast", "Norway East"}, {"swedencentral", "Sweden Central"}, {"switzerlandnorth", "Switzerland North"},
-	{"eastus", "East US"}, {"eastus2", "East US 2"}, {"centralus", "Central US"}, {"southcentralus", "South Central US"}, {"westus", "West US"}, {"westus2", "West US 2"},
-	{"canadacentral", "Canada Central"}, {"brazilsouth", "Brazil South"}, {"japaneast", "Japan East"}, {"southeastasia", "Southeast Asia"}, {"australiaeast", "Australia East"},
+	{"eastus", "East US"}, {"eastus2", "East US 2"}, {"centralus", "Central US"}, {"southcentralus", "South Central US"}, {"westus", "West US"},
+	{"westus2", "West US 2"}, {"canadacentral", "Canada Central"}, {"brazilsouth", "Brazil South"}, {"japaneast", "Japan East"},
+	{"southeastasia", "Southeast Asia"}, {"australiaeast", "Australia East"},
 }
 
 // normalLocation is ARM's normal form: "West Europe" is westeurope.
@@ -72,7 +73,8 @@ func (s *Server) listSKUs(c *call) *answer {
 	for _, kind := range []string{"privateClouds", "privateClouds/clusters"} {
 		for _, k := range hostSKUs {
 			capabilities := []any{}
-			for _, pair := range [][2]string{{"CpuCoreCount", k.cores}, {"RamGB", k.ramGB}, {"StorageCacheTB", k.cacheTB}, {"StorageTB", k.storageTB}, {"HostType", k.hostType}} {
+			for _, pair := range [][2]string{{"CpuCoreCount", k.cores}, {"RamGB", k.ramGB}, {"StorageCacheTB", k.cacheTB}, {"StorageTB", k.storageTB},
+				{"HostType", k.hostType}} {
 				capabilities = append(capabilities, map[string]any{"name": pair[0], "value": pair[1]})
 			}
 			list = append(list, map[string]any{
@@ -123,7 +125,8 @@ func (s *Server) checkQuota(in *scoped, location string) *answer {
 		return refuse(http.StatusBadRequest, "InvalidRequestContent", "The request content was invalid: checkQuotaAvailability takes no body.")
 	}
 	if !knownLocation(location) {
-		return refuse(http.StatusBadRequest, "LocationNotAvailableForResourceType", "The provided location '%s' is not available for resource type '%s/locations'.", location, avs)
+		return refuse(http.StatusBadRequest, "LocationNotAvailableForResourceType",
+			"The provided location '%s' is not available for resource type '%s/locations'.", location, avs)
 	}
 	// The answer is by family, which SKUs share: the quota of one of them, less what all of them use.
 	quota, used, enabled := map[string]int{}, map[string]int{}, "Disabled"

@@ -16,7 +16,8 @@ func TestZonesAndAvailability(t *testing.T) {
 	got := r.see(cloudPath)
 	first, _ := lookupInt(got, "properties.availability.zone")
 	second, _ := lookupInt(got, "properties.availability.secondaryZone")
-	if zones, _ := lookup(got, "zones"); len(zones.([]any)) != 2 || lookupString(got, "properties.availability.strategy") != "DualZone" || first != 2 || second != 1 {
+	if zones, _ := lookup(got, "zones"); len(zones.([]any)) != 2 || lookupString(got, "properties.availability.strategy") != "DualZone" ||
+		first != 2 || second != 1 {
 		t.Errorf("two zones are shown as %v and %v", zones, got["properties"])
 	}
 	if lookupString(got, "properties.secondaryCircuit.expressRouteID") == "" {
@@ -57,7 +58,8 @@ func TestCircuitsAndTheirKeys(t *testing.T) {
 	r.refused(http.StatusBadRequest, "not one of this private cloud", http.MethodPut, other+"/authorizations/wrong", properties("expressRouteId", own))
 	first := lookupString(at("first", lookupString(made, "properties.circuit.expressRouteID")), "properties.expressRouteAuthorizationKey")
 	for _, wrong := range []string{"guessed", first} {
-		r.refused(http.StatusBadRequest, "not one of the peer", http.MethodPut, cloudPath+"/globalReachConnections/neu", properties("authorizationKey", wrong, "peerExpressRouteCircuit", second))
+		r.refused(http.StatusBadRequest, "not one of the peer", http.MethodPut, cloudPath+"/globalReachConnections/neu",
+			properties("authorizationKey", wrong, "peerExpressRouteCircuit", second))
 	}
 	right := lookupString(key, "properties.expressRouteAuthorizationKey")
 	r.refused(http.StatusBadRequest, "not one of this private cloud", http.MethodPut, cloudPath+"/globalReachConnections/neu",

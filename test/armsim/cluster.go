@@ -36,7 +36,8 @@ func reservedCluster(name string) *answer {
 	if !strings.EqualFold(name, managementClusterName) {
 		return nil
 	}
-	return refuse(http.StatusBadRequest, "InvalidParameter", "The cluster '%s' is the management cluster. Change it through 'managementCluster' of the private cloud.", name)
+	return refuse(http.StatusBadRequest, "InvalidParameter",
+		"The cluster '%s' is the management cluster. Change it through 'managementCluster' of the private cloud.", name)
 }
 
 func validateCluster(s *Server, ch *change) *answer {

@@ -117,7 +117,8 @@ func addAdminGroup(r *scriptRun) {
 	r.say("Successfully added %s to CloudAdmins", r.value("GroupName"))
 }
 
-var storagePolicies = []string{"Management Storage Policy - Thin", "RAID-1 FTT-1", "RAID-1 FTT-2", "RAID-5 FTT-1", "RAID-6 FTT-2", "vSAN Default Storage Policy"}
+var storagePolicies = []string{"Management Storage Policy - Thin", "RAID-1 FTT-1", "RAID-1 FTT-2", "RAID-5 FTT-1", "RAID-6 FTT-2",
+	"vSAN Default Storage Policy"}
 
 func getStoragePolicies(r *scriptRun) {
 	for _, name := range storagePolicies {

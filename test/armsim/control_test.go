@@ -30,13 +30,15 @@ func (r *raw) control(status int, method, path string, body any) response {
 func TestControlFaults(t *testing.T) {
 	s := start(t, controlled)
 	r, c := newRaw(t, s), newControl(t, s)
-	id := lookupString(c.control(http.StatusCreated, http.MethodPost, "/faults", `{"verb":"PUT","path":"/privateclouds/","skip":1,"count":2,"status":503,"retryAfter":"7s"}`).body, "id")
+	id := lookupString(c.control(http.StatusCreated, http.MethodPost, "/faults",
+		`{"verb":"PUT","path":"/privateclouds/","skip":1,"count":2,"status":503,"retryAfter":"7s"}`).body, "id")
 	r.want(http.StatusBadRequest, http.MethodPut, cloudPath, map[string]any{})
 	if got := r.want(http.StatusServiceUnavailable, http.MethodPut, cloudPath, privateCloud()); got.header.Get("Retry-After") != "7" {
 		t.Errorf("Retry-After is %q", got.header.Get("Retry-After"))
 	}
 	listed, _ := c.control(http.StatusOK, http.MethodGet, "/faults", nil).body["value"].([]any)
-	if len(listed) != 1 || lookupString(listed[0].(map[string]any), "id") != id || lookupHosts(listed[0].(map[string]any), "count") != 1 || lookupHosts(listed[0].(map[string]any), "hits") != 1 {
+	if len(listed) != 1 || lookupString(listed[0].(map[string]any), "id") != id || lookupHosts(listed[0].(map[string]any), "count") != 1 ||
+		lookupHosts(listed[0].(map[string]any), "hits") != 1 {
 		t.Errorf("listed are %v", listed)
 	}
 	c.control(http.StatusNoContent, http.MethodDelete, "/faults/"+id, nil)
@@ -48,7 +50,8 @@ func TestControlFaults(t *testing.T) {
 	c.control(http.StatusNoContent, http.MethodDelete, "/faults", nil)
 	r.want(http.StatusOK, http.MethodGet, cloudPath, nil)
 	for _, wrong := range []string{
-		`{}`, `{"statuss":500}`, `{"status":99}`, `{"status":500,"path":"("}`, `{"status":500,"when":"later"}`, `{"delay":"soon"}`, `{"status":500,"verb":"FETCH"}`, `[]`, ``,
+		`{}`, `{"statuss":500}`, `{"status":99}`, `{"status":500,"path":"("}`, `{"status":500,"when":"later"}`, `{"delay":"soon"}`,
+		`{"status":500,"verb":"FETCH"}`, `[]`, ``,
 	} {
 		c.control(http.StatusBadRequest, http.MethodPost, "/faults", wrong)
 	}
@@ -95,7 +98,8 @@ func TestControlOfTheRest(t *testing.T) {
 		t.Errorf("refused with %v", got.body)
 	}
 	news := c.control(http.StatusOK, http.MethodGet, fmt.Sprintf("/requests?since=%v", seen["next"]), nil).body
-	if list, _ := news["value"].([]any); len(list) != 1 || lookupString(list[0].(map[string]any), "method") != http.MethodPut || lookupHosts(list[0].(map[string]any), "status") != http.StatusConflict {
+	if list, _ := news["value"].([]any); len(list) != 1 || lookupString(list[0].(map[string]any), "method") != http.MethodPut ||
+		lookupHosts(list[0].(map[string]any), "status") != http.StatusConflict {
 		t.Errorf("new requests are %v", news)
 	}
 	c.control(http.StatusNoContent, http.MethodPut, "/quota", map[string]any{"subscription": subID, "hosts": map[string]int{"av36p": 20}})
@@ -103,7 +107,8 @@ func TestControlOfTheRest(t *testing.T) {
 	if got := r.want(http.StatusConflict, http.MethodPut, cloudPath, privateCloud()); !strings.Contains(got.message(), "No capacity") {
 		t.Errorf("refused with %v", got.body)
 	}
-	c.control(http.StatusNoContent, http.MethodPut, "/access", map[string]any{"subscription": subID, "readers": []string{client}, "contributors": []string{reader}})
+	c.control(http.StatusNoContent, http.MethodPut, "/access",
+		map[string]any{"subscription": subID, "readers": []string{client}, "contributors": []string{reader}})
 	r.want(http.StatusForbidden, http.MethodPut, cloudPath, privateCloud())
 	for path, body := range map[string]string{
 		"/quota": `{"subscription":"x","hosts":{}}`, "/capacity": `{"location":"mars","hosts":1}`, "/access": `{"nobody":1}`,

@@ -39,7 +39,8 @@ func TestControlOfHostsAndMaintenances(t *testing.T) {
 	if lookupString(got, "properties.component") != "VCSA" || lookupString(got, "properties.maintenanceReadiness.status") != "Ready" {
 		t.Errorf("the maintenance is %v", got)
 	}
-	if got := r.want(http.StatusConflict, http.MethodPost, id+"/schedule", map[string]any{"scheduleTime": "2099-01-01T00:00:00Z"}); !strings.Contains(got.message(), "Critical upgrade") {
+	if got := r.want(http.StatusConflict, http.MethodPost, id+"/schedule",
+		map[string]any{"scheduleTime": "2099-01-01T00:00:00Z"}); !strings.Contains(got.message(), "Critical upgrade") {
 		t.Errorf("a locked maintenance: %s", got.message())
 	}
 	c.control(http.StatusCreated, http.MethodPost, "/faults", map[string]any{"verb": "PUT", "path": "/scriptexecutions/", "failureReason": "as ordered"})

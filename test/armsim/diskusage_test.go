@@ -16,8 +16,9 @@ func TestDatastoresAreMeasuredWithoutAVCenter(t *testing.T) {
 	r.build()
 	used := func(datastore string) float64 {
 		t.Helper()
-		got := r.want(http.StatusOK, http.MethodGet, cloudPath+"/providers/Microsoft.Insights/metrics?api-version=2023-10-01&metricnames=DiskUsedPercentage&aggregation=Average&interval=PT5M&$filter="+
-			url.QueryEscape("dsname eq '"+datastore+"'"), nil)
+		got := r.want(http.StatusOK, http.MethodGet,
+			cloudPath+"/providers/Microsoft.Insights/metrics?api-version=2023-10-01&metricnames=DiskUsedPercentage&aggregation=Average&interval=PT5M&$filter="+
+				url.QueryEscape("dsname eq '"+datastore+"'"), nil)
 		series, _ := lookup(got.body["value"].([]any)[0].(map[string]any), "timeseries")
 		for _, one := range series.([]any) {
 			for _, point := range one.(map[string]any)["data"].([]any) {

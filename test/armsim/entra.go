@@ -82,7 +82,8 @@ func (s *Server) routeEntra(c *call) (*answer, bool) {
 		return s.signingKeys(), true
 	case "oauth2/v2.0/token":
 		if c.http.Method != http.MethodPost {
-			return entraError(c, http.StatusBadRequest, "invalid_request", 900561, "The endpoint only accepts POST requests. Received a %s request.", c.http.Method), true
+			return entraError(c, http.StatusBadRequest, "invalid_request", 900561, "The endpoint only accepts POST requests. Received a %s request.",
+				c.http.Method), true
 		}
 		return s.issueToken(c, tenant), true
 	}
@@ -176,7 +177,8 @@ func (s *Server) audience(c *call, tenant string) (string, *answer) {
 func (s *Server) authenticateClient(c *call, tenant string, app *Application) (string, *answer) {
 	if assertion := strings.TrimSpace(c.form.Get("client_assertion")); assertion != "" {
 		if got := c.form.Get("client_assertion_type"); got != assertionType {
-			return "", entraError(c, http.StatusBadRequest, "invalid_request", 900144, "The client_assertion_type '%s' is not supported; it must be '%s'.", got, assertionType)
+			return "", entraError(c, http.StatusBadRequest, "invalid_request", 900144,
+				"The client_assertion_type '%s' is not supported; it must be '%s'.", got, assertionType)
 		}
 		return "2", s.checkAssertion(c, tenant, app, assertion)
 	}
@@ -215,7 +217,8 @@ func (e *entra) sign(tenant string, app *Application, audience, method string, n
 
 func unknownTenant(c *call, tenant string) *answer {
 	return entraError(c, http.StatusBadRequest, "invalid_request", 90002, "Tenant '%s' not found. Check to make sure you have the correct tenant ID "+
-		"and are signing into the correct cloud. Check with your subscription administrator, this may happen if there are no active subscriptions for the tenant.", tenant)
+		"and are signing into the correct cloud. Check with your subscription administrator, this may happen if there are no active "+
+		"subscriptions for the tenant.", tenant)
 }
 
 // entraError makes the error shape of the token endpoint.

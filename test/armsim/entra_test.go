@@ -38,7 +38,8 @@ const (
 func newCertificate(t *testing.T) (*x509.Certificate, *rsa.PrivateKey) {
 	t.Helper()
 	key := must(rsa.GenerateKey(rand.Reader, 2048))(t)
-	template := &x509.Certificate{SerialNumber: big.NewInt(7), Subject: pkix.Name{CommonName: "client"}, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour)}
+	template := &x509.Certificate{SerialNumber: big.NewInt(7), Subject: pkix.Name{CommonName: "client"}, NotBefore: time.Now().Add(-time.Hour),
+		NotAfter: time.Now().Add(time.Hour)}
 	der := must(x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key))(t)
 	return must(x509.ParseCertificate(der))(t), key
 }
@@ -67,7 +68,8 @@ func (k *kubernetes) keys(context.Context) ([]byte, error) {
 
 func (k *kubernetes) token(t *testing.T, edit ...func(jwt.MapClaims)) string {
 	t.Helper()
-	claims := jwt.MapClaims{"iss": issuer, "sub": subject, "aud": []string{defaultAssertionAudience}, "iat": time.Now().Unix(), "exp": time.Now().Add(time.Hour).Unix()}
+	claims := jwt.MapClaims{"iss": issuer, "sub": subject, "aud": []string{defaultAssertionAudience}, "iat": time.Now().Unix(),
+		"exp": time.Now().Add(time.Hour).Unix()}
 	for _, e := range edit {
 		e(claims)
 	}
@@ -103,7 +105,8 @@ func TestSecretToken(t *testing.T) {
 		t.Fatal(err)
 	}
 	claims := jwt.MapClaims{}
-	if _, err := jwt.ParseWithClaims(text, claims, func(tok *jwt.Token) (any, error) { return keys[tok.Header["kid"].(string)], nil }, jwt.WithValidMethods([]string{"RS256"})); err != nil {
+	if _, err := jwt.ParseWithClaims(text, claims, func(tok *jwt.Token) (any, error) { return keys[tok.Header["kid"].(string)], nil },
+		jwt.WithValidMethods([]string{"RS256"})); err != nil {
 		t.Fatalf("the token does not verify with the served keys: %v", err)
 	}
 	if aud, ok := claims["aud"].(string); !ok || aud != s.URL() {
@@ -214,7 +217,8 @@ func TestFederatedAssertion(t *testing.T) {
 	}))(t)
 	usable(t, s, token(t, s, workload))
 
-	tok := jwt.NewWithClaims(jwt.SigningMethodES256, jwt.MapClaims{"iss": issuer, "sub": subject, "aud": defaultAssertionAudience, "exp": time.Now().Add(time.Hour).Unix()})
+	tok := jwt.NewWithClaims(jwt.SigningMethodES256,
+		jwt.MapClaims{"iss": issuer, "sub": subject, "aud": defaultAssertionAudience, "exp": time.Now().Add(time.Hour).Unix()})
 	tok.Header["kid"] = "e"
 	if got := postToken(t, s, tenant, assertionForm(s, must(tok.SignedString(k.ec))(t))); got["access_token"] == nil {
 		t.Errorf("an ES256 assertion gives %v", got)
@@ -247,7 +251,8 @@ func TestFederatedAssertionRefused(t *testing.T) {
 func TestTokenRefused(t *testing.T) {
 	s := start(t)
 	form := func(edit ...string) url.Values {
-		f := url.Values{"grant_type": {"client_credentials"}, "client_id": {client}, "client_secret": {clientSecret}, "scope": {s.URL() + "/.default openid offline_access profile"}}
+		f := url.Values{"grant_type": {"client_credentials"}, "client_id": {client}, "client_secret": {clientSecret},
+			"scope": {s.URL() + "/.default openid offline_access profile"}}
 		for i := 0; i < len(edit); i += 2 {
 			f.Set(edit[i], edit[i+1])
 		}

@@ -28,7 +28,8 @@ func (d *typed) scripts() {
 		ScriptCmdletID: cmdlet.ID, Timeout: to.Ptr("PT1H"),
 	}}, nil)
 	got := end(d, p, err)
-	if *got.Properties.ProvisioningState != armavs.ScriptExecutionProvisioningStateSucceeded || len(got.Properties.Output) != 0 || got.Properties.FinishedAt == nil {
+	if *got.Properties.ProvisioningState != armavs.ScriptExecutionProvisioningStateSucceeded || len(got.Properties.Output) != 0 ||
+		got.Properties.FinishedAt == nil {
 		d.t.Errorf("the execution is %+v", got.Properties)
 	}
 	must(runs.Get(d.ctx, rgAVS, weu, "policies", nil))(d.t)
@@ -73,7 +74,8 @@ func (d *typed) segments() {
 	update := segment
 	update.Properties.DisplayName, update.Properties.Revision = to.Ptr("shop"), to.Ptr[int64](1)
 	u, err := c.BeginUpdateSegments(d.ctx, rgAVS, weu, "seg", update, nil)
-	if got := end(d, u, err); *got.Properties.Revision != 2 || !slices.Contains(d.s.VCenter(cloudPath).PortGroups(), "shop") || slices.Contains(d.s.VCenter(cloudPath).PortGroups(), "web") {
+	if got := end(d, u, err); *got.Properties.Revision != 2 || !slices.Contains(d.s.VCenter(cloudPath).PortGroups(), "shop") ||
+		slices.Contains(d.s.VCenter(cloudPath).PortGroups(), "web") {
 		d.t.Errorf("the segment is %+v, the port groups %v", got.Properties, d.s.VCenter(cloudPath).PortGroups())
 	}
 	must(c.GetSegment(d.ctx, rgAVS, weu, "seg", nil))(d.t)
@@ -86,11 +88,13 @@ func (d *typed) segments() {
 	if got := d.s.VCenter(cloudPath).PortGroups(); slices.Contains(got, "shop") {
 		d.t.Errorf("the port groups are %v", got)
 	}
-	d.did(c, "Get", "NewListPager", "NewListGatewaysPager", "GetGateway", "BeginCreateSegments", "BeginUpdateSegments", "GetSegment", "NewListSegmentsPager", "BeginDeleteSegment")
+	d.did(c, "Get", "NewListPager", "NewListGatewaysPager", "GetGateway", "BeginCreateSegments", "BeginUpdateSegments", "GetSegment",
+		"NewListSegmentsPager", "BeginDeleteSegment")
 }
 
 func (d *typed) dhcp(c *armavs.WorkloadNetworksClient) {
-	server := armavs.WorkloadNetworkDhcp{Properties: &armavs.WorkloadNetworkDhcpServer{DhcpType: to.Ptr(armavs.DhcpTypeEnumSERVER), ServerAddress: to.Ptr("10.1.9.1/24"), DisplayName: to.Ptr("dhcp")}}
+	server := armavs.WorkloadNetworkDhcp{Properties: &armavs.WorkloadNetworkDhcpServer{DhcpType: to.Ptr(armavs.DhcpTypeEnumSERVER),
+		ServerAddress: to.Ptr("10.1.9.1/24"), DisplayName: to.Ptr("dhcp")}}
 	p, err := c.BeginCreateDhcp(d.ctx, rgAVS, weu, "dhcp", server, nil)
 	made := end(d, p, err).Properties.(*armavs.WorkloadNetworkDhcpServer)
 	if *made.LeaseTime != 86400 || len(made.Segments) != 1 {
@@ -133,7 +137,8 @@ func (d *typed) names() {
 	if _, err := c.BeginDeleteDNSZone(d.ctx, rgAVS, "corp", weu, nil); azureError(d.t, err).StatusCode != 409 {
 		d.t.Errorf("deleting a zone in use: %v", err)
 	}
-	back, err := c.BeginCreateDNSService(d.ctx, rgAVS, weu, "second", armavs.WorkloadNetworkDNSService{Properties: &armavs.WorkloadNetworkDNSServiceProperties{DNSServiceIP: to.Ptr("10.1.2.53")}}, nil)
+	back, err := c.BeginCreateDNSService(d.ctx, rgAVS, weu, "second",
+		armavs.WorkloadNetworkDNSService{Properties: &armavs.WorkloadNetworkDNSServiceProperties{DNSServiceIP: to.Ptr("10.1.2.53")}}, nil)
 	end(d, back, err)
 	must(c.GetDNSService(d.ctx, rgAVS, weu, defaultService, nil))(d.t)
 	if n := drain(d, c.NewListDNSServicesPager(rgAVS, weu, nil)); n != 2 {
@@ -153,7 +158,8 @@ func (d *typed) names() {
 func (d *typed) groups() {
 	c := d.f.NewWorkloadNetworksClient()
 	for _, name := range []string{"from", "to"} {
-		p, err := c.BeginCreateVMGroup(d.ctx, rgAVS, weu, name, armavs.WorkloadNetworkVMGroup{Properties: &armavs.WorkloadNetworkVMGroupProperties{DisplayName: to.Ptr(name), Members: []*string{to.Ptr("vm-1")}}}, nil)
+		p, err := c.BeginCreateVMGroup(d.ctx, rgAVS, weu, name,
+			armavs.WorkloadNetworkVMGroup{Properties: &armavs.WorkloadNetworkVMGroupProperties{DisplayName: to.Ptr(name), Members: []*string{to.Ptr("vm-1")}}}, nil)
 		end(d, p, err)
 	}
 	group := must(c.GetVMGroup(d.ctx, rgAVS, weu, "from", nil))(d.t).WorkloadNetworkVMGroup
@@ -181,7 +187,9 @@ func (d *typed) groups() {
 	gd, err := c.BeginDeleteVMGroup(d.ctx, rgAVS, "from", weu, nil)
 	end(d, gd, err)
 
-	a, err := c.BeginCreatePublicIP(d.ctx, rgAVS, weu, "edge", armavs.WorkloadNetworkPublicIP{Properties: &armavs.WorkloadNetworkPublicIPProperties{DisplayName: to.Ptr("edge"), NumberOfPublicIPs: to.Ptr[int64](4)}}, nil)
+	a, err := c.BeginCreatePublicIP(d.ctx, rgAVS, weu, "edge",
+		armavs.WorkloadNetworkPublicIP{Properties: &armavs.WorkloadNetworkPublicIPProperties{DisplayName: to.Ptr("edge"), NumberOfPublicIPs: to.Ptr[int64](4)}},
+		nil)
 	if got := end(d, a, err); !strings.HasSuffix(*got.Properties.PublicIPBlock, "/30") {
 		d.t.Errorf("four addresses are %s", *got.Properties.PublicIPBlock)
 	}
@@ -196,15 +204,17 @@ func (d *typed) groups() {
 	if got := must(c.GetVirtualMachine(d.ctx, rgAVS, weu, machine.Ref, nil))(d.t); *got.Properties.DisplayName != machine.Name {
 		d.t.Errorf("the machine is %+v", got.Properties)
 	}
-	d.did(c, "BeginCreateVMGroup", "BeginUpdateVMGroup", "GetVMGroup", "NewListVMGroupsPager", "BeginDeleteVMGroup", "BeginCreatePortMirroring", "BeginUpdatePortMirroring",
-		"GetPortMirroring", "NewListPortMirroringPager", "BeginDeletePortMirroring", "BeginCreatePublicIP", "GetPublicIP", "NewListPublicIPsPager", "BeginDeletePublicIP",
+	d.did(c, "BeginCreateVMGroup", "BeginUpdateVMGroup", "GetVMGroup", "NewListVMGroupsPager", "BeginDeleteVMGroup", "BeginCreatePortMirroring",
+		"BeginUpdatePortMirroring", "GetPortMirroring", "NewListPortMirroringPager", "BeginDeletePortMirroring", "BeginCreatePublicIP", "GetPublicIP",
+		"NewListPublicIPsPager", "BeginDeletePublicIP",
 		"NewListVirtualMachinesPager", "GetVirtualMachine")
 }
 
 // around are locations and operations.
 func (d *typed) around() {
 	locations, operations := d.f.NewLocationsClient(), d.f.NewOperationsClient()
-	if got := must(locations.CheckQuotaAvailability(d.ctx, "westeurope", nil))(d.t); *got.QuotaEnabled != armavs.QuotaEnabledEnabled || *got.HostsRemaining["he2"] != 64-3-4 {
+	if got := must(locations.CheckQuotaAvailability(d.ctx, "westeurope", nil))(d.t); *got.QuotaEnabled != armavs.QuotaEnabledEnabled ||
+		*got.HostsRemaining["he2"] != 64-3-4 {
 		d.t.Errorf("the quota is %+v", got.Quota)
 	}
 	must(locations.CheckTrialAvailability(d.ctx, "westeurope", nil))(d.t)

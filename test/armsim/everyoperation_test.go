@@ -120,12 +120,14 @@ func (d *typed) clouds() {
 	if got := must(c.ListAdminCredentials(d.ctx, rgAVS, weu, nil))(d.t); *got.VcenterPassword == "" {
 		d.t.Error("there is no password")
 	}
-	d.did(c, "BeginCreateOrUpdate", "BeginUpdate", "Get", "NewListPager", "NewListInSubscriptionPager", "BeginRotateVcenterPassword", "BeginRotateNsxtPassword", "ListAdminCredentials")
+	d.did(c, "BeginCreateOrUpdate", "BeginUpdate", "Get", "NewListPager", "NewListInSubscriptionPager", "BeginRotateVcenterPassword",
+		"BeginRotateNsxtPassword", "ListAdminCredentials")
 }
 
 func (d *typed) clusters() {
 	c := d.f.NewClustersClient()
-	p, err := c.BeginCreateOrUpdate(d.ctx, rgAVS, weu, "second", armavs.Cluster{SKU: &armavs.SKU{Name: to.Ptr("av36p")}, Properties: &armavs.ClusterProperties{ClusterSize: to.Ptr[int32](3)}}, nil)
+	p, err := c.BeginCreateOrUpdate(d.ctx, rgAVS, weu, "second",
+		armavs.Cluster{SKU: &armavs.SKU{Name: to.Ptr("av36p")}, Properties: &armavs.ClusterProperties{ClusterSize: to.Ptr[int32](3)}}, nil)
 	end(d, p, err)
 	u, err := c.BeginUpdate(d.ctx, rgAVS, weu, "second", armavs.ClusterUpdate{Properties: &armavs.ClusterUpdateProperties{ClusterSize: to.Ptr[int32](4)}}, nil)
 	end(d, u, err)
@@ -141,7 +143,8 @@ func (d *typed) clusters() {
 
 func (d *typed) storage() {
 	c := d.f.NewDatastoresClient()
-	volume := armavs.Datastore{Properties: &armavs.DatastoreProperties{NetAppVolume: &armavs.NetAppVolume{ID: to.Ptr("/subscriptions/x/resourceGroups/y/providers/Microsoft.NetApp/netAppAccounts/a/capacityPools/p/volumes/v")}}}
+	volume := armavs.Datastore{Properties: &armavs.DatastoreProperties{NetAppVolume: &armavs.NetAppVolume{
+		ID: to.Ptr("/subscriptions/x/resourceGroups/y/providers/Microsoft.NetApp/netAppAccounts/a/capacityPools/p/volumes/v")}}}
 	p, err := c.BeginCreateOrUpdate(d.ctx, rgAVS, weu, "Cluster-1", "anf", volume, nil)
 	if got := end(d, p, err); *got.Properties.Status != armavs.DatastoreStatusAccessible {
 		d.t.Errorf("the datastore is %s", *got.Properties.Status)
@@ -169,7 +172,8 @@ func (d *typed) machines() {
 	if n := drain(d, c.NewListPager(rgAVS, weu, "Cluster-1", nil)); n != 2 {
 		d.t.Errorf("listed %d machines", n)
 	}
-	p, err := c.BeginRestrictMovement(d.ctx, rgAVS, weu, "Cluster-1", one, armavs.VirtualMachineRestrictMovement{RestrictMovement: to.Ptr(armavs.VirtualMachineRestrictMovementStateEnabled)}, nil)
+	p, err := c.BeginRestrictMovement(d.ctx, rgAVS, weu, "Cluster-1", one,
+		armavs.VirtualMachineRestrictMovement{RestrictMovement: to.Ptr(armavs.VirtualMachineRestrictMovementStateEnabled)}, nil)
 	end(d, p, err)
 	machine := must(c.Get(d.ctx, rgAVS, weu, "Cluster-1", one, nil))(d.t)
 	if *machine.Properties.RestrictMovement != "Enabled" || *machine.Properties.DisplayName != "one" {
@@ -187,7 +191,8 @@ func (d *typed) machines() {
 	if got := v.Rules("Cluster-1"); len(got) != 1 || !got[0].Separate || !slices.Equal(got[0].Machines, []string{one, two}) {
 		d.t.Errorf("the rules are %+v", got)
 	}
-	off, err := policies.BeginUpdate(d.ctx, rgAVS, weu, "Cluster-1", "apart", armavs.PlacementPolicyUpdate{Properties: &armavs.PlacementPolicyUpdateProperties{State: to.Ptr(armavs.PlacementPolicyStateDisabled)}}, nil)
+	off, err := policies.BeginUpdate(d.ctx, rgAVS, weu, "Cluster-1", "apart",
+		armavs.PlacementPolicyUpdate{Properties: &armavs.PlacementPolicyUpdateProperties{State: to.Ptr(armavs.PlacementPolicyStateDisabled)}}, nil)
 	end(d, off, err)
 	must(policies.Get(d.ctx, rgAVS, weu, "Cluster-1", "apart", nil))(d.t)
 	if n := drain(d, policies.NewListPager(rgAVS, weu, "Cluster-1", nil)); n != 1 || v.Rules("Cluster-1")[0].Enabled {

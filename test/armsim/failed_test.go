@@ -45,7 +45,8 @@ func TestWhatAFailedResourceTakes(t *testing.T) {
 	put(whole, "properties.revision", 1)
 	r.refused(409, "can not edit a resource in a failed state", http.MethodPatch, web, whole)
 	r.follow(r.want(http.StatusOK, http.MethodPut, web, whole))
-	if got := r.see(web); lookupString(got, "properties.provisioningState") != succeeded || lookupString(got, gatewayAddress) != "10.2.0.1/24" || !slices.Contains(s.VCenter(cloudPath).PortGroups(), "web") {
+	if got := r.see(web); lookupString(got, "properties.provisioningState") != succeeded || lookupString(got, gatewayAddress) != "10.2.0.1/24" ||
+		!slices.Contains(s.VCenter(cloudPath).PortGroups(), "web") {
 		t.Errorf("mended, the segment is %v, the port groups %v", got, s.VCenter(cloudPath).PortGroups())
 	}
 
@@ -65,7 +66,8 @@ func TestSecretsGoWithWhatHeldThem(t *testing.T) {
 	r.build()
 	held := func(path string) string { value, _ := s.Secret(cloudPath, path); return value }
 	source := func(more ...any) map[string]any {
-		return map[string]any{"properties": map[string]any{"identitySources": []any{properties(append([]any{"name", "corp", "domain", "corp.example.com"}, more...)...)["properties"]}}}
+		return map[string]any{"properties": map[string]any{"identitySources": []any{properties(
+			append([]any{"name", "corp", "domain", "corp.example.com"}, more...)...)["properties"]}}}
 	}
 	const password = "properties.identitySources[corp].password"
 	r.follow(r.want(http.StatusCreated, http.MethodPatch, cloudPath, source("username", "u", "password", "hush")))

@@ -146,8 +146,8 @@ func (f *Fault) check() error {
 		return fmt.Errorf("listLacks: %w", err)
 	}
 	does := f.Status != 0 || f.Delay > 0 || f.Drop || f.Reset || f.Truncate || f.ExpiredToken || f.ending() != succeeded ||
-		f.NoPollingHeaders || f.PollURLBytes > 0 || f.PollHost != "" || f.EchoOldBody || f.StaleGets > 0 || f.FailureReason != "" || f.RetryAfter > 0 || f.RetryDate ||
-		len(f.Stores) > 0 || f.Lasts > 0 || f.ListLacks != ""
+		f.NoPollingHeaders || f.PollURLBytes > 0 || f.PollHost != "" || f.EchoOldBody || f.StaleGets > 0 || f.FailureReason != "" ||
+		f.RetryAfter > 0 || f.RetryDate || len(f.Stores) > 0 || f.Lasts > 0 || f.ListLacks != ""
 	if !does {
 		return errors.New("it does nothing: give a status, a delay, drop, reset, truncate, or what happens to the operation")
 	}

@@ -90,7 +90,8 @@ func TestLostAnswer(t *testing.T) {
 func TestRequestFaults(t *testing.T) {
 	s := start(t)
 	r := newRaw(t, s)
-	s.Inject(Fault{Verb: http.MethodPut, Path: onCloud, Skip: 1, Count: 2, Status: 503, Code: "ServerUnavailable", Message: "Try later.", RetryAfter: 7 * time.Second})
+	s.Inject(Fault{Verb: http.MethodPut, Path: onCloud, Skip: 1, Count: 2, Status: 503, Code: "ServerUnavailable", Message: "Try later.",
+		RetryAfter: 7 * time.Second})
 	r.want(http.StatusBadRequest, http.MethodPut, cloudPath, map[string]any{}) // skipped
 	for range 2 {
 		got := r.want(http.StatusServiceUnavailable, http.MethodPut, cloudPath, privateCloud())

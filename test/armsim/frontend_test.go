@@ -46,7 +46,8 @@ func TestAuthorization(t *testing.T) {
 	read.want(http.StatusOK, http.MethodGet, cloudPath, nil)
 	for method, action := range map[string]string{http.MethodPut: "write", http.MethodPatch: "write", http.MethodDelete: "delete"} {
 		got := read.want(http.StatusForbidden, method, cloudPath, privateCloud())
-		if want := "does not have authorization to perform action 'Microsoft.AVS/privateClouds/" + action + "' over scope '" + cloudPath + "'"; got.code() != "AuthorizationFailed" || !strings.Contains(got.message(), want) {
+		if want := "does not have authorization to perform action 'Microsoft.AVS/privateClouds/" + action + "' over scope '" +
+			cloudPath + "'"; got.code() != "AuthorizationFailed" || !strings.Contains(got.message(), want) {
 			t.Errorf("%s: %s %s", method, got.code(), got.message())
 		}
 	}

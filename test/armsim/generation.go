@@ -96,7 +96,8 @@ func (s *Server) checkTrial(in *scoped, location string) *answer {
 		return refused
 	}
 	if !knownLocation(location) {
-		return refuse(http.StatusBadRequest, "LocationNotAvailableForResourceType", "The provided location '%s' is not available for resource type '%s/locations'.", location, avs)
+		return refuse(http.StatusBadRequest, "LocationNotAvailableForResourceType",
+			"The provided location '%s' is not available for resource type '%s/locations'.", location, avs)
 	}
 	if in.sub.config.TrialHosts == 0 {
 		return reply(http.StatusOK, map[string]any{"status": "TrialDisabled", "availableHosts": 0})

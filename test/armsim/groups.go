@@ -128,9 +128,11 @@ func (s *Server) putGroup(in *scoped, g *group, name string) *answer {
 	case !knownLocation(location):
 		return refuse(http.StatusBadRequest, "LocationNotAvailableForResourceGroup", "The provided location '%s' is not available for resource group.", location)
 	case !groupName.MatchString(name):
-		return refuse(http.StatusBadRequest, "InvalidResourceGroupName", "The provided resource group name '%s' has these invalid characters or ends with a period.", name)
+		return refuse(http.StatusBadRequest, "InvalidResourceGroupName",
+			"The provided resource group name '%s' has these invalid characters or ends with a period.", name)
 	case g != nil && g.location != normalLocation(location):
-		return refuse(http.StatusConflict, "InvalidResourceGroupLocation", "Invalid resource group location '%s'. The Resource group already exists in location '%s'.", location, g.location)
+		return refuse(http.StatusConflict, "InvalidResourceGroupLocation",
+			"Invalid resource group location '%s'. The Resource group already exists in location '%s'.", location, g.location)
 	case g != nil && g.deleting != nil:
 		return groupDeleting(g)
 	}
@@ -160,7 +162,8 @@ func (s *Server) patchGroup(in *scoped, g *group) *answer {
 }
 
 func groupDeleting(g *group) *answer {
-	return refuse(http.StatusConflict, "ResourceGroupBeingDeleted", "The resource group '%s' is in deprovisioning state and cannot perform this operation.", g.name)
+	return refuse(http.StatusConflict, "ResourceGroupBeingDeleted",
+		"The resource group '%s' is in deprovisioning state and cannot perform this operation.", g.name)
 }
 
 // deleteGroup deletes what is in the group with it, which takes as long as the longest of them.
@@ -173,7 +176,8 @@ func (s *Server) deleteGroup(in *scoped, g *group) *answer {
 	for _, e := range s.index.under(g.key() + "/") {
 		r := e.r
 		if r.op != nil {
-			return refuse(http.StatusConflict, "ResourceGroupDeletionBlocked", "Deletion of resource group '%s' failed as resources with identifiers '%s' have another operation in progress.", g.name, r.id)
+			return refuse(http.StatusConflict, "ResourceGroupDeletionBlocked",
+				"Deletion of resource group '%s' failed as resources with identifiers '%s' have another operation in progress.", g.name, r.id)
 		}
 		inside = append(inside, r)
 	}

@@ -29,7 +29,8 @@ func hostRows(s *Server, parent *resource, _ string) []map[string]any {
 			zone = zoneName(second)
 		}
 		short, _, _ := strings.Cut(fqdn, ".")
-		properties := map[string]any{"kind": parent.hostKind(fqdn), "displayName": short, "fqdn": fqdn, "faultDomain": strconv.Itoa(i%5 + 1), "provisioningState": succeeded}
+		properties := map[string]any{"kind": parent.hostKind(fqdn), "displayName": short, "fqdn": fqdn, "faultDomain": strconv.Itoa(i%5 + 1),
+			"provisioningState": succeeded}
 		if mark, _ := marks[strings.ToLower(fqdn)].(string); mark != "" {
 			properties["maintenance"] = mark
 		}

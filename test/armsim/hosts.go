@@ -60,12 +60,14 @@ func (s *Server) mayShrink(ch *change, cluster, hosts string) *answer {
 		}
 		if members := hostList(policy.body, policyMachines); lookupString(policy.body, "properties.type") == "VmVm" &&
 			lookupString(policy.body, "properties.affinityType") == "AntiAffinity" && len(members) >= size {
-			return refuse(http.StatusConflict, "Conflict", "The cluster '%s' cannot be scaled in to %d hosts: the VM-VM anti-affinity policy '%s' has %d virtual machines.",
+			return refuse(http.StatusConflict, "Conflict",
+				"The cluster '%s' cannot be scaled in to %d hosts: the VM-VM anti-affinity policy '%s' has %d virtual machines.",
 				cluster, size, policy.name, len(members))
 		}
 		members := hostList(policy.body, policyHosts)
 		if len(members) > 0 && !slices.ContainsFunc(members, func(name string) bool { return contains(left, name) }) {
-			return refuse(http.StatusConflict, "Conflict", "The cluster '%s' cannot be scaled in: it would take the last host of the VM-Host policy '%s'.", cluster, policy.name)
+			return refuse(http.StatusConflict, "Conflict", "The cluster '%s' cannot be scaled in: it would take the last host of the VM-Host policy '%s'.",
+				cluster, policy.name)
 		}
 	}
 	return nil

@@ -88,14 +88,16 @@ func (s *Server) restore(state *savedState) error {
 }
 
 func (s *Server) restoreResource(saved savedResource) error {
-	r := &resource{id: saved.ID, name: saved.Name, sub: s.subscriptions[strings.ToLower(saved.Subscription)], body: saved.Body, hidden: saved.Hidden, secrets: saved.Secrets}
+	r := &resource{id: saved.ID, name: saved.Name, sub: s.subscriptions[strings.ToLower(saved.Subscription)], body: saved.Body, hidden: saved.Hidden,
+		secrets: saved.Secrets}
 	for _, t := range resourceTypes {
 		if t.name == saved.Type {
 			r.typ = t
 		}
 	}
 	if r.typ == nil || r.sub == nil || r.body == nil {
-		return fmt.Errorf("reading the saved state: the resource %s has type %q in subscription %q, which are not both known", saved.ID, saved.Type, saved.Subscription)
+		return fmt.Errorf("reading the saved state: the resource %s has type %q in subscription %q, which are not both known",
+			saved.ID, saved.Type, saved.Subscription)
 	}
 	if saved.Parent != "" {
 		if r.parent = s.resources[saved.Parent]; r.parent == nil {
@@ -183,8 +185,8 @@ func (s *Server) resume(state *savedState) error {
 	for _, saved := range state.Operations {
 		op := &operation{
 			id: saved.ID, resourceID: saved.ResourceID, sub: s.subscriptions[strings.ToLower(saved.Subscription)], location: saved.Location,
-			apiVersion: saved.APIVersion, armsOwn: saved.ArmsOwn, groupPath: saved.GroupPath, withResult: saved.WithResult, noContent: saved.NoContent, retryAfter: saved.RetryAfter,
-			hidden: saved.Hidden, status: saved.Status, started: saved.Started, ended: saved.Ended, ending: saved.Ending, code: saved.Code,
+			apiVersion: saved.APIVersion, armsOwn: saved.ArmsOwn, groupPath: saved.GroupPath, withResult: saved.WithResult, noContent: saved.NoContent,
+			retryAfter: saved.RetryAfter, hidden: saved.Hidden, status: saved.Status, started: saved.Started, ended: saved.Ended, ending: saved.Ending, code: saved.Code,
 			message: saved.Message, fault: saved.Fault, finish: func(string) {},
 		}
 		if op.sub == nil {
@@ -222,7 +224,8 @@ func (s *Server) redefine(op *operation, saved savedOperation) error {
 	if ch := saved.Change; ch != nil {
 		r := s.resources[key]
 		op.change = &change{
-			typ: r.typ, sub: r.sub, r: r, parent: r.parent, sent: ch.Sent, before: ch.Before, after: ch.After, secret: ch.Secret, remove: ch.Remove, lists: ch.Lists, whole: ch.Whole, fault: saved.Fault,
+			typ: r.typ, sub: r.sub, r: r, parent: r.parent, sent: ch.Sent, before: ch.Before, after: ch.After, secret: ch.Secret, remove: ch.Remove,
+			lists: ch.Lists, whole: ch.Whole, fault: saved.Fault,
 		}
 	}
 	s.define(op, saved.Kind, saved.Args)

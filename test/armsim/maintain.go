@@ -142,7 +142,8 @@ func initiateChecks(s *Server, in *scoped, r *resource) *answer {
 // check writes what stands in the way now. s.mu is held.
 func (s *Server) check(r *resource) {
 	found, _ := r.hidden["failedChecks"].([]any)
-	readiness := map[string]any{"type": "Precheck", "status": "Ready", "message": "All checks passed", "failedChecks": []any{}, "lastUpdated": timestamp(time.Now())}
+	readiness := map[string]any{"type": "Precheck", "status": "Ready", "message": "All checks passed", "failedChecks": []any{},
+		"lastUpdated": timestamp(time.Now())}
 	if len(found) > 0 {
 		readiness["status"], readiness["message"], readiness["failedChecks"] = "NotReady", "Some checks failed", clone(found)
 	}
@@ -171,7 +172,8 @@ func showChoices(r *resource) {
 			again = append(again, clone(c))
 		}
 	}
-	refresh := map[string]any{"kind": "MaintenanceReadinessRefresh", "isDisabled": state != notScheduled && state != scheduled, "status": "NotStarted", "refreshedByMicrosoft": false}
+	refresh := map[string]any{"kind": "MaintenanceReadinessRefresh", "isDisabled": state != notScheduled && state != scheduled, "status": "NotStarted",
+		"refreshedByMicrosoft": false}
 	put(r.body, "properties.operations", []any{
 		choice("Schedule", state == notScheduled, constraints), choice("Reschedule", state == scheduled, again), refresh,
 	})

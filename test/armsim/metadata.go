@@ -40,8 +40,9 @@ func (s *Server) cloudForCLI() map[string]any {
 		"authentication": map[string]any{
 			"loginEndpoint": s.url, "tenant": "common", "identityProvider": "AAD", "audiences": []string{s.url + "/", s.url},
 		},
-		"sqlManagement": s.url + "/sql/", "batch": s.url + "/batch/", "gallery": s.url + "/gallery/", "media": s.url + "/media/", "vmImageAliasDoc": s.url + "/images",
-		"activeDirectoryDataLake": s.url + "/datalake/", "microsoftGraphResourceId": s.url + "/graph/",
-		"suffixes": map[string]any{"storage": "core.sim.local", "keyVaultDns": ".vault.sim.local", "sqlServerHostname": ".sql.sim.local", "acrLoginServer": ".acr.sim.local"},
+		"sqlManagement": s.url + "/sql/", "batch": s.url + "/batch/", "gallery": s.url + "/gallery/", "media": s.url + "/media/",
+		"vmImageAliasDoc": s.url + "/images", "activeDirectoryDataLake": s.url + "/datalake/", "microsoftGraphResourceId": s.url + "/graph/",
+		"suffixes": map[string]any{"storage": "core.sim.local", "keyVaultDns": ".vault.sim.local", "sqlServerHostname": ".sql.sim.local",
+			"acrLoginServer": ".acr.sim.local"},
 	}
 }

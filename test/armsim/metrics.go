@@ -57,7 +57,8 @@ var cloudMetrics = slices.Concat(
 		"EffectiveCpuAverage", "PT5M", "CpuUsageAverage", "PT5M"),
 	named("Average Memory Usage", "Percent", clusterDimension, ofClusters(func(c vcentersim.ClusterUsage) float64 { return percent(c.UsedMemoryMB, c.MemoryMB) }),
 		"UsageAverage", "PT5M", "MemUsageAverage", "PT5M"),
-	named("Average Effective Memory", "Bytes", clusterDimension, ofClusters(func(c vcentersim.ClusterUsage) float64 { return float64((c.MemoryMB - c.OverheadMemoryMB) << 20) }),
+	named("Average Effective Memory", "Bytes", clusterDimension,
+		ofClusters(func(c vcentersim.ClusterUsage) float64 { return float64((c.MemoryMB - c.OverheadMemoryMB) << 20) }),
 		"EffectiveMemAverage", "PT5M", "ClusterSummaryEffectiveMemory", "PT5M"),
 	named("Average Total Memory", "Bytes", clusterDimension, ofClusters(func(c vcentersim.ClusterUsage) float64 { return float64(c.MemoryMB << 20) }),
 		"TotalMbAverage", "PT5M", "ClusterSummaryTotalMemCapacityMB", "PT5M"),
@@ -109,7 +110,8 @@ func (s *Server) insights(c *call, id, what string) *answer {
 	r, ok := s.resources[id]
 	switch {
 	case !ok:
-		return refuse(http.StatusNotFound, "ResourceNotFound", "The Resource '%s' was not found. For more details please go to https://aka.ms/ARMResourceNotFoundFix", id)
+		return refuse(http.StatusNotFound, "ResourceNotFound",
+			"The Resource '%s' was not found. For more details please go to https://aka.ms/ARMResourceNotFoundFix", id)
 	case what != "metrics" && what != "metricdefinitions":
 		return refuse(http.StatusNotFound, "InvalidResourceType", "The resource type '%s' could not be found in the namespace 'microsoft.insights'.", what)
 	case r.typ.name != avs+"/privateClouds":
@@ -124,12 +126,13 @@ func (s *Server) insights(c *call, id, what string) *answer {
 	values := []any{}
 	for _, m := range q.metrics {
 		values = append(values, map[string]any{
-			"id": r.id + "/providers/Microsoft.Insights/metrics/" + m.id, "type": "Microsoft.Insights/metrics", "name": localized(m.id, m.display), "displayDescription": m.display,
-			"unit": m.unit, "errorCode": "Success", "timeseries": q.series(m, s.measured(r, q)),
+			"id": r.id + "/providers/Microsoft.Insights/metrics/" + m.id, "type": "Microsoft.Insights/metrics", "name": localized(m.id, m.display),
+			"displayDescription": m.display, "unit": m.unit, "errorCode": "Success", "timeseries": q.series(m, s.measured(r, q)),
 		})
 	}
 	return reply(http.StatusOK, map[string]any{
-		"cost": max(0, int(q.to.Sub(q.from)/time.Minute)-1), "timespan": q.from.UTC().Format(time.RFC3339) + "/" + q.to.UTC().Format(time.RFC3339), "interval": q.interval,
+		"cost":     max(0, int(q.to.Sub(q.from)/time.Minute)-1),
+		"timespan": q.from.UTC().Format(time.RFC3339) + "/" + q.to.UTC().Format(time.RFC3339), "interval": q.interval,
 		"namespace": avs + "/privateClouds", "resourceregion": r.location(), "value": values,
 	})
 }
@@ -202,7 +205,8 @@ func readMetricQuery(c *call, now time.Time) (*metricQuery, *answer) {
 	for _, name := range strings.Split(c.query.Get("metricnames"), ",") {
 		m, ok := findMetric(strings.TrimSpace(name))
 		if !ok {
-			return bad("Failed to find metric configuration for provider: %s, resource Type: privateClouds, metric: %s, Valid metrics: %s", avs, name, strings.Join(metricNames(cloudMetrics), ","))
+			return bad("Failed to find metric configuration for provider: %s, resource Type: privateClouds, metric: %s, Valid metrics: %s",
+				avs, name, strings.Join(metricNames(cloudMetrics), ","))
 		}
 		q.metrics = append(q.metrics, m)
 	}
@@ -222,7 +226,8 @@ func readMetricQuery(c *call, now time.Time) (*metricQuery, *answer) {
 		for _, grain := range common {
 			spans = append(spans, grainSpans[slices.Index(grainNames, grain)])
 		}
-		return bad("Commonly allowed time grains: %s between metrics: %s, can not support requested time grain: %s please adjust your interval parameter to use one of the common grains",
+		return bad("Commonly allowed time grains: %s between metrics: %s, can not support requested time grain: "+
+			"%s please adjust your interval parameter to use one of the common grains",
 			strings.Join(spans, ","), strings.Join(metricNames(q.metrics), ","), grainSpans[at])
 	}
 	if q.step = grains[at]; q.to.Sub(q.from)/q.step > 10_000 {

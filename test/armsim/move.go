@@ -39,7 +39,8 @@ func (s *Server) moveResources(in *scoped, from *group) *answer {
 	target, ok := body["targetResourceGroup"].(string)
 	list, _ := body["resources"].([]any)
 	if !ok || len(list) == 0 {
-		return refuse(http.StatusBadRequest, "InvalidRequestContent", "The request content needs 'resources', a list of ids, and 'targetResourceGroup', the id of a resource group.")
+		return refuse(http.StatusBadRequest, "InvalidRequestContent",
+			"The request content needs 'resources', a list of ids, and 'targetResourceGroup', the id of a resource group.")
 	}
 	to := s.groups[strings.ToLower(target)]
 	if to == nil {
@@ -109,11 +110,13 @@ func (s *Server) againstMove(ids []string, from, to *group, sub *subscription) (
 			return "ResourceMoveProviderValidationFailed", "The resource '" + r.name + "' already exists in the target resource group."
 		}
 		if generation2(r.body) {
-			return "ResourceMoveProviderValidationFailed", "A private cloud in a virtual network cannot be moved." // "Design considerations for Generation 2": a limitation
+			// "Design considerations for Generation 2": a limitation
+			return "ResourceMoveProviderValidationFailed", "A private cloud in a virtual network cannot be moved."
 		}
 		for _, one := range append(s.below(r), r) {
 			if one.op != nil || one.typ.parent == nil && one.state() != succeeded {
-				return "ResourceMoveProviderValidationFailed", "MoveCannotProceedWithResourcesNotInSucceededState: the resource '" + one.id + "' is in state '" + one.state() + "'."
+				return "ResourceMoveProviderValidationFailed",
+					"MoveCannotProceedWithResourcesNotInSucceededState: the resource '" + one.id + "' is in state '" + one.state() + "'."
 			}
 		}
 	}
@@ -122,7 +125,8 @@ func (s *Server) againstMove(ids []string, from, to *group, sub *subscription) (
 
 // beingMoved refuses what a move keeps out: writes, deletes and actions that change, in both groups until it has ended.
 func beingMoved(g *group) *answer {
-	return refuse(http.StatusConflict, "ResourceGroupBeingMoved", "The resource group '%s' is locked because resources are being moved out of it or into it. Please retry when the move has ended.", g.name)
+	return refuse(http.StatusConflict, "ResourceGroupBeingMoved",
+		"The resource group '%s' is locked because resources are being moved out of it or into it. Please retry when the move has ended.", g.name)
 }
 
 // locksOfMove refuses it. s.mu is held.

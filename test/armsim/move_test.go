@@ -67,8 +67,8 @@ func TestMoveResources(t *testing.T) {
 	begun := r.want(http.StatusAccepted, http.MethodPost, groupPath+"/moveResources"+moveQuery, move(newGroupPath, strings.ToUpper(cloudPath)))
 	r.want(http.StatusOK, http.MethodGet, cloudPath, nil)
 	r.want(http.StatusOK, http.MethodPost, cloudPath+"/listAdminCredentials", nil)
-	for _, refused := range [][2]string{{http.MethodPatch, cloudPath}, {http.MethodDelete, cloudPath + "/authorizations/er"}, {http.MethodPost, cloudPath + "/rotateNsxtPassword"},
-		{http.MethodPut, movedCloud}, {http.MethodPut, lockPath(cloudPath, "other")}} {
+	for _, refused := range [][2]string{{http.MethodPatch, cloudPath}, {http.MethodDelete, cloudPath + "/authorizations/er"},
+		{http.MethodPost, cloudPath + "/rotateNsxtPassword"}, {http.MethodPut, movedCloud}, {http.MethodPut, lockPath(cloudPath, "other")}} {
 		if got := r.want(http.StatusConflict, refused[0], refused[1], map[string]any{}); got.code() != "ResourceGroupBeingMoved" {
 			t.Errorf("%s %s: %v", refused[0], refused[1], got.body)
 		}
@@ -84,7 +84,8 @@ func TestMoveResources(t *testing.T) {
 	r.want(http.StatusNotFound, http.MethodGet, cloudPath, nil)
 	r.refused(http.StatusNotFound, "Parent resource", http.MethodGet, cloudPath+"/authorizations/er", nil)
 	moved := r.want(http.StatusOK, http.MethodGet, movedCloud, nil).body
-	if !strings.EqualFold(lookupString(moved, "id"), movedCloud) || lookupString(moved, "tags.team") != "platform" || lookupString(moved, "properties.provisioningState") != succeeded {
+	if !strings.EqualFold(lookupString(moved, "id"), movedCloud) || lookupString(moved, "tags.team") != "platform" ||
+		lookupString(moved, "properties.provisioningState") != succeeded {
 		t.Errorf("it became %v", moved)
 	}
 	if now := len(s.Resources(strings.ToLower(movedCloud))); now != there || len(s.Resources(strings.ToLower(cloudPath))) != 0 {
@@ -136,7 +137,8 @@ func TestWhatCannotBeMoved(t *testing.T) {
 	at(http.StatusBadRequest, "moves with its parent", move(newGroupPath, cloudPath+"/authorizations/er"))
 	s.LockInAzure(newGroupPath, "frozen", readOnly, "")
 	late("ScopeLocked", "rg-new")
-	if got := newRawAs(t, s, tenant, reader).want(http.StatusForbidden, http.MethodPost, groupPath+"/moveResources"+moveQuery, move(newGroupPath, cloudPath)); !strings.Contains(got.message(), "resourceGroups/moveResources/action") {
+	if got := newRawAs(t, s, tenant, reader).want(http.StatusForbidden, http.MethodPost, groupPath+"/moveResources"+moveQuery,
+		move(newGroupPath, cloudPath)); !strings.Contains(got.message(), "resourceGroups/moveResources/action") {
 		t.Errorf("a reader was refused with %v", got.body)
 	}
 	if err := s.SetAccess(secondSub, []string{client}, []string{stranger}); err != nil {
@@ -149,7 +151,8 @@ func TestWhatCannotBeMoved(t *testing.T) {
 func TestTheSecondGenerationIsNotMoved(t *testing.T) {
 	s := start(t, stepped, twoSubscriptions)
 	r := newRaw(t, s)
-	r.want(http.StatusOK, http.MethodPut, cloudPath, privateCloud("sku", `{"name":"AV64"}`, "properties.virtualNetworkId", `"`+groupPath+`/providers/Microsoft.Network/virtualNetworks/hub"`))
+	r.want(http.StatusOK, http.MethodPut, cloudPath,
+		privateCloud("sku", `{"name":"AV64"}`, "properties.virtualNetworkId", `"`+groupPath+`/providers/Microsoft.Network/virtualNetworks/hub"`))
 	s.Advance(6 * time.Hour)
 	if got := r.ended("moveResources", move(newGroupPath, cloudPath)); got.status != http.StatusConflict || !strings.Contains(got.message(), "virtual network") {
 		t.Errorf("it ended in %d %v", got.status, got.body)

@@ -69,7 +69,8 @@ func (sub *subscription) otherProvider(name string) map[string]any {
 		state = "NotRegistered"
 	}
 	return map[string]any{
-		"id": sub.path() + "/providers/" + name, "namespace": name, "registrationPolicy": "RegistrationRequired", "registrationState": state, "resourceTypes": []any{},
+		"id": sub.path() + "/providers/" + name, "namespace": name, "registrationPolicy": "RegistrationRequired", "registrationState": state,
+		"resourceTypes": []any{},
 	}
 }
 

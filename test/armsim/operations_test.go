@@ -31,7 +31,8 @@ func TestCreateAnswers(t *testing.T) {
 	if made.header.Get("Retry-After") != "30" || made.header.Get("Location") != "" || !strings.Contains(made.header.Get("Azure-AsyncOperation"), version) {
 		t.Errorf("the headers are %v", made.header)
 	}
-	if !strings.Contains(lookupString(made.body, "id"), "/resourcegroups/") || lookupString(made.body, "sku.name") != "av36p" || lookupString(made.body, "location") != "westeurope" {
+	if !strings.Contains(lookupString(made.body, "id"), "/resourcegroups/") || lookupString(made.body, "sku.name") != "av36p" ||
+		lookupString(made.body, "location") != "westeurope" {
 		t.Errorf("the body is %v", made.body)
 	}
 	running := r.want(http.StatusOK, http.MethodGet, made.header.Get("Azure-AsyncOperation"), nil)
@@ -39,18 +40,22 @@ func TestCreateAnswers(t *testing.T) {
 		t.Errorf("the running operation is %v %v", running.body, running.header)
 	}
 	seen := r.want(http.StatusOK, http.MethodGet, cloudPath, nil) // readable at once
-	for _, path := range []string{"properties.endpoints.vcsa", "properties.endpoints.nsxtManager", "properties.managementNetwork", "properties.vmotionNetwork", "properties.provisioningNetwork",
-		"properties.circuit.expressRouteID", "properties.vcenterCertificateThumbprint", "properties.availability.strategy", "properties.managementCluster.vsanDatastoreName"} {
+	for _, path := range []string{"properties.endpoints.vcsa", "properties.endpoints.nsxtManager", "properties.managementNetwork",
+		"properties.vmotionNetwork", "properties.provisioningNetwork", "properties.circuit.expressRouteID", "properties.vcenterCertificateThumbprint",
+		"properties.availability.strategy",
+		"properties.managementCluster.vsanDatastoreName"} {
 		if lookupString(seen.body, path) == "" {
 			t.Errorf("%s is missing while it builds", path)
 		}
 	}
 	ended := r.follow(made)
-	if lookupString(ended.body, "status") != succeeded || lookupString(ended.body, "endTime") == "" || !strings.EqualFold(lookupString(ended.body, "resourceId"), cloudPath) {
+	if lookupString(ended.body, "status") != succeeded || lookupString(ended.body, "endTime") == "" ||
+		!strings.EqualFold(lookupString(ended.body, "resourceId"), cloudPath) {
 		t.Errorf("the operation ended as %v", ended.body)
 	}
 	after := r.want(http.StatusOK, http.MethodGet, cloudPath, nil)
-	if lookupString(after.body, "properties.provisioningState") != succeeded || lookupString(after.body, "properties.managementCluster.provisioningState") != succeeded {
+	if lookupString(after.body, "properties.provisioningState") != succeeded ||
+		lookupString(after.body, "properties.managementCluster.provisioningState") != succeeded {
 		t.Errorf("after the end: %v", after.body)
 	}
 	// Finished operations stay readable.
@@ -61,8 +66,10 @@ func TestPatchAndDeleteAnswers(t *testing.T) {
 	s := start(t, lasting(func(d *Durations) []*Span { return []*Span{&d.AddHosts, &d.DeletePrivateCloud} }))
 	r := newRaw(t, s)
 	r.build()
-	patch := r.want(http.StatusCreated, http.MethodPatch, cloudPath, map[string]any{"properties": map[string]any{"managementCluster": map[string]any{"clusterSize": 4}}})
-	if state := lookupString(patch.body, "properties.provisioningState"); state != "Updating" || patch.header.Get("Location") == "" || patch.header.Get("Azure-AsyncOperation") != "" {
+	patch := r.want(http.StatusCreated, http.MethodPatch, cloudPath,
+		map[string]any{"properties": map[string]any{"managementCluster": map[string]any{"clusterSize": 4}}})
+	if state := lookupString(patch.body, "properties.provisioningState"); state != "Updating" || patch.header.Get("Location") == "" ||
+		patch.header.Get("Azure-AsyncOperation") != "" {
 		t.Errorf("the PATCH answered %s %v", state, patch.header)
 	}
 	running := r.want(http.StatusAccepted, http.MethodGet, patch.header.Get("Location"), nil)
@@ -70,7 +77,8 @@ func TestPatchAndDeleteAnswers(t *testing.T) {
 		t.Errorf("the running PATCH has %v", running.header)
 	}
 	ended := r.follow(patch)
-	if size := lookupHosts(ended.body, cloudSize); ended.status != http.StatusOK || size != 4 || len(hostList(ended.body, cloudHosts)) != 4 || lookupString(ended.body, "properties.provisioningState") != succeeded {
+	if size := lookupHosts(ended.body, cloudSize); ended.status != http.StatusOK || size != 4 || len(hostList(ended.body, cloudHosts)) != 4 ||
+		lookupString(ended.body, "properties.provisioningState") != succeeded {
 		t.Errorf("the PATCH ended in %d %v", ended.status, ended.body)
 	}
 	// What is already so is no operation.
@@ -99,13 +107,15 @@ func TestRotationAnswers(t *testing.T) {
 	r.build()
 	before := r.want(http.StatusOK, http.MethodPost, cloudPath+"/listAdminCredentials", nil)
 	got := r.want(http.StatusAccepted, http.MethodPost, cloudPath+"/rotateVcenterPassword", nil)
-	if !regexp.MustCompile(`/resourcegroups/rg-avs/providers/Microsoft.AVS/operationstatuses/[-0-9a-f]+\?api-version=`).MatchString(got.header.Get("Azure-AsyncOperation")) || got.header.Get("Location") != "" {
+	status := regexp.MustCompile(`/resourcegroups/rg-avs/providers/Microsoft.AVS/operationstatuses/[-0-9a-f]+\?api-version=`)
+	if !status.MatchString(got.header.Get("Azure-AsyncOperation")) || got.header.Get("Location") != "" {
 		t.Errorf("the rotation answered %v", got.header)
 	}
 	during := r.want(http.StatusOK, http.MethodPost, cloudPath+"/listAdminCredentials", nil)
 	r.follow(got)
 	after := r.want(http.StatusOK, http.MethodPost, cloudPath+"/listAdminCredentials", nil)
-	if before.body["vcenterPassword"] != during.body["vcenterPassword"] || during.body["vcenterPassword"] == after.body["vcenterPassword"] || before.body["nsxtPassword"] != after.body["nsxtPassword"] {
+	if before.body["vcenterPassword"] != during.body["vcenterPassword"] || during.body["vcenterPassword"] == after.body["vcenterPassword"] ||
+		before.body["nsxtPassword"] != after.body["nsxtPassword"] {
 		t.Error("the vCenter password must change with the operation's end, and the NSX one not at all")
 	}
 }
@@ -116,7 +126,8 @@ func TestPasswordsAreWriteOnly(t *testing.T) {
 	for path, password := range map[string]string{vcenterPassword: `"password"`, nsxtPassword: `"Sh0rt-one"`} {
 		r.refused(http.StatusBadRequest, "complexity", http.MethodPut, cloudPath, privateCloud(path, password))
 	}
-	r.build("properties.vcenterPassword", `"Given-Passw0rd!"`, "properties.nsxtPassword", `""`, "properties.identitySources", `[{"name":"ldap","username":"u","password":"p"}]`)
+	r.build("properties.vcenterPassword", `"Given-Passw0rd!"`, "properties.nsxtPassword", `""`, "properties.identitySources",
+		`[{"name":"ldap","username":"u","password":"p"}]`)
 	got := r.want(http.StatusOK, http.MethodGet, cloudPath, nil)
 	sources := got.body["properties"].(map[string]any)["identitySources"]
 	if text := fmt.Sprint(got.body); strings.Contains(text, "assword") || fmt.Sprint(sources) != "[map[name:ldap]]" {
@@ -143,7 +154,8 @@ func TestOneOperationAtATime(t *testing.T) {
 		{http.MethodPost, cloudPath + "/rotateNsxtPassword", nil},
 		{http.MethodDelete, cloudPath, nil},
 	} {
-		if got := r.want(http.StatusConflict, c.method, c.path, c.body); got.code() != "AnotherOperationInProgress" || !strings.Contains(got.message(), "Another operation on this or dependent resource is in progress") {
+		if got := r.want(http.StatusConflict, c.method, c.path, c.body); got.code() != "AnotherOperationInProgress" ||
+			!strings.Contains(got.message(), "Another operation on this or dependent resource is in progress") {
 			t.Errorf("%s %s: %v", c.method, c.path, got.body)
 		}
 	}

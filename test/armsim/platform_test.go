@@ -117,7 +117,8 @@ func TestFaultsOnTheWire(t *testing.T) {
 	at := regexp.MustCompile("/rg-avs$")
 	path := groupPath + groupsQuery
 	s.Inject(Fault{Path: at, ExpiredToken: true})
-	if got := r.want(http.StatusUnauthorized, http.MethodGet, path, nil); got.code() != "ExpiredAuthenticationToken" || !strings.Contains(got.header.Get("WWW-Authenticate"), "invalid_token") {
+	if got := r.want(http.StatusUnauthorized, http.MethodGet, path, nil); got.code() != "ExpiredAuthenticationToken" ||
+		!strings.Contains(got.header.Get("WWW-Authenticate"), "invalid_token") {
 		t.Errorf("the expired token got %v %v", got.body, got.header)
 	}
 	s.Inject(Fault{Path: at, Reset: true, Count: -1})
@@ -184,7 +185,8 @@ func TestThrottlingOfAllPrincipals(t *testing.T) {
 	}
 	s.Advance(2 * time.Second) // 30 tokens for all, two for each
 	r := newRawAs(t, s, tenant, "app-0")
-	if got := r.want(http.StatusOK, http.MethodGet, groupPath+groupsQuery, nil); got.header.Get("x-ms-ratelimit-remaining-subscription-global-reads") != "29" || got.header.Get("x-ms-ratelimit-remaining-subscription-reads") != "1" {
+	if got := r.want(http.StatusOK, http.MethodGet, groupPath+groupsQuery, nil); got.header.Get("x-ms-ratelimit-remaining-subscription-global-reads") != "29" ||
+		got.header.Get("x-ms-ratelimit-remaining-subscription-reads") != "1" {
 		t.Errorf("left is %v", got.header)
 	}
 }
@@ -192,12 +194,14 @@ func TestThrottlingOfAllPrincipals(t *testing.T) {
 func TestProvidersAndTenants(t *testing.T) {
 	s := start(t)
 	r := newRaw(t, s)
-	if got := r.want(http.StatusOK, http.MethodGet, "/tenants?api-version=2020-01-01", nil).body["value"].([]any); lookupString(got[0].(map[string]any), "tenantId") != tenant {
+	tenants := r.want(http.StatusOK, http.MethodGet, "/tenants?api-version=2020-01-01", nil)
+	if got := tenants.body["value"].([]any); lookupString(got[0].(map[string]any), "tenantId") != tenant {
 		t.Errorf("the tenants are %v", got)
 	}
 	provider := "/subscriptions/" + subID + "/providers/microsoft.storage"
 	r.want(http.StatusOK, http.MethodPost, provider+"/unregister?api-version=2022-09-01", nil)
-	if got := r.want(http.StatusOK, http.MethodGet, provider+"?api-version=2022-09-01", nil); got.body["registrationState"] != "NotRegistered" || got.body["namespace"] != "Microsoft.Storage" {
+	if got := r.want(http.StatusOK, http.MethodGet, provider+"?api-version=2022-09-01", nil); got.body["registrationState"] != "NotRegistered" ||
+		got.body["namespace"] != "Microsoft.Storage" {
 		t.Errorf("after unregister: %v", got.body)
 	}
 	r.want(http.StatusOK, http.MethodPost, provider+"/register?api-version=2022-09-01", nil)
@@ -218,8 +222,8 @@ func TestMetadataForCLI(t *testing.T) {
 	if err := json.NewDecoder(resp.Body).Decode(&clouds); err != nil || len(clouds) != 1 {
 		t.Fatalf("the clouds are %v, %v", clouds, err)
 	}
-	for _, path := range []string{"resourceManager", "authentication.loginEndpoint", "sqlManagement", "batch", "gallery", "graphAudience", "vmImageAliasDoc", "media",
-		"suffixes.storage", "suffixes.keyVaultDns", "suffixes.sqlServerHostname"} {
+	for _, path := range []string{"resourceManager", "authentication.loginEndpoint", "sqlManagement", "batch", "gallery", "graphAudience",
+		"vmImageAliasDoc", "media", "suffixes.storage", "suffixes.keyVaultDns", "suffixes.sqlServerHostname"} {
 		if lookupString(clouds[0], path) == "" {
 			t.Errorf("az needs %s", path)
 		}
@@ -257,9 +261,11 @@ func TestMetrics(t *testing.T) {
 		t.Fatalf("%s has no value: %v", metric, series)
 		return 0
 	}
-	memory, cpu, disk := latest("MemUsageAverage", "clustername", "Maximum"), latest("CpuUsageAverage", "clustername", "Maximum"), latest("DiskUsedLatest", "dsname", "Maximum")
+	memory, cpu, disk := latest("MemUsageAverage", "clustername", "Maximum"), latest("CpuUsageAverage", "clustername", "Maximum"),
+		latest("DiskUsedLatest", "dsname", "Maximum")
 	for i := range 20 {
-		if _, err := s.VCenter(cloudPath).AddMachine(vcentersim.MachineSpec{Name: fmt.Sprintf("vm-%d", i), NumCPU: 8, MemoryMB: 64 << 10, PoweredOn: true}); err != nil {
+		if _, err := s.VCenter(cloudPath).AddMachine(vcentersim.MachineSpec{Name: fmt.Sprintf("vm-%d", i), NumCPU: 8, MemoryMB: 64 << 10,
+			PoweredOn: true}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -272,24 +278,28 @@ func TestMetrics(t *testing.T) {
 	if now := latest("DiskUsedLatest", "dsname", "Maximum"); now <= disk {
 		t.Errorf("20 machines took the disk from %v to %v bytes", disk, now)
 	}
-	for _, wrong := range []string{"metricnames=Nonsense", "metricnames=CapacityLatest&interval=PT30M&timespan=x/y", "metricnames=CapacityLatest&interval=PT30M&timespan=PT1H", "metricnames=CapacityLatest&interval=PT7M",
-		"metricnames=CapacityLatest&interval=PT30M&aggregation=Mode", "metricnames=CapacityLatest", "metricnames=CapacityLatest&interval=PT5M", "metricnames=CpuUsageAverage&interval=PT1M",
-		"metricnames=DiskUsedPercentage,DiskUsedLatest&interval=PT15M", "metricnames=OverheadAverage&interval=PT5M",
+	for _, wrong := range []string{"metricnames=Nonsense", "metricnames=CapacityLatest&interval=PT30M&timespan=x/y",
+		"metricnames=CapacityLatest&interval=PT30M&timespan=PT1H", "metricnames=CapacityLatest&interval=PT7M",
+		"metricnames=CapacityLatest&interval=PT30M&aggregation=Mode", "metricnames=CapacityLatest", "metricnames=CapacityLatest&interval=PT5M",
+		"metricnames=CpuUsageAverage&interval=PT1M", "metricnames=DiskUsedPercentage,DiskUsedLatest&interval=PT15M", "metricnames=OverheadAverage&interval=PT5M",
 		"metricnames=CapacityLatest&interval=PT30M&$filter=" + url.QueryEscape("colour eq 'red'")} {
 		if got := ask(wrong); got.status != http.StatusBadRequest || got.code() == "" {
 			t.Errorf("%s answered %d %v", wrong, got.status, got.body)
 		}
 	}
-	for _, right := range []string{"metricnames=DiskUsedPercentage&interval=PT5M", "metricnames=MemOverheadAverage&interval=PT5M", "metricnames=DiskCapacityLatest,DiskUsedLatest&interval=P1D"} {
+	for _, right := range []string{"metricnames=DiskUsedPercentage&interval=PT5M", "metricnames=MemOverheadAverage&interval=PT5M",
+		"metricnames=DiskCapacityLatest,DiskUsedLatest&interval=P1D"} {
 		if got := ask(right); got.status != http.StatusOK {
 			t.Errorf("%s answered %d %v", right, got.status, got.body)
 		}
 	}
-	if got := ask("metricnames=DiskUsedPercentage,CapacityLatest&interval=PT5M"); got.message() != "Commonly allowed time grains: 00:30:00,01:00:00,06:00:00,12:00:00,1.00:00:00 between metrics: "+
+	if got := ask("metricnames=DiskUsedPercentage,CapacityLatest&interval=PT5M"); got.message() != "Commonly allowed time grains: "+
+		"00:30:00,01:00:00,06:00:00,12:00:00,1.00:00:00 between metrics: "+
 		"DiskUsedPercentage,CapacityLatest, can not support requested time grain: 00:05:00 please adjust your interval parameter to use one of the common grains" {
 		t.Errorf("a grain that one of two metrics lacks was refused with %q", got.message())
 	}
-	definitions, _ := r.want(http.StatusOK, http.MethodGet, cloudPath+"/providers/microsoft.insights/metricDefinitions?api-version=2018-01-01", nil).body["value"].([]any)
+	definitions, _ := r.want(http.StatusOK, http.MethodGet,
+		cloudPath+"/providers/microsoft.insights/metricDefinitions?api-version=2018-01-01", nil).body["value"].([]any)
 	if len(definitions) != 15 {
 		t.Errorf("there are %d definitions", len(definitions))
 	}

@@ -37,13 +37,15 @@ func privateClouds() *resourceType {
 		patchable: []string{"tags", "sku", "identity", cloudSize, cloudHosts, "properties.internet", "properties.identitySources", "properties.availability",
 			"properties.encryption", "properties.extendedNetworkBlocks", "properties.dnsZoneType"},
 		immutable: []string{"location", "sku.name", "properties.networkBlock", "properties.availability", "properties.virtualNetworkId", "zones"},
-		readOnly: []string{"properties.provisioningState", "properties.circuit", "properties.secondaryCircuit", "properties.endpoints", "properties.managementNetwork",
-			"properties.provisioningNetwork", "properties.vmotionNetwork", "properties.vcenterCertificateThumbprint", "properties.nsxtCertificateThumbprint",
-			"properties.externalCloudLinks", "properties.nsxPublicIpQuotaRaised", "properties.managementCluster.clusterId", "properties.managementCluster.provisioningState",
-			"identity.principalId", "identity.tenantId", keyVault + ".keyState", keyVault + ".versionType", keyVault + ".autoDetectedKeyVersion"},
-		writeOnly: []string{vcenterPassword, nsxtPassword, "properties.vcfLicense.licenseKey", "properties.identitySources[].password", "properties.identitySources[].username"},
-		optional:  []string{"properties.vcfLicense"},
-		kept:      []string{cloudHosts, "properties.managementCluster.vsanDatastoreName", "systemData"},
+		readOnly: []string{"properties.provisioningState", "properties.circuit", "properties.secondaryCircuit", "properties.endpoints",
+			"properties.managementNetwork", "properties.provisioningNetwork", "properties.vmotionNetwork", "properties.vcenterCertificateThumbprint",
+			"properties.nsxtCertificateThumbprint", "properties.externalCloudLinks", "properties.nsxPublicIpQuotaRaised", "properties.managementCluster.clusterId",
+			"properties.managementCluster.provisioningState", "identity.principalId", "identity.tenantId", keyVault + ".keyState", keyVault + ".versionType",
+			keyVault + ".autoDetectedKeyVersion"},
+		writeOnly: []string{vcenterPassword, nsxtPassword, "properties.vcfLicense.licenseKey", "properties.identitySources[].password",
+			"properties.identitySources[].username"},
+		optional: []string{"properties.vcfLicense"},
+		kept:     []string{cloudHosts, "properties.managementCluster.vsanDatastoreName", "systemData"},
 		defaults: map[string]any{"tags": map[string]any{}, "properties": map[string]any{
 			"internet": "Disabled", "identitySources": []any{}, "encryption": map[string]any{"status": "Disabled"},
 		}},
@@ -157,7 +159,8 @@ func checkPasswords(_ *Server, ch *change) *answer {
 			}
 		}
 		if len(password) < length[0] || len(password) > length[1] || kinds < 4 {
-			return invalid("The value of '%s' does not meet the complexity requirements: %d to %d characters, among them lower case, upper case, a digit and a special character.", path, length[0], length[1])
+			return invalid("The value of '%s' does not meet the complexity requirements: %d to %d characters, among them lower case, upper case, "+
+				"a digit and a special character.", path, length[0], length[1])
 		}
 	}
 	return nil
@@ -240,7 +243,8 @@ func checkTopology(ch *change) *answer {
 		return invalid("A private cloud with 'virtualNetworkId' cannot have the availability strategy DualZone.")
 	case len(extended) > 0:
 		return invalid("A private cloud with 'virtualNetworkId' cannot have 'extendedNetworkBlocks'.")
-	case !strings.HasPrefix(strings.ToLower(network), strings.ToLower(ch.r.id[:strings.Index(ch.r.id, "/providers/")])+"/providers/microsoft.network/virtualnetworks/"):
+	case !strings.HasPrefix(strings.ToLower(network),
+		strings.ToLower(ch.r.id[:strings.Index(ch.r.id, "/providers/")])+"/providers/microsoft.network/virtualnetworks/"):
 		return invalid("The virtual network '%s' must be in the resource group of the private cloud.", network)
 	}
 	return nil
@@ -259,7 +263,8 @@ func fillPrivateCloud(s *Server, ch *change) {
 		return "/subscriptions/" + ch.sub.config.ID + "/resourceGroups/tnt-" + tenantName(ch.r) + "/providers/Microsoft.Network/expressRouteCircuits/" + name
 	}
 	circuit := func(name string, offset int) map[string]any {
-		return map[string]any{"primarySubnet": at(offset, 30), "secondarySubnet": at(offset+4, 30), "expressRouteID": ids(name), "expressRoutePrivatePeeringID": ids(name) + "/peerings/AzurePrivatePeering"}
+		return map[string]any{"primarySubnet": at(offset, 30), "secondarySubnet": at(offset+4, 30), "expressRouteID": ids(name),
+			"expressRoutePrivatePeeringID": ids(name) + "/peerings/AzurePrivatePeering"}
 	}
 	put(body, p+"circuit", circuit("tnt-"+tenantName(ch.r)+"-er", 232))
 	if lookupString(body, p+"availability.strategy") == "DualZone" {

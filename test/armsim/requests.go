@@ -71,7 +71,8 @@ func (l *requestLog) copied() []Request {
 
 func (l *requestLog) begin(c *call) *Request {
 	r := &Request{
-		At: time.Now(), Method: c.http.Method, Host: c.http.Host, Path: c.path, RawPath: c.http.URL.Path, Query: longValue.ReplaceAllString(c.http.URL.RawQuery, "$1…"),
+		At: time.Now(), Method: c.http.Method, Host: c.http.Host, Path: c.path, RawPath: c.http.URL.Path,
+		Query:         longValue.ReplaceAllString(c.http.URL.RawQuery, "$1…"),
 		CorrelationID: c.http.Header.Get("x-ms-correlation-request-id"), UserAgent: c.http.UserAgent(), Body: masked(c),
 	}
 	l.mu.Lock()

@@ -35,7 +35,8 @@ func TestLoadResumesTheTypes(t *testing.T) {
 	if got := r.see(cloudPath + "/scriptExecutions/second"); !strings.Contains(lookupString(got, "properties.failureReason"), "No external identity source") {
 		t.Errorf("the script is %v", got)
 	}
-	if got := r.see(cloudPath + "/workloadNetworks/default/segments/web"); lookupString(got, "properties.status") != "SUCCESS" || !contains(s.VCenter(cloudPath).PortGroups(), "web") {
+	if got := r.see(cloudPath + "/workloadNetworks/default/segments/web"); lookupString(got, "properties.status") != "SUCCESS" ||
+		!contains(s.VCenter(cloudPath).PortGroups(), "web") {
 		t.Errorf("the segment is %v", got)
 	}
 	s.mu.Lock()

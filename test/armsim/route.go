@@ -20,7 +20,7 @@ func (s *Server) route(c *call) *answer {
 		return s.managedIdentityToken(c)
 	case c.path == "/graph/v1.0/serviceprincipals":
 		return s.servicePrincipals(c)
-	case len(c.segments) > 0 && slices.ContainsFunc([]string{"subscriptions", "providers", "tenants"}, func(head string) bool { return strings.EqualFold(head, c.segments[0]) }):
+	case len(c.segments) > 0 && slices.Contains([]string{"subscriptions", "providers", "tenants"}, strings.ToLower(c.segments[0])):
 		return s.arm(c)
 	}
 	if a, ok := s.routeEntra(c); ok {
@@ -178,7 +178,8 @@ func (s *Server) inLocation(in *scoped, location string, path []string) *answer 
 		return s.checkQuota(in, location)
 	case head == "checktrialavailability" && len(path) == 1 && in.http.Method == http.MethodPost:
 		return s.checkTrial(in, location)
-	case head == "servicecomponents" && len(path) == 3 && strings.EqualFold(path[2], "checkAvailability") && in.http.Method == http.MethodPost && in.version() >= "2025-09-01":
+	case head == "servicecomponents" && len(path) == 3 && strings.EqualFold(path[2], "checkAvailability") && in.http.Method == http.MethodPost &&
+		in.version() >= "2025-09-01":
 		return s.checkComponent(in, location, path[1])
 	}
 	return refuse(http.StatusNotFound, "InvalidResourceType", "The resource type 'locations/%s' could not be found in the namespace '%s'.", path[0], avs)
@@ -202,12 +203,14 @@ func (s *Server) checkedVersion(c *call, known []string, next func(*call) *answe
 		return refuse(http.StatusBadRequest, "NoRegisteredProviderFound", "No registered resource provider found for API version '%s' in the namespace '%s'. "+
 			"The supported api-versions are '%s'.", version, avs, strings.Join(known, ", "))
 	}
-	return refuse(http.StatusBadRequest, "InvalidApiVersionParameter", "The api-version '%s' is invalid. The supported versions are '%s'.", version, strings.Join(known, ","))
+	return refuse(http.StatusBadRequest, "InvalidApiVersionParameter", "The api-version '%s' is invalid. The supported versions are '%s'.",
+		version, strings.Join(known, ","))
 }
 
 // action names what Azure's access control is asked for; ok is false where no right is needed.
 func (s *Server) action(in *scoped) (string, bool) {
-	verb := map[string]string{http.MethodGet: "read", http.MethodHead: "read", http.MethodPut: "write", http.MethodPatch: "write", http.MethodDelete: "delete"}[in.http.Method]
+	verb := map[string]string{http.MethodGet: "read", http.MethodHead: "read", http.MethodPut: "write", http.MethodPatch: "write",
+		http.MethodDelete: "delete"}[in.http.Method]
 	at := -1
 	for i, segment := range in.rest { // the last one: a lock or a metric of a resource is of its own provider
 		if strings.EqualFold(segment, "providers") {

@@ -74,8 +74,9 @@ func (ch *change) checkPaths(sent map[string]any, patch bool) *answer {
 			continue
 		}
 		if path == "location" {
-			return refuse(http.StatusConflict, "InvalidResourceLocation", "The resource '%s' already exists in location '%s'. A resource with the same name cannot be created in location '%v'. "+
-				"Please select a new resource name.", ch.r.name, lookupString(ch.before, "location"), asked)
+			return refuse(http.StatusConflict, "InvalidResourceLocation",
+				"The resource '%s' already exists in location '%s'. A resource with the same name cannot be created in location '%v'. "+
+					"Please select a new resource name.", ch.r.name, lookupString(ch.before, "location"), asked)
 		}
 		return refuse(http.StatusBadRequest, "PropertyChangeNotAllowed", "Changing property '%s' is not allowed.", path)
 	}
@@ -167,7 +168,8 @@ func (s *Server) allowed(ch *change) *answer {
 
 func checkTracked(ch *change) *answer {
 	if location := lookupString(ch.after, "location"); !knownLocation(location) {
-		return refuse(http.StatusBadRequest, "LocationNotAvailableForResourceType", "The provided location '%s' is not available for resource type '%s'.", location, ch.typ.name)
+		return refuse(http.StatusBadRequest, "LocationNotAvailableForResourceType", "The provided location '%s' is not available for resource type '%s'.",
+			location, ch.typ.name)
 	}
 	tags, ok := ch.after["tags"].(map[string]any)
 	if !ok || len(tags) > 50 {
@@ -227,7 +229,8 @@ func (s *Server) busy(ch *change) *answer {
 	case state == succeeded, state == "Updating" && ch.typ.class != hostClass:
 		return nil
 	case state == "Building", state == "Deleting", state == "Updating":
-		return refuse(http.StatusConflict, "AnotherOperationInProgress", "Another operation on this or dependent resource is in progress: the private cloud '%s' is in state '%s'.", cloud.id, state)
+		return refuse(http.StatusConflict, "AnotherOperationInProgress",
+			"Another operation on this or dependent resource is in progress: the private cloud '%s' is in state '%s'.", cloud.id, state)
 	default:
 		return refuse(http.StatusConflict, "Conflict", "The private cloud '%s' is in state '%s' and must be in state '%s'.", cloud.id, state, succeeded)
 	}

@@ -23,34 +23,37 @@ func TestPrivateCloudRules(t *testing.T) {
 		edit []string
 		want string
 	}{
-		"no location":          {[]string{"location", `""`}, "LocationRequired"},
-		"unknown location":     {[]string{"location", `"atlantis"`}, "LocationNotAvailableForResourceType"},
-		"no sku":               {[]string{"sku", `{}`}, "required property 'sku.name'"},
-		"unknown sku":          {[]string{"sku.name", `"av1"`}, "SKU 'av1' is not known"},
-		"no block":             {[]string{"properties.networkBlock", `""`}, "'properties.networkBlock' is missing"},
-		"block /23":            {[]string{"properties.networkBlock", `"10.0.0.0/23"`}, "must be /22 or larger"},
-		"public block":         {[]string{"properties.networkBlock", `"20.0.0.0/22"`}, "not private"},
-		"block above private":  {[]string{"properties.networkBlock", `"172.0.0.0/8"`}, "reserved"},
-		"larger than private":  {[]string{"properties.networkBlock", `"192.0.0.0/8"`}, "not private"},
-		"reserved block":       {[]string{"properties.networkBlock", `"172.17.4.0/22"`}, "reserved"},
-		"host bits":            {[]string{"properties.networkBlock", `"10.0.1.0/22"`}, "host bits"},
-		"no CIDR":              {[]string{"properties.networkBlock", `"ten"`}, "not an IPv4 CIDR"},
-		"no size":              {[]string{"properties.managementCluster", `{}`}, "'properties.managementCluster.clusterSize' is missing"},
-		"size 2":               {[]string{cloudSize, `2`}, "3 to 16"},
-		"size 17":              {[]string{cloudSize, `17`}, "3 to 16"},
-		"size 3.5":             {[]string{cloudSize, `3.5`}, "3 to 16"},
-		"size in words":        {[]string{cloudSize, `"3"`}, "3 to 16"},
-		"internet":             {[]string{"properties.internet", `"Perhaps"`}, "Enabled, Disabled"},
-		"strategy":             {[]string{"properties.availability", `{"strategy":"TripleZone"}`}, "SingleZone, DualZone"},
-		"dual odd":             {[]string{"properties.availability", `{"strategy":"DualZone","zone":1,"secondaryZone":2}`, cloudSize, `7`}, "even number"},
-		"dual small":           {[]string{"properties.availability", `{"strategy":"DualZone","zone":1,"secondaryZone":2}`, cloudSize, `4`}, "even number"},
-		"dual one zone":        {[]string{"properties.availability", `{"strategy":"DualZone","zone":1}`, cloudSize, `6`}, "two different zones"},
-		"encryption alone":     {[]string{"properties.encryption", `{"status":"Enabled"}`}, "system-assigned identity"},
-		"av64 first":           {[]string{"sku.name", `"av64"`}, "cannot be the first cluster"},
-		"vnet with av36p":      {[]string{"properties.virtualNetworkId", vnet}, "needs the SKU av64"},
-		"vnet elsewhere":       {[]string{"sku.name", `"av64"`, "properties.virtualNetworkId", strings.Replace(vnet, "rg-avs", "rg-b", 1)}, "resource group of the private cloud"},
-		"vnet with extension":  {[]string{"sku.name", `"av64"`, "properties.virtualNetworkId", vnet, "properties.extendedNetworkBlocks", `["10.9.0.0/23"]`}, "extendedNetworkBlocks"},
-		"vnet with two zones":  {[]string{"sku.name", `"av64"`, "properties.virtualNetworkId", vnet, "properties.availability", `{"strategy":"DualZone","zone":1,"secondaryZone":2}`, cloudSize, `6`}, "DualZone"},
+		"no location":         {[]string{"location", `""`}, "LocationRequired"},
+		"unknown location":    {[]string{"location", `"atlantis"`}, "LocationNotAvailableForResourceType"},
+		"no sku":              {[]string{"sku", `{}`}, "required property 'sku.name'"},
+		"unknown sku":         {[]string{"sku.name", `"av1"`}, "SKU 'av1' is not known"},
+		"no block":            {[]string{"properties.networkBlock", `""`}, "'properties.networkBlock' is missing"},
+		"block /23":           {[]string{"properties.networkBlock", `"10.0.0.0/23"`}, "must be /22 or larger"},
+		"public block":        {[]string{"properties.networkBlock", `"20.0.0.0/22"`}, "not private"},
+		"block above private": {[]string{"properties.networkBlock", `"172.0.0.0/8"`}, "reserved"},
+		"larger than private": {[]string{"properties.networkBlock", `"192.0.0.0/8"`}, "not private"},
+		"reserved block":      {[]string{"properties.networkBlock", `"172.17.4.0/22"`}, "reserved"},
+		"host bits":           {[]string{"properties.networkBlock", `"10.0.1.0/22"`}, "host bits"},
+		"no CIDR":             {[]string{"properties.networkBlock", `"ten"`}, "not an IPv4 CIDR"},
+		"no size":             {[]string{"properties.managementCluster", `{}`}, "'properties.managementCluster.clusterSize' is missing"},
+		"size 2":              {[]string{cloudSize, `2`}, "3 to 16"},
+		"size 17":             {[]string{cloudSize, `17`}, "3 to 16"},
+		"size 3.5":            {[]string{cloudSize, `3.5`}, "3 to 16"},
+		"size in words":       {[]string{cloudSize, `"3"`}, "3 to 16"},
+		"internet":            {[]string{"properties.internet", `"Perhaps"`}, "Enabled, Disabled"},
+		"strategy":            {[]string{"properties.availability", `{"strategy":"TripleZone"}`}, "SingleZone, DualZone"},
+		"dual odd":            {[]string{"properties.availability", `{"strategy":"DualZone","zone":1,"secondaryZone":2}`, cloudSize, `7`}, "even number"},
+		"dual small":          {[]string{"properties.availability", `{"strategy":"DualZone","zone":1,"secondaryZone":2}`, cloudSize, `4`}, "even number"},
+		"dual one zone":       {[]string{"properties.availability", `{"strategy":"DualZone","zone":1}`, cloudSize, `6`}, "two different zones"},
+		"encryption alone":    {[]string{"properties.encryption", `{"status":"Enabled"}`}, "system-assigned identity"},
+		"av64 first":          {[]string{"sku.name", `"av64"`}, "cannot be the first cluster"},
+		"vnet with av36p":     {[]string{"properties.virtualNetworkId", vnet}, "needs the SKU av64"},
+		"vnet elsewhere": {[]string{"sku.name", `"av64"`, "properties.virtualNetworkId", strings.Replace(vnet, "rg-avs", "rg-b", 1)},
+			"resource group of the private cloud"},
+		"vnet with extension": {[]string{"sku.name", `"av64"`, "properties.virtualNetworkId", vnet, "properties.extendedNetworkBlocks", `["10.9.0.0/23"]`},
+			"extendedNetworkBlocks"},
+		"vnet with two zones": {[]string{"sku.name", `"av64"`, "properties.virtualNetworkId", vnet, "properties.availability",
+			`{"strategy":"DualZone","zone":1,"secondaryZone":2}`, cloudSize, `6`}, "DualZone"},
 		"extension is no CIDR": {[]string{"properties.extendedNetworkBlocks", `["x"]`}, "not a CIDR"},
 		"tags":                 {[]string{"tags", `{"a":5}`}, "InvalidTagNameOrValue"},
 	} {
@@ -120,11 +123,12 @@ func TestUpdateRules(t *testing.T) {
 		status int
 		want   string
 	}{
-		"internet and size":  {http.MethodPatch, both, 400, "could not be changed together"},
-		"size 2":             {http.MethodPatch, patch(cloudSize, `2`), 400, "3 to 16"},
-		"network block":      {http.MethodPatch, patch("properties.networkBlock", `"10.0.0.0/22"`), 400, "Changing property 'properties.networkBlock'"},
-		"sku":                {http.MethodPatch, patch("sku.name", `"av52"`), 400, "Changing property 'sku.name'"},
-		"availability":       {http.MethodPatch, patch("properties.availability", `{"strategy":"SingleZone","zone":2}`), 400, "Changing property 'properties.availability'"},
+		"internet and size": {http.MethodPatch, both, 400, "could not be changed together"},
+		"size 2":            {http.MethodPatch, patch(cloudSize, `2`), 400, "3 to 16"},
+		"network block":     {http.MethodPatch, patch("properties.networkBlock", `"10.0.0.0/22"`), 400, "Changing property 'properties.networkBlock'"},
+		"sku":               {http.MethodPatch, patch("sku.name", `"av52"`), 400, "Changing property 'sku.name'"},
+		"availability": {http.MethodPatch, patch("properties.availability", `{"strategy":"SingleZone","zone":2}`),
+			400, "Changing property 'properties.availability'"},
 		"virtual network":    {http.MethodPatch, patch("properties.virtualNetworkId", `"/x"`), 400, "Changing property 'properties.virtualNetworkId'"},
 		"licence by PATCH":   {http.MethodPatch, patch("properties.vcfLicense", `{"kind":"vcf5"}`), 400, "'properties.vcfLicense.kind' cannot be set by PATCH"},
 		"location by PUT":    {http.MethodPut, privateCloud("location", `"eastus"`), 409, "InvalidResourceLocation"},
@@ -142,19 +146,22 @@ func TestUpdateRules(t *testing.T) {
 	}
 	before, _ := s.Resource(cloudPath)
 	// An echo of what is there, in other casing, is no change.
-	if got := r.want(http.StatusOK, http.MethodPut, cloudPath, privateCloud("sku.name", `"Av36P"`, "location", `"westeurope"`, "properties.colour", `"blue"`)); got.header.Get("Azure-AsyncOperation") != "" {
+	if got := r.want(http.StatusOK, http.MethodPut, cloudPath,
+		privateCloud("sku.name", `"Av36P"`, "location", `"westeurope"`, "properties.colour", `"blue"`)); got.header.Get("Azure-AsyncOperation") != "" {
 		t.Error("an equal PUT began an operation")
 	}
 	if after, _ := s.Resource(cloudPath); !equal(before, after) {
 		t.Errorf("refused and equal writes changed\n%v\nto\n%v", before, after)
 	}
 	// A PUT sets back what it leaves out; a PATCH replaces the tags as a whole.
-	r.follow(r.want(http.StatusCreated, http.MethodPatch, cloudPath, map[string]any{"tags": map[string]any{"a": "b"}, "properties": map[string]any{"internet": "Enabled"}}))
+	r.follow(r.want(http.StatusCreated, http.MethodPatch, cloudPath,
+		map[string]any{"tags": map[string]any{"a": "b"}, "properties": map[string]any{"internet": "Enabled"}}))
 	if now, _ := s.Resource(cloudPath); fmt.Sprint(now["tags"]) != "map[a:b]" || lookupString(now, "properties.internet") != "Enabled" {
 		t.Errorf("after the PATCH: %v", now)
 	}
 	ended := r.follow(r.want(http.StatusOK, http.MethodPut, cloudPath, privateCloud(cloudSize, `5`)))
-	if now, _ := s.Resource(cloudPath); lookupString(ended.body, "status") != succeeded || lookupString(now, "properties.internet") != "Disabled" || len(hostList(now, cloudHosts)) != 5 {
+	if now, _ := s.Resource(cloudPath); lookupString(ended.body, "status") != succeeded || lookupString(now, "properties.internet") != "Disabled" ||
+		len(hostList(now, cloudHosts)) != 5 {
 		t.Errorf("after the PUT: %v", now)
 	}
 }
@@ -228,7 +235,8 @@ func TestHostLimitOfAPrivateCloud(t *testing.T) {
 	for i := range 5 {
 		r.follow(r.want(http.StatusCreated, http.MethodPut, fmt.Sprint(cloudPath, "/clusters/c", i), clusterBody(16, "av36p")))
 	}
-	if got := r.want(http.StatusBadRequest, http.MethodPut, cloudPath+"/clusters/more", clusterBody(3, "av36p")); got.code() != "LimitExceeded" || !strings.Contains(got.message(), "96") {
+	if got := r.want(http.StatusBadRequest, http.MethodPut, cloudPath+"/clusters/more", clusterBody(3, "av36p")); got.code() != "LimitExceeded" ||
+		!strings.Contains(got.message(), "96") {
 		t.Errorf("99 hosts: %v", got.body)
 	}
 }
@@ -240,9 +248,11 @@ func TestQuotaAndCapacity(t *testing.T) {
 	})
 	r := newRaw(t, s)
 	left := func() any {
-		return r.want(http.StatusOK, http.MethodPost, "/subscriptions/"+subID+"/providers/Microsoft.AVS/locations/westeurope/checkQuotaAvailability", nil).body["hostsRemaining"].(map[string]any)["he2"]
+		const check = "/subscriptions/" + subID + "/providers/Microsoft.AVS/locations/westeurope/checkQuotaAvailability"
+		return r.want(http.StatusOK, http.MethodPost, check, nil).body["hostsRemaining"].(map[string]any)["he2"]
 	}
-	if got := r.want(http.StatusConflict, http.MethodPut, cloudPath, privateCloud("location", `"eastus"`)); got.code() != "Conflict" || got.message() != "No capacity for new tenants in eastus" {
+	if got := r.want(http.StatusConflict, http.MethodPut, cloudPath, privateCloud("location", `"eastus"`)); got.code() != "Conflict" ||
+		got.message() != "No capacity for new tenants in eastus" {
 		t.Errorf("a full location: %v", got.body)
 	}
 	if got := r.want(http.StatusConflict, http.MethodPut, cloudPath, privateCloud(cloudSize, `8`)); got.code() != "QuotaExceeded" {
@@ -289,7 +299,10 @@ func TestRegistration(t *testing.T) {
 	if got := state(r.want(http.StatusOK, http.MethodPost, path+"/register?api-version=2019-05-01", nil)); got != "Registering" {
 		t.Errorf("at first the state is %s", got)
 	}
-	for deadline := time.Now().Add(time.Minute); state(r.want(http.StatusOK, http.MethodGet, path+"?api-version=2022-09-01", nil)) != "Registered"; time.Sleep(5 * time.Millisecond) {
+	now := func() string {
+		return state(r.want(http.StatusOK, http.MethodGet, path+"?api-version=2022-09-01", nil))
+	}
+	for deadline := time.Now().Add(time.Minute); now() != "Registered"; time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatal("never registered")
 		}

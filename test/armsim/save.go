@@ -113,7 +113,8 @@ func (s *Server) savedRest(out *savedState) {
 
 func (r *resource) saved() savedResource {
 	out := savedResource{
-		ID: r.id, Name: r.name, Type: r.typ.name, Subscription: r.sub.config.ID, Body: cloneObject(r.body), Hidden: cloneObject(r.hidden), Secrets: maps.Clone(r.secrets),
+		ID: r.id, Name: r.name, Type: r.typ.name, Subscription: r.sub.config.ID, Body: cloneObject(r.body), Hidden: cloneObject(r.hidden),
+		Secrets: maps.Clone(r.secrets),
 	}
 	if r.parent != nil {
 		out.Parent = r.parent.key()
@@ -130,8 +131,8 @@ func (r *resource) saved() savedResource {
 func (s *Server) savedOperation(op *operation, now time.Duration) savedOperation {
 	out := savedOperation{
 		ID: op.id, ResourceID: op.resourceID, Subscription: op.sub.config.ID, Location: op.location, APIVersion: op.apiVersion, ArmsOwn: op.armsOwn,
-		GroupPath: op.groupPath, WithResult: op.withResult, NoContent: op.noContent, RetryAfter: op.retryAfter, Hidden: op.hidden, Status: op.status, Started: op.started,
-		Ended: op.ended, Ending: op.ending, Code: op.code, Message: op.message, Fault: op.fault,
+		GroupPath: op.groupPath, WithResult: op.withResult, NoContent: op.noContent, RetryAfter: op.retryAfter, Hidden: op.hidden,
+		Status: op.status, Started: op.started, Ended: op.ended, Ending: op.ending, Code: op.code, Message: op.message, Fault: op.fault,
 	}
 	if op.done() || !s.holds(op) {
 		return out

@@ -35,7 +35,8 @@ func TestSaveAndLoad(t *testing.T) {
 	r := newRaw(t, s)
 	made := r.want(http.StatusCreated, http.MethodPut, cloudPath, privateCloud(), correlID, "one")
 	s.Advance(6 * time.Hour)
-	r.want(http.StatusCreated, http.MethodPut, groupPath+"/providers/Microsoft.Authorization/locks/keep?api-version=2016-09-01", map[string]any{"properties": map[string]any{"level": canNotDelete}})
+	r.want(http.StatusCreated, http.MethodPut, groupPath+"/providers/Microsoft.Authorization/locks/keep?api-version=2016-09-01",
+		map[string]any{"properties": map[string]any{"level": canNotDelete}})
 	r.want(http.StatusCreated, http.MethodPut, cloudPath+"/authorizations/er", map[string]any{})
 	r.want(http.StatusCreated, http.MethodPut, cloudPath+"/clusters/two", clusterBody(3, "av36p"))
 	s.Advance(39 * time.Minute) // a cluster takes 40 at least, an authorization 8 at most
@@ -83,7 +84,8 @@ func TestSaveAndLoad(t *testing.T) {
 		t.Errorf("the cluster is %v before its time", got.body)
 	}
 	s.Advance(time.Hour)
-	if got := r.want(http.StatusOK, http.MethodGet, cloudPath+"/clusters/two", nil); lookupString(got.body, "properties.provisioningState") != succeeded || len(hostList(got.body, clusterHosts)) != 3 {
+	if got := r.want(http.StatusOK, http.MethodGet, cloudPath+"/clusters/two", nil); lookupString(got.body, "properties.provisioningState") != succeeded ||
+		len(hostList(got.body, clusterHosts)) != 3 {
 		t.Errorf("the cluster is %v after its time", got.body)
 	}
 }
@@ -104,7 +106,8 @@ func TestLoadResumesEveryKind(t *testing.T) {
 	s = again(t, s, stepped)
 	r = newRaw(t, s)
 	s.Advance(time.Hour)
-	if got := r.want(http.StatusOK, http.MethodPost, cloudPath+"/listAdminCredentials", nil).body; got["nsxtPassword"] == old["nsxtPassword"] || got["vcenterPassword"] != old["vcenterPassword"] {
+	if got := r.want(http.StatusOK, http.MethodPost, cloudPath+"/listAdminCredentials", nil).body; got["nsxtPassword"] == old["nsxtPassword"] ||
+		got["vcenterPassword"] != old["vcenterPassword"] {
 		t.Error("the rotation did not go on")
 	}
 	polling := strings.TrimPrefix(rotation.header.Get("Azure-AsyncOperation"), "https://")
@@ -214,14 +217,16 @@ func TestEveryFieldIsSaved(t *testing.T) {
 		knows string
 	}{
 		{resource{}, "id name typ parent sub body hidden secrets op target stale lag"},
-		{operation{}, "id resourceID sub location apiVersion armsOwn groupPath withResult noContent retryAfter hidden status started ended ending code message kind args change fault due work finish"},
+		{operation{}, "id resourceID sub location apiVersion armsOwn groupPath withResult noContent retryAfter hidden status started ended ending " +
+			"code message kind args change fault due work finish"},
 		{change{}, "typ sub r parent sent before after secret lists whole remove fault script"},
 		{subscription{}, "config registered due unregisteredOthers"},
 		{group{}, "subscription name location tags deleting moving"},
 		{bucket{}, "tokens filled"},
 		{answer{}, "status header body"},
 		{staleReads{}, "left body"},
-		{Server{}, "config url authority control controlURL http log entra clock signer requests faults ctx cancel work mu closed subscriptions groups resources index ghosts locks operations clouds replays buckets capacity draws vaults"},
+		{Server{}, "config url authority control controlURL http log entra clock signer requests faults ctx cancel work mu closed subscriptions " +
+			"groups resources index ghosts locks operations clouds replays buckets capacity draws vaults"},
 	} {
 		kind := reflect.TypeOf(one.of)
 		for i := range kind.NumField() {

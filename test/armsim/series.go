@@ -19,7 +19,8 @@ func (q *metricQuery) series(m metric, samples []sample) []any {
 	}
 	wanted, split := q.wanted[m.dimension]
 	if !split {
-		return append(out, map[string]any{"metadatavalues": []any{}, "data": q.data(samples, func(one sample) []float64 { return slices.Collect(maps.Values(m.value(one))) })})
+		return append(out, map[string]any{"metadatavalues": []any{},
+			"data": q.data(samples, func(one sample) []float64 { return slices.Collect(maps.Values(m.value(one))) })})
 	}
 	seen := map[string]bool{}
 	for _, one := range samples {

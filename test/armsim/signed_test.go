@@ -19,7 +19,8 @@ func TestPollingURLsAreSigned(t *testing.T) {
 	r := newRaw(t, s)
 	made := r.want(http.StatusCreated, http.MethodPut, cloudPath, privateCloud())
 	r.follow(made)
-	patch := r.want(http.StatusCreated, http.MethodPatch, cloudPath, map[string]any{"properties": map[string]any{"managementCluster": map[string]any{"clusterSize": 4}}})
+	patch := r.want(http.StatusCreated, http.MethodPatch, cloudPath,
+		map[string]any{"properties": map[string]any{"managementCluster": map[string]any{"clusterSize": 4}}})
 	for header, link := range map[string]string{"Azure-AsyncOperation": made.header.Get("Azure-AsyncOperation"), "Location": patch.header.Get("Location")} {
 		u, err := url.Parse(link)
 		if err != nil || len(link) < 3000 || len(link) > 3300 || len(u.Query().Get("c")) < 2400 || len(u.Query().Get("c")) > 2600 {

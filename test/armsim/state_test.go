@@ -86,7 +86,8 @@ func TestSubscriptionsAndSKUs(t *testing.T) {
 	s := start(t)
 	r := newRaw(t, s)
 	got := r.want(http.StatusOK, http.MethodGet, "/subscriptions/"+strings.ToUpper(subID)+"?api-version=2022-12-01", nil)
-	if lookupString(got.body, "subscriptionId") != subID || lookupString(got.body, "tenantId") != tenant || lookupString(got.body, "displayName") != "Test" || lookupString(got.body, "state") != "Enabled" {
+	if lookupString(got.body, "subscriptionId") != subID || lookupString(got.body, "tenantId") != tenant ||
+		lookupString(got.body, "displayName") != "Test" || lookupString(got.body, "state") != "Enabled" {
 		t.Errorf("the subscription is %v", got.body)
 	}
 	if all := r.want(http.StatusOK, http.MethodGet, "/subscriptions?api-version=2022-12-01", nil); len(all.body["value"].([]any)) != 1 {
@@ -110,7 +111,8 @@ func TestChangesByOthers(t *testing.T) {
 	s := start(t, lasting(func(d *Durations) []*Span { return []*Span{&d.AddHosts, &d.CreateCluster} }))
 	r := newRaw(t, s)
 	r.build()
-	change := map[string]any{"tags": map[string]any{"team": nil, "by": "portal"}, "properties": map[string]any{"internet": "Enabled", "managementCluster": map[string]any{"clusterSize": 5}}}
+	change := map[string]any{"tags": map[string]any{"team": nil, "by": "portal"},
+		"properties": map[string]any{"internet": "Enabled", "managementCluster": map[string]any{"clusterSize": 5}}}
 	if err := s.SetInAzure(strings.ToUpper(cloudPath), change); err != nil {
 		t.Fatal(err)
 	}

@@ -67,12 +67,14 @@ func TestKeysIdentityAndTrials(t *testing.T) {
 	if got := trial(); got != "TrialUsed" {
 		t.Errorf("then the trial is %s", got)
 	}
-	encrypted := properties("encryption.status", "Enabled", "encryption.keyVaultProperties.keyName", "k", "encryption.keyVaultProperties.keyVaultUrl", "https://vault")
+	encrypted := properties("encryption.status", "Enabled", "encryption.keyVaultProperties.keyName", "k",
+		"encryption.keyVaultProperties.keyVaultUrl", "https://vault")
 	r.refused(400, "system-assigned identity", http.MethodPatch, cloudPath, encrypted)
 	r.follow(r.want(http.StatusCreated, http.MethodPatch, cloudPath, map[string]any{"identity": map[string]any{"type": "SystemAssigned"}}))
 	r.follow(r.want(http.StatusCreated, http.MethodPatch, cloudPath, encrypted))
 	got := r.see(cloudPath)
-	if lookupString(got, "identity.principalId") == "" || lookupString(got, keyVault+".keyState") != "Connected" || lookupString(got, keyVault+".versionType") != "AutoDetected" {
+	if lookupString(got, "identity.principalId") == "" || lookupString(got, keyVault+".keyState") != "Connected" ||
+		lookupString(got, keyVault+".versionType") != "AutoDetected" {
 		t.Errorf("the private cloud is %v", got)
 	}
 	r.follow(r.want(http.StatusCreated, http.MethodPatch, cloudPath, properties("encryption.keyVaultProperties.keyVersion", "1")))

@@ -75,7 +75,8 @@ func revealed(r *resource, under, key string) *answer {
 // getVCFLicense answers the licence of VMware Cloud Foundation of a private cloud.
 func getVCFLicense(_ *Server, in *scoped, r *resource) *answer {
 	if in.version() < "2025-09-01" {
-		return refuse(http.StatusNotFound, "InvalidResourceType", "The resource type '%s' has no action 'getVcfLicense' at api version '%s'.", r.typ.name, in.version())
+		return refuse(http.StatusNotFound, "InvalidResourceType", "The resource type '%s' has no action 'getVcfLicense' at api version '%s'.",
+			r.typ.name, in.version())
 	}
 	return revealed(r, vcfLicense, vcfLicenseKey)
 }

@@ -183,6 +183,7 @@ func (s *Server) seedNetwork(cloud *resource) {
 		"displayName": defaultZone, "domain": []any{}, "dnsServerIps": []any{"1.1.1.1", "1.0.0.1"}, "sourceIp": "", "dnsServices": float64(1),
 	})
 	seed("dnsServices", defaultService, map[string]any{
-		"displayName": defaultService, "dnsServiceIp": fmt.Sprint(lookupServiceIP(cloud)), "defaultDnsZone": defaultZone, "fqdnZones": []any{}, "logLevel": "INFO", "status": "SUCCESS",
+		"displayName": defaultService, "dnsServiceIp": fmt.Sprint(lookupServiceIP(cloud)), "defaultDnsZone": defaultZone, "fqdnZones": []any{},
+		"logLevel": "INFO", "status": "SUCCESS",
 	})
 }

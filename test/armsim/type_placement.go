@@ -107,7 +107,8 @@ func (s *Server) checkMembers(ch *change, machines []string) *answer {
 		if !ok {
 			return invalid("The virtual machine '%s' is not one of the cluster '%s'.", id, ch.r.cluster())
 		}
-		if live != nil && live.vcenter != nil && !slices.ContainsFunc(s.machines(ch.cloud(), ch.r.cluster()), func(m vcentersim.MachineState) bool { return m.Ref == name }) {
+		if live != nil && live.vcenter != nil && !slices.ContainsFunc(s.machines(ch.cloud(), ch.r.cluster()),
+			func(m vcentersim.MachineState) bool { return m.Ref == name }) {
 			return refuse(http.StatusBadRequest, "InvalidParameter", "The virtual machine '%s' does not exist.", id)
 		}
 	}

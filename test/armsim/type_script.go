@@ -56,14 +56,17 @@ func init() {
 	scriptCatalog = []scriptPackage{
 		{"Microsoft.AVS.Management", "7.0.187", "Azure VMware Solution administrative and support cmdlets", []cmdlet{
 			{"New-LDAPIdentitySource", "Add an external identity source over LDAP", "PT15M", ldap, newIdentitySource},
-			{"New-LDAPSIdentitySource", "Add an external identity source over LDAPS", "PT15M", append(ldap, cmdletParameter{"SSLCertificatesSasUrl", "SecureString", false}), newIdentitySource},
+			{"New-LDAPSIdentitySource", "Add an external identity source over LDAPS", "PT15M",
+				append(ldap, cmdletParameter{"SSLCertificatesSasUrl", "SecureString", false}), newIdentitySource},
 			{"Get-ExternalIdentitySources", "List the external identity sources", "PT15M", nil, getIdentitySources},
 			{"Remove-ExternalIdentitySources", "Remove external identity sources", "PT15M", []cmdletParameter{{"DomainName", "String", false}}, removeIdentitySources},
 			{"Get-CloudAdminGroups", "List the groups of the role CloudAdmin", "PT15M", nil, getAdminGroups},
 			{"Add-GroupToCloudAdmins", "Give a group the role CloudAdmin", "PT15M", []cmdletParameter{text("GroupName"), {"Domain", "String", false}}, addAdminGroup},
 			{"Get-StoragePolicies", "List the storage policies", "PT15M", nil, getStoragePolicies},
-			{"Set-VMStoragePolicy", "Set the storage policy of virtual machines", "PT1H", []cmdletParameter{text("StoragePolicyName"), text("VMName")}, setMachinePolicy},
-			{"Set-ClusterDefaultStoragePolicy", "Set the default storage policy of a cluster", "PT1H", []cmdletParameter{text("StoragePolicyName"), text("ClusterName")}, setClusterPolicy},
+			{"Set-VMStoragePolicy", "Set the storage policy of virtual machines", "PT1H",
+				[]cmdletParameter{text("StoragePolicyName"), text("VMName")}, setMachinePolicy},
+			{"Set-ClusterDefaultStoragePolicy", "Set the default storage policy of a cluster", "PT1H",
+				[]cmdletParameter{text("StoragePolicyName"), text("ClusterName")}, setClusterPolicy},
 		}},
 		{"Microsoft.AVS.VMFS", "1.0.157", "Cmdlets for VMFS datastores of partners", []cmdlet{
 			{"Sync-VMHostStorage", "Rescan the storage of a host", "PT15M", []cmdletParameter{text("VMHostName")}, rescanHost},
@@ -111,11 +114,14 @@ func cmdletRows(_ *Server, parent *resource, packageName string) []map[string]an
 			if par.required {
 				optional = "Required"
 			}
-			parameters = append(parameters, map[string]any{"name": par.name, "type": par.kind, "description": par.name + " of " + c.name, "visibility": "Visible", "optional": optional})
+			parameters = append(parameters,
+				map[string]any{"name": par.name, "type": par.kind, "description": par.name + " of " + c.name, "visibility": "Visible", "optional": optional})
 		}
 		out = append(out, map[string]any{
-			"id": parent.id + "/scriptPackages/" + p.name + "@" + p.version + "/scriptCmdlets/" + c.name, "name": c.name, "type": avs + "/privateClouds/scriptPackages/scriptCmdlets",
-			"properties": map[string]any{"description": c.description, "timeout": c.timeout, "audience": "Any", "parameters": parameters, "provisioningState": succeeded},
+			"id": parent.id + "/scriptPackages/" + p.name + "@" + p.version + "/scriptCmdlets/" + c.name, "name": c.name,
+			"type": avs + "/privateClouds/scriptPackages/scriptCmdlets",
+			"properties": map[string]any{"description": c.description, "timeout": c.timeout, "audience": "Any", "parameters": parameters,
+				"provisioningState": succeeded},
 		})
 	}
 	return out

@@ -57,7 +57,8 @@ func validateSegment(s *Server, ch *change) *answer {
 			continue
 		}
 		if lookupString(other.body, "properties.displayName") == lookupString(ch.after, "properties.displayName") {
-			return refuse(http.StatusConflict, "Conflict", "The display name '%s' is that of the segment '%s' already.", lookupString(ch.after, "properties.displayName"), other.name)
+			return refuse(http.StatusConflict, "Conflict", "The display name '%s' is that of the segment '%s' already.",
+				lookupString(ch.after, "properties.displayName"), other.name)
 		}
 		if there, err := netip.ParsePrefix(lookupString(other.body, gatewayAddress)); err == nil && there.Masked().Overlaps(address.Masked()) {
 			return invalid("The subnet %s overlaps with that of the segment '%s', %s.", address.Masked(), other.name, there.Masked())

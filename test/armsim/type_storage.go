@@ -69,7 +69,8 @@ func validateDatastore(s *Server, ch *change) *answer {
 			}
 		}
 	}
-	if _, ok := lookup(ch.after, "properties.elasticSanVolume"); ok && ch.makes() && !s.exists(ch.cloud().id+"/iscsiPaths/default") && !generation2(ch.cloud().body) {
+	if _, ok := lookup(ch.after, "properties.elasticSanVolume"); ok && ch.makes() && !s.exists(ch.cloud().id+"/iscsiPaths/default") &&
+		!generation2(ch.cloud().body) {
 		return refuse(http.StatusConflict, "Conflict", "An Elastic SAN datastore needs the iSCSI path of the private cloud '%s' first.", ch.cloud().id)
 	}
 	return nil
@@ -170,7 +171,8 @@ func onlyName(names ...string) func(*Server, *change) *answer {
 				return nil
 			}
 		}
-		return refuse(http.StatusBadRequest, "InvalidResourceName", "The name '%s' of a resource of type '%s' is invalid: it must be one of: %s.", ch.r.name, ch.typ.name, strings.Join(names, ", "))
+		return refuse(http.StatusBadRequest, "InvalidResourceName", "The name '%s' of a resource of type '%s' is invalid: it must be one of: %s.",
+			ch.r.name, ch.typ.name, strings.Join(names, ", "))
 	}
 }
 

@@ -21,7 +21,8 @@ func live(c *Config) {
 	c.NoVCenters = false
 	c.Speed = 3600 // a vCenter session that is not used ends after two simulated hours: 2 s
 	d := &c.Durations
-	for _, span := range []*Span{&d.CreatePrivateCloud, &d.DeletePrivateCloud, &d.CreateCluster, &d.DeleteCluster, &d.AddHosts, &d.RemoveHosts, &d.Update, &d.Rotate} {
+	for _, span := range []*Span{&d.CreatePrivateCloud, &d.DeletePrivateCloud, &d.CreateCluster, &d.DeleteCluster, &d.AddHosts, &d.RemoveHosts,
+		&d.Update, &d.Rotate} {
 		*span = Span{Min: 4 * time.Minute, Max: 4 * time.Minute}
 	}
 	c.VCenterPortGroups = []string{"seg-web"}

@@ -57,7 +57,8 @@ func (s *Server) write(in *scoped, g *group, a *address) *answer {
 func (s *Server) create(in *scoped, a *address, how style, body map[string]any) *answer {
 	t := a.typ
 	if !resourceName.MatchString(a.name) {
-		return refuse(http.StatusBadRequest, "InvalidResourceName", "The name '%s' of a resource of type '%s' is invalid: it must match '^[-\\w\\._]+$'.", a.name, t.name)
+		return refuse(http.StatusBadRequest, "InvalidResourceName",
+			"The name '%s' of a resource of type '%s' is invalid: it must match '^[-\\w\\._]+$'.", a.name, t.name)
 	}
 	r := newResource(t, in.sub, a.group, a.name, a.parent)
 	if a.parent != nil {
@@ -141,7 +142,8 @@ func replaced(t *resourceType, before, sent map[string]any) map[string]any {
 	return after
 }
 
-func (s *Server) update(in *scoped, a *address, r *resource, how style, body map[string]any, lead func(t *resourceType, before, sent map[string]any) map[string]any) *answer {
+func (s *Server) update(in *scoped, a *address, r *resource, how style, body map[string]any,
+	lead func(t *resourceType, before, sent map[string]any) map[string]any) *answer {
 	t := a.typ
 	ch := &change{typ: t, sub: in.sub, r: r, parent: a.parent, sent: body, before: cloneObject(r.body), fault: in.fault, whole: in.http.Method == http.MethodPut}
 	sent := ch.accept(body)

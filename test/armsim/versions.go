@@ -157,8 +157,9 @@ func (ch *change) checkRevision(sent map[string]any) *answer {
 	is, _ := lookupInt(ch.before, path)
 	if asked, whole := lookupInt(sent, path); !whole || asked != is {
 		v, _ := lookup(sent, path)
-		return refuse(http.StatusPreconditionFailed, "PreconditionFailed", "The object '%s' is present in the system with revision %d, but the request has revision %v. "+
-			"Read it again and send its revision.", ch.r.id, is, v)
+		return refuse(http.StatusPreconditionFailed, "PreconditionFailed",
+			"The object '%s' is present in the system with revision %d, but the request has revision %v. "+
+				"Read it again and send its revision.", ch.r.id, is, v)
 	}
 	put(ch.after, path, float64(is))
 	if !equal(ch.before, ch.after) {

@@ -31,7 +31,8 @@ func (v *VCenter) AddDatastore(cluster, name, kind string, gigabytes int) error 
 	if v.datastoreNamed(name) != nil {
 		return fmt.Errorf("add datastore %s: exists already", name)
 	}
-	v.attached = append(v.attached, attachment{cluster: cluster, name: name, kind: types.HostFileSystemVolumeFileSystemType(kind), capacity: int64(gigabytes) << 30})
+	v.attached = append(v.attached,
+		attachment{cluster: cluster, name: name, kind: types.HostFileSystemVolumeFileSystemType(kind), capacity: int64(gigabytes) << 30})
 	ctx := v.newContext("")
 	for _, ref := range v.hostsOf(c) {
 		host, ok := ctx.Map.Get(ref).(*simulator.HostSystem)

@@ -373,12 +373,13 @@ func TestReadingInPages(t *testing.T) {
 	c := login(t, v)
 	m := view.NewManager(c.Client)
 	w := must(m.CreateContainerView(context.Background(), c.ServiceContent.RootFolder, []string{"VirtualMachine"}, true))(t)
-	req := types.RetrievePropertiesEx{This: c.ServiceContent.PropertyCollector, Options: types.RetrieveOptions{MaxObjects: 5}, SpecSet: []types.PropertyFilterSpec{{
-		ObjectSet: []types.ObjectSpec{{Obj: w.Reference(), Skip: types.NewBool(true), SelectSet: []types.BaseSelectionSpec{
-			&types.TraversalSpec{Type: "ContainerView", Path: "view"},
-		}}},
-		PropSet: []types.PropertySpec{{Type: "VirtualMachine", PathSet: []string{"name"}}},
-	}}}
+	req := types.RetrievePropertiesEx{This: c.ServiceContent.PropertyCollector, Options: types.RetrieveOptions{MaxObjects: 5},
+		SpecSet: []types.PropertyFilterSpec{{
+			ObjectSet: []types.ObjectSpec{{Obj: w.Reference(), Skip: types.NewBool(true), SelectSet: []types.BaseSelectionSpec{
+				&types.TraversalSpec{Type: "ContainerView", Path: "view"},
+			}}},
+			PropSet: []types.PropertySpec{{Type: "VirtualMachine", PathSet: []string{"name"}}},
+		}}}
 	res, err := methods.RetrievePropertiesEx(context.Background(), c, &req)
 	if err != nil {
 		t.Fatal(err)

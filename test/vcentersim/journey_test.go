@@ -289,7 +289,8 @@ func (p *pair) homeSpec(there *object.VirtualMachine, beside string) types.Virtu
 		},
 	}
 	card := must(there.Device(context.Background()))(p.t).SelectByType((*types.VirtualEthernetCard)(nil))[0]
-	card.GetVirtualDevice().Backing = object.VirtualDeviceList(home.Config.Hardware.Device).SelectByType((*types.VirtualEthernetCard)(nil))[0].GetVirtualDevice().Backing
+	was := object.VirtualDeviceList(home.Config.Hardware.Device).SelectByType((*types.VirtualEthernetCard)(nil))[0]
+	card.GetVirtualDevice().Backing = was.GetVirtualDevice().Backing
 	spec.DeviceChange = []types.BaseVirtualDeviceConfigSpec{&types.VirtualDeviceConfigSpec{Operation: "edit", Device: card}}
 	return spec
 }

@@ -14,7 +14,8 @@ import (
 // MachineSpec describes a machine to add. Only Name is needed; the rest has sensible defaults.
 type MachineSpec struct {
 	Name string
-	// Folder as an inventory path, in which a slash of a name is written %2f, below the datacenter's vm folder, "Finance" or "/Oslo/vm/Finance"; missing ones are made.
+	// Folder as an inventory path, in which a slash of a name is written %2f, below the datacenter's vm folder, "Finance" or "/Oslo/vm/Finance"; missing
+	// ones are made.
 	Folder string
 	// Cluster, Host and Pool by name; default the first cluster, its least loaded host, its root pool.
 	Cluster, Host, Pool string

@@ -88,9 +88,11 @@ func (v *VCenter) SetDefaultPolicy(datastore string, failures int, erasure bool)
 	}
 	preference := pick(erasure, "RAID-5/6 (Erasure Coding) - Capacity", "RAID-1 (Mirroring) - Performance")
 	made := v.policies.PbmCreate(v.newContext(""), &pbmtypes.PbmCreate{CreateSpec: pbmtypes.PbmCapabilityProfileCreateSpec{
-		Name: fmt.Sprintf("%s %s %d", datastore, preference, failures), ResourceType: pbmtypes.PbmProfileResourceType{ResourceType: "STORAGE"}, Category: "REQUIREMENT",
+		Name:         fmt.Sprintf("%s %s %d", datastore, preference, failures),
+		ResourceType: pbmtypes.PbmProfileResourceType{ResourceType: "STORAGE"}, Category: "REQUIREMENT",
 		Constraints: &pbmtypes.PbmCapabilitySubProfileConstraints{SubProfiles: []pbmtypes.PbmCapabilitySubProfile{{
-			Name: "VSAN", Capability: []pbmtypes.PbmCapabilityInstance{rule("hostFailuresToTolerate", int32(failures)), rule("replicaPreference", preference)}, //nolint:gosec // 0 to 3
+			// 0 to 3 failures
+			Name: "VSAN", Capability: []pbmtypes.PbmCapabilityInstance{rule("hostFailuresToTolerate", int32(failures)), rule("replicaPreference", preference)},
 		}}},
 	}}).(*methods.PbmCreateBody)
 	if made.Res == nil {

@@ -44,9 +44,11 @@ func (s *tokenSigner) issue(user string, from, until time.Time) (string, error) 
 		`<saml2:Issuer Format="urn:oasis:names:tc:SAML:2.0:nameid-format:entity">%s</saml2:Issuer>`, id, at(time.Now()), s.issuer)
 	tail := fmt.Sprintf(`<saml2:Subject><saml2:NameID Format="http://schemas.xmlsoap.org/claims/UPN">%s</saml2:NameID>`+
 		`<saml2:SubjectConfirmation Method="urn:oasis:names:tc:SAML:2.0:cm:bearer"><saml2:SubjectConfirmationData NotOnOrAfter="%s"></saml2:SubjectConfirmationData>`+
-		`</saml2:SubjectConfirmation></saml2:Subject><saml2:Conditions NotBefore="%s" NotOnOrAfter="%s"><saml2:ProxyRestriction Count="10"></saml2:ProxyRestriction></saml2:Conditions>`+
+		`</saml2:SubjectConfirmation></saml2:Subject>`+
+		`<saml2:Conditions NotBefore="%s" NotOnOrAfter="%s"><saml2:ProxyRestriction Count="10"></saml2:ProxyRestriction></saml2:Conditions>`+
 		`<saml2:AuthnStatement AuthnInstant="%s"><saml2:AuthnContext><saml2:AuthnContextClassRef>`+
-		`urn:oasis:names:tc:SAML:2.0:ac:classes:PasswordProtectedTransport</saml2:AuthnContextClassRef></saml2:AuthnContext></saml2:AuthnStatement></saml2:Assertion>`,
+		`urn:oasis:names:tc:SAML:2.0:ac:classes:PasswordProtectedTransport</saml2:AuthnContextClassRef></saml2:AuthnContext>`+
+		`</saml2:AuthnStatement></saml2:Assertion>`,
 		name, at(until), at(from), at(until), at(time.Now()))
 	signature, err := s.sign(id, head+tail)
 	if err != nil {
@@ -71,9 +73,11 @@ func (s *tokenSigner) sign(id, text string) (string, error) {
 }
 
 func signedInfo(id string, digest []byte) string {
-	return `<ds:SignedInfo xmlns:ds="http://www.w3.org/2000/09/xmldsig#"><ds:CanonicalizationMethod Algorithm="http://www.w3.org/2001/10/xml-exc-c14n#"></ds:CanonicalizationMethod>` +
+	return `<ds:SignedInfo xmlns:ds="http://www.w3.org/2000/09/xmldsig#">` +
+		`<ds:CanonicalizationMethod Algorithm="http://www.w3.org/2001/10/xml-exc-c14n#"></ds:CanonicalizationMethod>` +
 		`<ds:SignatureMethod Algorithm="http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha256"></ds:SignatureMethod><ds:Reference URI="#` + id + `"><ds:Transforms>` +
-		`<ds:Transform Algorithm="http://www.w3.org/2000/09/xmldsig#enveloped-signature"></ds:Transform><ds:Transform Algorithm="http://www.w3.org/2001/10/xml-exc-c14n#"></ds:Transform>` +
+		`<ds:Transform Algorithm="http://www.w3.org/2000/09/xmldsig#enveloped-signature"></ds:Transform>` +
+		`<ds:Transform Algorithm="http://www.w3.org/2001/10/xml-exc-c14n#"></ds:Transform>` +
 		`</ds:Transforms><ds:DigestMethod Algorithm="http://www.w3.org/2001/04/xmlenc#sha256"></ds:DigestMethod><ds:DigestValue>` +
 		base64.StdEncoding.EncodeToString(digest) + `</ds:DigestValue></ds:Reference></ds:SignedInfo>`
 }

@@ -116,13 +116,15 @@ func writeToken(w http.ResponseWriter, token string, from, until time.Time, rene
 		response = fmt.Sprintf(`<wst:RequestSecurityTokenResponseCollection xmlns:wst="%s">%s</wst:RequestSecurityTokenResponseCollection>`, wst, response)
 	}
 	w.Header().Set("Content-Type", "text/xml; charset=utf-8")
-	_, _ = fmt.Fprintf(w, `<?xml version="1.0" encoding="UTF-8"?><S:Envelope xmlns:S="http://schemas.xmlsoap.org/soap/envelope/"><S:Body>%s</S:Body></S:Envelope>`, response)
+	_, _ = fmt.Fprintf(w,
+		`<?xml version="1.0" encoding="UTF-8"?><S:Envelope xmlns:S="http://schemas.xmlsoap.org/soap/envelope/"><S:Body>%s</S:Body></S:Envelope>`, response)
 }
 
 func tokenFault(w http.ResponseWriter, code, message string) {
 	w.Header().Set("Content-Type", "text/xml; charset=utf-8")
 	w.WriteHeader(http.StatusInternalServerError)
 	_, _ = fmt.Fprintf(w, `<?xml version="1.0" encoding="UTF-8"?><S:Envelope xmlns:S="http://schemas.xmlsoap.org/soap/envelope/"><S:Body>`+
-		`<S:Fault xmlns:ns0="http://docs.oasis-open.org/ws-sx/ws-trust/200512/"><faultcode>ns0:%s</faultcode><faultstring>%s</faultstring></S:Fault></S:Body></S:Envelope>`,
+		`<S:Fault xmlns:ns0="http://docs.oasis-open.org/ws-sx/ws-trust/200512/">`+
+		`<faultcode>ns0:%s</faultcode><faultstring>%s</faultstring></S:Fault></S:Body></S:Envelope>`,
 		code, html.EscapeString(message))
 }

@@ -113,7 +113,8 @@ func (t *transit) reserve(w http.ResponseWriter, r *http.Request, user string) {
 	if t.v.budget.acquire(r.Context(), charges) != nil {
 		return
 	}
-	held := &reservation{id: uuid.NewString(), user: user, session: sessionOf(r), offer: o, place: place, charges: charges, sizes: map[reference]int64{}, seen: time.Now()}
+	held := &reservation{id: uuid.NewString(), user: user, session: sessionOf(r), offer: o, place: place, charges: charges,
+		sizes: map[reference]int64{}, seen: time.Now()}
 	for key, ds := range place.disks {
 		held.sizes[ds] += o.Sizes[key]
 	}

@@ -80,8 +80,10 @@ func parseFlags(args []string, help io.Writer) (*options, error) {
 	}
 	f.StringVar(&o.listen, "listen", "127.0.0.1:0", "address to listen on; port 0 takes a free one")
 	f.StringVar(&o.name, "name", "", "host name that everything is at, such as localhost, instead of the address that is listened on")
-	f.StringVar(&o.region, "region", "", "region whose host polling URLs and nextLinks name: westeurope makes westeurope.<name>, which clients must be able to resolve")
-	f.Float64Var(&o.speed, "speed", 1, "divides every duration that stands for Azure's time; 600 builds a private cloud in 15 to 36 seconds. Retry-After stays in simulated seconds")
+	f.StringVar(&o.region, "region", "",
+		"region whose host polling URLs and nextLinks name: westeurope makes westeurope.<name>, which clients must be able to resolve")
+	f.Float64Var(&o.speed, "speed", 1,
+		"divides every duration that stands for Azure's time; 600 builds a private cloud in 15 to 36 seconds. Retry-After stays in simulated seconds")
 	f.Int64Var(&o.seed, "seed", 1, "makes the lengths of operations repeatable")
 	f.DurationVar(&o.retryAfter, "retry-after", 30*time.Second, "simulated Retry-After of operations, whole seconds")
 	f.StringVar(&o.tenant, "tenant", "11111111-0000-4000-8000-000000000001", "tenant id")
@@ -110,7 +112,8 @@ func parseFlags(args []string, help io.Writer) (*options, error) {
 	f.StringVar(&o.control, "control", "", "address of the control endpoint; empty: none")
 	f.StringVar(&o.controlToken, "control-token", "", "its bearer token; empty takes ARMSIM_CONTROL_TOKEN from the environment")
 	f.StringVar(&o.load, "load", "", "file to go on from, written by -save or GET /state; it is no error when it does not exist yet and is the same as -save")
-	f.StringVar(&o.save, "save", "", "file that the whole state is written to when the program ends, readable by its owner only: it holds passwords and private keys")
+	f.StringVar(&o.save, "save", "",
+		"file that the whole state is written to when the program ends, readable by its owner only: it holds passwords and private keys")
 	f.BoolVar(&o.verbose, "v", false, "log every request")
 	if err := f.Parse(args); errors.Is(err, flag.ErrHelp) {
 		return nil, errHelp
@@ -159,8 +162,9 @@ func (o *options) config() (armsim.Config, error) {
 		sub.HostQuota = map[string]int{o.sku: o.hosts}
 	}
 	c := armsim.Config{
-		Listen: o.listen, Name: o.name, Region: o.region, Speed: o.speed, Seed: o.seed, RetryAfter: o.retryAfter, NoVCenters: o.noVCenters, VCenterPortGroups: split(o.portGroups),
-		Stepped: o.stepped, RetryDate: o.retryDate, ListLag: o.listLag, Strict: o.strict, Control: o.control, ControlToken: o.controlToken,
+		Listen: o.listen, Name: o.name, Region: o.region, Speed: o.speed, Seed: o.seed, RetryAfter: o.retryAfter, NoVCenters: o.noVCenters,
+		VCenterPortGroups: split(o.portGroups), Stepped: o.stepped, RetryDate: o.retryDate, ListLag: o.listLag, Strict: o.strict, Control: o.control,
+		ControlToken:  o.controlToken,
 		Tenants:       []armsim.Tenant{{ID: o.tenant, Applications: []armsim.Application{app}}},
 		Subscriptions: []armsim.Subscription{sub},
 	}

@@ -62,7 +62,8 @@ func TestHelpExplainsEveryFlag(t *testing.T) {
 	if err := run(t.Context(), []string{"-h"}, &bytes.Buffer{}, &help); err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{"listen", "speed", "seed", "tenant", "client-id", "client-secret", "subscription", "resource-group", "state-out", "ca-out", "federated-jwks", "control", "load", "save", "stepped", "strict"} {
+	for _, name := range []string{"listen", "speed", "seed", "tenant", "client-id", "client-secret", "subscription", "resource-group", "state-out",
+		"ca-out", "federated-jwks", "control", "load", "save", "stepped", "strict"} {
 		if !strings.Contains(help.String(), "-"+name) {
 			t.Errorf("-%s is not explained", name)
 		}
@@ -92,7 +93,8 @@ func TestProgram(t *testing.T) {
 		t.Fatalf("building: %v\n%s", err, text)
 	}
 	ca, stateFile := filepath.Join(dir, "ca.pem"), filepath.Join(dir, "state.json")
-	cmd := exec.CommandContext(t.Context(), binary, "-speed", "1e6", "-ca-out", ca, "-state-out", stateFile, "-tenant", "t", "-client-id", "c", "-subscription", "s", "-no-vcenters")
+	cmd := exec.CommandContext(t.Context(), binary, "-speed", "1e6", "-ca-out", ca, "-state-out", stateFile, "-tenant", "t", "-client-id", "c",
+		"-subscription", "s", "-no-vcenters")
 	cmd.Env = append(os.Environ(), "ARMSIM_CLIENT_SECRET=hidden-secret")
 	var out buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
@@ -101,7 +103,8 @@ func TestProgram(t *testing.T) {
 	}
 	url := await(t, &out)
 	use(t, url, ca)
-	for deadline := time.Now().Add(time.Minute); !holds(stateFile, "/subscriptions/s/resourcegroups/rg-avs/providers/microsoft.avs/privateclouds/weu"); time.Sleep(50 * time.Millisecond) {
+	const weu = "/subscriptions/s/resourcegroups/rg-avs/providers/microsoft.avs/privateclouds/weu"
+	for deadline := time.Now().Add(time.Minute); !holds(stateFile, weu); time.Sleep(50 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatal("the state file never showed the private cloud")
 		}
@@ -146,7 +149,8 @@ func use(t *testing.T, url, ca string) {
 		t.Fatal(err)
 	}
 	body := `{"location":"westeurope","sku":{"name":"av36p"},"properties":{"networkBlock":"10.0.0.0/22","managementCluster":{"clusterSize":3}}}`
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodPut, url+"/subscriptions/s/resourceGroups/rg-avs/providers/Microsoft.AVS/privateClouds/weu?api-version=2025-09-01", strings.NewReader(body))
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPut,
+		url+"/subscriptions/s/resourceGroups/rg-avs/providers/Microsoft.AVS/privateClouds/weu?api-version=2025-09-01", strings.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -187,7 +191,8 @@ func TestProgramGoesOn(t *testing.T) {
 		var out buffer
 		ended := make(chan error, 1)
 		go func() {
-			ended <- run(ctx, []string{"-stepped", "-no-vcenters", "-load", saved, "-save", saved, "-control", "127.0.0.1:0", "-ca-out", ca, "-tenant", "t", "-client-id", "c", "-subscription", "s"}, &out, &out)
+			ended <- run(ctx, []string{"-stepped", "-no-vcenters", "-load", saved, "-save", saved, "-control", "127.0.0.1:0", "-ca-out", ca,
+				"-tenant", "t", "-client-id", "c", "-subscription", "s"}, &out, &out)
 		}()
 		url := await(t, &out)
 		visit(url, controlAt.FindStringSubmatch(out.String())[1])

@@ -68,7 +68,8 @@ func TestPace(t *testing.T) {
 	if text, err := exec.CommandContext(t.Context(), "go", "build", "-o", binary, ".").CombinedOutput(); err != nil {
 		t.Fatalf("building: %v\n%s", err, text)
 	}
-	cmd := exec.CommandContext(t.Context(), binary, "-speed", "200", "-load", saved, "-ca-out", ca, "-tenant", "t", "-client-id", "c", "-subscription", "s", "-no-vcenters", "-quota-sku", "av36p", "-quota-hosts", "1000")
+	cmd := exec.CommandContext(t.Context(), binary, "-speed", "200", "-load", saved, "-ca-out", ca, "-tenant", "t", "-client-id", "c",
+		"-subscription", "s", "-no-vcenters", "-quota-sku", "av36p", "-quota-hosts", "1000")
 	cmd.Env = append(os.Environ(), "ARMSIM_CLIENT_SECRET=hidden-secret")
 	var out buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
@@ -110,7 +111,8 @@ func TestPace(t *testing.T) {
 }
 
 func cloudBody(block int) string {
-	return fmt.Sprintf(`{"location":"westeurope","sku":{"name":"av36p"},"properties":{"networkBlock":"10.%d.0.0/22","managementCluster":{"clusterSize":3}}}`, block)
+	return fmt.Sprintf(`{"location":"westeurope","sku":{"name":"av36p"},"properties":{"networkBlock":"10.%d.0.0/22","managementCluster":{"clusterSize":3}}}`,
+		block)
 }
 
 // crowd saves the state of a server with n authorizations under one private cloud.

@@ -38,7 +38,8 @@ func run(ctx context.Context, args []string, out, logs io.Writer) error {
 	certOut := flags.String("cert-out", "", "file to write the certificate to, PEM; it is its own root")
 	flags.StringVar(&c.Name, "name", "", "name of the datacenter (OnPremises, default Oslo), or part of the hosts' names (AVS)")
 	flags.StringVar(&c.Listen, "listen", "127.0.0.1:0", "address to listen on")
-	flags.StringVar(&c.Username, "username", "", "first account (default administrator@vsphere.local, or cloudadmin@vsphere.local with CloudAdmin's limited rights)")
+	flags.StringVar(&c.Username, "username", "",
+		"first account (default administrator@vsphere.local, or cloudadmin@vsphere.local with CloudAdmin's limited rights)")
 	flags.StringVar(&c.Password, "password", os.Getenv("VCENTERSIM_PASSWORD"), "its password (default $VCENTERSIM_PASSWORD, or VMware1!)")
 	flags.IntVar(&c.Hosts, "hosts", 3, "hosts of the first cluster")
 	flags.IntVar(&c.Machines, "machines", 0, "running machines to start with (OnPremises)")

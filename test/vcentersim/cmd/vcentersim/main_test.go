@@ -98,7 +98,8 @@ func TestMachineCrossesBetweenProcesses(t *testing.T) {
 	if err := to.RetrieveOne(ctx, info.Result.(types.ManagedObjectReference), []string{"config", "runtime"}, &after); err != nil {
 		t.Fatal(err)
 	}
-	if after.Config.InstanceUuid != before.Config.InstanceUuid || after.Config.Uuid != before.Config.Uuid || after.Runtime.PowerState != before.Runtime.PowerState {
+	if after.Config.InstanceUuid != before.Config.InstanceUuid || after.Config.Uuid != before.Config.Uuid ||
+		after.Runtime.PowerState != before.Runtime.PowerState {
 		t.Errorf("arrived changed: %s %s %s", after.Config.InstanceUuid, after.Config.Uuid, after.Runtime.PowerState)
 	}
 	for _, p := range []*process{source, target} {
