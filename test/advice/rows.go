@@ -112,8 +112,10 @@ func Constants(dir string) (map[string]string, error) {
 // Page is the table as a page of the documentation.
 func Page() string {
 	var page strings.Builder
-	page.WriteString("# Reasons\n\nEvery reason that the conditions of an object can give, what has happened, and what to do. The message beside it names the objects and values\n" +
-		"that are meant. Generated from the table that the tests follow: they make the cause, do what the message says, and wait for the object to be\nReady, or gone, wherever a test can do it.\n\n" +
+	page.WriteString("# Reasons\n\nEvery reason that the conditions of an object can give, what has happened, and what to do. " +
+		"The message beside it names the objects and values\n" +
+		"that are meant. Generated from the table that the tests follow: they make the cause, do what the message says, and wait for the object to be\n" +
+		"Ready, or gone, wherever a test can do it.\n\n" +
 		"| reason | what it means | what to do |\n|---|---|---|\n")
 	rows := slices.Clone(Rows)
 	slices.SortFunc(rows, func(a, b Row) int { return strings.Compare(a.Reason, b.Reason) })

@@ -56,8 +56,10 @@ func newWorld(t *testing.T) *world {
 		c.NoVCenters = true
 		c.Subscriptions[0].HostQuota = map[string]int{"av36p": 1000}
 		c.Durations = armsim.Durations{
-			CreatePrivateCloud: span(20 * time.Minute), DeletePrivateCloud: span(10 * time.Minute), CreateCluster: span(10 * time.Minute), DeleteCluster: span(10 * time.Minute),
-			AddHosts: span(10 * time.Minute), RemoveHosts: span(10 * time.Minute), Update: span(2 * time.Minute), Network: span(time.Minute), RunScript: span(2 * time.Minute),
+			CreatePrivateCloud: span(20 * time.Minute), DeletePrivateCloud: span(10 * time.Minute),
+			CreateCluster: span(10 * time.Minute), DeleteCluster: span(10 * time.Minute),
+			AddHosts: span(10 * time.Minute), RemoveHosts: span(10 * time.Minute),
+			Update: span(2 * time.Minute), Network: span(time.Minute), RunScript: span(2 * time.Minute),
 		}
 		c.RetryAfter = 10 * time.Second
 	})}
@@ -87,7 +89,8 @@ func (w *world) deletable(name string) *v1alpha1.PrivateCloud {
 
 // key is an ExpressRoute authorization, the smallest thing that stands in a private cloud.
 func (w *world) key(name, cloud string) *v1alpha1.ExpressRouteAuthorization {
-	return &v1alpha1.ExpressRouteAuthorization{ObjectMeta: w.meta(name), Spec: v1alpha1.ExpressRouteAuthorizationSpec{PrivateCloudRef: v1alpha1.ParentReference{Name: cloud}}}
+	return &v1alpha1.ExpressRouteAuthorization{ObjectMeta: w.meta(name),
+		Spec: v1alpha1.ExpressRouteAuthorizationSpec{PrivateCloudRef: v1alpha1.ParentReference{Name: cloud}}}
 }
 
 // zone is a DNS zone, something with values that can be changed.

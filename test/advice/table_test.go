@@ -50,7 +50,8 @@ const onlyTold = 3
 func TestEveryAdviceIsFollowedSomewhere(t *testing.T) {
 	tests := map[string]bool{}
 	for _, dir := range []string{"api", "controllers", "test", "hack"} {
-		maps.Copy(tests, sources(t, filepath.Join(root, dir), regexp.MustCompile(`(?m)^func (Test\w+)\(t \*testing\.T\)`), func(name string) bool { return strings.HasSuffix(name, "_test.go") }))
+		maps.Copy(tests, sources(t, filepath.Join(root, dir), regexp.MustCompile(`(?m)^func (Test\w+)\(t \*testing\.T\)`),
+			func(name string) bool { return strings.HasSuffix(name, "_test.go") }))
 	}
 	walked, seen := map[string]bool{}, 0
 	for _, row := range Rows {

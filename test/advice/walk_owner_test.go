@@ -105,7 +105,8 @@ func twoObjects(t *testing.T, w *world) {
 		cluster.Create(t, first)
 		ready(t, first)
 		cluster.Create(t, second)
-		told(t, second, v1alpha1.ReasonAlreadyManaged, w.namespace+"/first-"+leaves, "delete one of the two objects (with deletionPolicy Retain, so that Azure is left alone)")
+		told(t, second, v1alpha1.ReasonAlreadyManaged, w.namespace+"/first-"+leaves,
+			"delete one of the two objects (with deletionPolicy Retain, so that Azure is left alone)")
 		goes, stays := first, second
 		if leaves == "second" {
 			goes, stays = second, first
@@ -137,7 +138,8 @@ func takenOverByAnother(t *testing.T, w *world) {
 		cluster.Create(t, cloud, key)
 		ready(t, cloud, key)
 		w.set(t, cloud.Status.ID, map[string]any{"tags": map[string]any{v1alpha1.TagOwner: "another-cluster/their/cloud"}})
-		told(t, cloud, v1alpha1.ReasonAlreadyManaged, "Set deletionPolicy: Retain here and in what stands in it, and delete these objects; or set adoptionPolicy: Always to take it back")
+		told(t, cloud, v1alpha1.ReasonAlreadyManaged,
+			"Set deletionPolicy: Retain here and in what stands in it, and delete these objects; or set adoptionPolicy: Always to take it back")
 		told(t, key, v1alpha1.ReasonReferenceNotReady, "PrivateCloud "+name+" does not manage its resource", "needs somebody first")
 		if name == "taken-back" {
 			adopt(t, cloud, v1alpha1.AdoptionPolicyAlways)
@@ -260,7 +262,8 @@ func deletions(t *testing.T, w *world) {
 		cloud.Spec.IdentityRef = &v1alpha1.ObjectReference{Name: identity.Name}
 		cluster.Create(t, cloud, key)
 		ready(t, cloud, key)
-		w.azure.Inject(armsim.Fault{Path: path("privateclouds/revoked"), Status: 401, Code: "InvalidAuthenticationToken", Message: "The access token is invalid.", Count: -1})
+		w.azure.Inject(armsim.Fault{Path: path("privateclouds/revoked"), Status: 401, Code: "InvalidAuthenticationToken",
+			Message: "The access token is invalid.", Count: -1})
 		cluster.Delete(t, key)
 		w.freed(t, key)
 	})

@@ -60,12 +60,18 @@ var walks = map[string]func(t *testing.T, w *world){
 	"subscription misspelt":                  subscriptionMisspelt,
 	"limits":                                 limits,
 	"waits for a person":                     waitsForPerson,
-	"refused/Forbidden":                      refusal("forbidden", armsim.Fault{Status: 403, Code: "AuthorizationFailed", Message: "The client 'x' does not have authorization to perform action 'Microsoft.AVS/privateClouds/authorizations/write' over scope '/subscriptions/s'."}, v1alpha1.ReasonForbidden, "give the identity a role with the action Microsoft.AVS/privateClouds/authorizations/write on /subscriptions/s"),
-	"refused/PolicyDenied":                   refusal("policy", armsim.Fault{Status: 403, Code: "RequestDisallowedByPolicy", Message: "Resource was disallowed by policy."}, v1alpha1.ReasonPolicyDenied, "change the spec or the Azure Policy"),
-	"refused/ScopeLocked":                    refusal("lock", armsim.Fault{Status: 409, Code: "ScopeLocked", Message: "The scope is locked."}, v1alpha1.ReasonScopeLocked, "take the lock off in Azure"),
-	"refused/SubscriptionNotFound":           refusal("subscription", armsim.Fault{Status: 404, Code: "SubscriptionNotFound", Message: "The subscription could not be found."}, v1alpha1.ReasonSubscriptionNotFound, "give the identity a role in that subscription"),
-	"refused/SupportRequired":                refusal("support", armsim.Fault{Status: 409, Code: "Conflict", Message: "Cannot edit a resource in a failed state."}, v1alpha1.ReasonSupportRequired, "open a support request"),
-	"refused/InvalidSpec":                    invalidSpec,
+	"refused/Forbidden": refusal("forbidden", armsim.Fault{Status: 403, Code: "AuthorizationFailed",
+		Message: "The client 'x' does not have authorization to perform action 'Microsoft.AVS/privateClouds/authorizations/write' over scope '/subscriptions/s'."},
+		v1alpha1.ReasonForbidden, "give the identity a role with the action Microsoft.AVS/privateClouds/authorizations/write on /subscriptions/s"),
+	"refused/PolicyDenied": refusal("policy", armsim.Fault{Status: 403, Code: "RequestDisallowedByPolicy",
+		Message: "Resource was disallowed by policy."}, v1alpha1.ReasonPolicyDenied, "change the spec or the Azure Policy"),
+	"refused/ScopeLocked": refusal("lock",
+		armsim.Fault{Status: 409, Code: "ScopeLocked", Message: "The scope is locked."}, v1alpha1.ReasonScopeLocked, "take the lock off in Azure"),
+	"refused/SubscriptionNotFound": refusal("subscription", armsim.Fault{Status: 404, Code: "SubscriptionNotFound",
+		Message: "The subscription could not be found."}, v1alpha1.ReasonSubscriptionNotFound, "give the identity a role in that subscription"),
+	"refused/SupportRequired": refusal("support", armsim.Fault{Status: 409, Code: "Conflict",
+		Message: "Cannot edit a resource in a failed state."}, v1alpha1.ReasonSupportRequired, "open a support request"),
+	"refused/InvalidSpec": invalidSpec,
 }
 
 // hub is the private cloud in which small things stand.
@@ -159,7 +165,8 @@ func endpointNotAllowed(t *testing.T, w *world) {
 	})
 	cluster.Create(t, cloud)
 	for _, object := range []client.Object{identity, cloud} {
-		told(t, object, v1alpha1.ReasonEndpointNotAllowed, "have it name the host of https://arm.example.net, or use one of the clouds that Microsoft runs (spec.cloud.name)")
+		told(t, object, v1alpha1.ReasonEndpointNotAllowed,
+			"have it name the host of https://arm.example.net, or use one of the clouds that Microsoft runs (spec.cloud.name)")
 	}
 	env.Edit(t, cluster, identity, func(i *v1alpha1.AzureIdentity) { i.Spec.Cloud.Endpoints.ResourceManager = right }) // whose host the flag names
 	ready(t, identity, cloud)
@@ -217,7 +224,8 @@ func maintenanceInNoTimeZone(t *testing.T, w *world) {
 // A region that does not offer the operator's version of the API is left for another one.
 func versionNotOffered(t *testing.T, w *world) {
 	w.azure.Inject(armsim.Fault{Verb: "PUT", Path: path("privateclouds/version$"), Status: 400, Code: "NoRegisteredProviderFound", Count: 1,
-		Message: "No registered resource provider found for location 'westeurope' and API version '2025-09-01' for type 'privateClouds'. The supported api-versions are '2022-05-01'."})
+		Message: "No registered resource provider found for location 'westeurope' and API version '2025-09-01' for type 'privateClouds'. " +
+			"The supported api-versions are '2022-05-01'."})
 	cloud := w.cloud("version")
 	cluster.Create(t, cloud)
 	told(t, cloud, v1alpha1.ReasonVersionNotOffered, "use one that does, or a release of the operator that speaks one of those that it offers")
@@ -234,10 +242,13 @@ func needsSomebodyFirst(t *testing.T, w *world) {
 		PrivateCloudRef: v1alpha1.ParentReference{Name: "no-group"}, Windows: []v1alpha1.Window{{Schedule: "0 20 * * 5", DurationSeconds: 122400}},
 	}}
 	vcenter := &v1alpha1.VCenter{ObjectMeta: w.meta("no-group"), Spec: v1alpha1.VCenterSpec{PrivateCloudRef: &v1alpha1.ObjectReference{Name: "no-group"}}}
-	below := &v1alpha1.Cluster{ObjectMeta: w.meta("no-group"), Spec: v1alpha1.ClusterSpec{PrivateCloudRef: v1alpha1.ParentReference{Name: "no-group"}, SKU: "av36p", ClusterSize: ptr.To[int32](3)}}
-	deep := &v1alpha1.Datastore{ObjectMeta: w.meta("no-group"), Spec: v1alpha1.DatastoreSpec{ClusterRef: &v1alpha1.ParentReference{Name: "no-group"}, NetAppVolume: &v1alpha1.NetAppVolume{
-		ID: "/subscriptions/" + w.azure.SubscriptionID + "/resourceGroups/rg-storage/providers/Microsoft.NetApp/netAppAccounts/avs/capacityPools/premium/volumes/no-group",
-	}}}
+	below := &v1alpha1.Cluster{ObjectMeta: w.meta("no-group"),
+		Spec: v1alpha1.ClusterSpec{PrivateCloudRef: v1alpha1.ParentReference{Name: "no-group"}, SKU: "av36p", ClusterSize: ptr.To[int32](3)}}
+	deep := &v1alpha1.Datastore{ObjectMeta: w.meta("no-group"),
+		Spec: v1alpha1.DatastoreSpec{ClusterRef: &v1alpha1.ParentReference{Name: "no-group"}, NetAppVolume: &v1alpha1.NetAppVolume{
+			ID: "/subscriptions/" + w.azure.SubscriptionID +
+				"/resourceGroups/rg-storage/providers/Microsoft.NetApp/netAppAccounts/avs/capacityPools/premium/volumes/no-group",
+		}}}
 	cluster.Create(t, cloud, key, policy, vcenter, below, deep)
 	told(t, deep, v1alpha1.ReasonReferenceNotReady, "PrivateCloud no-group needs somebody first: its condition Stalled has the reason InvalidSpec")
 	told(t, vcenter, v1alpha1.ReasonReferenceNotReady, "needs somebody first: its condition Stalled has the reason InvalidSpec")
@@ -281,7 +292,8 @@ func subscriptionMisspelt(t *testing.T, w *world) {
 func limits(t *testing.T, w *world) {
 	other := w.cloud("limits-other")
 	of := func(cloud, name string, size int32) *v1alpha1.Cluster {
-		return &v1alpha1.Cluster{ObjectMeta: w.meta(name), Spec: v1alpha1.ClusterSpec{PrivateCloudRef: v1alpha1.ParentReference{Name: cloud}, SKU: "av36p", ClusterSize: ptr.To(size)}}
+		return &v1alpha1.Cluster{ObjectMeta: w.meta(name),
+			Spec: v1alpha1.ClusterSpec{PrivateCloudRef: v1alpha1.ParentReference{Name: cloud}, SKU: "av36p", ClusterSize: ptr.To(size)}}
 	}
 	cluster.Create(t, other)
 	for _, one := range []struct {
@@ -340,7 +352,8 @@ func secretNotPermitted(t *testing.T, w *world) {
 }
 
 func secretNotOwned(t *testing.T, w *world) {
-	mine, other := &corev1.Secret{ObjectMeta: w.meta("mine"), StringData: map[string]string{"a": "b"}}, &corev1.Secret{ObjectMeta: w.meta("mine-too"), StringData: map[string]string{"a": "b"}}
+	mine, other := &corev1.Secret{ObjectMeta: w.meta("mine"), StringData: map[string]string{"a": "b"}},
+		&corev1.Secret{ObjectMeta: w.meta("mine-too"), StringData: map[string]string{"a": "b"}}
 	one, two := w.key("secret-deleted", hub), w.key("secret-elsewhere", hub)
 	one.Spec.SecretName, two.Spec.SecretName = "mine", "mine-too"
 	cluster.Create(t, mine, other, one, two)
@@ -480,7 +493,8 @@ func immutableField(t *testing.T, w *world) {
 	cluster.Create(t, cloud)
 	ready(t, cloud)
 	iscsi := func(name, block string) *v1alpha1.IscsiPath {
-		return &v1alpha1.IscsiPath{ObjectMeta: w.meta(name), Spec: v1alpha1.IscsiPathSpec{PrivateCloudRef: v1alpha1.ParentReference{Name: "immutable"}, NetworkBlock: block}}
+		return &v1alpha1.IscsiPath{ObjectMeta: w.meta(name),
+			Spec: v1alpha1.IscsiPathSpec{PrivateCloudRef: v1alpha1.ParentReference{Name: "immutable"}, NetworkBlock: block}}
 	}
 	w.leave(t, iscsi("immutable", "10.200.0.0/24"))
 	other := iscsi("immutable-2", "10.201.0.0/24")
@@ -510,7 +524,8 @@ func peersAuthorization(t *testing.T, w *world) {
 	cluster.Create(t, w.cloud("peer"))
 	reach := &v1alpha1.GlobalReachConnection{ObjectMeta: w.meta("to-peer"), Spec: v1alpha1.GlobalReachConnectionSpec{
 		PrivateCloudRef: v1alpha1.ParentReference{Name: hub},
-		Peer:            &v1alpha1.GlobalReachPeer{PrivateCloudRef: v1alpha1.ParentReference{Name: "peer"}, AuthorizationRef: &v1alpha1.ObjectReference{Name: "from-hub"}},
+		Peer: &v1alpha1.GlobalReachPeer{PrivateCloudRef: v1alpha1.ParentReference{Name: "peer"},
+			AuthorizationRef: &v1alpha1.ObjectReference{Name: "from-hub"}},
 	}}
 	cluster.Create(t, reach)
 	told(t, reach, v1alpha1.ReasonReferenceNotFound, "create it, or correct peer.authorizationRef")
@@ -520,13 +535,15 @@ func peersAuthorization(t *testing.T, w *world) {
 	mine := &corev1.Secret{ObjectMeta: w.meta("from-hub"), StringData: map[string]string{"a": "b"}}
 	cluster.Create(t, mine)
 	env.Edit(t, cluster, key, func(k *v1alpha1.ExpressRouteAuthorization) { k.Spec.SecretName = "from-hub" })
-	told(t, reach, v1alpha1.ReasonReferenceNotReady, "ExpressRouteAuthorization from-hub needs somebody first: its condition Stalled has the reason SecretNotOwned")
+	told(t, reach, v1alpha1.ReasonReferenceNotReady,
+		"ExpressRouteAuthorization from-hub needs somebody first: its condition Stalled has the reason SecretNotOwned")
 	cluster.Delete(t, mine)
 	ready(t, reach)
 }
 
 func invalidSpec(t *testing.T, w *world) {
-	w.azure.Inject(armsim.Fault{Verb: "PUT", Path: path("dnszones/invalid"), Status: 400, Code: "InvalidParameter", Message: "10.9.9.9 is not a server.", Count: 1})
+	w.azure.Inject(armsim.Fault{Verb: "PUT", Path: path("dnszones/invalid"), Status: 400, Code: "InvalidParameter",
+		Message: "10.9.9.9 is not a server.", Count: 1})
 	zone := w.zone("invalid", hub, "10.9.9.9")
 	cluster.Create(t, zone)
 	told(t, zone, v1alpha1.ReasonInvalidSpec, "10.9.9.9 is not a server.", "change the spec as Azure says")

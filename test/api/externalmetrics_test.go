@@ -57,8 +57,10 @@ func serveExternalMetrics(t *testing.T, namespace string) *externalMetrics {
 		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name},
 		Spec:       corev1.ServiceSpec{Type: corev1.ServiceTypeExternalName, ExternalName: "localhost"},
 	}
-	api := &unstructured.Unstructured{Object: patched(t, map[string]any{}, fmt.Sprintf(`{apiVersion: apiregistration.k8s.io/v1, kind: APIService, metadata: {name: v1beta1.external.metrics.k8s.io},
-		spec: {group: external.metrics.k8s.io, version: v1beta1, groupPriorityMinimum: 100, versionPriority: 100, service: {namespace: %s, name: %s, port: %s}}}`, namespace, name, port))}
+	api := &unstructured.Unstructured{Object: patched(t, map[string]any{},
+		fmt.Sprintf(`{apiVersion: apiregistration.k8s.io/v1, kind: APIService, metadata: {name: v1beta1.external.metrics.k8s.io},
+		spec: {group: external.metrics.k8s.io, version: v1beta1, groupPriorityMinimum: 100, versionPriority: 100, service: {namespace: %s, name: %s, port: %s}}}`,
+			namespace, name, port))}
 	if err := unstructured.SetNestedField(api.Object, base64.StdEncoding.EncodeToString(ca), "spec", "caBundle"); err != nil {
 		t.Fatal(err)
 	}
@@ -119,7 +121,8 @@ func (m *externalMetrics) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	m.asked[r.Header.Get("X-Remote-User")] = true
 	_ = json.NewEncoder(w).Encode(map[string]any{
 		"kind": "ExternalMetricValueList", "apiVersion": "external.metrics.k8s.io/v1beta1", "metadata": map[string]any{},
-		"items": []any{map[string]any{"metricName": parts[1], "metricLabels": map[string]any{}, "timestamp": time.Now().UTC().Format(time.RFC3339), "value": fmt.Sprint(value)}},
+		"items": []any{map[string]any{"metricName": parts[1], "metricLabels": map[string]any{}, "timestamp": time.Now().UTC().Format(time.RFC3339),
+			"value": fmt.Sprint(value)}},
 	})
 }
 
@@ -133,7 +136,8 @@ func servingCertificate(t *testing.T, name string) (tls.Certificate, []byte) {
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: name}, DNSNames: []string{name},
 		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
-		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageDigitalSignature,
+		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
 	if err != nil {

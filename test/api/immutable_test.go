@@ -89,8 +89,10 @@ func (c *coverage) free(t *testing.T, r *rule, set, other map[string]any) {
 	if err := c.update(t.Context(), stored, other); err != nil {
 		t.Errorf("Before anything is in Azure, an edit is refused by the rule %s: %v", r, err)
 	}
-	stalled := map[string]any{"type": "Stalled", "status": "True", "reason": "AdoptionRefused", "message": "choose another", "lastTransitionTime": "2026-01-01T00:00:00Z"}
-	operation := map[string]any{"format": 1, "id": "i", "verb": "PUT", "state": "Intended", "startedAt": "2026-01-01T00:00:00.000000Z", "deadline": "2026-01-01T00:01:30.000000Z"}
+	stalled := map[string]any{"type": "Stalled", "status": "True", "reason": "AdoptionRefused", "message": "choose another",
+		"lastTransitionTime": "2026-01-01T00:00:00Z"}
+	operation := map[string]any{"format": 1, "id": "i", "verb": "PUT", "state": "Intended", "startedAt": "2026-01-01T00:00:00.000000Z",
+		"deadline": "2026-01-01T00:01:30.000000Z"}
 	for _, says := range []struct {
 		status  map[string]any
 		refused bool

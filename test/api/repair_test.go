@@ -27,7 +27,8 @@ func prepare(t *testing.T, k *kind) *bench {
 	if k.base != nil {
 		return b
 	}
-	k.base = map[string]any{"apiVersion": "avs-operator.io/v1alpha1", "kind": k.Name, "metadata": map[string]any{"name": "smallest"}, "spec": k.schema.Properties["spec"].minimal()}
+	k.base = map[string]any{"apiVersion": "avs-operator.io/v1alpha1", "kind": k.Name, "metadata": map[string]any{"name": "smallest"},
+		"spec": k.schema.Properties["spec"].minimal()}
 	var err error
 	if k.base, err = b.repair(t.Context(), k.base, nil); err != nil {
 		t.Fatalf("No %s in config/samples, and none could be made from the schema: %v", k.Name, err)

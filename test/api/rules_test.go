@@ -219,7 +219,8 @@ func (c *coverage) needed(t *testing.T, r *rule) {
 }
 
 // malformed are values that no field with a rule of its own about its form takes.
-var malformed = []string{"10.175.0.1/22", "10.300.0.0/24", "10.175.0.0/333", "10.175.0.0/28", "20.0.0.0/22", "fd00::/64", "neither-this", "zz", "1", "https://nowhere.example.com/x"}
+var malformed = []string{"10.175.0.1/22", "10.300.0.0/24", "10.175.0.0/333", "10.175.0.0/28", "20.0.0.0/22", "fd00::/64", "neither-this",
+	"zz", "1", "https://nowhere.example.com/x"}
 
 // form: the rule stands on a string, or a list of strings, and has a say in what they are. One of the seeds must be accepted, and one of
 // the malformed ones refused with the rule's sentence.

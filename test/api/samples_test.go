@@ -60,7 +60,8 @@ func TestDeletesAreConfirmed(t *testing.T) {
 	policies := admissionPolicies(t)
 	for _, policy := range policies {
 		name := policy.Metadata.Name
-		if name == "avs-operator-largest-size" || name == "avs-operator-tokens" || strings.HasPrefix(name, "avs-operator-marks") { // have suites of their own, test/security
+		// have suites of their own, test/security
+		if name == "avs-operator-largest-size" || name == "avs-operator-tokens" || strings.HasPrefix(name, "avs-operator-marks") {
 			continue
 		}
 		if policy.Metadata.Name != "avs-operator-confirm-delete" || len(policy.Spec.Validations) != 1 {

@@ -52,8 +52,10 @@ func TestAHorizontalPodAutoscalerScalesHosts(t *testing.T) {
 		path        path
 		size        func() (spec, status int32)
 	}{
-		{"PrivateCloud", "", cloud, path{"properties", "managementCluster", "clusterSize"}, func() (int32, int32) { return cloud.Spec.ManagementCluster.ClusterSize, cloud.Status.ClusterSize }},
-		{"Cluster", "/clusters/weu-2", second, path{"properties", "clusterSize"}, func() (int32, int32) { return *second.Spec.ClusterSize, second.Status.ClusterSize }},
+		{"PrivateCloud", "", cloud, path{"properties", "managementCluster", "clusterSize"},
+			func() (int32, int32) { return cloud.Spec.ManagementCluster.ClusterSize, cloud.Status.ClusterSize }},
+		{"Cluster", "/clusters/weu-2", second, path{"properties", "clusterSize"},
+			func() (int32, int32) { return *second.Spec.ClusterSize, second.Status.ClusterSize }},
 	}
 	for _, s := range scaled {
 		metrics.set(namespace, s.kind, 2*perHost)

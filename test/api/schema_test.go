@@ -181,7 +181,8 @@ func kinds(t *testing.T) []*kind {
 			}
 		}
 		names, version := crd.Spec.Names, crd.Spec.Versions[0]
-		k := &kind{Name: names.Kind, Plural: names.Plural, Singular: names.Singular, ShortNames: names.ShortNames, schema: version.Schema.OpenAPIV3Schema, columns: version.AdditionalPrinterColumns}
+		k := &kind{Name: names.Kind, Plural: names.Plural, Singular: names.Singular, ShortNames: names.ShortNames, schema: version.Schema.OpenAPIV3Schema,
+			columns: version.AdditionalPrinterColumns}
 		for _, s := range samples {
 			if k.base == nil && s.content["kind"] == k.Name {
 				k.base, k.sample = s.content, s.file

@@ -62,7 +62,8 @@ func TestAStatusThatIsRefusedIsTold(t *testing.T) {
 		after := before.DeepCopy()
 		after.Status.ID = id
 		if verb != "" {
-			after.Status.Operation = &v1alpha1.Operation{Format: 1, ID: "1", Verb: verb, State: v1alpha1.OperationIntended, StartedAt: metav1.NowMicro(), Deadline: metav1.NowMicro()}
+			after.Status.Operation = &v1alpha1.Operation{Format: 1, ID: "1", Verb: verb, State: v1alpha1.OperationIntended, StartedAt: metav1.NowMicro(),
+				Deadline: metav1.NowMicro()}
 		}
 		p := &status.Publisher{Client: cluster.Admin}
 		_, err := p.Publish(t.Context(), status.Subject{

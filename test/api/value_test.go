@@ -169,7 +169,8 @@ var seeds = []string{
 func (s *schema) fits(value string) bool {
 	n := int64(len([]rune(value)))
 	return (s.MinLength == nil || n >= *s.MinLength) && (s.MaxLength == nil || n <= *s.MaxLength) && s.matches(value) &&
-		(s.Format != "date-time" || dateTime.MatchString(value)) && (s.Format != "date" || date.MatchString(value)) && (len(s.Enum) == 0 || slices.Contains(s.Enum, any(value)))
+		(s.Format != "date-time" || dateTime.MatchString(value)) && (s.Format != "date" || date.MatchString(value)) &&
+		(len(s.Enum) == 0 || slices.Contains(s.Enum, any(value)))
 }
 
 var date = regexp.MustCompile(`^\d{4}-\d\d-\d\d$`)

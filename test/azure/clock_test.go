@@ -58,18 +58,20 @@ func (l *limbo) RoundTrip(r *http.Request) (*http.Response, error) {
 func TestClocksApart(t *testing.T) {
 	t.Parallel()
 	const speed = 10
-	for name, apart := range map[string][2]time.Duration{"the next is ahead": {-5 * time.Minute, 5 * time.Minute}, "the next is behind": {5 * time.Minute, -5 * time.Minute}} {
+	for name, apart := range map[string][2]time.Duration{
+		"the next is ahead": {-5 * time.Minute, 5 * time.Minute}, "the next is behind": {5 * time.Minute, -5 * time.Minute}} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			azure, namespace := harness.StartAzure(t, speed, func(c *armsim.Config) { c.NoVCenters = true; c.Speed = 1200 }), cluster.Namespace(t)
 			cluster.Create(t, azure.Identity(namespace)...)
 			start := func(apart time.Duration, between *limbo) *harness.Operator {
-				return harness.StartOperator(t, harness.OperatorOptions{Config: cluster.OperatorConfig(), Speed: speed, Namespace: namespace, Change: func(o *controllers.Options) {
-					o.Clock = &ledger.Clock{Wall: func() time.Time { return time.Now().Add(apart) }}
-					if between != nil {
-						o.WrapTransport = func(next http.RoundTripper) http.RoundTripper { between.next = next; return between }
-					}
-				}})
+				return harness.StartOperator(t, harness.OperatorOptions{Config: cluster.OperatorConfig(), Speed: speed, Namespace: namespace,
+					Change: func(o *controllers.Options) {
+						o.Clock = &ledger.Clock{Wall: func() time.Time { return time.Now().Add(apart) }}
+						if between != nil {
+							o.WrapTransport = func(next http.RoundTripper) http.RoundTripper { between.next = next; return between }
+						}
+					}})
 			}
 			between := &limbo{caught: make(chan struct{}), free: make(chan struct{})}
 			first := start(apart[0], between)

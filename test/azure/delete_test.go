@@ -239,7 +239,8 @@ func TestADeletionDoubtsWhatIsGoneTooSoon(t *testing.T) {
 		Spec: v1alpha1.IscsiPathSpec{PrivateCloudRef: v1alpha1.ParentReference{Name: "weu"}, NetworkBlock: "10.200.0.0/24"}}
 	cluster.Create(t, path)
 	cluster.WaitReady(t, path)
-	w.Azure.Inject(armsim.Fault{Verb: http.MethodGet, Path: regexp.MustCompile(`/iscsipaths/default$`), Status: http.StatusNotFound, Code: "ResourceNotFound", Message: "The resource was not found."})
+	w.Azure.Inject(armsim.Fault{Verb: http.MethodGet, Path: regexp.MustCompile(`/iscsipaths/default$`), Status: http.StatusNotFound,
+		Code: "ResourceNotFound", Message: "The resource was not found."})
 	cluster.Remove(t, path)
 	w.Wrote(t, "PUT privateclouds/weu", "PUT privateclouds/weu/iscsipaths/default", "DELETE privateclouds/weu/iscsipaths/default")
 	if len(w.Azure.Faults()) > 0 && w.Azure.Faults()[0].Hits == 0 {

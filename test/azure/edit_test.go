@@ -39,7 +39,8 @@ func TestBeforeAnythingExistsImmutableFieldsMayBeEdited(t *testing.T) {
 	})
 	cluster.WaitReady(t, cloud)
 	cluster.WaitReady(t, path)
-	if !strings.HasSuffix(cloud.Status.ID, "/weu") || cloud.Annotations[v1alpha1.AnnotationAzureID] != cloud.Status.ID || !strings.HasPrefix(path.Status.ID, cloud.Status.ID+"/") {
+	if !strings.HasSuffix(cloud.Status.ID, "/weu") || cloud.Annotations[v1alpha1.AnnotationAzureID] != cloud.Status.ID ||
+		!strings.HasPrefix(path.Status.ID, cloud.Status.ID+"/") {
 		t.Errorf("the ids are %s, %s and %s", cloud.Status.ID, cloud.Annotations[v1alpha1.AnnotationAzureID], path.Status.ID)
 	}
 	w.Wrote(t, "PUT privateclouds/weu", "PUT privateclouds/weu/iscsipaths/default")
@@ -70,7 +71,8 @@ func refused(t *testing.T, cloud *v1alpha1.PrivateCloud, word string) {
 	t.Helper()
 	edited := cloud.DeepCopy()
 	edited.Spec.AzureName = "another"
-	if err := cluster.Admin.Patch(t.Context(), edited, client.MergeFrom(cloud), client.DryRunAll); err == nil || !strings.Contains(err.Error(), word+" is immutable") {
+	if err := cluster.Admin.Patch(t.Context(), edited, client.MergeFrom(cloud), client.DryRunAll); err == nil ||
+		!strings.Contains(err.Error(), word+" is immutable") {
 		t.Errorf("the edit of %s: %v", word, err)
 	}
 }
@@ -127,7 +129,8 @@ func TestAnEditAfterARestoredBackup(t *testing.T) {
 	cloud := harness.PrivateCloud(w.Namespace, "weu")
 	cluster.Create(t, cloud)
 	cluster.WaitReady(t, cloud)
-	backup := &v1alpha1.PrivateCloud{ObjectMeta: metav1.ObjectMeta{Namespace: w.Namespace, Name: "weu", Annotations: cloud.Annotations, Labels: cloud.Labels}, Spec: cloud.Spec}
+	backup := &v1alpha1.PrivateCloud{ObjectMeta: metav1.ObjectMeta{Namespace: w.Namespace, Name: "weu", Annotations: cloud.Annotations, Labels: cloud.Labels},
+		Spec: cloud.Spec}
 	cluster.Remove(t, cloud)
 	backup.Spec.AzureName = "another"
 	cluster.Create(t, backup)

@@ -87,7 +87,8 @@ func TestAnExportedSecretThatSomebodyEditedIsPutRight(t *testing.T) {
 			some = "expressRouteAuthorizationKey"
 		}
 		for _, edit := range []string{
-			fmt.Sprintf(`{"data":{%q:"bWluZQ=="}}`, some), fmt.Sprintf(`{"data":{%q:null}}`, some), `{"data":{"more":"bWluZQ=="}}`, `{"metadata":{"ownerReferences":null}}`,
+			fmt.Sprintf(`{"data":{%q:"bWluZQ=="}}`, some), fmt.Sprintf(`{"data":{%q:null}}`, some), `{"data":{"more":"bWluZQ=="}}`,
+			`{"metadata":{"ownerReferences":null}}`,
 		} {
 			if err := cluster.Admin.Patch(t.Context(), secretOf(secret), client.RawPatch("application/merge-patch+json", []byte(edit))); err != nil {
 				t.Fatal(err)
@@ -133,7 +134,8 @@ func TestWhoeverWritesAgainstTheOperatorIsAnsweredOnceAMinute(t *testing.T) {
 	right := secret.Data
 	edit := func() {
 		t.Helper()
-		if err := cluster.Admin.Patch(t.Context(), secretOf(secret), client.RawPatch("application/merge-patch+json", []byte(`{"data":{"more":"bWluZQ=="}}`))); err != nil {
+		if err := cluster.Admin.Patch(t.Context(), secretOf(secret),
+			client.RawPatch("application/merge-patch+json", []byte(`{"data":{"more":"bWluZQ=="}}`))); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -169,7 +171,8 @@ func TestASecretThatRetainLeftIsTakenUpWithItsResource(t *testing.T) {
 	other := w.key("spoke", "hub-key")
 	cluster.Create(t, other)
 	env.Says(t, cluster.WaitStalled(t, other, v1alpha1.ReasonSecretNotOwned), "hub-key", "secretName")
-	if err := cluster.Admin.Patch(t.Context(), secretOf(left), client.RawPatch("application/merge-patch+json", []byte(`{"data":{"expressRouteAuthorizationKey":"bWluZQ=="}}`))); err != nil {
+	if err := cluster.Admin.Patch(t.Context(), secretOf(left),
+		client.RawPatch("application/merge-patch+json", []byte(`{"data":{"expressRouteAuthorizationKey":"bWluZQ=="}}`))); err != nil {
 		t.Fatal(err)
 	}
 	again := w.key("hub-again", "hub-key")
@@ -198,7 +201,8 @@ func TestARequestToLookRefreshesTheExportedSecret(t *testing.T) {
 		t.Fatal(o.Message)
 	}
 	id := arm.ID(w.Azure.PrivateCloudID("weu"))
-	if _, err := portal.Begin(t.Context(), arm.Write{ID: id, Types: []string{id.Type()}, Verb: arm.POST, Action: "rotateNsxtPassword", OperationID: "by-hand", Deadline: time.Now().Add(time.Minute)}); err != nil {
+	if _, err := portal.Begin(t.Context(), arm.Write{ID: id, Types: []string{id.Type()}, Verb: arm.POST, Action: "rotateNsxtPassword",
+		OperationID: "by-hand", Deadline: time.Now().Add(time.Minute)}); err != nil {
 		t.Fatal(err)
 	}
 	for n := 0; string(w.exported(t, "weu-admin").Data["nsxtPassword"]) == string(before["nsxtPassword"]); n++ {
@@ -228,9 +232,10 @@ func TestASecretOfFingerprintsWithoutItsValueIsMadeAnew(t *testing.T) {
 		PeerExpressRouteCircuitID: "/subscriptions/" + w.Azure.SubscriptionID + "/resourceGroups/rg-avs/providers/Microsoft.Network/expressRouteCircuits/oslo",
 	}}
 	cluster.Create(t, append(w.Azure.Identity(w.Namespace), emptied, key, harness.PrivateCloud(w.Namespace, "weu"), reach)...)
-	w.Operator = harness.StartOperator(t, harness.OperatorOptions{Config: cluster.OperatorConfig(), Speed: w.Speed, Namespace: w.Namespace, Change: func(o *controllers.Options) {
-		o.Namespace = w.Namespace
-	}})
+	w.Operator = harness.StartOperator(t, harness.OperatorOptions{Config: cluster.OperatorConfig(), Speed: w.Speed, Namespace: w.Namespace,
+		Change: func(o *controllers.Options) {
+			o.Namespace = w.Namespace
+		}})
 	cluster.WaitNotReady(t, reach, v1alpha1.ReasonTransient, "avs-operator-fingerprints has no value", "delete the Secret to have a new one made")
 	cluster.Delete(t, emptied)
 	cluster.WaitReady(t, reach)

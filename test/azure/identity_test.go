@@ -96,7 +96,8 @@ func TestOperatorsOwnIdentityIsNotForEveryNamespace(t *testing.T) {
 	own := identity.Spec.ClientSecretRef
 	identity.Spec.ClientSecretRef, identity.Spec.Operator = nil, &v1alpha1.OperatorIdentity{}
 	cluster.Create(t, objects...)
-	env.Says(t, cluster.WaitStalled(t, identity, v1alpha1.ReasonReferenceNotPermitted), "use a credential of this namespace", "--operator-identity-namespaces", w.Namespace)
+	env.Says(t, cluster.WaitStalled(t, identity, v1alpha1.ReasonReferenceNotPermitted), "use a credential of this namespace",
+		"--operator-identity-namespaces", w.Namespace)
 	if n := len(w.Azure.Requests()); n != 0 {
 		t.Errorf("%d requests were made with the operator's identity", n)
 	}
@@ -113,7 +114,8 @@ func TestOperatorsOwnIdentity(t *testing.T) {
 	w.StartOperator(t) // without the flag that its message names
 	objects := w.Azure.Identity(w.Namespace)
 	identity := harness.IdentityOf(objects)
-	identity.Spec = v1alpha1.AzureIdentitySpec{SubscriptionID: w.Azure.SubscriptionID, ResourceGroup: harness.ResourceGroup, Cloud: identity.Spec.Cloud, Operator: &v1alpha1.OperatorIdentity{}}
+	identity.Spec = v1alpha1.AzureIdentitySpec{SubscriptionID: w.Azure.SubscriptionID, ResourceGroup: harness.ResourceGroup, Cloud: identity.Spec.Cloud,
+		Operator: &v1alpha1.OperatorIdentity{}}
 	cloud := harness.PrivateCloud(w.Namespace, "weu")
 	cluster.Create(t, objects[1], identity, cloud)
 	cluster.WaitStalled(t, identity, v1alpha1.ReasonReferenceNotPermitted)

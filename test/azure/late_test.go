@@ -25,7 +25,8 @@ func TestAPollThatIsRefusedIsReplacedByAReadOfTheResource(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, fast)
-			w.Azure.Inject(armsim.Fault{Path: polls, Status: status, Code: "AuthorizationFailed", Message: "The client does not have authorization to perform action 'Microsoft.AVS/locations/operationStatuses/read'.", Count: -1})
+			w.Azure.Inject(armsim.Fault{Path: polls, Status: status, Code: "AuthorizationFailed",
+				Message: "The client does not have authorization to perform action 'Microsoft.AVS/locations/operationStatuses/read'.", Count: -1})
 			cloud := harness.PrivateCloud(w.Namespace, "weu")
 			cluster.Create(t, cloud)
 			cluster.WaitReady(t, cloud)

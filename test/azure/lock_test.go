@@ -25,7 +25,8 @@ import (
 const lockOf = "privateclouds/weu/providers/microsoft.authorization/locks/avs-operator"
 
 // lockedWorld has a private cloud with a delete lock, and two objects in it.
-func lockedWorld(t *testing.T, policy v1alpha1.DeletionPolicy, live bool) (w *world, cloud *v1alpha1.PrivateCloud, path *v1alpha1.IscsiPath, key *v1alpha1.ExpressRouteAuthorization) {
+func lockedWorld(t *testing.T, policy v1alpha1.DeletionPolicy, live bool) (
+	w *world, cloud *v1alpha1.PrivateCloud, path *v1alpha1.IscsiPath, key *v1alpha1.ExpressRouteAuthorization) {
 	t.Helper()
 	w = newWorld(t, fast, func(c *armsim.Config) { c.NoVCenters = !live })
 	cloud = harness.PrivateCloud(w.Namespace, "weu")
@@ -35,8 +36,10 @@ func lockedWorld(t *testing.T, policy v1alpha1.DeletionPolicy, live bool) (w *wo
 		cloud.Annotations[v1alpha1.AnnotationConfirmMachines] = "weu"
 	}
 	in := v1alpha1.ParentReference{Name: "weu"}
-	path = &v1alpha1.IscsiPath{ObjectMeta: metav1.ObjectMeta{Namespace: w.Namespace, Name: "iscsi"}, Spec: v1alpha1.IscsiPathSpec{PrivateCloudRef: in, NetworkBlock: "10.200.0.0/24"}}
-	key = &v1alpha1.ExpressRouteAuthorization{ObjectMeta: metav1.ObjectMeta{Namespace: w.Namespace, Name: "hub"}, Spec: v1alpha1.ExpressRouteAuthorizationSpec{PrivateCloudRef: in}}
+	path = &v1alpha1.IscsiPath{ObjectMeta: metav1.ObjectMeta{Namespace: w.Namespace, Name: "iscsi"},
+		Spec: v1alpha1.IscsiPathSpec{PrivateCloudRef: in, NetworkBlock: "10.200.0.0/24"}}
+	key = &v1alpha1.ExpressRouteAuthorization{ObjectMeta: metav1.ObjectMeta{Namespace: w.Namespace, Name: "hub"},
+		Spec: v1alpha1.ExpressRouteAuthorizationSpec{PrivateCloudRef: in}}
 	cluster.Create(t, cloud, path, key)
 	cluster.WaitReady(t, path)
 	cluster.WaitReady(t, key)

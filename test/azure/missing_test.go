@@ -47,7 +47,8 @@ func stays(t *testing.T, what string, reached func() bool, objects ...kind.Objec
 		}
 		for _, object := range objects {
 			cluster.Get(t, object)
-			if c := meta.FindStatusCondition(object.AzureStatus().Conditions, v1alpha1.ConditionReady); c == nil || c.Status != metav1.ConditionTrue || object.AzureStatus().ProvisioningState != "Succeeded" {
+			if c := meta.FindStatusCondition(object.AzureStatus().Conditions, v1alpha1.ConditionReady); c == nil || c.Status != metav1.ConditionTrue ||
+				object.AzureStatus().ProvisioningState != "Succeeded" {
 				t.Fatalf("before %s, %s is %s, %+v", what, object.GetName(), object.AzureStatus().ProvisioningState, c)
 			}
 		}

@@ -72,7 +72,8 @@ func (w *world) azureCall(t *testing.T, want int, verb, target, body string) (te
 		}
 		return text, answer
 	}
-	login := url.Values{"grant_type": {"client_credentials"}, "client_id": {harness.ClientID}, "client_secret": {harness.ClientSecret}, "scope": {w.Azure.URL() + "/.default"}}
+	login := url.Values{"grant_type": {"client_credentials"}, "client_id": {harness.ClientID}, "client_secret": {harness.ClientSecret},
+		"scope": {w.Azure.URL() + "/.default"}}
 	text, _ = send(http.MethodPost, w.Azure.URL()+"/"+harness.TenantID+"/oauth2/v2.0/token", "application/x-www-form-urlencoded", "", login.Encode())
 	var issued struct {
 		Token string `json:"access_token"`
@@ -117,12 +118,15 @@ func TestAPrivateCloudThatWasMoved(t *testing.T) {
 	cloud.Spec.DeleteLock, cloud.Spec.Credentials = "Enabled", &v1alpha1.PrivateCloudCredentials{SecretName: "weu-admin"}
 	other.Spec.NetworkBlock = "10.180.0.0/22"
 	key := &v1alpha1.ExpressRouteAuthorization{ObjectMeta: name("hub"), Spec: v1alpha1.ExpressRouteAuthorizationSpec{PrivateCloudRef: in, SecretName: "hub-key"}}
-	segment := &v1alpha1.Segment{ObjectMeta: name("web"), Spec: v1alpha1.SegmentSpec{PrivateCloudRef: in, Subnet: &v1alpha1.SegmentSubnet{GatewayAddress: "10.60.1.1/24"}}}
-	store := &v1alpha1.Datastore{ObjectMeta: name("anf"), Spec: v1alpha1.DatastoreSpec{ClusterRef: &v1alpha1.ParentReference{Name: "weu-2"}, NetAppVolume: &v1alpha1.NetAppVolume{
-		ID: "/subscriptions/" + w.Azure.SubscriptionID + "/resourceGroups/anf/providers/Microsoft.NetApp/netAppAccounts/a/capacityPools/p/volumes/v"}}}
+	segment := &v1alpha1.Segment{ObjectMeta: name("web"),
+		Spec: v1alpha1.SegmentSpec{PrivateCloudRef: in, Subnet: &v1alpha1.SegmentSubnet{GatewayAddress: "10.60.1.1/24"}}}
+	store := &v1alpha1.Datastore{ObjectMeta: name("anf"),
+		Spec: v1alpha1.DatastoreSpec{ClusterRef: &v1alpha1.ParentReference{Name: "weu-2"}, NetAppVolume: &v1alpha1.NetAppVolume{
+			ID: "/subscriptions/" + w.Azure.SubscriptionID + "/resourceGroups/anf/providers/Microsoft.NetApp/netAppAccounts/a/capacityPools/p/volumes/v"}}}
 	script := &v1alpha1.ScriptExecution{ObjectMeta: name("once"), Spec: v1alpha1.ScriptExecutionSpec{
 		PrivateCloudRef: in, ScriptPackage: "Microsoft.AVS.Management", ScriptCmdlet: "Get-StoragePolicies", TimeoutSeconds: 900}}
-	link := &v1alpha1.CloudLink{ObjectMeta: name("link"), Spec: v1alpha1.CloudLinkSpec{PrivateCloudRef: v1alpha1.ParentReference{Name: "other"}, LinkedCloudRef: &in}}
+	link := &v1alpha1.CloudLink{ObjectMeta: name("link"),
+		Spec: v1alpha1.CloudLinkSpec{PrivateCloudRef: v1alpha1.ParentReference{Name: "other"}, LinkedCloudRef: &in}}
 	inside := []kind.Object{second, key, segment, store, script}
 	all := append([]kind.Object{cloud, other, link}, inside...)
 	for _, object := range all {
@@ -140,12 +144,14 @@ func TestAPrivateCloudThatWasMoved(t *testing.T) {
 	immutable(t, cloud, "resourceGroup", newGroup)
 
 	is := w.move(t, was, secondSubscription(w), newGroup)
-	cluster.WaitNotReady(t, cloud, v1alpha1.ReasonNotFoundInAzure, "it is not at "+was+" any more: if it was moved, say where, with spec.subscriptionID and spec.resourceGroup", "not ordered a second time")
+	cluster.WaitNotReady(t, cloud, v1alpha1.ReasonNotFoundInAzure,
+		"it is not at "+was+" any more: if it was moved, say where, with spec.subscriptionID and spec.resourceGroup", "not ordered a second time")
 	for _, object := range inside {
 		cluster.WaitReconciling(t, object, v1alpha1.ReasonReferenceNotReady)
 	}
 	env.Edit(t, cluster, cloud, func(c *v1alpha1.PrivateCloud) { c.Spec.ResourceGroup = "rg-neww" })
-	cluster.WaitNotReady(t, cloud, v1alpha1.ReasonNotFoundInAzure, "not at "+was+" any more", "rg-neww/providers/Microsoft.AVS/privateClouds/weu either", "Nothing is ordered", "correct subscriptionID and resourceGroup")
+	cluster.WaitNotReady(t, cloud, v1alpha1.ReasonNotFoundInAzure, "not at "+was+" any more", "rg-neww/providers/Microsoft.AVS/privateClouds/weu either",
+		"Nothing is ordered", "correct subscriptionID and resourceGroup")
 	if err := w.Azure.SetAccess(secondSubscription(w), nil, []string{"somebody-else"}); err != nil {
 		t.Fatal(err)
 	}
@@ -157,7 +163,8 @@ func TestAPrivateCloudThatWasMoved(t *testing.T) {
 	if err := w.Azure.SetAccess(secondSubscription(w), nil, nil); err != nil {
 		t.Fatal(err)
 	}
-	if err := w.Azure.SetInAzure(link.Status.ID, map[string]any{"properties": map[string]any{"linkedCloud": was}}); err != nil { // as if Azure kept what it was told
+	// as if Azure kept what it was told
+	if err := w.Azure.SetInAzure(link.Status.ID, map[string]any{"properties": map[string]any{"linkedCloud": was}}); err != nil {
 		t.Fatal(err)
 	}
 	w.StartOperator(t)
@@ -165,7 +172,8 @@ func TestAPrivateCloudThatWasMoved(t *testing.T) {
 		cluster.WaitReady(t, object)
 	}
 
-	if cloud.Status.ID != is || strings.Join(cloud.Status.FormerIDs, " ") != was || cloud.Annotations[v1alpha1.AnnotationAzureID] != is || !strings.HasPrefix(cloud.Status.Companion, is+"/") {
+	if cloud.Status.ID != is || strings.Join(cloud.Status.FormerIDs, " ") != was || cloud.Annotations[v1alpha1.AnnotationAzureID] != is ||
+		!strings.HasPrefix(cloud.Status.Companion, is+"/") {
 		t.Errorf("its ids are %s, %v, %s and %s", cloud.Status.ID, cloud.Status.FormerIDs, cloud.Annotations[v1alpha1.AnnotationAzureID], cloud.Status.Companion)
 	}
 	for _, object := range inside {
@@ -180,7 +188,8 @@ func TestAPrivateCloudThatWasMoved(t *testing.T) {
 	}
 	cluster.WaitNotReady(t, rival, v1alpha1.ReasonAlreadyManaged, is+"/", "Segment "+w.Namespace+"/web")
 	for i, object := range []kind.Object{cloud, key} {
-		if now := w.secret(t, secrets[i].Name); now.UID != secrets[i].UID || !reflect.DeepEqual(now.Data, secrets[i].Data) || now.Annotations[v1alpha1.AnnotationAzureID] != object.AzureStatus().ID {
+		if now := w.secret(t, secrets[i].Name); now.UID != secrets[i].UID || !reflect.DeepEqual(now.Data, secrets[i].Data) ||
+			now.Annotations[v1alpha1.AnnotationAzureID] != object.AzureStatus().ID {
 			t.Errorf("Secret %s of %s became another one, with the annotations %v", now.Name, object.AzureStatus().ID, now.Annotations)
 		}
 	}
@@ -188,7 +197,8 @@ func TestAPrivateCloudThatWasMoved(t *testing.T) {
 		t.Fatal(err)
 	}
 	cluster.WaitFor(t, soon, script, "the word that it has run", func() error {
-		if c := meta.FindStatusCondition(script.Status.Conditions, v1alpha1.ConditionReady); c == nil || c.Status != metav1.ConditionTrue || !strings.Contains(c.Message, "it has run") {
+		if c := meta.FindStatusCondition(script.Status.Conditions, v1alpha1.ConditionReady); c == nil || c.Status != metav1.ConditionTrue ||
+			!strings.Contains(c.Message, "it has run") {
 			return fmt.Errorf("Ready is %+v", c)
 		}
 		return nil
@@ -225,7 +235,8 @@ func (w *world) secret(t *testing.T, name string) *corev1.Secret {
 func immutable(t *testing.T, cloud *v1alpha1.PrivateCloud, field, value string) {
 	t.Helper()
 	patch := client.RawPatch("application/merge-patch+json", []byte(fmt.Sprintf(`{"spec":{%q:%q}}`, field, value)))
-	if err := cluster.Admin.Patch(t.Context(), cloud.DeepCopy(), patch, client.DryRunAll); err == nil || !strings.Contains(err.Error(), field+" is immutable while") {
+	if err := cluster.Admin.Patch(t.Context(), cloud.DeepCopy(), patch, client.DryRunAll); err == nil ||
+		!strings.Contains(err.Error(), field+" is immutable while") {
 		t.Errorf("the edit of %s: %v", field, err)
 	}
 }
@@ -246,7 +257,8 @@ func TestWhatIsAtTheNewPlaceMustBeIt(t *testing.T) {
 	}
 	cluster.WaitNotReady(t, cloud, v1alpha1.ReasonNotFoundInAzure, "say where")
 	env.Edit(t, cluster, cloud, func(c *v1alpha1.PrivateCloud) { c.Spec.ResourceGroup = newGroup })
-	cluster.WaitNotReady(t, cloud, v1alpha1.ReasonAlreadyManaged, "is not this object's: its tag avs-operator-owner is ", "/theirs and not ", w.Namespace+"/weu", "Nothing is ordered")
+	cluster.WaitNotReady(t, cloud, v1alpha1.ReasonAlreadyManaged, "is not this object's: its tag avs-operator-owner is ", "/theirs and not ",
+		w.Namespace+"/weu", "Nothing is ordered")
 	tag := func(owner any) {
 		t.Helper()
 		w.Azure.Set(t, there, map[string]any{"tags": map[string]any{v1alpha1.TagOwner: owner}})
@@ -296,7 +308,8 @@ func TestAMovedPrivateCloudIsDeletedWhereItIs(t *testing.T) {
 	cluster.Delete(t, stays)
 	cluster.Delete(t, cloud)
 	before := len(w.Azure.Writes())
-	hidden := w.Azure.Inject(armsim.Fault{Verb: http.MethodGet, Path: regexp.MustCompile(regexp.QuoteMeta(strings.ToLower(is)) + "$"), Status: http.StatusServiceUnavailable, Count: -1})
+	hidden := w.Azure.Inject(armsim.Fault{Verb: http.MethodGet,
+		Path: regexp.MustCompile(regexp.QuoteMeta(strings.ToLower(is)) + "$"), Status: http.StatusServiceUnavailable, Count: -1})
 	w.StartOperator(t)
 	// While Azure does not show it at the new place, what is in it waits, and is left there by whoever says so.
 	cluster.WaitNotReady(t, stays, v1alpha1.ReasonReferenceNotReady, "was moved and is not found yet", "to leave it in Azure, set deletionPolicy: Retain")

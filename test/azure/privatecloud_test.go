@@ -33,7 +33,8 @@ func TestPrivateCloudIsMadeOnceAndThenLeftAlone(t *testing.T) {
 	cluster.Create(t, cloud)
 	cluster.WaitReady(t, cloud)
 	w.Wrote(t, "PUT privateclouds/weu")
-	if s := cloud.Status; s.ProvisioningState != "Succeeded" || s.ClusterSize != 3 || len(s.Hosts) != 3 || s.Endpoints == nil || s.Endpoints.VCenter == "" || s.Circuit == nil || s.ID != w.Azure.PrivateCloudID("weu") {
+	if s := cloud.Status; s.ProvisioningState != "Succeeded" || s.ClusterSize != 3 || len(s.Hosts) != 3 || s.Endpoints == nil ||
+		s.Endpoints.VCenter == "" || s.Circuit == nil || s.ID != w.Azure.PrivateCloudID("weu") {
 		t.Errorf("status: %+v", s)
 	}
 	secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: w.Namespace, Name: "weu-admin"}}

@@ -28,7 +28,8 @@ func TestGlobalReachBetweenTwoPrivateCloudsIsOneApply(t *testing.T) {
 	of := func(name string) metav1.ObjectMeta { return metav1.ObjectMeta{Namespace: w.Namespace, Name: name} }
 	reach := &v1alpha1.GlobalReachConnection{ObjectMeta: of("to-neu"), Spec: v1alpha1.GlobalReachConnectionSpec{
 		PrivateCloudRef: v1alpha1.ParentReference{Name: "weu"}, Circuit: "Primary",
-		Peer: &v1alpha1.GlobalReachPeer{PrivateCloudRef: v1alpha1.ParentReference{Name: "neu"}, Circuit: "Secondary", AuthorizationRef: &v1alpha1.ObjectReference{Name: "from-weu"}},
+		Peer: &v1alpha1.GlobalReachPeer{PrivateCloudRef: v1alpha1.ParentReference{Name: "neu"}, Circuit: "Secondary",
+			AuthorizationRef: &v1alpha1.ObjectReference{Name: "from-weu"}},
 	}}
 	key := &v1alpha1.ExpressRouteAuthorization{ObjectMeta: of("from-weu"), Spec: v1alpha1.ExpressRouteAuthorizationSpec{
 		PrivateCloudRef: v1alpha1.ParentReference{Name: "neu"}, Circuit: "Secondary", SecretName: "from-weu",
@@ -48,13 +49,15 @@ func TestGlobalReachBetweenTwoPrivateCloudsIsOneApply(t *testing.T) {
 			t.Errorf("%s is %v, want %v", path, got, want)
 		}
 	}
-	if reach.Status.CircuitConnectionStatus != "Connected" || !strings.HasPrefix(key.Status.ExpressRouteAuthorizationID, neu.Status.SecondaryCircuit.ExpressRouteID+"/") {
+	if reach.Status.CircuitConnectionStatus != "Connected" ||
+		!strings.HasPrefix(key.Status.ExpressRouteAuthorizationID, neu.Status.SecondaryCircuit.ExpressRouteID+"/") {
 		t.Errorf("status: %+v, of the authorization %+v", reach.Status, key.Status)
 	}
 	if shown, err := json.Marshal(reach); err != nil || strings.Contains(string(shown), issued) {
 		t.Errorf("the connection shows the key: %v", err)
 	}
-	if len(w.Azure.Writes()) != 4 || slices.ContainsFunc(w.Azure.Requests(), func(r armsim.Request) bool { return r.Status >= 400 && r.Status != http.StatusNotFound }) {
+	refused := func(r armsim.Request) bool { return r.Status >= 400 && r.Status != http.StatusNotFound }
+	if len(w.Azure.Writes()) != 4 || slices.ContainsFunc(w.Azure.Requests(), refused) {
 		t.Errorf("%d writes, or a refusal", len(w.Azure.Writes()))
 	}
 }
@@ -74,9 +77,10 @@ func TestGlobalReachSaysWhatDoesNotFit(t *testing.T) {
 	cluster.WaitReady(t, own)
 	writes := len(w.Azure.Writes())
 	reach := func(name, peer, circuit, authorization string) *v1alpha1.GlobalReachConnection {
-		return &v1alpha1.GlobalReachConnection{ObjectMeta: of(name), Spec: v1alpha1.GlobalReachConnectionSpec{PrivateCloudRef: in("weu"), Peer: &v1alpha1.GlobalReachPeer{
-			PrivateCloudRef: in(peer), Circuit: circuit, AuthorizationRef: &v1alpha1.ObjectReference{Name: authorization},
-		}}}
+		return &v1alpha1.GlobalReachConnection{ObjectMeta: of(name),
+			Spec: v1alpha1.GlobalReachConnectionSpec{PrivateCloudRef: in("weu"), Peer: &v1alpha1.GlobalReachPeer{
+				PrivateCloudRef: in(peer), Circuit: circuit, AuthorizationRef: &v1alpha1.ObjectReference{Name: authorization},
+			}}}
 	}
 	for _, one := range []struct {
 		object   kind.Object
@@ -89,7 +93,8 @@ func TestGlobalReachSaysWhatDoesNotFit(t *testing.T) {
 		{reach("wrong", "neu", "", "own"), v1alpha1.ConditionStalled, v1alpha1.ReasonInvalidSpec, []string{w.Namespace + "/weu", "peer is " + w.Namespace + "/neu"}},
 		{reach("other-circuit", "neu", "Secondary", "silent"), v1alpha1.ConditionStalled, v1alpha1.ReasonInvalidSpec, []string{"another circuit", "peer.circuit"}},
 		{reach("itself", "weu", "", "own"), v1alpha1.ConditionStalled, v1alpha1.ReasonInvalidSpec, []string{"itself", "peer.privateCloudRef"}},
-		{&v1alpha1.ExpressRouteAuthorization{ObjectMeta: of("second"), Spec: v1alpha1.ExpressRouteAuthorizationSpec{PrivateCloudRef: in("neu"), Circuit: "Secondary"}},
+		{&v1alpha1.ExpressRouteAuthorization{ObjectMeta: of("second"),
+			Spec: v1alpha1.ExpressRouteAuthorizationSpec{PrivateCloudRef: in("neu"), Circuit: "Secondary"}},
 			v1alpha1.ConditionStalled, v1alpha1.ReasonInvalidSpec, []string{w.Namespace + "/neu", "Secondary", "DualZone"}},
 	} {
 		cluster.Create(t, one.object)

@@ -70,10 +70,13 @@ func TestARefusalThatRepeatsIsSaidOnce(t *testing.T) {
 		reason string
 		words  []string
 	}{
-		"a conflict that nobody knows": {armsim.Fault{Status: 409, Code: "StrangeConflict", Message: "The moon is full."}, v1alpha1.ReasonConflict, []string{"5 times", "StrangeConflict", "The moon is full."}},
-		"a disabled subscription":      {armsim.Fault{Status: 409, Code: "ReadOnlyDisabledSubscription", Message: "The subscription is disabled."}, v1alpha1.ReasonSubscriptionDisabled, []string{"enabled again"}},
-		"a lock":                       {armsim.Fault{Status: 409, Code: "ScopeLocked", Message: "The scope is locked."}, v1alpha1.ReasonScopeLocked, []string{"take the lock off"}},
-		"an error of Azure's":          {armsim.Fault{Status: 500, Code: "InternalServerError", Message: "oops"}, v1alpha1.ReasonTransient, []string{"oops"}},
+		"a conflict that nobody knows": {armsim.Fault{Status: 409, Code: "StrangeConflict", Message: "The moon is full."}, v1alpha1.ReasonConflict,
+			[]string{"5 times", "StrangeConflict", "The moon is full."}},
+		"a disabled subscription": {armsim.Fault{Status: 409, Code: "ReadOnlyDisabledSubscription", Message: "The subscription is disabled."},
+			v1alpha1.ReasonSubscriptionDisabled, []string{"enabled again"}},
+		"a lock": {armsim.Fault{Status: 409, Code: "ScopeLocked", Message: "The scope is locked."}, v1alpha1.ReasonScopeLocked,
+			[]string{"take the lock off"}},
+		"an error of Azure's": {armsim.Fault{Status: 500, Code: "InternalServerError", Message: "oops"}, v1alpha1.ReasonTransient, []string{"oops"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -127,7 +130,8 @@ func TestAChangeInAListWakesWhatWaitsForAnotherOperation(t *testing.T) {
 	cluster.WaitReady(t, cloud)
 	w.Operator.Stop(t)
 	w.Speed = 60 // the pauses last long enough to see that one is cut short
-	w.Azure.Inject(armsim.Fault{Verb: http.MethodPatch, Path: weu, Status: 409, Code: "AnotherOperationInProgress", Message: "Another operation is in progress.", RetryAfter: 40 * time.Minute, Count: 1})
+	w.Azure.Inject(armsim.Fault{Verb: http.MethodPatch, Path: weu, Status: 409, Code: "AnotherOperationInProgress",
+		Message: "Another operation is in progress.", RetryAfter: 40 * time.Minute, Count: 1})
 	env.Edit(t, cluster, cloud, func(c *v1alpha1.PrivateCloud) { c.Spec.Internet = "Enabled" })
 	w.StartOperator(t)
 	cluster.WaitReconciling(t, cloud, v1alpha1.ReasonAzureBusy)

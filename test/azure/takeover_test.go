@@ -36,10 +36,11 @@ func declared(namespace string, policy v1alpha1.AdoptionPolicy) estate {
 	of := func(name string) metav1.ObjectMeta { return metav1.ObjectMeta{Namespace: namespace, Name: name} }
 	in := v1alpha1.ParentReference{Name: "weu"}
 	e := estate{
-		cloud:   harness.PrivateCloud(namespace, "weu"),
-		hosts:   &v1alpha1.Cluster{ObjectMeta: of("more"), Spec: v1alpha1.ClusterSpec{PrivateCloudRef: in, SKU: "av36p", ClusterSize: ptr.To[int32](3)}},
-		key:     &v1alpha1.ExpressRouteAuthorization{ObjectMeta: of("hub"), Spec: v1alpha1.ExpressRouteAuthorizationSpec{PrivateCloudRef: in, SecretName: "hub-key"}},
-		segment: &v1alpha1.Segment{ObjectMeta: of("web"), Spec: v1alpha1.SegmentSpec{PrivateCloudRef: in, Subnet: &v1alpha1.SegmentSubnet{GatewayAddress: "10.1.0.1/24"}}},
+		cloud: harness.PrivateCloud(namespace, "weu"),
+		hosts: &v1alpha1.Cluster{ObjectMeta: of("more"), Spec: v1alpha1.ClusterSpec{PrivateCloudRef: in, SKU: "av36p", ClusterSize: ptr.To[int32](3)}},
+		key:   &v1alpha1.ExpressRouteAuthorization{ObjectMeta: of("hub"), Spec: v1alpha1.ExpressRouteAuthorizationSpec{PrivateCloudRef: in, SecretName: "hub-key"}},
+		segment: &v1alpha1.Segment{ObjectMeta: of("web"),
+			Spec: v1alpha1.SegmentSpec{PrivateCloudRef: in, Subnet: &v1alpha1.SegmentSubnet{GatewayAddress: "10.1.0.1/24"}}},
 		script: &v1alpha1.ScriptExecution{ObjectMeta: of("look"), Spec: v1alpha1.ScriptExecutionSpec{
 			PrivateCloudRef: in, ScriptPackage: "Microsoft.AVS.Management", ScriptCmdlet: "Get-StoragePolicies", TimeoutSeconds: 900}},
 	}

@@ -95,7 +95,8 @@ func TestArgoCDKeepsItsOtherSettings(t *testing.T) {
 	ctx := t.Context()
 	for _, object := range []client.Object{
 		&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "argocd"}},
-		&corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: "argocd", Name: "argocd-cm", Labels: map[string]string{"app.kubernetes.io/part-of": "argocd"}}, Data: map[string]string{"url": "https://argocd.example.com"}},
+		&corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: "argocd", Name: "argocd-cm", Labels: map[string]string{"app.kubernetes.io/part-of": "argocd"}},
+			Data: map[string]string{"url": "https://argocd.example.com"}},
 	} {
 		if err := cluster.Admin.Create(ctx, object); err != nil {
 			t.Fatal(err)
@@ -140,7 +141,8 @@ func TestAKindCostsWhatTheDocsSay(t *testing.T) {
 		}
 		lines := strings.Count(body, "\n")
 		total, files = total+lines, files+1
-		if row := regexp.MustCompile("\\| `" + regexp.QuoteMeta(said) + "` \\|.*\\| (\\d+) \\|").FindStringSubmatch(string(page)); row == nil || row[1] != strconv.Itoa(lines) {
+		if row := regexp.MustCompile("\\| `" + regexp.QuoteMeta(said) + "` \\|.*\\| (\\d+) \\|").FindStringSubmatch(string(page)); row == nil ||
+			row[1] != strconv.Itoa(lines) {
 			t.Errorf("docs/kinds.md says %v of %s, which has %d lines", row, file, lines)
 		}
 	}

@@ -80,7 +80,8 @@ func (e *Env) Backup(t testing.TB, object client.Object) *unstructured.Unstructu
 	out.SetName(object.GetName())
 	e.Get(t, out)
 	delete(out.Object, "status")
-	for _, name := range []string{"uid", "resourceVersion", "generation", "creationTimestamp", "managedFields", "deletionTimestamp", "deletionGracePeriodSeconds"} {
+	for _, name := range []string{"uid", "resourceVersion", "generation", "creationTimestamp", "managedFields", "deletionTimestamp",
+		"deletionGracePeriodSeconds"} {
 		unstructured.RemoveNestedField(out.Object, "metadata", name)
 	}
 	return out

@@ -119,8 +119,8 @@ func (e *Env) install(ctx context.Context, directory string) error {
 	return e.waitForPolicy(ctx)
 }
 
-// waitForPolicy returns when the admission policies refuse an unconfirmed delete and a mark of the operator's from somebody else. The API server reads policies about once a
-// second and does not say which it has read; a test that deletes earlier would pass or fail by chance.
+// waitForPolicy returns when the admission policies refuse an unconfirmed delete and a mark of the operator's from somebody else. The API server
+// reads policies about once a second and does not say which it has read; a test that deletes earlier would pass or fail by chance.
 func (e *Env) waitForPolicy(ctx context.Context) error {
 	probe := &unstructured.Unstructured{Object: map[string]any{
 		"spec": map[string]any{"managementPolicy": "Observe", "deletionPolicy": "Delete"},

@@ -53,7 +53,8 @@ func (e *Env) WaitReconciling(t testing.TB, object client.Object, reason string,
 	return e.WaitProgress(t, object, v1alpha1.ConditionReconciling, reason, words...)
 }
 
-// WaitProgress is WaitStalled or WaitReconciling, as progress says: the name of the condition that must be there beside the reason, where the other must not be.
+// WaitProgress is WaitStalled or WaitReconciling, as progress says: the name of the condition that must be there beside the reason, where the other
+// must not be.
 func (e *Env) WaitProgress(t testing.TB, object client.Object, progress, reason string, words ...string) (message string) {
 	t.Helper()
 	other := map[string]string{v1alpha1.ConditionReconciling: v1alpha1.ConditionStalled, v1alpha1.ConditionStalled: v1alpha1.ConditionReconciling}[progress]

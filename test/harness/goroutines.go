@@ -27,7 +27,8 @@ func labelled(f func()) string {
 // notOurs are goroutines that outlive an operator's end and are not its own: of connections, which others use too, of a filter of watches
 // in apimachinery, which stays behind when it held an event as its reader left, and of controller-runtime's, when a cache ends before it has
 // synced. They end with the process.
-var notOurs = []string{"net/http.(*persistConn)", "net/http.(*http2", "net/http/internal/http2", "golang.org/x/net/http2", "net/http.(*Transport)", "internal/http2.",
+var notOurs = []string{"net/http.(*persistConn)", "net/http.(*http2", "net/http/internal/http2", "golang.org/x/net/http2",
+	"net/http.(*Transport)", "internal/http2.",
 	"watch.(*filteredWatch).loop", "cache.newMultiNamespaceInformerHandlerRegistration"}
 
 // goroutinesOf are the stacks of the goroutines that carry a label, what is not its own apart.

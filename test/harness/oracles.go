@@ -164,7 +164,8 @@ func Patient(calls []Call) (wrongs []string) {
 				same = same && later.Raw == c.Raw && later.Verb == c.Verb
 			}
 			if same && later.Began.After(c.Ended) && later.Began.Before(c.LeftAlone) {
-				wrongs = append(wrongs, fmt.Sprintf("O5: %s was sent %s before the time that the answer %d to %s had named", later.What(), c.LeftAlone.Sub(later.Began), c.Code, c.What()))
+				wrongs = append(wrongs, fmt.Sprintf("O5: %s was sent %s before the time that the answer %d to %s had named",
+					later.What(), c.LeftAlone.Sub(later.Began), c.Code, c.What()))
 			}
 		}
 	}

@@ -22,7 +22,8 @@ import (
 // An oracle that never speaks proves nothing: each is shown what it must see, and what it must let pass.
 
 func revision(kind string, content map[string]any) Revision {
-	object := &unstructured.Unstructured{Object: map[string]any{"apiVersion": "avs-operator.io/v1alpha1", "kind": kind, "metadata": map[string]any{"name": "weu", "generation": int64(2)}}}
+	object := &unstructured.Unstructured{Object: map[string]any{"apiVersion": "avs-operator.io/v1alpha1", "kind": kind,
+		"metadata": map[string]any{"name": "weu", "generation": int64(2)}}}
 	Merge(object.Object, content)
 	return Revision{Event: watch.Modified, Object: object}
 }
@@ -66,7 +67,8 @@ func TestHonest(t *testing.T) {
 
 func TestPatient(t *testing.T) {
 	at := time.Now()
-	throttled := Call{Seam: ARM, Process: 1, Verb: "GET", Raw: "/a", Subscription: "s", Class: "reads", Code: 429, Began: at, Ended: at, LeftAlone: at.Add(time.Second)}
+	throttled := Call{Seam: ARM, Process: 1, Verb: "GET", Raw: "/a", Subscription: "s", Class: "reads", Code: 429, Began: at, Ended: at,
+		LeftAlone: at.Add(time.Second)}
 	later := func(change func(*Call)) Call {
 		c := Call{Seam: ARM, Process: 1, Verb: "GET", Raw: "/b", Subscription: "s", Class: "reads", Code: 200, Began: at.Add(time.Second / 2)}
 		change(&c)
@@ -235,7 +237,8 @@ func TestEdits(t *testing.T) {
 		"privateCloudRef": map[string]any{"type": "object", "properties": map[string]any{"name": map[string]any{"type": "string"}}},
 		"subnet":          map[string]any{"type": "object", "properties": map[string]any{"gatewayAddress": map[string]any{"type": "string"}}},
 	}}
-	spec := map[string]any{"clusterSize": int64(3), "azureName": "a", "internet": "Enabled", "privateCloudRef": map[string]any{"name": "weu"}, "subnet": map[string]any{"gatewayAddress": "10.0.0.1"}}
+	spec := map[string]any{"clusterSize": int64(3), "azureName": "a", "internet": "Enabled", "privateCloudRef": map[string]any{"name": "weu"},
+		"subnet": map[string]any{"gatewayAddress": "10.0.0.1"}}
 	got := AsText(schema.Edits(spec))
 	if want := `[{"clusterSize":4},{"internet":"Disabled"},{"subnet":{"gatewayAddress":"10.0.0.2"}}]`; got != want {
 		t.Errorf("%s, want %s", got, want)
@@ -258,7 +261,8 @@ func TestSeamsDescribeCalls(t *testing.T) {
 		{Kubernetes, "PUT", "/apis/coordination.k8s.io/v1/namespaces/test-3/leases/avs-operator", "PUT leases/avs-operator", false, false},
 		{ARM, "PUT", "/subscriptions/s/resourceGroups/rg/providers/Microsoft.AVS/privateClouds/weu", "PUT privateClouds/weu", true, false},
 		{ARM, "GET", "/subscriptions/s/providers/Microsoft.AVS/locations/l/operationStatuses/1", "GET the operation", false, true},
-		{ARM, "POST", "/subscriptions/s/resourceGroups/rg/providers/Microsoft.AVS/privateClouds/weu/listAdminCredentials", "POST privateClouds/weu/listAdminCredentials", false, true},
+		{ARM, "POST", "/subscriptions/s/resourceGroups/rg/providers/Microsoft.AVS/privateClouds/weu/listAdminCredentials",
+			"POST privateClouds/weu/listAdminCredentials", false, true},
 		{ARM, "POST", "/tenant/oauth2/v2.0/token", "POST /tenant/oauth2/v2.0/token", false, false},
 	} {
 		request, err := http.NewRequest(c.method, "https://127.0.0.1"+c.path, nil)
@@ -269,7 +273,8 @@ func TestSeamsDescribeCalls(t *testing.T) {
 			t.Errorf("%s: %q, writes %t, asks %t", c.path, got.What(), got.Writes, got.Asks)
 		}
 	}
-	soap := `<?xml version="1.0"?><Envelope xmlns="http://schemas.xmlsoap.org/soap/envelope/"><Body><RelocateVM_Task xmlns="urn:vim25"></RelocateVM_Task></Body></Envelope>`
+	soap := `<?xml version="1.0"?><Envelope xmlns="http://schemas.xmlsoap.org/soap/envelope/"><Body>` +
+		`<RelocateVM_Task xmlns="urn:vim25"></RelocateVM_Task></Body></Envelope>`
 	request, err := http.NewRequest("POST", "https://127.0.0.1/sdk", strings.NewReader(soap))
 	if err != nil {
 		t.Fatal(err)

@@ -31,7 +31,8 @@ func briefly(c *armsim.Config) {
 	c.NoVCenters, c.RetryAfter = true, 5*time.Second
 	c.Durations = armsim.Durations{
 		CreatePrivateCloud: exactly(2 * time.Minute), DeletePrivateCloud: exactly(2 * time.Minute),
-		CreateCluster: exactly(90 * time.Second), DeleteCluster: exactly(90 * time.Second), AddHosts: exactly(90 * time.Second), RemoveHosts: exactly(90 * time.Second),
+		CreateCluster: exactly(90 * time.Second), DeleteCluster: exactly(90 * time.Second),
+		AddHosts: exactly(90 * time.Second), RemoveHosts: exactly(90 * time.Second),
 		Update: exactly(time.Minute), Rotate: exactly(time.Minute), Register: exactly(time.Minute), Network: exactly(time.Minute),
 		DeployHCX: exactly(90 * time.Second), RunScript: exactly(time.Minute), DeleteResourceGroup: exactly(time.Minute),
 	}

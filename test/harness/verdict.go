@@ -164,7 +164,8 @@ func statusOf(object kind.Object) string {
 	if meta.FindStatusCondition(object.AzureStatus().Conditions, "Ready") != nil {
 		status["conditions"] = conditions
 	}
-	return AsText(map[string]any{"status": status, "annotations": object.GetAnnotations(), "finalizers": object.GetFinalizers(), "generation": object.GetGeneration()})
+	return AsText(map[string]any{"status": status, "annotations": object.GetAnnotations(), "finalizers": object.GetFinalizers(),
+		"generation": object.GetGeneration()})
 }
 
 func (l *Life) secrets(ctx context.Context) (map[string]string, error) {

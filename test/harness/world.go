@@ -50,14 +50,15 @@ func (w *World) StartAzure(t testing.TB, change ...func(*armsim.Config)) {
 // StartOperator starts an operator that looks at the world's namespace. change comes after Options.
 func (w *World) StartOperator(t testing.TB, change ...func(*controllers.Options)) *Operator {
 	t.Helper()
-	w.Operator = StartOperator(t, OperatorOptions{Config: w.Cluster.OperatorConfig(), Speed: w.Speed, Namespace: w.Namespace, Change: func(o *controllers.Options) {
-		if w.Options != nil {
-			w.Options(o)
-		}
-		for _, f := range change {
-			f(o)
-		}
-	}})
+	w.Operator = StartOperator(t, OperatorOptions{Config: w.Cluster.OperatorConfig(), Speed: w.Speed, Namespace: w.Namespace,
+		Change: func(o *controllers.Options) {
+			if w.Options != nil {
+				w.Options(o)
+			}
+			for _, f := range change {
+				f(o)
+			}
+		}})
 	return w.Operator
 }
 

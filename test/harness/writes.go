@@ -28,8 +28,10 @@ func LiveVCenters(c *armsim.Config) { c.NoVCenters = false }
 func Quickly(c *armsim.Config) {
 	c.Durations = armsim.Durations{
 		CreatePrivateCloud: exactly(30 * time.Minute), DeletePrivateCloud: exactly(20 * time.Minute),
-		CreateCluster: exactly(15 * time.Minute), DeleteCluster: exactly(10 * time.Minute), AddHosts: exactly(10 * time.Minute), RemoveHosts: exactly(10 * time.Minute),
-		Update: exactly(3 * time.Minute), Rotate: exactly(5 * time.Minute), Network: exactly(time.Minute), DeployHCX: exactly(10 * time.Minute), RunScript: exactly(2 * time.Minute),
+		CreateCluster: exactly(15 * time.Minute), DeleteCluster: exactly(10 * time.Minute),
+		AddHosts: exactly(10 * time.Minute), RemoveHosts: exactly(10 * time.Minute),
+		Update: exactly(3 * time.Minute), Rotate: exactly(5 * time.Minute), Network: exactly(time.Minute),
+		DeployHCX: exactly(10 * time.Minute), RunScript: exactly(2 * time.Minute),
 	}
 	c.RetryAfter = 10 * time.Second
 }

@@ -169,7 +169,8 @@ func TestEditedWindowMovesItsOwn(t *testing.T) {
 func TestReadinessHeals(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	id := w.announce(t, armsim.Maintenance{Name: "esx", Estimated: time.Hour, FailedChecks: []armsim.FailedCheck{{Name: "EPC_CDROM_EMULATEMODE", Details: "machine web-01"}}})
+	id := w.announce(t, armsim.Maintenance{Name: "esx", Estimated: time.Hour,
+		FailedChecks: []armsim.FailedCheck{{Name: "EPC_CDROM_EMULATEMODE", Details: "machine web-01"}}})
 	p := w.policy("nights", daily(far(20), 2*time.Hour))
 	p.Spec.Windows[0].Schedule = oneDay(far(20))
 	cluster.Create(t, p)

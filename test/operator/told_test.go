@@ -118,7 +118,8 @@ func TestItTellsWhatItDoes(t *testing.T) {
 	azure := harness.StartAzure(t, roundSpeed, quick)
 	s := newStage(t, v1alpha1.MoveMethodCold, 2)
 	s.programme.Spec.Power.PowerOff = v1alpha1.PowerOffGuestThenHard
-	azure.Inject(armsim.Fault{Verb: "PUT", Path: regexp.MustCompile("/segments/"), Status: http.StatusServiceUnavailable, Code: "ServiceUnavailable", Message: "later", Count: 1})
+	azure.Inject(armsim.Fault{Verb: "PUT", Path: regexp.MustCompile("/segments/"), Status: http.StatusServiceUnavailable, Code: "ServiceUnavailable",
+		Message: "later", Count: 1})
 	p := s.start(t)
 	cloud := harness.PrivateCloud(s.Namespace, "weu-cloud")
 	segment := &v1alpha1.Segment{ObjectMeta: metav1.ObjectMeta{Namespace: s.Namespace, Name: "web-net"}, Spec: v1alpha1.SegmentSpec{
@@ -126,7 +127,8 @@ func TestItTellsWhatItDoes(t *testing.T) {
 	cluster.Create(t, append(azure.Identity(s.Namespace), cloud, segment, s.programme)...)
 	cluster.WaitCondition(t, 3*time.Minute, segment, v1alpha1.ConditionReady, "True")
 
-	if err := azure.SetInAzure(segment.Status.ID, map[string]any{"properties": map[string]any{"subnet": map[string]any{"gatewayAddress": "10.60.9.1/24"}}}); err != nil {
+	if err := azure.SetInAzure(segment.Status.ID,
+		map[string]any{"properties": map[string]any{"subnet": map[string]any{"gatewayAddress": "10.60.9.1/24"}}}); err != nil {
 		t.Fatal(err)
 	}
 	changed := func(method string) (n int) {
@@ -171,7 +173,8 @@ func TestItTellsWhatItDoes(t *testing.T) {
 		least    float64
 	}{
 		{families, "arm_requests_total", map[string]string{"verb": "PUT", "resource_type": "Microsoft.AVS/privateClouds", "code": "2xx"}, 1},
-		{families, "arm_requests_total", map[string]string{"verb": "PUT", "resource_type": "Microsoft.AVS/privateClouds/workloadNetworks/segments", "code": "5xx"}, 1},
+		{families, "arm_requests_total", map[string]string{"verb": "PUT",
+			"resource_type": "Microsoft.AVS/privateClouds/workloadNetworks/segments", "code": "5xx"}, 1},
 		{families, "arm_request_duration_seconds", map[string]string{"verb": "POLL"}, 1},
 		{families, "entra_token_requests_total", map[string]string{"result": "Succeeded"}, 1},
 		{families, "vcenter_calls_total", map[string]string{"method": "RelocateVM_Task", "result": "Succeeded"}, 2},
@@ -258,7 +261,8 @@ func everyWriteHasItsLines(t *testing.T, p *process, azure *harness.Azure) {
 	for _, lines := range operations {
 		byKind[lines[0].Kind+" "+lines[0].Verb]++
 	}
-	for _, want := range []string{"PrivateCloud PUT", "Segment PUT", "Segment PATCH", "Segment DELETE", "VirtualMachineMove ShutdownGuest", "VirtualMachineMove Relocate", "VirtualMachineMove PowerOn"} {
+	for _, want := range []string{"PrivateCloud PUT", "Segment PUT", "Segment PATCH", "Segment DELETE", "VirtualMachineMove ShutdownGuest",
+		"VirtualMachineMove Relocate", "VirtualMachineMove PowerOn"} {
 		if byKind[want] == 0 {
 			t.Errorf("no operation %s is in the log: %v", want, slices.Sorted(maps.Keys(byKind)))
 		}

@@ -36,7 +36,8 @@ func TestConsentIsForKinds(t *testing.T) {
 	})
 	in := v1alpha1.ParentReference{Namespace: w.others, Name: "weu"}
 	meta := func(name string) metav1.ObjectMeta { return metav1.ObjectMeta{Namespace: w.theirs, Name: name} }
-	segment := &v1alpha1.Segment{ObjectMeta: meta("web"), Spec: v1alpha1.SegmentSpec{PrivateCloudRef: in, Subnet: &v1alpha1.SegmentSubnet{GatewayAddress: "10.60.7.1/24"}}}
+	segment := &v1alpha1.Segment{ObjectMeta: meta("web"),
+		Spec: v1alpha1.SegmentSpec{PrivateCloudRef: in, Subnet: &v1alpha1.SegmentSubnet{GatewayAddress: "10.60.7.1/24"}}}
 	script := &v1alpha1.ScriptExecution{ObjectMeta: meta("root"), Spec: v1alpha1.ScriptExecutionSpec{
 		PrivateCloudRef: in, ScriptPackage: "Microsoft.AVS.Management", ScriptCmdlet: "Get-StoragePolicies", TimeoutSeconds: 900}}
 	refused := map[string]client.Object{
@@ -80,7 +81,8 @@ func TestAPeerIsJoinedWithConsentOnly(t *testing.T) {
 	create(t, as(t, w.theirs, "edit"), key)
 	mallory := as(t, w.theirs, editor, privileged)
 	create(t, mallory, reach)
-	env.Says(t, cluster.WaitStalled(t, reach, v1alpha1.ReasonReferenceNotPermitted), "spec.allowedNamespaces must have {name: "+w.theirs+", kinds: [GlobalReachConnection]}")
+	env.Says(t, cluster.WaitStalled(t, reach, v1alpha1.ReasonReferenceNotPermitted),
+		"spec.allowedNamespaces must have {name: "+w.theirs+", kinds: [GlobalReachConnection]}")
 	if text, _ := json.Marshal(reach); strings.Contains(string(text), peer.Status.Circuit.ExpressRouteID) {
 		t.Error("it learned the id of a circuit")
 	}
@@ -146,13 +148,15 @@ func TestWithoutConsentAnObjectCountsForNothing(t *testing.T) {
 	marked.Annotations = map[string]string{v1alpha1.AnnotationAzureID: cloud.Status.ID + "/workloadNetworks/default/segments/web"}
 	marked.Finalizers = []string{v1alpha1.Finalizer}
 	plain := segment(w.theirs, "plain")
-	hosts := &v1alpha1.Cluster{ObjectMeta: meta(w.theirs, "hosts"), Spec: v1alpha1.ClusterSpec{PrivateCloudRef: plain.Spec.PrivateCloudRef, SKU: "av36p", ClusterSize: ptr.To[int32](3)}}
+	hosts := &v1alpha1.Cluster{ObjectMeta: meta(w.theirs, "hosts"),
+		Spec: v1alpha1.ClusterSpec{PrivateCloudRef: plain.Spec.PrivateCloudRef, SKU: "av36p", ClusterSize: ptr.To[int32](3)}}
 	bogus := harness.IdentityOf(w.Azure.Identity(w.theirs))
 	bogus.Name, bogus.Spec.ClientSecretRef.Name = "bogus", "bogus"
 	squatter := harness.PrivateCloud(w.theirs, "squatter")
 	squatter.Spec.AzureName, squatter.Spec.NetworkBlock, squatter.Spec.IdentityRef = "later", "10.176.0.0/22", &v1alpha1.ObjectReference{Name: "bogus"}
 	create(t, restorer(t, w.theirs), marked)
-	create(t, as(t, w.theirs, "edit"), &corev1.Secret{ObjectMeta: meta(w.theirs, "bogus"), Type: v1alpha1.SecretTypeAzure, StringData: map[string]string{"clientSecret": "wrong"}})
+	create(t, as(t, w.theirs, "edit"),
+		&corev1.Secret{ObjectMeta: meta(w.theirs, "bogus"), Type: v1alpha1.SecretTypeAzure, StringData: map[string]string{"clientSecret": "wrong"}})
 	create(t, mallory, plain, hosts, bogus, squatter)
 	for _, object := range []client.Object{marked, plain, hosts} {
 		cluster.WaitStalled(t, object, v1alpha1.ReasonReferenceNotPermitted)

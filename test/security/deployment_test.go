@@ -60,7 +60,8 @@ func TestTheShippedPodIsRestricted(t *testing.T) {
 	namespace := shipped.namespace.DeepCopy()
 	namespace.Name = cluster.Namespace(t) + "-system"
 	cluster.Create(t, namespace)
-	pod := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: namespace.Name, Name: "avs-operator", Labels: shipped.deployment.Spec.Template.Labels}, Spec: *shipped.deployment.Spec.Template.Spec.DeepCopy()}
+	pod := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: namespace.Name, Name: "avs-operator", Labels: shipped.deployment.Spec.Template.Labels},
+		Spec: *shipped.deployment.Spec.Template.Spec.DeepCopy()}
 	cluster.Create(t, &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Namespace: namespace.Name, Name: pod.Spec.ServiceAccountName}})
 	if err := cluster.Admin.Create(t.Context(), pod.DeepCopy(), client.DryRunAll); err != nil {
 		t.Errorf("the pod is refused: %v", err)
@@ -84,7 +85,8 @@ func TestTheNetworkPolicyIsAboutTheShippedPod(t *testing.T) {
 			t.Fatal(err)
 		}
 		if policy.Namespace != shipped.deployment.Namespace || selector.Empty() || !selector.Matches(labels.Set(template.Labels)) {
-			t.Errorf("%s: the policy of namespace %s selects %q, the pod of namespace %s has %v", form, policy.Namespace, selector, shipped.deployment.Namespace, template.Labels)
+			t.Errorf("%s: the policy of namespace %s selects %q, the pod of namespace %s has %v",
+				form, policy.Namespace, selector, shipped.deployment.Namespace, template.Labels)
 		}
 		if !slices.Contains(policy.Spec.PolicyTypes, networkingv1.PolicyTypeIngress) || !slices.Contains(policy.Spec.PolicyTypes, networkingv1.PolicyTypeEgress) {
 			t.Errorf("%s: the policy is about %v only", form, policy.Spec.PolicyTypes)

@@ -43,7 +43,8 @@ func TestFuzzOfMarksAndReferences(t *testing.T) {
 	if _, err := machines.AddMachine(vcentersim.MachineSpec{Name: "web-01", Networks: []string{"finance-web"}, DiskGB: []int{40}, PoweredOn: true}); err != nil {
 		t.Fatal(err)
 	}
-	vcenter := &v1alpha1.VCenter{ObjectMeta: metav1.ObjectMeta{Namespace: w.others, Name: "weu"}, Spec: v1alpha1.VCenterSpec{PrivateCloudRef: &v1alpha1.ObjectReference{Name: "weu"}}}
+	vcenter := &v1alpha1.VCenter{ObjectMeta: metav1.ObjectMeta{Namespace: w.others, Name: "weu"},
+		Spec: v1alpha1.VCenterSpec{PrivateCloudRef: &v1alpha1.ObjectReference{Name: "weu"}}}
 	cluster.Create(t, vcenter)
 	cluster.WaitReady(t, vcenter)
 	web := &v1alpha1.Segment{ObjectMeta: metav1.ObjectMeta{Namespace: w.others, Name: "web"}, Spec: v1alpha1.SegmentSpec{
@@ -54,10 +55,12 @@ func TestFuzzOfMarksAndReferences(t *testing.T) {
 	w.remember(t)
 	standing := machines.Machines()
 
-	f := &fuzz{Rand: rand.New(rand.NewPCG(seed, seed)), names: []string{theirCloud, "weu", "web", "default"}, namespaces: []string{w.theirs, w.others}} //nolint:gosec // repeatable on purpose
+	// repeatable on purpose
+	f := &fuzz{Rand: rand.New(rand.NewPCG(seed, seed)), names: []string{theirCloud, "weu", "web", "default"}, namespaces: []string{w.theirs, w.others}}
 	for _, id := range []string{victim.Status.ID, web.Status.ID, own.Status.ID, victim.Status.ID + "/clusters/Cluster-1"} {
 		group, _, _ := strings.Cut(id, "/providers/")
-		f.ids = append(f.ids, id, strings.ToUpper(id), group, own.Status.ID+"/../weu", id+"/../..", id+"/"+strings.Repeat("x", 4096), strings.Replace(id, w.Azure.SubscriptionID, "99999999-9999-9999-9999-999999999999", 1))
+		f.ids = append(f.ids, id, strings.ToUpper(id), group, own.Status.ID+"/../weu", id+"/../..", id+"/"+strings.Repeat("x", 4096),
+			strings.Replace(id, w.Azure.SubscriptionID, "99999999-9999-9999-9999-999999999999", 1))
 	}
 	mallory := restorer(t, w.theirs)
 	cluster.Eventually(t, patience, "the restorer's role", func(ctx context.Context) error {
@@ -175,7 +178,8 @@ func (f *fuzz) object(sample *unstructured.Unstructured, namespace string, round
 	out.SetName(name)
 	out.SetFinalizers([]string{v1alpha1.Finalizer})
 	annotations := map[string]string{v1alpha1.AnnotationConfirmDelete: name, v1alpha1.AnnotationConfirmMachines: name, v1alpha1.AnnotationAzureID: f.one(f.ids)}
-	for _, key := range []string{v1alpha1.AnnotationWritten, v1alpha1.AnnotationRan, v1alpha1.AnnotationVCenterRotation, v1alpha1.AnnotationNSXTRotation, v1alpha1.AnnotationScheduled} {
+	for _, key := range []string{v1alpha1.AnnotationWritten, v1alpha1.AnnotationRan, v1alpha1.AnnotationVCenterRotation, v1alpha1.AnnotationNSXTRotation,
+		v1alpha1.AnnotationScheduled} {
 		if f.IntN(2) == 0 {
 			annotations[key] = f.one(f.ids)
 		}

@@ -30,7 +30,8 @@ func restorer(t *testing.T, namespace string) client.Client {
 	meta := metav1.ObjectMeta{Namespace: namespace, Name: user}
 	cluster.Create(t,
 		&rbacv1.Role{ObjectMeta: meta, Rules: []rbacv1.PolicyRule{
-			{APIGroups: []string{v1alpha1.GroupVersion.Group}, Resources: []string{"*"}, Verbs: []string{"get", "list", "create", "patch", "update", "delete", "restore"}},
+			{APIGroups: []string{v1alpha1.GroupVersion.Group}, Resources: []string{"*"},
+				Verbs: []string{"get", "list", "create", "patch", "update", "delete", "restore"}},
 			{APIGroups: []string{""}, Resources: []string{"secrets"}, Verbs: []string{"create", "patch", "restore"}},
 		}},
 		&rbacv1.RoleBinding{ObjectMeta: meta, RoleRef: rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "Role", Name: user},
@@ -47,9 +48,11 @@ func TestMarksAreTheOperators(t *testing.T) {
 		return &v1alpha1.Segment{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name, Annotations: annotations, Labels: labels},
 			Spec: v1alpha1.SegmentSpec{PrivateCloudRef: v1alpha1.ParentReference{Name: "none"}, Subnet: &v1alpha1.SegmentSubnet{GatewayAddress: "10.60.7.1/24"}}}
 	}
-	mine := segment("mine", map[string]string{v1alpha1.AnnotationConfirmDelete: "mine", v1alpha1.AnnotationReconcileRequestedAt: "now"}, map[string]string{"team": "web"})
+	mine := segment("mine", map[string]string{v1alpha1.AnnotationConfirmDelete: "mine", v1alpha1.AnnotationReconcileRequestedAt: "now"},
+		map[string]string{"team": "web"})
 	create(t, alice, mine)
-	annotations := []string{v1alpha1.AnnotationAzureID, v1alpha1.AnnotationWritten, v1alpha1.AnnotationRan, v1alpha1.AnnotationVCenterRotation, v1alpha1.AnnotationNSXTRotation, v1alpha1.AnnotationScheduled}
+	annotations := []string{v1alpha1.AnnotationAzureID, v1alpha1.AnnotationWritten, v1alpha1.AnnotationRan, v1alpha1.AnnotationVCenterRotation,
+		v1alpha1.AnnotationNSXTRotation, v1alpha1.AnnotationScheduled}
 	labels := []string{v1alpha1.LabelAzureIDHash, v1alpha1.LabelMove}
 	refused := func(doing string, err error, key string, words ...string) {
 		t.Helper()
@@ -114,12 +117,14 @@ func TestAnIDThatAUserWritesIsNotBelieved(t *testing.T) {
 
 	cloud := w.Azure.PrivateCloudID("weu")
 	group := cloud[:strings.Index(cloud, "/providers/")]
-	ids := []string{cloud, group, strings.ToUpper(cloud), theirs.Status.ID, cloud + "/clusters/Cluster-1", cloud + "/addons/hcx", "/subscriptions/" + w.Azure.SubscriptionID,
+	ids := []string{cloud, group, strings.ToUpper(cloud), theirs.Status.ID, cloud + "/clusters/Cluster-1", cloud + "/addons/hcx",
+		"/subscriptions/" + w.Azure.SubscriptionID,
 		w.Azure.PrivateCloudID(theirCloud) + "/../weu", strings.Repeat("/x", 2048)}
 	mallory := restorer(t, w.theirs)
 	var made []client.Object
 	for i, id := range ids {
-		meta := metav1.ObjectMeta{Namespace: w.theirs, Name: fmt.Sprintf("m-%d", i), Annotations: map[string]string{v1alpha1.AnnotationAzureID: id, v1alpha1.AnnotationWritten: "true"}, Finalizers: []string{v1alpha1.Finalizer}}
+		meta := metav1.ObjectMeta{Namespace: w.theirs, Name: fmt.Sprintf("m-%d", i),
+			Annotations: map[string]string{v1alpha1.AnnotationAzureID: id, v1alpha1.AnnotationWritten: "true"}, Finalizers: []string{v1alpha1.Finalizer}}
 		here := v1alpha1.ParentReference{Name: theirCloud}
 		deleted := v1alpha1.AzureSpec{DeletionPolicy: v1alpha1.DeletionPolicyDelete, AdoptionPolicy: v1alpha1.AdoptionPolicyAlways}
 		confirmed := *meta.DeepCopy()
@@ -128,9 +133,12 @@ func TestAnIDThatAUserWritesIsNotBelieved(t *testing.T) {
 		private.ObjectMeta, private.Spec.AzureSpec, private.Spec.NetworkBlock = confirmed, deleted, fmt.Sprintf("10.%d.0.0/22", 190+i)
 		private.Spec.Suspend = true // none is to be made; what is deleted is another matter
 		made = append(made, private,
-			&v1alpha1.Segment{ObjectMeta: *meta.DeepCopy(), Spec: v1alpha1.SegmentSpec{AzureSpec: deleted, PrivateCloudRef: here, Subnet: &v1alpha1.SegmentSubnet{GatewayAddress: fmt.Sprintf("10.61.%d.1/24", i)}}},
-			&v1alpha1.Cluster{ObjectMeta: *confirmed.DeepCopy(), Spec: v1alpha1.ClusterSpec{AzureSpec: deleted, PrivateCloudRef: here, SKU: "av36p", ClusterSize: ptr.To[int32](3)}},
-			&v1alpha1.MovementRestriction{ObjectMeta: *meta.DeepCopy(), Spec: v1alpha1.MovementRestrictionSpec{AzureSpec: deleted, PrivateCloudRef: &here, VirtualMachine: v1alpha1.RestrictedMachine{Name: "none"}}})
+			&v1alpha1.Segment{ObjectMeta: *meta.DeepCopy(), Spec: v1alpha1.SegmentSpec{AzureSpec: deleted, PrivateCloudRef: here,
+				Subnet: &v1alpha1.SegmentSubnet{GatewayAddress: fmt.Sprintf("10.61.%d.1/24", i)}}},
+			&v1alpha1.Cluster{ObjectMeta: *confirmed.DeepCopy(),
+				Spec: v1alpha1.ClusterSpec{AzureSpec: deleted, PrivateCloudRef: here, SKU: "av36p", ClusterSize: ptr.To[int32](3)}},
+			&v1alpha1.MovementRestriction{ObjectMeta: *meta.DeepCopy(),
+				Spec: v1alpha1.MovementRestrictionSpec{AzureSpec: deleted, PrivateCloudRef: &here, VirtualMachine: v1alpha1.RestrictedMachine{Name: "none"}}})
 	}
 	create(t, mallory, made...)
 	for _, object := range made {
@@ -156,7 +164,8 @@ func TestARestoredBackupWritesNothing(t *testing.T) {
 	meta := func(name string) metav1.ObjectMeta { return metav1.ObjectMeta{Namespace: w.theirs, Name: name} }
 	script := &v1alpha1.ScriptExecution{ObjectMeta: meta("once"), Spec: v1alpha1.ScriptExecutionSpec{
 		PrivateCloudRef: in, ScriptPackage: "Microsoft.AVS.Management", ScriptCmdlet: "Get-StoragePolicies", TimeoutSeconds: 900, RetentionSeconds: 3600}}
-	segment := &v1alpha1.Segment{ObjectMeta: meta("web"), Spec: v1alpha1.SegmentSpec{PrivateCloudRef: in, Subnet: &v1alpha1.SegmentSubnet{GatewayAddress: "10.60.7.1/24"}}}
+	segment := &v1alpha1.Segment{ObjectMeta: meta("web"),
+		Spec: v1alpha1.SegmentSpec{PrivateCloudRef: in, Subnet: &v1alpha1.SegmentSubnet{GatewayAddress: "10.60.7.1/24"}}}
 	second := &v1alpha1.Cluster{ObjectMeta: meta("two"), Spec: v1alpha1.ClusterSpec{PrivateCloudRef: in, SKU: "av36p", ClusterSize: ptr.To[int32](3)}}
 	objects := []client.Object{cloud, script, segment, second}
 	cluster.Create(t, objects...)

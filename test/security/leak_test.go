@@ -28,7 +28,8 @@ func TestWhatIsRepeatedIsNotShown(t *testing.T) {
 	w := newWorld(t)
 	w.secrets = append(w.secrets, given, licence)
 	usable := func(name, key, value string) *corev1.Secret {
-		return &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: w.theirs, Name: name, Labels: map[string]string{v1alpha1.LabelUse: v1alpha1.UseAllowed}}, StringData: map[string]string{key: value}}
+		return &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: w.theirs, Name: name, Labels: map[string]string{v1alpha1.LabelUse: v1alpha1.UseAllowed}},
+			StringData: map[string]string{key: value}}
 	}
 	secret := usable("directory", "password", given)
 	reader := usable("reader", "username", "reader")
@@ -36,17 +37,21 @@ func TestWhatIsRepeatedIsNotShown(t *testing.T) {
 	cluster.Create(t, secret, reader, usable("licence", "key", licence))
 	w.start(t)
 	w.privateCloud(t, w.theirs, theirCloud, "10.175.0.0/22")
-	w.Azure.Inject(armsim.Fault{Verb: "PUT", Path: regexp.MustCompile("addons"), Status: 400, Code: "BadLicense", Message: "the license key '" + licence + "' is not valid", Count: 1})
+	w.Azure.Inject(armsim.Fault{Verb: "PUT", Path: regexp.MustCompile("addons"), Status: 400, Code: "BadLicense",
+		Message: "the license key '" + licence + "' is not valid", Count: 1})
 	addon := &v1alpha1.Addon{ObjectMeta: metav1.ObjectMeta{Namespace: w.theirs, Name: "srm"}, Spec: v1alpha1.AddonSpec{
-		PrivateCloudRef: v1alpha1.ParentReference{Name: theirCloud}, SRM: &v1alpha1.AddonSRM{LicenseKeySecretRef: &v1alpha1.SecretKeyReference{Name: "licence", Key: "key"}}}}
+		PrivateCloudRef: v1alpha1.ParentReference{Name: theirCloud},
+		SRM:             &v1alpha1.AddonSRM{LicenseKeySecretRef: &v1alpha1.SecretKeyReference{Name: "licence", Key: "key"}}}}
 	script := &v1alpha1.ScriptExecution{ObjectMeta: metav1.ObjectMeta{Namespace: w.theirs, Name: "talks"}, Spec: v1alpha1.ScriptExecutionSpec{
-		PrivateCloudRef: v1alpha1.ParentReference{Name: theirCloud}, ScriptPackage: "Microsoft.AVS.Management", ScriptCmdlet: "New-LDAPSIdentitySource", TimeoutSeconds: 900,
+		PrivateCloudRef: v1alpha1.ParentReference{Name: theirCloud}, ScriptPackage: "Microsoft.AVS.Management",
+		ScriptCmdlet: "New-LDAPSIdentitySource", TimeoutSeconds: 900,
 		Parameters: []v1alpha1.ScriptParameter{
 			text("Name", "corp"), text("DomainName", "corp.example.com"), text("DomainAlias", "CORP"), text("PrimaryUrl", "ldaps://dc1.corp.example.com:636"),
 			text("BaseDNUsers", "ou=users"), text("BaseDNGroups", "ou=groups"), {Name: "Credential", CredentialsRef: &v1alpha1.CredentialsReference{Name: "reader"}},
 		},
 		// The script writes it into its output.
-		HiddenParameters: []v1alpha1.ScriptParameter{{Name: "SSLCertificatesSasUrl", ValueSecretRef: &v1alpha1.SecretKeyReference{Name: "directory", Key: "password"}}},
+		HiddenParameters: []v1alpha1.ScriptParameter{{Name: "SSLCertificatesSasUrl",
+			ValueSecretRef: &v1alpha1.SecretKeyReference{Name: "directory", Key: "password"}}},
 	}}
 	cluster.Create(t, addon, script)
 	env.Says(t, cluster.WaitStalled(t, addon, v1alpha1.ReasonInvalidSpec), "BadLicense", "the license key '(hidden)' is not valid")
@@ -67,7 +72,8 @@ func TestWhatIsRepeatedIsNotShown(t *testing.T) {
 			}
 			return nil
 		})
-		if script.Status.FailureReason != "cannot log in with '(hidden)'" || strings.Join(script.Status.Output, "\n") != "Downloading Cert 1 from (hidden)\nSuccessfully added external identity source corp.example.com" {
+		if script.Status.FailureReason != "cannot log in with '(hidden)'" ||
+			strings.Join(script.Status.Output, "\n") != "Downloading Cert 1 from (hidden)\nSuccessfully added external identity source corp.example.com" {
 			t.Errorf("after %s: failureReason %q, output %q", word, script.Status.FailureReason, script.Status.Output)
 		}
 		w.discreet(t)

@@ -83,10 +83,12 @@ func TestANamespaceAsksForNoMoreHostsThanItMay(t *testing.T) {
 		return cluster.Admin.Create(ctx, cloud(free, "weu", 14), client.DryRunAll)
 	})
 	for what, err := range map[string]error{
-		"as many as others may":    cluster.Admin.Create(t.Context(), cloud(free, "weu", 13), client.DryRunAll),
-		"as many as it may":        mallory.Create(t.Context(), cloud(bound, "weu", 6), client.DryRunAll),
-		"an edit of a large one":   mallory.Patch(t.Context(), large.DeepCopy(), client.RawPatch("application/merge-patch+json", []byte(`{"spec":{"tags":{"team":"a"}}}`))),
-		"a large one that shrinks": mallory.Patch(t.Context(), large.DeepCopy(), client.RawPatch("application/merge-patch+json", []byte(`{"spec":{"managementCluster":{"clusterSize":8}}}`))),
+		"as many as others may": cluster.Admin.Create(t.Context(), cloud(free, "weu", 13), client.DryRunAll),
+		"as many as it may":     mallory.Create(t.Context(), cloud(bound, "weu", 6), client.DryRunAll),
+		"an edit of a large one": mallory.Patch(t.Context(), large.DeepCopy(),
+			client.RawPatch("application/merge-patch+json", []byte(`{"spec":{"tags":{"team":"a"}}}`))),
+		"a large one that shrinks": mallory.Patch(t.Context(), large.DeepCopy(),
+			client.RawPatch("application/merge-patch+json", []byte(`{"spec":{"managementCluster":{"clusterSize":8}}}`))),
 	} {
 		if err != nil {
 			t.Errorf("%s is refused: %v", what, err)
@@ -111,7 +113,8 @@ func TestMaxHostsBoundsTheSum(t *testing.T) {
 	if len(made) != 2 || len(refused) != 2 {
 		t.Fatalf("%d of four private clouds of three hosts were made with maxHosts 8, want 2", len(made))
 	}
-	env.Says(t, cluster.WaitStalled(t, refused[0], v1alpha1.ReasonLimitExceeded), "this would have 3 hosts", "has 6 or is being given them: together 9", "maxHosts allows 8, 1 fewer")
+	env.Says(t, cluster.WaitStalled(t, refused[0], v1alpha1.ReasonLimitExceeded), "this would have 3 hosts", "has 6 or is being given them: together 9",
+		"maxHosts allows 8, 1 fewer")
 	// A resize counts what there is, and what is let go without its hosts is still there.
 	env.Edit(t, cluster, made[0], func(c *v1alpha1.PrivateCloud) { c.Spec.ManagementCluster.ClusterSize = 6 })
 	env.Says(t, cluster.WaitStalled(t, made[0], v1alpha1.ReasonLimitExceeded), "this would have 6 hosts", "has 3 or is being given them: together 9")
@@ -166,7 +169,8 @@ func settled(t *testing.T, all []*v1alpha1.PrivateCloud) (ready, stalled []*v1al
 	t.Helper()
 	for _, cloud := range all {
 		cluster.WaitFor(t, patience, cloud, "Ready or Stalled", func() error {
-			if meta.IsStatusConditionTrue(cloud.Status.Conditions, v1alpha1.ConditionReady) || meta.IsStatusConditionTrue(cloud.Status.Conditions, v1alpha1.ConditionStalled) {
+			if meta.IsStatusConditionTrue(cloud.Status.Conditions, v1alpha1.ConditionReady) ||
+				meta.IsStatusConditionTrue(cloud.Status.Conditions, v1alpha1.ConditionStalled) {
 				return nil
 			}
 			return errNotYet
@@ -195,7 +199,8 @@ func TestAFreezeStopsEverything(t *testing.T) {
 	}
 	leaves := segment("leaves", "10.60.7.1/24")
 	growing := &v1alpha1.Cluster{ObjectMeta: named("growing"), Spec: v1alpha1.ClusterSpec{PrivateCloudRef: in, SKU: "av36p", ClusterSize: ptr.To[int32](3)}}
-	far := &v1alpha1.VCenter{ObjectMeta: named("far"), Spec: v1alpha1.VCenterSpec{URL: w.host.URL, CredentialsRef: &v1alpha1.CredentialsReference{Name: "nobody"}, Trust: &v1alpha1.VCenterTrust{Thumbprint: strings.Repeat("AB:", 31) + "AB"}}}
+	far := &v1alpha1.VCenter{ObjectMeta: named("far"), Spec: v1alpha1.VCenterSpec{URL: w.host.URL,
+		CredentialsRef: &v1alpha1.CredentialsReference{Name: "nobody"}, Trust: &v1alpha1.VCenterTrust{Thumbprint: strings.Repeat("AB:", 31) + "AB"}}}
 	cluster.Create(t, leaves, far)
 	cluster.WaitReady(t, leaves)
 	cluster.Create(t, growing)
@@ -208,7 +213,8 @@ func TestAFreezeStopsEverything(t *testing.T) {
 	stop := &corev1.ConfigMap{ObjectMeta: named(freeze.ConfigMapName), Data: map[string]string{"reason": "incident 42"}}
 	cluster.Create(t, stop)
 	began := time.Now()
-	for _, object := range []client.Object{growing, leaves, far, harness.IdentityOf(w.Azure.Identity(w.theirs)), &v1alpha1.PrivateCloud{ObjectMeta: named(theirCloud)}} {
+	for _, object := range []client.Object{growing, leaves, far, harness.IdentityOf(w.Azure.Identity(w.theirs)),
+		&v1alpha1.PrivateCloud{ObjectMeta: named(theirCloud)}} {
 		cluster.WaitFor(t, 5*time.Second-time.Since(began), object, "Frozen", func() error { return isFrozen(t, object) })
 	}
 	writes := len(w.Azure.Writes())
@@ -283,7 +289,8 @@ func TestAnOperatorThatCannotSeeWhetherItIsFrozenSaysSo(t *testing.T) {
 	kubectl("create", "clusterrolebinding", user, "--clusterrole="+user, "--user="+user)
 	config := cluster.ControlPlane.AdminConfig()
 	config.Impersonate = rest.ImpersonationConfig{UserName: user}
-	harness.StartOperator(t, harness.OperatorOptions{Config: config, Speed: speed, Namespace: w.theirs, Change: func(o *controllers.Options) { o.Namespace = w.theirs }})
+	harness.StartOperator(t, harness.OperatorOptions{Config: config, Speed: speed, Namespace: w.theirs,
+		Change: func(o *controllers.Options) { o.Namespace = w.theirs }})
 	identity := harness.IdentityOf(w.Azure.Identity(w.theirs))
 	cluster.WaitFor(t, patience, identity, "Frozen", func() error {
 		c := meta.FindStatusCondition(identity.Status.Conditions, v1alpha1.ConditionFrozen)

@@ -46,8 +46,10 @@ func outside(t *testing.T) string {
 // vcenterAt is a VCenter whose host the attacker has chosen, with an account that was made for it.
 func (w *world) vcenterAt(t *testing.T, name, address string, trust *v1alpha1.VCenterTrust) *v1alpha1.VCenter {
 	t.Helper()
-	account := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: w.theirs, Name: name}, Type: corev1.SecretTypeBasicAuth, StringData: map[string]string{"username": "u", "password": "my-own-password"}}
-	v := &v1alpha1.VCenter{ObjectMeta: account.ObjectMeta, Spec: v1alpha1.VCenterSpec{URL: address, Trust: trust, CredentialsRef: &v1alpha1.CredentialsReference{Name: name}}}
+	account := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: w.theirs, Name: name}, Type: corev1.SecretTypeBasicAuth,
+		StringData: map[string]string{"username": "u", "password": "my-own-password"}}
+	v := &v1alpha1.VCenter{ObjectMeta: account.ObjectMeta,
+		Spec: v1alpha1.VCenterSpec{URL: address, Trust: trust, CredentialsRef: &v1alpha1.CredentialsReference{Name: name}}}
 	cluster.Create(t, account, v)
 	return v
 }
@@ -77,7 +79,8 @@ func TestHostsAreNotQuotedBeforeTheyHaveProvedThemselves(t *testing.T) {
 		switch {
 		case r.URL.Path == "/fault/sdk":
 			rw.WriteHeader(http.StatusInternalServerError)
-			fmt.Fprintf(rw, `<Envelope xmlns="http://schemas.xmlsoap.org/soap/envelope/"><Body><Fault><faultcode>ServerFaultCode</faultcode><faultstring>%s</faultstring></Fault></Body></Envelope>`, strings.Fields(words)[0])
+			fmt.Fprintf(rw, `<Envelope xmlns="http://schemas.xmlsoap.org/soap/envelope/"><Body><Fault>`+
+				`<faultcode>ServerFaultCode</faultcode><faultstring>%s</faultstring></Fault></Body></Envelope>`, strings.Fields(words)[0])
 		default:
 			rw.Header().Set("Server", words[:15])
 			fmt.Fprint(rw, "<html>"+words)
@@ -91,7 +94,8 @@ func TestHostsAreNotQuotedBeforeTheyHaveProvedThemselves(t *testing.T) {
 	nobody := "https://" + closed.Addr().String()
 	_ = closed.Close()
 	pinned := &v1alpha1.VCenterTrust{Thumbprint: thumbprint(inside)}
-	cluster.Create(t, &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: w.theirs, Name: "another-ca"}, Data: map[string]string{"ca.crt": string(w.Azure.CAPEM())}})
+	cluster.Create(t, &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: w.theirs, Name: "another-ca"},
+		Data: map[string]string{"ca.crt": string(w.Azure.CAPEM())}})
 
 	for _, c := range []struct {
 		name, address string
@@ -100,9 +104,12 @@ func TestHostsAreNotQuotedBeforeTheyHaveProvedThemselves(t *testing.T) {
 		says          []string
 	}{
 		{"page", inside.URL, pinned, v1alpha1.ReasonUnreachable, []string{"not a vCenter"}},
-		{"sha1", inside.URL, &v1alpha1.VCenterTrust{Thumbprint: strings.Repeat("AB", 20)}, v1alpha1.ReasonCertificateChanged, []string{"SHA-256 " + colons(thumbprint(inside))}},
-		{"another", inside.URL, &v1alpha1.VCenterTrust{Thumbprint: strings.Repeat("AB", 32)}, v1alpha1.ReasonCertificateChanged, []string{colons(thumbprint(inside))}},
-		{"untrusted", inside.URL, &v1alpha1.VCenterTrust{CARef: &v1alpha1.CAReference{Kind: "ConfigMap", Name: "another-ca"}}, v1alpha1.ReasonCertificateUntrusted, []string{colons(thumbprint(inside))}},
+		{"sha1", inside.URL, &v1alpha1.VCenterTrust{Thumbprint: strings.Repeat("AB", 20)}, v1alpha1.ReasonCertificateChanged,
+			[]string{"SHA-256 " + colons(thumbprint(inside))}},
+		{"another", inside.URL, &v1alpha1.VCenterTrust{Thumbprint: strings.Repeat("AB", 32)}, v1alpha1.ReasonCertificateChanged,
+			[]string{colons(thumbprint(inside))}},
+		{"untrusted", inside.URL, &v1alpha1.VCenterTrust{CARef: &v1alpha1.CAReference{Kind: "ConfigMap", Name: "another-ca"}},
+			v1alpha1.ReasonCertificateUntrusted, []string{colons(thumbprint(inside))}},
 		{"nobody", nobody, pinned, v1alpha1.ReasonUnreachable, []string{"cannot be reached"}},
 	} {
 		ready := notReady(t, w.vcenterAt(t, c.name, c.address, c.trust))

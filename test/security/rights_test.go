@@ -103,7 +103,8 @@ func TestRolesAreEnough(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := other.ControlPlane.Kubectl(t.Context(), "apply", "--server-side", "-n", watched, "-k", filepath.Join(root, "config", "namespaced", "watched")); err != nil {
+	if _, err := other.ControlPlane.Kubectl(t.Context(), "apply", "--server-side", "-n", watched,
+		"-k", filepath.Join(root, "config", "namespaced", "watched")); err != nil {
 		t.Fatal(err)
 	}
 	azure := harness.StartAzure(t, speed, harness.NoVCenters)

@@ -71,7 +71,8 @@ func TestSecretsOfOtherUsesAreNotSent(t *testing.T) {
 	account := &v1alpha1.VCenter{ObjectMeta: meta("account"), Spec: v1alpha1.VCenterSpec{
 		URL: w.host.URL, Trust: trusted(w.host.Server), CredentialsRef: &v1alpha1.CredentialsReference{Name: "database"}}}
 	trust := &v1alpha1.VCenter{ObjectMeta: meta("trust"), Spec: v1alpha1.VCenterSpec{
-		URL: w.host.URL, Trust: &v1alpha1.VCenterTrust{CARef: &v1alpha1.CAReference{Kind: "Secret", Name: "ci", Key: "token"}}, CredentialsRef: &v1alpha1.CredentialsReference{Name: "database"}}}
+		URL: w.host.URL, Trust: &v1alpha1.VCenterTrust{CARef: &v1alpha1.CAReference{Kind: "Secret", Name: "ci", Key: "token"}},
+		CredentialsRef: &v1alpha1.CredentialsReference{Name: "database"}}}
 	script := func(name string, parameter v1alpha1.ScriptParameter) *v1alpha1.ScriptExecution {
 		parameter.Name = "Name"
 		return &v1alpha1.ScriptExecution{ObjectMeta: meta(name), Spec: v1alpha1.ScriptExecutionSpec{
@@ -147,12 +148,14 @@ func TestRolesLeaveSecretsToTheTrusted(t *testing.T) {
 		{viewer, "get", "azureidentities", true}, {viewer, "create", "segments", false}, {viewer, "get", "secrets", false},
 	} {
 		user := "asker-" + c.role
-		if _, err := cluster.ControlPlane.Kubectl(t.Context(), "create", "rolebinding", user, "--clusterrole="+c.role, "--user="+user, "-n", w.theirs); err != nil && !strings.Contains(err.Error(), "already exists") {
+		if _, err := cluster.ControlPlane.Kubectl(t.Context(), "create", "rolebinding", user, "--clusterrole="+c.role, "--user="+user,
+			"-n", w.theirs); err != nil && !strings.Contains(err.Error(), "already exists") {
 			t.Fatal(err)
 		}
-		review := &authorizationv1.SubjectAccessReview{Spec: authorizationv1.SubjectAccessReviewSpec{User: user, ResourceAttributes: &authorizationv1.ResourceAttributes{
-			Namespace: w.theirs, Verb: c.verb, Resource: c.resource,
-		}}}
+		review := &authorizationv1.SubjectAccessReview{Spec: authorizationv1.SubjectAccessReviewSpec{User: user,
+			ResourceAttributes: &authorizationv1.ResourceAttributes{
+				Namespace: w.theirs, Verb: c.verb, Resource: c.resource,
+			}}}
 		if c.resource != "secrets" {
 			review.Spec.ResourceAttributes.Group = v1alpha1.GroupVersion.Group
 			review.Spec.ResourceAttributes.Resource, review.Spec.ResourceAttributes.Subresource, _ = strings.Cut(c.resource, "/")

@@ -73,7 +73,8 @@ func (h *badHost) serve(w http.ResponseWriter, r *http.Request) {
 
 // flood sends one page of 64 MiB, which is a list or a resource, whatever was asked.
 func (h *badHost) flood(w io.Writer, r *http.Request) {
-	const entry = `{"id":"` + `/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/g/providers/Microsoft.AVS/privateClouds/a","properties":{"a":[1,2,3,4]}},`
+	const entry = `{"id":"/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/g/providers/Microsoft.AVS/privateClouds/a",` +
+		`"properties":{"a":[1,2,3,4]}},`
 	chunk := []byte(strings.Repeat(entry, 1<<10))
 	n, _ := fmt.Fprintf(w, `{"nextLink":"%s%s","value":[`, h.URL, r.URL.RequestURI())
 	for sent := n; sent < 64<<20; sent += len(chunk) {

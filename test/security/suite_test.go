@@ -190,7 +190,8 @@ func as(t *testing.T, namespace string, roles ...string) client.Client {
 	t.Helper()
 	user := strings.Join(append([]string{"user", namespace}, roles...), "-")
 	for _, role := range roles {
-		if _, err := cluster.ControlPlane.Kubectl(t.Context(), "create", "rolebinding", user+"-"+role, "--clusterrole="+role, "--user="+user, "-n", namespace); err != nil {
+		if _, err := cluster.ControlPlane.Kubectl(t.Context(), "create", "rolebinding", user+"-"+role, "--clusterrole="+role, "--user="+user,
+			"-n", namespace); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -37,7 +37,8 @@ func TestTheOperatorGetsTokensOnlyOfWhomItMayActAs(t *testing.T) {
 		of := &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: account}}
 		return operator.SubResource("token").Create(ctx, of, &authenticationv1.TokenRequest{Spec: authenticationv1.TokenRequestSpec{Audiences: audiences}})
 	}
-	cluster.Eventually(t, patience, "a token of an account that may be used", func(ctx context.Context) error { return ask(ctx, "mover", entra) }) // roles take a moment
+	// roles take a moment
+	cluster.Eventually(t, patience, "a token of an account that may be used", func(ctx context.Context) error { return ask(ctx, "mover", entra) })
 	for what, one := range map[string]struct {
 		account   string
 		audiences []string

@@ -61,7 +61,8 @@ const longest = 36 * time.Hour
 
 func (f *fleet) startOperator(t *testing.T) *harness.Operator {
 	t.Helper()
-	return harness.StartOperator(t, harness.OperatorOptions{Config: cluster.OperatorConfig(), Speed: f.speed, Namespace: f.namespace, Change: func(o *controllers.Options) { o.Logger = quiet }})
+	return harness.StartOperator(t, harness.OperatorOptions{Config: cluster.OperatorConfig(), Speed: f.speed, Namespace: f.namespace,
+		Change: func(o *controllers.Options) { o.Logger = quiet }})
 }
 
 // waitForWrites waits until Azure has been sent so many writes.
@@ -93,7 +94,8 @@ func (f *fleet) judge(t *testing.T, began, ready time.Time) {
 	t.Helper()
 	took, bound := f.scaled(ready.Sub(began)), f.bound(t, began)
 	t.Logf("%d private clouds with %d children each, Azure %g times as fast: all Ready after %s of Azure's time (%s here), lower bound %s: %.3f times that",
-		len(f.clouds), len(f.clouds[0].children), f.speed, took.Round(time.Minute), ready.Sub(began).Round(time.Second), bound.Round(time.Minute), float64(took)/float64(bound))
+		len(f.clouds), len(f.clouds[0].children), f.speed, took.Round(time.Minute), ready.Sub(began).Round(time.Second), bound.Round(time.Minute),
+		float64(took)/float64(bound))
 	if float64(took) > mostAboveBound*float64(bound) {
 		t.Errorf("that is more than %g times the lower bound", mostAboveBound)
 	}
@@ -126,8 +128,10 @@ func (f *fleet) bound(t *testing.T, began time.Time) time.Duration {
 			operations := lanes[class]
 			first, last := span(operations)
 			lowest = max(lowest, create.length+sum(operations))
-			t.Logf("%s: created in %s; lane %s: %d operations, %s of work done in %s (%.3f), begun %s after the private cloud was there", c.object.Name, create.length.Round(time.Minute),
-				class, len(operations), sum(operations).Round(time.Second), f.scaled(last.Sub(first)).Round(time.Second), float64(f.scaled(last.Sub(first)))/float64(sum(operations)), f.scaled(first.Sub(create.ended)).Round(time.Second))
+			t.Logf("%s: created in %s; lane %s: %d operations, %s of work done in %s (%.3f), begun %s after the private cloud was there",
+				c.object.Name, create.length.Round(time.Minute),
+				class, len(operations), sum(operations).Round(time.Second), f.scaled(last.Sub(first)).Round(time.Second),
+				float64(f.scaled(last.Sub(first)))/float64(sum(operations)), f.scaled(first.Sub(create.ended)).Round(time.Second))
 		}
 		longest = max(longest, lowest)
 	}

@@ -24,6 +24,9 @@ import (
 	"github.com/avs-operator/avs-operator/test/harness"
 )
 
+// elsewhere is a resource group that holds what objects refer to by its id.
+const elsewhere = "/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/rg"
+
 // fleet is some private clouds with what is in them, in one subscription, and so behind one set of ARM's buckets.
 type fleet struct {
 	azure     *harness.Azure
@@ -42,7 +45,8 @@ type cloud struct {
 }
 
 // newFleet makes the objects of a fleet and an Azure with room for them. Nothing is applied yet.
-func newFleet(t *testing.T, speed float64, clouds, children int, mix func(cloud, count int, namespace string) []kind.Object, change ...func(*armsim.Config)) *fleet {
+func newFleet(t *testing.T, speed float64, clouds, children int, mix func(cloud, count int, namespace string) []kind.Object,
+	change ...func(*armsim.Config)) *fleet {
 	t.Helper()
 	f := &fleet{lengths: newLengths(), namespace: cluster.Namespace(t), speed: speed}
 	f.azure = harness.StartAzure(t, speed, func(c *armsim.Config) {
@@ -59,7 +63,8 @@ func newFleet(t *testing.T, speed float64, clouds, children int, mix func(cloud,
 		f.clouds = append(f.clouds, &cloud{object: object, id: f.azure.PrivateCloudID(object.Name), children: served(mix(i, children, f.namespace))})
 	}
 	f.extras = append(f.azure.Identity(f.namespace), &corev1.Secret{
-		ObjectMeta: metav1.ObjectMeta{Namespace: f.namespace, Name: circuitSecret, Labels: map[string]string{v1alpha1.LabelUse: v1alpha1.UseAllowed}}, StringData: map[string]string{circuitKey: "an-authorization-key"},
+		ObjectMeta: metav1.ObjectMeta{Namespace: f.namespace, Name: circuitSecret, Labels: map[string]string{v1alpha1.LabelUse: v1alpha1.UseAllowed}},
+		StringData: map[string]string{circuitKey: "an-authorization-key"},
 	})
 	return f
 }
@@ -139,11 +144,16 @@ func everyKind(index, count int, namespace string) []kind.Object {
 	}
 	named := func(name string) v1alpha1.AzureSpec { return v1alpha1.AzureSpec{AzureName: name} }
 	out := []kind.Object{
-		&v1alpha1.Cluster{ObjectMeta: meta("cluster-2"), Spec: v1alpha1.ClusterSpec{AzureSpec: v1alpha1.AzureSpec{AzureName: "Cluster-2", DeletionPolicy: v1alpha1.DeletionPolicyRetain}, PrivateCloudRef: in, SKU: "av36p", ClusterSize: ptr.To[int32](3)}},
-		&v1alpha1.DHCPConfiguration{ObjectMeta: meta("dhcp"), Spec: v1alpha1.DHCPConfigurationSpec{AzureSpec: named("dhcp"), PrivateCloudRef: in, Server: &v1alpha1.DHCPServer{ServerAddress: "10.60.255.1/30"}}},
-		&v1alpha1.DNSZone{ObjectMeta: meta("corp"), Spec: v1alpha1.DNSZoneSpec{AzureSpec: named("corp"), PrivateCloudRef: in, Domain: []string{"corp.example.com"}, DNSServerIPs: []string{"10.1.0.53"}}},
-		&v1alpha1.DNSService{ObjectMeta: meta("dns"), Spec: v1alpha1.DNSServiceSpec{AzureSpec: named("dns-forwarder"), PrivateCloudRef: in, FQDNZones: []string{meta("corp").Name}}},
-		&v1alpha1.CloudLink{ObjectMeta: meta("link"), Spec: v1alpha1.CloudLinkSpec{AzureSpec: named("link"), PrivateCloudRef: in, LinkedCloudRef: &v1alpha1.ParentReference{Name: fmt.Sprintf("cloud-%d", max(0, index-1)+boolInt(index == 0))}}},
+		&v1alpha1.Cluster{ObjectMeta: meta("cluster-2"), Spec: v1alpha1.ClusterSpec{AzureSpec: v1alpha1.AzureSpec{AzureName: "Cluster-2",
+			DeletionPolicy: v1alpha1.DeletionPolicyRetain}, PrivateCloudRef: in, SKU: "av36p", ClusterSize: ptr.To[int32](3)}},
+		&v1alpha1.DHCPConfiguration{ObjectMeta: meta("dhcp"),
+			Spec: v1alpha1.DHCPConfigurationSpec{AzureSpec: named("dhcp"), PrivateCloudRef: in, Server: &v1alpha1.DHCPServer{ServerAddress: "10.60.255.1/30"}}},
+		&v1alpha1.DNSZone{ObjectMeta: meta("corp"),
+			Spec: v1alpha1.DNSZoneSpec{AzureSpec: named("corp"), PrivateCloudRef: in, Domain: []string{"corp.example.com"}, DNSServerIPs: []string{"10.1.0.53"}}},
+		&v1alpha1.DNSService{ObjectMeta: meta("dns"),
+			Spec: v1alpha1.DNSServiceSpec{AzureSpec: named("dns-forwarder"), PrivateCloudRef: in, FQDNZones: []string{meta("corp").Name}}},
+		&v1alpha1.CloudLink{ObjectMeta: meta("link"), Spec: v1alpha1.CloudLinkSpec{AzureSpec: named("link"), PrivateCloudRef: in,
+			LinkedCloudRef: &v1alpha1.ParentReference{Name: fmt.Sprintf("cloud-%d", max(0, index-1)+boolInt(index == 0))}}},
 		&v1alpha1.Addon{ObjectMeta: meta("hcx"), Spec: v1alpha1.AddonSpec{PrivateCloudRef: in, HCX: &v1alpha1.AddonHCX{Offer: "VMware MaaS Cloud Provider"}}},
 		&v1alpha1.IscsiPath{ObjectMeta: meta("iscsi"), Spec: v1alpha1.IscsiPathSpec{PrivateCloudRef: in, NetworkBlock: fmt.Sprintf("10.200.%d.0/24", index)}},
 	}
@@ -151,22 +161,27 @@ func everyKind(index, count int, namespace string) []kind.Object {
 		name := fmt.Sprintf("n%d", i)
 		switch i % 10 {
 		case 0, 4, 7:
-			out = append(out, &v1alpha1.Segment{ObjectMeta: meta(name), Spec: v1alpha1.SegmentSpec{AzureSpec: named(name), PrivateCloudRef: in, Subnet: &v1alpha1.SegmentSubnet{GatewayAddress: fmt.Sprintf("10.%d.%d.1/24", 60+i/256, i%256)}}})
+			out = append(out, &v1alpha1.Segment{ObjectMeta: meta(name), Spec: v1alpha1.SegmentSpec{AzureSpec: named(name), PrivateCloudRef: in,
+				Subnet: &v1alpha1.SegmentSubnet{GatewayAddress: fmt.Sprintf("10.%d.%d.1/24", 60+i/256, i%256)}}})
 		case 1, 5:
-			out = append(out, &v1alpha1.Datastore{ObjectMeta: meta(name), Spec: v1alpha1.DatastoreSpec{AzureSpec: named(name), ClusterRef: &v1alpha1.ParentReference{Name: meta("cluster-2").Name},
-				NetAppVolume: &v1alpha1.NetAppVolume{ID: "/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/rg/providers/Microsoft.NetApp/netAppAccounts/a/capacityPools/p/volumes/" + name}}})
+			out = append(out, &v1alpha1.Datastore{ObjectMeta: meta(name),
+				Spec: v1alpha1.DatastoreSpec{AzureSpec: named(name), ClusterRef: &v1alpha1.ParentReference{Name: meta("cluster-2").Name},
+					NetAppVolume: &v1alpha1.NetAppVolume{ID: elsewhere + "/providers/Microsoft.NetApp/netAppAccounts/a/capacityPools/p/volumes/" + name}}})
 		case 2:
-			out = append(out, &v1alpha1.ExpressRouteAuthorization{ObjectMeta: meta(name), Spec: v1alpha1.ExpressRouteAuthorizationSpec{AzureSpec: named(name), PrivateCloudRef: in}})
+			out = append(out, &v1alpha1.ExpressRouteAuthorization{ObjectMeta: meta(name),
+				Spec: v1alpha1.ExpressRouteAuthorizationSpec{AzureSpec: named(name), PrivateCloudRef: in}})
 		case 3:
 			out = append(out, &v1alpha1.HCXEnterpriseSite{ObjectMeta: meta(name), Spec: v1alpha1.HCXEnterpriseSiteSpec{AzureSpec: named(name), PrivateCloudRef: in}})
 		case 6:
-			out = append(out, &v1alpha1.DNSZone{ObjectMeta: meta(name), Spec: v1alpha1.DNSZoneSpec{AzureSpec: named(name), PrivateCloudRef: in, Domain: []string{name + ".example.com"}, DNSServerIPs: []string{"10.1.0.53"}}})
+			out = append(out, &v1alpha1.DNSZone{ObjectMeta: meta(name),
+				Spec: v1alpha1.DNSZoneSpec{AzureSpec: named(name), PrivateCloudRef: in, Domain: []string{name + ".example.com"}, DNSServerIPs: []string{"10.1.0.53"}}})
 		case 8:
 			out = append(out, &v1alpha1.PublicIP{ObjectMeta: meta(name), Spec: v1alpha1.PublicIPSpec{AzureSpec: named(name), PrivateCloudRef: in, NumberOfPublicIPs: 1}})
 		case 9:
-			out = append(out, &v1alpha1.GlobalReachConnection{ObjectMeta: meta(name), Spec: v1alpha1.GlobalReachConnectionSpec{AzureSpec: named(name), PrivateCloudRef: in,
-				PeerExpressRouteCircuitID: "/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/rg/providers/Microsoft.Network/expressRouteCircuits/" + name,
-				AuthorizationKeySecretRef: &v1alpha1.SecretKeyReference{Name: circuitSecret, Key: circuitKey}}})
+			out = append(out, &v1alpha1.GlobalReachConnection{ObjectMeta: meta(name),
+				Spec: v1alpha1.GlobalReachConnectionSpec{AzureSpec: named(name), PrivateCloudRef: in,
+					PeerExpressRouteCircuitID: elsewhere + "/providers/Microsoft.Network/expressRouteCircuits/" + name,
+					AuthorizationKeySecretRef: &v1alpha1.SecretKeyReference{Name: circuitSecret, Key: circuitKey}}})
 		}
 	}
 	return out

@@ -33,7 +33,7 @@ func pieceOfWork(t *testing.T) time.Duration {
 	for i := range 1000 {
 		name := fmt.Sprintf("segment-%d", i)
 		value = append(value, map[string]any{
-			"id":   "/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/rg/providers/Microsoft.AVS/privateClouds/weu/workloadNetworks/default/segments/" + name,
+			"id":   elsewhere + "/providers/Microsoft.AVS/privateClouds/weu/workloadNetworks/default/segments/" + name,
 			"name": name, "type": "Microsoft.AVS/privateClouds/workloadNetworks/segments",
 			"properties": map[string]any{
 				"displayName": name, "connectedGateway": "TNT-T1", "revision": i, "provisioningState": "Succeeded", "status": "SUCCESS",

@@ -71,7 +71,8 @@ func TestManyMachinesStanding(t *testing.T) {
 		most int
 	}{{"both vCenters", forBoth, mostMemoryBoth}, {"one vCenter", forOne, mostMemoryOne}} {
 		rss := m.p.memory(t, "VmRSS")
-		t.Logf("%d machines standing on each side, a process that watches %s: %d MB resident, %d MB at most", mostMachines, m.what, rss>>20, m.p.memory(t, "VmHWM")>>20)
+		t.Logf("%d machines standing on each side, a process that watches %s: %d MB resident, %d MB at most",
+			mostMachines, m.what, rss>>20, m.p.memory(t, "VmHWM")>>20)
 		if rss > m.most {
 			t.Errorf("that is more than %d MB", m.most>>20)
 		}

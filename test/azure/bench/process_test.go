@@ -44,8 +44,9 @@ func startProcess(t *testing.T, namespace string, flags ...string) *process {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &process{Cmd: exec.Command(binary, append(flags, "--namespaces="+namespace, "--health-probe-bind-address=0", "--metrics-bind-address=0", "--pprof-bind-address="+os.Getenv(pprofVariable),
-		"--allowed-endpoints=127.0.0.1", "--allow-local-endpoints")...)}
+	flags = append(flags, "--namespaces="+namespace, "--health-probe-bind-address=0", "--metrics-bind-address=0",
+		"--pprof-bind-address="+os.Getenv(pprofVariable), "--allowed-endpoints=127.0.0.1", "--allow-local-endpoints")
+	p := &process{Cmd: exec.Command(binary, flags...)}
 	p.Env = append(os.Environ(), "KUBECONFIG="+kubeconfig, "POD_NAMESPACE="+env.OperatorNamespace)
 	p.Stdout, p.Stderr = output, output
 	p.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}

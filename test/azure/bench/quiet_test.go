@@ -74,7 +74,8 @@ func (f *fleet) judgeSilence(t *testing.T, from, until time.Time) {
 		t.Fatal(err)
 	}
 	for _, e := range entries {
-		if e.User == env.OperatorUser && e.Time.After(from) && e.Time.Before(until) && !slices.Contains([]string{"get", "list", "watch"}, e.Verb) && e.Resource != "leases" {
+		if e.User == env.OperatorUser && e.Time.After(from) && e.Time.Before(until) && !slices.Contains([]string{"get", "list", "watch"}, e.Verb) &&
+			e.Resource != "leases" {
 			t.Errorf("converged, and yet %s %s", e.Verb, e.URI)
 		}
 	}

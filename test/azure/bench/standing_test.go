@@ -84,7 +84,8 @@ func (f *fleet) measureIdle(t *testing.T, p *process) {
 	share := float64(p.processor(t)-from) / float64(time.Since(began))
 	piece := (before + pieceOfWork(t)) / 2
 	pieces := share * float64(time.Second) / float64(piece)
-	t.Logf("%d resources standing: %.2f%% of a core, which are %.2f pieces of work a second (one takes %s: a list of 1,000 segments decoded); %d MB resident, %d MB at most", len(f.objects()),
+	t.Logf("%d resources standing: %.2f%% of a core, which are %.2f pieces of work a second (one takes %s: a list of 1,000 segments decoded); "+
+		"%d MB resident, %d MB at most", len(f.objects()),
 		100*share, pieces, piece.Round(10*time.Microsecond), p.memory(t, "VmRSS")>>20, p.memory(t, "VmHWM")>>20)
 	around.tell(t, p.Process.Pid)
 	if pieces > mostIdle {
@@ -109,7 +110,8 @@ func (f *fleet) measureEdits(t *testing.T, p *process) {
 		time.Sleep(3 * time.Second) // the operations of this round end
 	}
 	median, slow := took.over(trips, 0.5), took.over(trips, 0.99)
-	t.Logf("an edit of one among %d reaches ARM within %s (median), %s (p99), %s (slowest of %d); the API server stores one and tells it within %s, %s, %s: %.1f, %.1f, %.1f times that",
+	t.Logf("an edit of one among %d reaches ARM within %s (median), %s (p99), %s (slowest of %d); the API server stores one and tells it within %s, "+
+		"%s, %s: %.1f, %.1f, %.1f times that",
 		len(f.objects()), took.at(0.5), took.at(0.99), took.at(1), len(took), trips.at(0.5), trips.at(0.99), trips.at(1), median, slow, took.over(trips, 1))
 	around.tell(t, p.Process.Pid)
 	if median > mostMedian || slow > mostSlow {
@@ -156,11 +158,13 @@ func segmentsAndZones(index, count int, namespace string) []kind.Object {
 		meta := metav1.ObjectMeta{Namespace: namespace, Name: fmt.Sprintf("c%d-%s", index, name)}
 		spec := v1alpha1.AzureSpec{AzureName: name}
 		if i%5 == 4 {
-			out = append(out, &v1alpha1.DNSZone{ObjectMeta: meta, Spec: v1alpha1.DNSZoneSpec{AzureSpec: spec, PrivateCloudRef: in, Domain: []string{name + ".example.com"}, DNSServerIPs: []string{"10.1.0.53"}}})
+			out = append(out, &v1alpha1.DNSZone{ObjectMeta: meta,
+				Spec: v1alpha1.DNSZoneSpec{AzureSpec: spec, PrivateCloudRef: in, Domain: []string{name + ".example.com"}, DNSServerIPs: []string{"10.1.0.53"}}})
 			continue
 		}
 		out = append(out, &v1alpha1.Segment{ObjectMeta: meta, Spec: v1alpha1.SegmentSpec{AzureSpec: spec, PrivateCloudRef: in, DisplayName: name,
-			Subnet: &v1alpha1.SegmentSubnet{GatewayAddress: fmt.Sprintf("10.%d.%d.1/24", 60+i/256, i%256), DHCPRanges: []string{fmt.Sprintf("10.%d.%d.10-10.%d.%d.200", 60+i/256, i%256, 60+i/256, i%256)}}}})
+			Subnet: &v1alpha1.SegmentSubnet{GatewayAddress: fmt.Sprintf("10.%d.%d.1/24", 60+i/256, i%256),
+				DHCPRanges: []string{fmt.Sprintf("10.%d.%d.10-10.%d.%d.200", 60+i/256, i%256, 60+i/256, i%256)}}}})
 	}
 	return out
 }

@@ -134,7 +134,8 @@ func (l *life) isMadeOnce() {
 	}
 	body := l.asked(own[0])
 	for _, path := range leaves(body, "") {
-		asked := under(path, l.object.AzureStatus().Managed) || path == "/tags/"+v1alpha1.TagOwner || under(path, l.kind.Rules.WriteOnly) || under(path, l.kind.Filled) || at(body, path) == "***"
+		asked := under(path, l.object.AzureStatus().Managed) || path == "/tags/"+v1alpha1.TagOwner || under(path, l.kind.Rules.WriteOnly) ||
+			under(path, l.kind.Filled) || at(body, path) == "***"
 		if !asked {
 			l.t.Errorf("the PUT has %s, and the object does not manage it: %s", path, own[0].Body)
 		}

@@ -58,7 +58,8 @@ func (l *life) isSmallest(r armsim.Request, before map[string]any, path string) 
 	body := l.asked(r)
 	for _, leaf := range leaves(body, "") {
 		said := under(leaf, l.kind.Immutable) && asText(at(body, leaf)) == asText(at(before, leaf)) // which of several bodies this is
-		beside := said || leaf == path || under(leaf, []string{path}) || leaf == "/properties/revision" || strings.HasPrefix(leaf, "/tags/") && strings.HasPrefix(path, "/tags/")
+		beside := said || leaf == path || under(leaf, []string{path}) || leaf == "/properties/revision" ||
+			strings.HasPrefix(leaf, "/tags/") && strings.HasPrefix(path, "/tags/")
 		if !beside && (r.Method != "PUT" && !l.kind.Revised || asText(at(body, leaf)) != asText(at(before, leaf))) && at(body, leaf) != "***" {
 			l.t.Errorf("to mend %s, %s changes %s too: %s", path, r.Method, leaf, r.Body)
 		}

@@ -102,7 +102,8 @@ func (l *life) isRestored() {
 // nudge asks for a reconcile.
 func (l *life) nudge() {
 	l.t.Helper()
-	l.edit(map[string]any{"metadata": map[string]any{"annotations": map[string]any{v1alpha1.AnnotationReconcileRequestedAt: fmt.Sprint(l.seen, len(l.Azure.Requests()))}}})
+	l.edit(map[string]any{"metadata": map[string]any{"annotations": map[string]any{
+		v1alpha1.AnnotationReconcileRequestedAt: fmt.Sprint(l.seen, len(l.Azure.Requests()))}}})
 }
 
 func (l *life) secretAgain(secret *corev1.Secret) *corev1.Secret {

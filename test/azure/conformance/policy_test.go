@@ -70,7 +70,8 @@ func (l *life) isObserved() {
 	l.set(patchAt(path, drifted(was)))
 	l.differs(path)
 	l.ready()
-	if c := meta.FindStatusCondition(l.object.AzureStatus().Conditions, v1alpha1.ConditionReady); c.Reason != v1alpha1.ReasonObserved || !strings.Contains(c.Message, path) {
+	if c := meta.FindStatusCondition(l.object.AzureStatus().Conditions, v1alpha1.ConditionReady); c.Reason != v1alpha1.ReasonObserved ||
+		!strings.Contains(c.Message, path) {
 		l.t.Errorf("Ready is %s: %s", c.Reason, c.Message)
 	}
 	l.still()

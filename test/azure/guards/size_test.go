@@ -85,7 +85,8 @@ func TestLicencesCoverEveryCore(t *testing.T) {
 	condition(t, cloud, v1alpha1.ConditionLicenseCovered, "")
 	license := func(cores float64, ends time.Duration) {
 		t.Helper()
-		w.Azure.Set(t, string(w.id()), properties(map[string]any{"vcfLicense": map[string]any{"kind": "vcf5", "cores": cores, "endDate": time.Now().Add(ends).UTC().Format(time.RFC3339)}}))
+		w.Azure.Set(t, string(w.id()),
+			properties(map[string]any{"vcfLicense": map[string]any{"kind": "vcf5", "cores": cores, "endDate": time.Now().Add(ends).UTC().Format(time.RFC3339)}}))
 	}
 	license(108, 400*24*time.Hour)
 	condition(t, cloud, v1alpha1.ConditionLicenseCovered, metav1.ConditionTrue, "covers 108 cores", "3 x 36 (av36p)")
@@ -112,7 +113,8 @@ func TestLicencesCoverEveryCore(t *testing.T) {
 
 	// The firewall has a licence of its own.
 	firewall := w.id().Child("licenses", "VmwareFirewall")
-	w.put(t, firewall, fmt.Sprintf(`{"properties":{"kind":"VmwareFirewall","licenseKey":"AAAAA-BBBBB","cores":252,"endDate":%q}}`, time.Now().Add(9000*time.Hour).UTC().Format(time.RFC3339)))
+	w.put(t, firewall, fmt.Sprintf(`{"properties":{"kind":"VmwareFirewall","licenseKey":"AAAAA-BBBBB","cores":252,"endDate":%q}}`,
+		time.Now().Add(9000*time.Hour).UTC().Format(time.RFC3339)))
 	resize(t, cloud, 5)
 	w.stalled(t, cloud, v1alpha1.ReasonLicenseInsufficient, "the firewall covers 252 cores", "need 288", "36 are missing")
 	w.Azure.Set(t, string(firewall), properties(map[string]any{"cores": 288.0}))
@@ -126,7 +128,8 @@ func TestHostsLeaveOnlyWhenNothingNeedsThem(t *testing.T) {
 	first := w.id().Child("clusters", "Cluster-1")
 	spread := first.Child("placementPolicies", "spread")
 	w.put(t, spread, fmt.Sprintf(`{"properties":{"type":"VmVm","affinityType":"AntiAffinity","state":"Enabled","vmMembers":[%q,%q,%q,%q]}}`,
-		first.Child("virtualMachines", "vm-1"), first.Child("virtualMachines", "vm-2"), first.Child("virtualMachines", "vm-3"), first.Child("virtualMachines", "vm-4")))
+		first.Child("virtualMachines", "vm-1"), first.Child("virtualMachines", "vm-2"), first.Child("virtualMachines", "vm-3"),
+		first.Child("virtualMachines", "vm-4")))
 	// 5 hosts of 19.2 TB hold 96 TB, of which 4 may fill 57.6.
 	if err := w.Azure.SetDiskUsed(string(w.id()), "vsanDatastore", 60e12); err != nil {
 		t.Fatal(err)
@@ -147,7 +150,8 @@ func TestHostsLeaveOnlyWhenNothingNeedsThem(t *testing.T) {
 		t.Fatal(err)
 	}
 	bound := first.Child("placementPolicies", "bound")
-	w.put(t, bound, fmt.Sprintf(`{"properties":{"type":"VmHost","affinityType":"Affinity","state":"Enabled","vmMembers":[%q],"hostMembers":[%q]}}`, first.Child("virtualMachines", "vm-1"), cloud.Status.Hosts[1]))
+	w.put(t, bound, fmt.Sprintf(`{"properties":{"type":"VmHost","affinityType":"Affinity","state":"Enabled","vmMembers":[%q],"hostMembers":[%q]}}`,
+		first.Child("virtualMachines", "vm-1"), cloud.Status.Hosts[1]))
 	env.Edit(t, cluster, cloud, func(cloud *v1alpha1.PrivateCloud) {
 		cloud.Spec.ManagementCluster.ClusterSize = 3
 		cloud.Spec.ManagementCluster.ScaleIn = &v1alpha1.ScaleIn{Hosts: []string{"esx-nowhere"}}
@@ -171,16 +175,19 @@ func TestNotKnowingIsNoPermissionAndSixHostsAreAThreshold(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	cloud := w.withCloud(t, 6)
-	fault := w.Azure.Inject(armsim.Fault{Verb: http.MethodGet, Path: regexp.MustCompile(`microsoft\.insights/metrics`), Count: -1, Status: http.StatusServiceUnavailable, Code: "ServiceUnavailable", Message: "Azure Monitor rests"})
+	fault := w.Azure.Inject(armsim.Fault{Verb: http.MethodGet, Path: regexp.MustCompile(`microsoft\.insights/metrics`), Count: -1,
+		Status: http.StatusServiceUnavailable, Code: "ServiceUnavailable", Message: "Azure Monitor rests"})
 	resize(t, cloud, 5)
 	w.stalled(t, cloud, v1alpha1.ReasonConfirmationNeeded, "from 6 hosts to 5", "RAID-1 FTT-1", v1alpha1.AnnotationConfirmTolerance+"=5")
 	env.Edit(t, cluster, cloud, func(cloud *v1alpha1.PrivateCloud) { cloud.Annotations[v1alpha1.AnnotationConfirmTolerance] = "5" })
 	w.held(t, cloud, v1alpha1.ConditionReconciling, v1alpha1.ReasonTransient, "how full the datastore is cannot be found out", "Azure Monitor rests")
 	w.Azure.RemoveFault(fault)
 	// A grain without a value, and a value of 0, are what Azure Monitor answers for what it has not measured.
-	fault = w.Azure.Inject(armsim.Fault{Verb: http.MethodGet, Path: regexp.MustCompile(`microsoft\.insights/metrics`), Count: -1, Status: http.StatusOK, Body: `{"value":[` +
-		`{"name":{"value":"DiskCapacityLatest"},"timeseries":[{"data":[{"timeStamp":"2026-01-01T00:00:00Z","average":1e14},{"timeStamp":"2026-01-01T00:30:00Z"}]}]},` +
-		`{"name":{"value":"DiskUsedLatest"},"timeseries":[{"data":[{"average":0},{"average":null},{}]}]}]}`})
+	fault = w.Azure.Inject(armsim.Fault{Verb: http.MethodGet, Path: regexp.MustCompile(`microsoft\.insights/metrics`), Count: -1, Status: http.StatusOK,
+		Body: `{"value":[` +
+			`{"name":{"value":"DiskCapacityLatest"},"timeseries":[{"data":[` +
+			`{"timeStamp":"2026-01-01T00:00:00Z","average":1e14},{"timeStamp":"2026-01-01T00:30:00Z"}]}]},` +
+			`{"name":{"value":"DiskUsedLatest"},"timeseries":[{"data":[{"average":0},{"average":null},{}]}]}]}`})
 	w.held(t, cloud, v1alpha1.ConditionReconciling, v1alpha1.ReasonNotKnown, "has no capacity and usage", "vsanDatastore")
 	w.Azure.RemoveFault(fault)
 	cluster.WaitReady(t, cloud)

@@ -56,7 +56,8 @@ func newWorld(t *testing.T, change ...func(*armsim.Config)) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if w.portal, err = arm.NewClient(arm.Options{Credential: credential, Cloud: w.Azure.Cloud(), Transport: connection, Principal: "portal", Speed: fast}); err != nil {
+	if w.portal, err = arm.NewClient(arm.Options{Credential: credential, Cloud: w.Azure.Cloud(), Transport: connection, Principal: "portal",
+		Speed: fast}); err != nil {
 		t.Fatal(err)
 	}
 	w.StartOperator(t, func(o *controllers.Options) { o.Features, _ = feature.Parse("ScaleInHosts=true") })
@@ -88,7 +89,8 @@ func properties(values map[string]any) map[string]any { return map[string]any{"p
 // put makes a resource in Azure as somebody in the portal would, and waits until it is there.
 func (w *world) put(t *testing.T, id arm.ID, body string) {
 	t.Helper()
-	write := arm.Write{ID: id, Types: []string{id.Type()}, Verb: arm.PUT, OperationID: uuid.NewString(), Deadline: time.Now().Add(20 * time.Second), Body: []byte(body)}
+	write := arm.Write{ID: id, Types: []string{id.Type()}, Verb: arm.PUT, OperationID: uuid.NewString(),
+		Deadline: time.Now().Add(20 * time.Second), Body: []byte(body)}
 	cluster.Eventually(t, soon, "a PUT of "+string(id), func(ctx context.Context) error {
 		_, err := w.portal.Begin(ctx, write)
 		return err

@@ -21,7 +21,8 @@ import (
 
 // fails has the operations of the next count writes of a path end badly.
 func (w *world) fails(verb, path string, count int) {
-	w.Azure.Inject(armsim.Fault{Verb: verb, Path: regexp.MustCompile(path + "$"), Count: count, OperationFails: true, Code: "NsxError", Message: "the address is taken"})
+	w.Azure.Inject(armsim.Fault{Verb: verb, Path: regexp.MustCompile(path + "$"), Count: count, OperationFails: true, Code: "NsxError",
+		Message: "the address is taken"})
 }
 
 // since are the writes after the first n.
@@ -43,7 +44,8 @@ func TestAFailedSegmentIsMendedByTheCorrectedSpec(t *testing.T) {
 	w.fails(http.MethodPut, "segments/web", 3)
 	web := w.segment("web", "", "10.60.1.1/24")
 	cluster.Create(t, web)
-	cluster.WaitNotReady(t, web, v1alpha1.ReasonOperationFailed, "state Failed", "the address is taken", "correct the spec", v1alpha1.AnnotationReconcileRequestedAt)
+	cluster.WaitNotReady(t, web, v1alpha1.ReasonOperationFailed, "state Failed", "the address is taken", "correct the spec",
+		v1alpha1.AnnotationReconcileRequestedAt)
 	w.wrote(t, "PUT weu/workloadnetworks/default/segments/web")
 	w.quiet(t, 1)
 	env.Edit(t, cluster, web, func(s *v1alpha1.Segment) { s.Spec.Subnet.GatewayAddress = "10.60.2.1/24" })
@@ -87,7 +89,8 @@ func TestAFailedUpdateIsMendedAndNeverByDeleting(t *testing.T) {
 	cluster.WaitReady(t, vr)
 	got := w.since(writes)
 	slices.Sort(got)
-	if want := []string{"PATCH weu/workloadnetworks/default/dhcpconfigurations/server", "PUT weu/addons/vr", "PUT weu/addons/vr", "PUT weu/workloadnetworks/default/dhcpconfigurations/server"}; !slices.Equal(got, want) {
+	if want := []string{"PATCH weu/workloadnetworks/default/dhcpconfigurations/server", "PUT weu/addons/vr", "PUT weu/addons/vr",
+		"PUT weu/workloadnetworks/default/dhcpconfigurations/server"}; !slices.Equal(got, want) {
 		t.Errorf("written %v, want %v", got, want)
 	}
 	if w.InAzure(network+"dhcpConfigurations/server", "properties", "leaseTime") != 1800.0 || w.InAzure("/addons/VR", "properties", "vrsCount") != 3.0 {
@@ -138,7 +141,8 @@ func TestAFailedDatastoreTakesAnotherObject(t *testing.T) {
 	w := newWorld(t, fast, false)
 	w.fails(http.MethodPut, "datastores/anf-01", 1)
 	store := func(volume string) *v1alpha1.Datastore {
-		return &v1alpha1.Datastore{ObjectMeta: w.Meta("anf-01"), Spec: v1alpha1.DatastoreSpec{PrivateCloudRef: ptr.To(w.inCloud()), NetAppVolume: &v1alpha1.NetAppVolume{ID: volumeID(volume)}}}
+		return &v1alpha1.Datastore{ObjectMeta: w.Meta("anf-01"),
+			Spec: v1alpha1.DatastoreSpec{PrivateCloudRef: ptr.To(w.inCloud()), NetAppVolume: &v1alpha1.NetAppVolume{ID: volumeID(volume)}}}
 	}
 	wrong, right := store("wrong"), store("right")
 	cluster.Create(t, wrong)
@@ -151,7 +155,8 @@ func TestAFailedDatastoreTakesAnotherObject(t *testing.T) {
 	cluster.WaitGone(t, soon, wrong)
 	cluster.Create(t, right)
 	cluster.WaitReady(t, right)
-	if got, want := w.since(writes), []string{"DELETE weu/clusters/cluster-1/datastores/anf-01", "PUT weu/clusters/cluster-1/datastores/anf-01"}; !slices.Equal(got, want) {
+	if got, want := w.since(writes), []string{
+		"DELETE weu/clusters/cluster-1/datastores/anf-01", "PUT weu/clusters/cluster-1/datastores/anf-01"}; !slices.Equal(got, want) {
 		t.Errorf("written %v, want %v", got, want)
 	}
 }
@@ -174,8 +179,10 @@ func TestAChangeOfNSXSendsEverything(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, fast, false)
 	web := w.segment("web", "", "10.60.1.1/24")
-	corp := &v1alpha1.DNSZone{ObjectMeta: w.Meta("corp"), Spec: v1alpha1.DNSZoneSpec{PrivateCloudRef: w.inCloud(), Domain: []string{"corp.example.com"}, DNSServerIPs: []string{"10.1.1.53"}}}
-	service := &v1alpha1.DNSService{ObjectMeta: w.Meta("dns"), Spec: v1alpha1.DNSServiceSpec{AzureSpec: v1alpha1.AzureSpec{AzureName: "dns-forwarder"}, PrivateCloudRef: w.inCloud(), FQDNZones: []string{"corp"}}}
+	corp := &v1alpha1.DNSZone{ObjectMeta: w.Meta("corp"),
+		Spec: v1alpha1.DNSZoneSpec{PrivateCloudRef: w.inCloud(), Domain: []string{"corp.example.com"}, DNSServerIPs: []string{"10.1.1.53"}}}
+	service := &v1alpha1.DNSService{ObjectMeta: w.Meta("dns"),
+		Spec: v1alpha1.DNSServiceSpec{AzureSpec: v1alpha1.AzureSpec{AzureName: "dns-forwarder"}, PrivateCloudRef: w.inCloud(), FQDNZones: []string{"corp"}}}
 	cluster.Create(t, web, corp, service)
 	cluster.WaitReady(t, web)
 	cluster.WaitReady(t, corp)

@@ -53,7 +53,8 @@ func TestAnHCXSiteWaitsForTheAddonWithoutARefusal(t *testing.T) {
 	cluster.Create(t, site)
 	cluster.WaitNotReady(t, site, v1alpha1.ReasonReferenceNotReady, "HCX add-on")
 	w.fails(http.MethodPut, "addons/hcx", 1)
-	hcx := &v1alpha1.Addon{ObjectMeta: w.Meta("hcx"), Spec: v1alpha1.AddonSpec{PrivateCloudRef: w.inCloud(), HCX: &v1alpha1.AddonHCX{Offer: "VMware MaaS Cloud Provider (Enterprise)"}}}
+	hcx := &v1alpha1.Addon{ObjectMeta: w.Meta("hcx"),
+		Spec: v1alpha1.AddonSpec{PrivateCloudRef: w.inCloud(), HCX: &v1alpha1.AddonHCX{Offer: "VMware MaaS Cloud Provider (Enterprise)"}}}
 	cluster.Create(t, hcx)
 	cluster.WaitNotReady(t, hcx, v1alpha1.ReasonOperationFailed, v1alpha1.AnnotationReconcileRequestedAt)
 	cluster.WaitNotReady(t, site, v1alpha1.ReasonReferenceNotReady, "needs somebody first: it is in state Failed")
@@ -76,7 +77,8 @@ func TestAnHCXSiteWaitsForTheAddonWithoutARefusal(t *testing.T) {
 func TestKeysOfExpressRouteGoIntoSecretsAndNowhereElse(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, fast, false)
-	authorization := &v1alpha1.ExpressRouteAuthorization{ObjectMeta: w.Meta("hub"), Spec: v1alpha1.ExpressRouteAuthorizationSpec{PrivateCloudRef: w.inCloud(), SecretName: "hub-key"}}
+	authorization := &v1alpha1.ExpressRouteAuthorization{ObjectMeta: w.Meta("hub"),
+		Spec: v1alpha1.ExpressRouteAuthorizationSpec{PrivateCloudRef: w.inCloud(), SecretName: "hub-key"}}
 	const peerKey = "5f0c1d2e-aaaa-bbbb-cccc-0123456789ab"
 	connection := &v1alpha1.GlobalReachConnection{ObjectMeta: w.Meta("oslo"), Spec: v1alpha1.GlobalReachConnectionSpec{
 		PrivateCloudRef: w.inCloud(), PeerExpressRouteCircuitID: circuits + "oslo",
@@ -139,10 +141,12 @@ func TestACloudLinkWaitsForTheOtherCloudAndLinksNoCloudToItself(t *testing.T) {
 	cluster.WaitReady(t, itself)
 	cluster.Remove(t, far)
 	env.Edit(t, cluster, north, func(c *v1alpha1.PrivateCloud) { c.Spec.Suspend = false })
-	key := &v1alpha1.ExpressRouteAuthorization{ObjectMeta: w.Meta("from-weu"), Spec: v1alpha1.ExpressRouteAuthorizationSpec{PrivateCloudRef: v1alpha1.ParentReference{Name: "neu"}, SecretName: "from-weu"}}
-	reach := &v1alpha1.GlobalReachConnection{ObjectMeta: w.Meta("far"), Spec: v1alpha1.GlobalReachConnectionSpec{PrivateCloudRef: w.inCloud(), Peer: &v1alpha1.GlobalReachPeer{
-		PrivateCloudRef: v1alpha1.ParentReference{Name: "neu"}, AuthorizationRef: &v1alpha1.ObjectReference{Name: key.Name},
-	}}}
+	key := &v1alpha1.ExpressRouteAuthorization{ObjectMeta: w.Meta("from-weu"),
+		Spec: v1alpha1.ExpressRouteAuthorizationSpec{PrivateCloudRef: v1alpha1.ParentReference{Name: "neu"}, SecretName: "from-weu"}}
+	reach := &v1alpha1.GlobalReachConnection{ObjectMeta: w.Meta("far"),
+		Spec: v1alpha1.GlobalReachConnectionSpec{PrivateCloudRef: w.inCloud(), Peer: &v1alpha1.GlobalReachPeer{
+			PrivateCloudRef: v1alpha1.ParentReference{Name: "neu"}, AuthorizationRef: &v1alpha1.ObjectReference{Name: key.Name},
+		}}}
 	cluster.Create(t, key, reach)
 	cluster.WaitReady(t, reach)
 	w.noneRefused(t)

@@ -16,7 +16,8 @@ import (
 const network = "/workloadNetworks/default/"
 
 func (w *world) zone(name, azureName, domain string) *v1alpha1.DNSZone {
-	spec := v1alpha1.DNSZoneSpec{AzureSpec: v1alpha1.AzureSpec{AzureName: azureName}, PrivateCloudRef: w.inCloud(), DNSServerIPs: []string{"10.1.0.53", "10.1.1.53"}}
+	spec := v1alpha1.DNSZoneSpec{AzureSpec: v1alpha1.AzureSpec{AzureName: azureName}, PrivateCloudRef: w.inCloud(),
+		DNSServerIPs: []string{"10.1.0.53", "10.1.1.53"}}
 	if domain != "" {
 		spec.Domain = []string{domain}
 	}

@@ -54,7 +54,8 @@ func TestPlacementFindsMachinesByNameIdentityAndTag(t *testing.T) {
 	tag := a.tag(t, "app", "ledger", app1)
 
 	apart := w.policy("apart", "VmVm", "AntiAffinity", named("web-01"), named("web-02"))
-	mixed := w.policy("mixed", "VmVm", "Affinity", v1alpha1.PlacementMember{InstanceUUID: identity}, v1alpha1.PlacementMember{Tag: &v1alpha1.TagReference{Category: "app", Name: "ledger"}})
+	mixed := w.policy("mixed", "VmVm", "Affinity", v1alpha1.PlacementMember{InstanceUUID: identity},
+		v1alpha1.PlacementMember{Tag: &v1alpha1.TagReference{Category: "app", Name: "ledger"}})
 	cluster.Create(t, apart, mixed)
 	env.Says(t, cluster.WaitNotReady(t, apart, v1alpha1.ReasonMachineNotFound), "name web-02", "Cluster-1")
 	cluster.WaitReady(t, mixed)

@@ -31,7 +31,8 @@ func TestZonesOfAPrivateCloud(t *testing.T) {
 	cluster.Create(t, chosen, one)
 	cluster.WaitReady(t, chosen)
 	cluster.WaitReady(t, one)
-	if s := w.cloud.Status; s.SecondaryCircuit == nil || s.Availability == nil || s.Availability.Strategy != "DualZone" || s.Availability.Zone != 2 || s.Availability.SecondaryZone != 1 {
+	if s := w.cloud.Status; s.SecondaryCircuit == nil || s.Availability == nil || s.Availability.Strategy != "DualZone" || s.Availability.Zone != 2 ||
+		s.Availability.SecondaryZone != 1 {
 		t.Errorf("with two zones: %+v", s)
 	}
 	if s := chosen.Status; s.SecondaryCircuit == nil || s.Availability == nil || s.Availability.Zone == 0 || s.Availability.SecondaryZone == 0 {
@@ -76,7 +77,8 @@ func TestFirstPasswordsGoOutOnce(t *testing.T) {
 	cluster.Create(t, license)
 	env.Edit(t, cluster, cloud, func(c *v1alpha1.PrivateCloud) {
 		c.Spec.Internet = "Enabled"
-		c.Spec.VCFLicense = &v1alpha1.VCFLicense{LicenseTerms: v1alpha1.LicenseTerms{LicenseKeySecretRef: &v1alpha1.SecretKeyReference{Name: "vcf", Key: "key"}, Cores: 144, EndDate: "2035-12-31"}}
+		c.Spec.VCFLicense = &v1alpha1.VCFLicense{LicenseTerms: v1alpha1.LicenseTerms{LicenseKeySecretRef: &v1alpha1.SecretKeyReference{Name: "vcf", Key: "key"},
+			Cores: 144, EndDate: "2035-12-31"}}
 	})
 	cluster.Eventually(t, soon, "the licence", w.puts("second", 2))
 	cluster.WaitReady(t, cloud)

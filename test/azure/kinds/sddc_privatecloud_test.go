@@ -40,14 +40,16 @@ func TestAPrivateCloudTakesOneConcernAtATime(t *testing.T) {
 	w := newWorld(t, fast, false)
 	env.Edit(t, cluster, w.cloud, func(c *v1alpha1.PrivateCloud) {
 		c.Spec.SystemAssignedIdentity = "Enabled"
-		c.Spec.Encryption = &v1alpha1.Encryption{Status: "Enabled", KeyVault: &v1alpha1.KeyVault{URL: "https://contoso.vault.azure.net", KeyName: "avs", KeyVersion: "1"}}
+		c.Spec.Encryption = &v1alpha1.Encryption{Status: "Enabled",
+			KeyVault: &v1alpha1.KeyVault{URL: "https://contoso.vault.azure.net", KeyName: "avs", KeyVersion: "1"}}
 		c.Spec.Internet = "Enabled"
 		c.Spec.ExtendedNetworkBlocks = []v1alpha1.ExtendedNetworkBlock{"10.176.0.0/23"}
 		c.Spec.ManagementCluster.ClusterSize = 4
 	})
 	cluster.WaitReady(t, w.cloud)
 	s := &w.cloud.Status
-	if s.SystemAssignedIdentity == nil || s.SystemAssignedIdentity.PrincipalID == "" || s.Encryption == nil || s.Encryption.Status != "Enabled" || s.Encryption.KeyState != "Connected" ||
+	if s.SystemAssignedIdentity == nil || s.SystemAssignedIdentity.PrincipalID == "" || s.Encryption == nil || s.Encryption.Status != "Enabled" ||
+		s.Encryption.KeyState != "Connected" ||
 		s.Encryption.VersionType != "Fixed" || s.ClusterSize != 4 || s.SKU != "av36p" || s.Endpoints.NSXTCertificateThumbprint == "" {
 		t.Errorf("status: %+v", s)
 	}
@@ -63,7 +65,8 @@ func TestAPrivateCloudTakesOneConcernAtATime(t *testing.T) {
 		c.Spec.SystemAssignedIdentity, c.Spec.Encryption, c.Spec.Internet, c.Spec.ExtendedNetworkBlocks = "", nil, "", nil
 	})
 	cluster.WaitReady(t, w.cloud)
-	if w.InAzure("", "properties", "encryption", "status") != "Disabled" || w.InAzure("", "identity", "type") != "None" || w.InAzure("", "properties", "internet") != "Disabled" ||
+	if w.InAzure("", "properties", "encryption", "status") != "Disabled" || w.InAzure("", "identity", "type") != "None" ||
+		w.InAzure("", "properties", "internet") != "Disabled" ||
 		fmt.Sprint(w.InAzure("", "properties", "extendedNetworkBlocks")) != "[]" {
 		t.Errorf("what the spec dropped is still in Azure: %v", w.InAzure(""))
 	}
@@ -72,7 +75,8 @@ func TestAPrivateCloudTakesOneConcernAtATime(t *testing.T) {
 func TestALicenceGoesByPutAndIdentitySourcesFollowTheirSecret(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, fast, false)
-	account := &corev1.Secret{ObjectMeta: w.Meta("ldap"), Type: corev1.SecretTypeBasicAuth, StringData: map[string]string{"username": "reader", "password": "one-s3cr3t"}}
+	account := &corev1.Secret{ObjectMeta: w.Meta("ldap"), Type: corev1.SecretTypeBasicAuth,
+		StringData: map[string]string{"username": "reader", "password": "one-s3cr3t"}}
 	cluster.Create(t, account, &corev1.Secret{ObjectMeta: usable(w.Meta("vcf")), StringData: map[string]string{"key": "vcf-s3cr3t"}})
 	end := time.Now().AddDate(3, 0, 0).UTC()
 	env.Edit(t, cluster, w.cloud, func(c *v1alpha1.PrivateCloud) {
@@ -88,7 +92,8 @@ func TestALicenceGoesByPutAndIdentitySourcesFollowTheirSecret(t *testing.T) {
 	})
 	cluster.WaitReady(t, w.cloud)
 	cluster.Eventually(t, soon, "one PUT for the licence", w.puts("weu", 1))
-	if l := w.cloud.Status.VCFLicense; l == nil || l.Cores != 144 || l.EndDate == nil || l.EndDate.UTC().Format(time.RFC3339) != end.Format(time.DateOnly)+"T23:59:59Z" {
+	if l := w.cloud.Status.VCFLicense; l == nil || l.Cores != 144 || l.EndDate == nil ||
+		l.EndDate.UTC().Format(time.RFC3339) != end.Format(time.DateOnly)+"T23:59:59Z" {
 		t.Errorf("the licence in status: %+v, its last day is %s", l, end.Format(time.DateOnly))
 	}
 	if w.InAzure("", "properties", "internet") != "Enabled" {
@@ -180,7 +185,8 @@ func TestALicenceDoesNotTakeAwayWhatAzureDoesNotShow(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, fast, false)
 	id := w.Azure.PrivateCloudID("weu")
-	source := map[string]any{"name": "corp", "alias": "CORP", "domain": "corp.example.com", "baseUserDN": "ou=users", "baseGroupDN": "ou=groups", "primaryServer": "ldaps://dc1.corp.example.com", "ssl": "Enabled"}
+	source := map[string]any{"name": "corp", "alias": "CORP", "domain": "corp.example.com", "baseUserDN": "ou=users", "baseGroupDN": "ou=groups",
+		"primaryServer": "ldaps://dc1.corp.example.com", "ssl": "Enabled"}
 	w.Azure.Set(t, id, map[string]any{"properties": map[string]any{"identitySources": []any{source}}})
 	const username, password = "properties.identitySources[corp].username", "properties.identitySources[corp].password"
 	for path, value := range map[string]string{username: "reader", password: "of-the-portal"} {
@@ -189,11 +195,13 @@ func TestALicenceDoesNotTakeAwayWhatAzureDoesNotShow(t *testing.T) {
 		}
 	}
 	cluster.Create(t, &corev1.Secret{ObjectMeta: usable(w.Meta("vcf")), StringData: map[string]string{"key": "vcf-s3cr3t"}},
-		&corev1.Secret{ObjectMeta: w.Meta("ldap"), Type: corev1.SecretTypeBasicAuth, StringData: map[string]string{"username": "reader", "password": "of-the-portal"}})
+		&corev1.Secret{ObjectMeta: w.Meta("ldap"), Type: corev1.SecretTypeBasicAuth,
+			StringData: map[string]string{"username": "reader", "password": "of-the-portal"}})
 	end := time.Now().AddDate(3, 0, 0).UTC()
 	writes := len(w.writes())
 	env.Edit(t, cluster, w.cloud, func(c *v1alpha1.PrivateCloud) {
-		c.Spec.VCFLicense = &v1alpha1.VCFLicense{LicenseTerms: v1alpha1.LicenseTerms{LicenseKeySecretRef: &v1alpha1.SecretKeyReference{Name: "vcf", Key: "key"}, Cores: 144, EndDate: end.Format(time.RFC3339)}}
+		c.Spec.VCFLicense = &v1alpha1.VCFLicense{LicenseTerms: v1alpha1.LicenseTerms{LicenseKeySecretRef: &v1alpha1.SecretKeyReference{Name: "vcf", Key: "key"},
+			Cores: 144, EndDate: end.Format(time.RFC3339)}}
 	})
 	cluster.WaitNotReady(t, w.cloud, v1alpha1.ReasonInvalidSpec, "identity sources (corp)", "spec.identitySources", "credentialsRef")
 	if held, ok := w.Azure.Secret(id, password); !ok || held != "of-the-portal" || len(w.writes()) != writes {
@@ -260,7 +268,8 @@ func TestPrivateCloudsOfTheSecondGenerationAndStretchedOnes(t *testing.T) {
 	san.Spec.PrivateCloudRef.Name = "gen2"
 	cluster.Create(t, san)
 	cluster.WaitReady(t, san) // hosts in a virtual network need no iSCSI path
-	path := &v1alpha1.IscsiPath{ObjectMeta: w.Meta("none"), Spec: v1alpha1.IscsiPathSpec{PrivateCloudRef: v1alpha1.ParentReference{Name: "gen2"}, NetworkBlock: "10.200.0.0/24"}}
+	path := &v1alpha1.IscsiPath{ObjectMeta: w.Meta("none"),
+		Spec: v1alpha1.IscsiPathSpec{PrivateCloudRef: v1alpha1.ParentReference{Name: "gen2"}, NetworkBlock: "10.200.0.0/24"}}
 	cluster.Create(t, path)
 	cluster.WaitNotReady(t, path, v1alpha1.ReasonInvalidSpec, "it has no iSCSI path. Delete this object")
 	cluster.Remove(t, path)

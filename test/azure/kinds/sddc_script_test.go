@@ -50,7 +50,8 @@ func TestAScriptRunsOnceAndItsOutputsAreKept(t *testing.T) {
 	if len(list.Status.Output) == 0 || len(list.Status.NamedOutputs) != 1 || !strings.Contains(*list.Status.NamedOutputs[0].Value, "RAID-1 FTT-1") {
 		t.Errorf("outputs in status: %q, %+v", list.Status.Output, list.Status.NamedOutputs)
 	}
-	if list.Status.FinishedAt == nil || !strings.HasSuffix(strings.ToLower(list.Status.ScriptCmdletID), "/scriptpackages/microsoft.avs.management@7.0.187/scriptcmdlets/get-storagepolicies") {
+	if list.Status.FinishedAt == nil || !strings.HasSuffix(strings.ToLower(list.Status.ScriptCmdletID),
+		"/scriptpackages/microsoft.avs.management@7.0.187/scriptcmdlets/get-storagepolicies") {
 		t.Errorf("what ran, and when it ended: %+v", list.Status)
 	}
 	if len(secret.Status.NamedOutputs) != 0 {
@@ -92,8 +93,10 @@ func TestAScriptRunsOnceAndItsOutputsAreKept(t *testing.T) {
 func TestAScriptWithHiddenParametersSucceeds(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, fast, false)
-	cluster.Create(t, &corev1.Secret{ObjectMeta: w.Meta("ldap"), Type: corev1.SecretTypeBasicAuth, StringData: map[string]string{"username": "reader@corp", "password": "s3cr3t-of-ldap"}})
-	script := w.script("directory", "New-LDAPIdentitySource", text("Name", "corp"), text("DomainName", "corp.example.com"), text("DomainAlias", "CORP"), text("PrimaryUrl", "ldap://dc1.corp.example.com"))
+	cluster.Create(t, &corev1.Secret{ObjectMeta: w.Meta("ldap"), Type: corev1.SecretTypeBasicAuth,
+		StringData: map[string]string{"username": "reader@corp", "password": "s3cr3t-of-ldap"}})
+	script := w.script("directory", "New-LDAPIdentitySource", text("Name", "corp"), text("DomainName", "corp.example.com"), text("DomainAlias", "CORP"),
+		text("PrimaryUrl", "ldap://dc1.corp.example.com"))
 	script.Spec.HiddenParameters = []v1alpha1.ScriptParameter{
 		text("BaseDNUsers", "ou=users"), text("BaseDNGroups", "ou=groups"), {Name: "Credential", CredentialsRef: &v1alpha1.CredentialsReference{Name: "ldap"}},
 	}
@@ -148,7 +151,8 @@ func TestAScriptThatFailsIsToldApartFromOneThatSucceeded(t *testing.T) {
 func TestAScriptTakesCredentialsAndShowsNone(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, fast, false)
-	cluster.Create(t, &corev1.Secret{ObjectMeta: w.Meta("ldap"), Type: corev1.SecretTypeBasicAuth, StringData: map[string]string{"username": "reader@corp", "password": "s3cr3t-of-ldap"}},
+	cluster.Create(t, &corev1.Secret{ObjectMeta: w.Meta("ldap"), Type: corev1.SecretTypeBasicAuth,
+		StringData: map[string]string{"username": "reader@corp", "password": "s3cr3t-of-ldap"}},
 		&corev1.Secret{ObjectMeta: usable(w.Meta("sas")), StringData: map[string]string{"url": "https://example.com/?sig=s3cr3t-of-sas"}})
 	script := w.script("directory", "New-LDAPSIdentitySource", text("Name", "corp"), text("DomainName", "corp.example.com"), text("DomainAlias", "CORP"),
 		text("PrimaryUrl", "ldaps://dc1.corp.example.com:636"), text("BaseDNUsers", "ou=users"), text("BaseDNGroups", "ou=groups"),

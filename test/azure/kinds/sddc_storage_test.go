@@ -16,7 +16,8 @@ import (
 	"github.com/avs-operator/avs-operator/test/vcentersim"
 )
 
-const someTarget = "/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/rg-storage/providers/Microsoft.ElasticSan/elasticSans/san/volumegroups/g/volumes/v"
+const someTarget = "/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/rg-storage" +
+	"/providers/Microsoft.ElasticSan/elasticSans/san/volumegroups/g/volumes/v"
 
 func (w *world) elasticSAN(name string) *v1alpha1.Datastore {
 	return &v1alpha1.Datastore{ObjectMeta: w.Meta(name), Spec: v1alpha1.DatastoreSpec{
@@ -50,7 +51,8 @@ func TestAnElasticSANWaitsForItsPathAndThePathStaysForIt(t *testing.T) {
 	a.store(t, machine, "vsanDatastore")
 	cluster.WaitGone(t, soon, san)
 	cluster.WaitGone(t, soon, path)
-	w.wrote(t, "PUT weu/iscsipaths/default", "PUT weu/clusters/cluster-1/datastores/san-01", "DELETE weu/clusters/cluster-1/datastores/san-01", "DELETE weu/iscsipaths/default")
+	w.wrote(t, "PUT weu/iscsipaths/default", "PUT weu/clusters/cluster-1/datastores/san-01", "DELETE weu/clusters/cluster-1/datastores/san-01",
+		"DELETE weu/iscsipaths/default")
 	if inventory := w.vcenter(t).Machines(); !slices.ContainsFunc(inventory, func(m vcentersim.MachineState) bool { return m.Ref == machine }) {
 		t.Error("the machine is gone")
 	}
@@ -63,7 +65,8 @@ func TestWhatHasNoPatchIsPutWithWhatAzureHas(t *testing.T) {
 	pure := &v1alpha1.Datastore{ObjectMeta: w.Meta("pure-01"), Spec: v1alpha1.DatastoreSpec{
 		PrivateCloudRef: ptr.To(w.inCloud()), PureStorageVolume: &v1alpha1.PureStorageVolume{StoragePoolID: pool, SizeGB: 1024},
 	}}
-	policy := &v1alpha1.PureStoragePolicy{ObjectMeta: w.Meta("gold"), Spec: v1alpha1.PureStoragePolicySpec{PrivateCloudRef: w.inCloud(), StoragePolicyDefinition: "gold", StoragePoolID: pool}}
+	policy := &v1alpha1.PureStoragePolicy{ObjectMeta: w.Meta("gold"),
+		Spec: v1alpha1.PureStoragePolicySpec{PrivateCloudRef: w.inCloud(), StoragePolicyDefinition: "gold", StoragePoolID: pool}}
 	key := &corev1.Secret{ObjectMeta: usable(w.Meta("srm")), StringData: map[string]string{"key": "srm-key-1"}}
 	srm := &v1alpha1.Addon{ObjectMeta: w.Meta("recovery"), Spec: v1alpha1.AddonSpec{
 		PrivateCloudRef: w.inCloud(), SRM: &v1alpha1.AddonSRM{LicenseKeySecretRef: &v1alpha1.SecretKeyReference{Name: "srm", Key: "key"}},

@@ -90,7 +90,8 @@ func (a *administrator) store(t *testing.T, ref, datastore string) {
 		t.Fatal(err)
 	}
 	at := to.Reference()
-	task, err := object.NewVirtualMachine(a.client.Client, vmRef(ref)).Relocate(t.Context(), types.VirtualMachineRelocateSpec{Datastore: &at}, types.VirtualMachineMovePriorityDefaultPriority)
+	task, err := object.NewVirtualMachine(a.client.Client, vmRef(ref)).Relocate(t.Context(), types.VirtualMachineRelocateSpec{Datastore: &at},
+		types.VirtualMachineMovePriorityDefaultPriority)
 	if err == nil {
 		err = task.Wait(t.Context())
 	}

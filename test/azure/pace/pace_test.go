@@ -74,7 +74,8 @@ func TestPrivateCloudCreateIsCheapAndSeenSoon(t *testing.T) {
 	time.Sleep(time.Second) // writes that come late would be counted too
 	for i, m := range clouds {
 		m.measure(t)
-		t.Logf("seed %2d: %s to make, %3d requests from PUT to Ready, Ready %s after the end, %d API server writes", i+1, m.length.Round(time.Minute), m.requests, m.lag.Round(time.Second), m.wrote)
+		t.Logf("seed %2d: %s to make, %3d requests from PUT to Ready, Ready %s after the end, %d API server writes",
+			i+1, m.length.Round(time.Minute), m.requests, m.lag.Round(time.Second), m.wrote)
 		if m.requests > mostRequests || m.lag > mostLag || m.wrote > mostWrites {
 			t.Errorf("seed %d: more than %d requests, %s, or %d writes", i+1, mostRequests, mostLag, mostWrites)
 		}
@@ -138,7 +139,8 @@ func (m *made) auditedReady(t *testing.T) time.Time {
 	}
 	var last time.Time
 	for _, e := range entries {
-		if e.User != env.OperatorUser || e.Namespace != m.namespace || e.Verb == "get" || e.Verb == "list" || e.Verb == "watch" || e.Resource == "azureidentities" || e.Resource == "events" && !strings.HasPrefix(e.Name, "weu.") {
+		if e.User != env.OperatorUser || e.Namespace != m.namespace || e.Verb == "get" || e.Verb == "list" || e.Verb == "watch" ||
+			e.Resource == "azureidentities" || e.Resource == "events" && !strings.HasPrefix(e.Name, "weu.") {
 			continue
 		}
 		if e.Code < http.StatusBadRequest { // one that lost a race wrote nothing

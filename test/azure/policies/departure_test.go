@@ -95,7 +95,8 @@ func TestAMoveHoldsADeletionBack(t *testing.T) {
 	move := &v1alpha1.WorkloadMove{ObjectMeta: meta("finance"), Spec: v1alpha1.WorkloadMoveSpec{
 		State:  v1alpha1.MoveStateRun,
 		Source: v1alpha1.MoveSource{VCenterRef: v1alpha1.ObjectReference{Name: "oslo"}},
-		Target: v1alpha1.MoveTarget{VCenterRef: v1alpha1.ObjectReference{Name: "weu"}, Cluster: "Cluster-1", Folder: "/SDDC-Datacenter/vm/Workloads", Datastore: "vsanDatastore"},
+		Target: v1alpha1.MoveTarget{VCenterRef: v1alpha1.ObjectReference{Name: "weu"}, Cluster: "Cluster-1", Folder: "/SDDC-Datacenter/vm/Workloads",
+			Datastore: "vsanDatastore"},
 		Select: []v1alpha1.MachineSelector{{Names: []string{"web-01"}}},
 	}}
 	cluster.Create(t, cloud, vcenter, move)

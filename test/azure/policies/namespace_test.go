@@ -57,7 +57,8 @@ func (w *world) settled(t *testing.T, objects []client.Object) {
 		if object.GetObjectKind().GroupVersionKind().Kind == "PrivateCloud" {
 			cluster.WaitReady(t, object)
 			for i := range 4 {
-				if _, err := w.Azure.VCenter(w.Azure.PrivateCloudID(object.GetName())).AddMachine(vcentersim.MachineSpec{Name: fmt.Sprintf("web-%02d", i), DiskGB: []int{10}}); err != nil {
+				if _, err := w.Azure.VCenter(w.Azure.PrivateCloudID(object.GetName())).AddMachine(
+					vcentersim.MachineSpec{Name: fmt.Sprintf("web-%02d", i), DiskGB: []int{10}}); err != nil {
 					t.Fatal(err)
 				}
 			}

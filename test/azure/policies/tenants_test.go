@@ -40,7 +40,8 @@ func TestSeveralTenantsSubscriptionsAndClouds(t *testing.T) {
 	tenant := harness.IdentityOf(objects)
 	tenant.Name, tenant.Spec.TenantID, tenant.Spec.ClientID, tenant.Spec.SubscriptionID = "tenant", otherTenant, otherClient, thirdSubscription
 	tenant.Spec.ClientSecretRef = &v1alpha1.SecretKeyReference{Name: "tenant-secret", Key: "clientSecret"}
-	cluster.Create(t, &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: w.Namespace, Name: "tenant-secret"}, Type: v1alpha1.SecretTypeAzure, StringData: map[string]string{"clientSecret": otherSecret}}, tenant)
+	cluster.Create(t, &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: w.Namespace, Name: "tenant-secret"}, Type: v1alpha1.SecretTypeAzure,
+		StringData: map[string]string{"clientSecret": otherSecret}}, tenant)
 
 	objects = sovereign.Identity(w.Namespace)
 	cloudIdentity := harness.IdentityOf(objects)
@@ -61,7 +62,8 @@ func TestSeveralTenantsSubscriptionsAndClouds(t *testing.T) {
 		cluster.WaitReady(t, path)
 	}
 	for azure, want := range map[*harness.Azure][]string{
-		w.Azure:   {w.Azure.PrivateCloudID("weu"), "/subscriptions/" + thirdSubscription + "/resourceGroups/" + harness.ResourceGroup + "/providers/Microsoft.AVS/privateClouds/weu"},
+		w.Azure: {w.Azure.PrivateCloudID("weu"),
+			"/subscriptions/" + thirdSubscription + "/resourceGroups/" + harness.ResourceGroup + "/providers/Microsoft.AVS/privateClouds/weu"},
 		sovereign: {sovereign.PrivateCloudID("weu")},
 	} {
 		for _, id := range want {
@@ -97,7 +99,8 @@ func TestCredentialsAreRotatedWhileOperationsRun(t *testing.T) {
 		app := &c.Tenants[0].Applications[0]
 		app.Secrets = append(app.Secrets, otherSecret)
 		app.Certificates = []*x509.Certificate{one, two}
-		app.Federated = []armsim.FederatedCredential{{Issuer: cluster.ControlPlane.Issuer(), Subject: "system:serviceaccount:" + namespace + ":mover", Keys: cluster.ControlPlane.JWKS}}
+		app.Federated = []armsim.FederatedCredential{{Issuer: cluster.ControlPlane.Issuer(), Subject: "system:serviceaccount:" + namespace + ":mover",
+			Keys: cluster.ControlPlane.JWKS}}
 	})
 	objects := w.Azure.Identity(namespace)
 	secret, identity := harness.ClientSecretOf(objects), harness.IdentityOf(objects)

@@ -45,7 +45,8 @@ var faults = map[string]fault{
 	"403":          {azure: armsim.Fault{Status: 403, Code: "AuthorizationFailed", Message: "The client does not have authorization."}},
 	"404-page":     {azure: armsim.Fault{Status: 404, Body: "<html>Not Found</html>"}},
 	"404":          {azure: armsim.Fault{Status: 404, Code: "NotFound", Message: "It could not be found."}},
-	"409-busy":     {azure: armsim.Fault{Status: 409, Code: "AnotherOperationInProgress", Message: "Another operation on this or dependent resource is in progress."}},
+	"409-busy": {azure: armsim.Fault{Status: 409, Code: "AnotherOperationInProgress",
+		Message: "Another operation on this or dependent resource is in progress."}},
 	"409-capacity": {azure: armsim.Fault{Status: 409, Code: "Conflict", Message: "No capacity for new tenants in westeurope"}},
 	"412":          {azure: armsim.Fault{Status: 412, Code: "PreconditionFailed", Message: "The condition does not hold."}},
 	"400":          {azure: armsim.Fault{Status: 400, Code: "InvalidParameter", Message: "The value is not known."}},
@@ -70,9 +71,11 @@ var faults = map[string]fault{
 	"500-for-ever":     {azure: armsim.Fault{Status: 500, Code: "InternalServerError", Message: "oops", Count: -1}},
 	"running-for-ever": {azure: armsim.Fault{Status: 200, Body: `{"status":"InProgress"}`, Count: -1}},
 	"409-unknown":      {azure: armsim.Fault{Status: 409, Code: "StrangeConflict", Message: "The moon is full.", Count: -1}},
-	"409-disabled":     {azure: armsim.Fault{Status: 409, Code: "ReadOnlyDisabledSubscription", Message: "The subscription is disabled and therefore marked as read only.", Count: -1}},
+	"409-disabled": {azure: armsim.Fault{Status: 409, Code: "ReadOnlyDisabledSubscription",
+		Message: "The subscription is disabled and therefore marked as read only.", Count: -1}},
 	"404-subscription": {azure: armsim.Fault{Status: 404, Code: "SubscriptionNotFound", Message: "The subscription could not be found.", Count: -1}},
-	"400-version":      {azure: armsim.Fault{Status: 400, Code: "NoRegisteredProviderFound", Message: "No registered resource provider found for location 'westeurope' and API version '2025-09-01' for type 'privateClouds'. The supported api-versions are '2022-05-01'.", Count: -1}},
+	"400-version": {azure: armsim.Fault{Status: 400, Code: "NoRegisteredProviderFound", Message: "No registered resource provider found " +
+		"for location 'westeurope' and API version '2025-09-01' for type 'privateClouds'. The supported api-versions are '2022-05-01'.", Count: -1}},
 	"409-unregistered": {azure: armsim.Fault{Status: 409, Code: "MissingSubscriptionRegistration", Message: "The subscription is not registered.", Count: -1}},
 	"stored-otherwise": {azure: armsim.Fault{Stores: map[string]any{"properties": map[string]any{"clusterSize": 3.0}}, Count: -1}, twice: 1},
 }

@@ -29,10 +29,12 @@ func TestFaultsBecomeSentences(t *testing.T) {
 		tries  int32
 		words  []string
 	}{
-		{&types.NoDiskSpace{Datastore: "vsanDatastore"}, v1alpha1.ReasonTargetWithoutRoom, 1, []string{"vsanDatastore", "make room there, or map the machine's datastore to another"}},
+		{&types.NoDiskSpace{Datastore: "vsanDatastore"}, v1alpha1.ReasonTargetWithoutRoom, 1,
+			[]string{"vsanDatastore", "make room there, or map the machine's datastore to another"}},
 		{&types.InvalidDatastoreState{}, v1alpha1.ReasonDatastoreUnavailable, 1, []string{"look at the datastore in vCenter"}},
 		{&types.NoPermission{PrivilegeId: "Resource.HotMigrate"}, v1alpha1.ReasonForbidden, 1, []string{"Resource.HotMigrate", "give it a role with that privilege"}},
-		{&types.SSLVerifyFault{Thumbprint: "AA:BB"}, v1alpha1.ReasonCertificateChanged, 1, []string{"certificate", "check that migration.url of the target's VCenter leads to that vCenter"}},
+		{&types.SSLVerifyFault{Thumbprint: "AA:BB"}, v1alpha1.ReasonCertificateChanged, 1,
+			[]string{"certificate", "check that migration.url of the target's VCenter leads to that vCenter"}},
 		{&types.InvalidLogin{}, v1alpha1.ReasonCredentialsInvalid, 1, []string{"refused the account", "migration.credentialsRef"}},
 		{&types.InvalidToken{}, v1alpha1.ReasonUnreachable, 3, []string{"look whether the target vCenter was restarted or ends sessions early"}},
 		{&types.HostConnectFault{}, v1alpha1.ReasonUnreachable, 3, []string{"resolves and leads there from the source vCenter itself"}},
@@ -44,7 +46,8 @@ func TestFaultsBecomeSentences(t *testing.T) {
 		{&types.RuleViolation{}, v1alpha1.ReasonHostUnavailable, 1, []string{"change the rule or the affinity"}},
 		{&types.VirtualHardwareVersionNotSupported{}, v1alpha1.ReasonHostUnavailable, 1, []string{"give the machine hardware that they run"}},
 		{&types.HostNotConnected{}, v1alpha1.ReasonHostUnavailable, 3, []string{"look at the hosts of the target cluster"}},
-		{&types.CpuIncompatible1ECX{}, v1alpha1.ReasonCPUIncompatible, 1, []string{"set method: Cold in the WorkloadMove", "delete this VirtualMachineMove", "power it off and on under a lower EVC mode first"}},
+		{&types.CpuIncompatible1ECX{}, v1alpha1.ReasonCPUIncompatible, 1,
+			[]string{"set method: Cold in the WorkloadMove", "delete this VirtualMachineMove", "power it off and on under a lower EVC mode first"}},
 		{&types.SnapshotCopyNotSupported{}, v1alpha1.ReasonSnapshotPresent, 1, []string{"remove or consolidate them"}},
 		{&types.DeviceNotSupported{Device: "USB"}, v1alpha1.ReasonDevicePreventsMove, 1, []string{"disconnect or remove it"}},
 		{&types.VmFaultToleranceIssue{}, v1alpha1.ReasonDevicePreventsMove, 1, []string{"turn it off for the move"}},
@@ -84,7 +87,8 @@ func TestWhatMayPassIsTriedAgainThreeTimesAtMost(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	once := w.add(vcentersim.MachineSpec{Name: "busy-01", PoweredOn: true})
-	w.Source.Inject(vcentersim.Fault{Relocate: true, Machine: once.Name, AtPercent: 20, With: &types.NotAuthenticated{}}) // the session of the one with the other ended
+	// the session of the one with the other ended
+	w.Source.Inject(vcentersim.Fault{Relocate: true, Machine: once.Name, AtPercent: 20, With: &types.NotAuthenticated{}})
 	m := w.planned(once, v1alpha1.MoveMethodLive)
 	cluster.Create(w.t, m)
 	cluster.WaitCondition(t, time.Minute, m, v1alpha1.ConditionComplete, "True")
@@ -173,10 +177,12 @@ func TestAMachineThatChangedOnTheWayIsNotCalledMoved(t *testing.T) {
 	m := w.planned(was, v1alpha1.MoveMethodLive)
 	m.Spec.Machine.BIOSUUID = "00000000-0000-0000-0000-000000000001" // as if another machine had arrived under the same identity
 	cluster.Create(w.t, m)
-	w.failedWith(m, v1alpha1.ReasonVerificationFailed, "BIOS UUID "+was.BIOSUUID+" instead of 00000000-0000-0000-0000-000000000001", "compare it yourself, then ask for another look")
+	w.failedWith(m, v1alpha1.ReasonVerificationFailed, "BIOS UUID "+was.BIOSUUID+" instead of 00000000-0000-0000-0000-000000000001",
+		"compare it yourself, then ask for another look")
 	w.sameMachine(was)
 	// Somebody compares it, puts right what differs, and asks for another look.
-	arrived := object.NewVirtualMachine(w.administrator(w.Target).Client, types.ManagedObjectReference{Type: "VirtualMachine", Value: find(w.Target, was.Name).Ref})
+	arrived := object.NewVirtualMachine(w.administrator(w.Target).Client,
+		types.ManagedObjectReference{Type: "VirtualMachine", Value: find(w.Target, was.Name).Ref})
 	w.done(arrived.Reconfigure(t.Context(), types.VirtualMachineConfigSpec{Uuid: m.Spec.Machine.BIOSUUID}))
 	w.retry(m, "compared")
 	cluster.WaitCondition(t, time.Minute, m, v1alpha1.ConditionComplete, "True")
@@ -192,7 +198,8 @@ func TestClocksThatDifferAreTold(t *testing.T) {
 	was := w.add(vcentersim.MachineSpec{Name: "clock-01", PoweredOn: true})
 	m := w.planned(was, v1alpha1.MoveMethodLive)
 	cluster.Create(w.t, m)
-	cluster.WaitNotReady(w.t, m, v1alpha1.ReasonReferenceNotReady, "more than ten minutes apart; set both by NTP", "Name an account for other vCenters in migration.credentialsRef")
+	cluster.WaitNotReady(w.t, m, v1alpha1.ReasonReferenceNotReady, "more than ten minutes apart; set both by NTP",
+		"Name an account for other vCenters in migration.credentialsRef")
 	w.Target.SetTokenClockAhead(0)
 	cluster.WaitCondition(t, time.Minute, m, v1alpha1.ConditionComplete, "True")
 	w.sameMachine(was)

@@ -62,7 +62,8 @@ func TestALiveMoveKeepsTheMachineAndItsPower(t *testing.T) {
 		t.Errorf("it is %s and was powered off %d times; a live move never powers a machine off", is.PowerState, is.PowerOffCount)
 	}
 	s := m.Status
-	if s.Step != v1alpha1.MoveStepMoved || s.Progress != 100 || s.BytesMoved != s.BytesTotal || s.BytesTotal != 48<<30 || s.TargetRef != is.Ref || s.Attempts != 1 {
+	if s.Step != v1alpha1.MoveStepMoved || s.Progress != 100 || s.BytesMoved != s.BytesTotal || s.BytesTotal != 48<<30 ||
+		s.TargetRef != is.Ref || s.Attempts != 1 {
 		t.Errorf("the status is %+v", s)
 	}
 	if s.Task != nil || s.GrantedAt != nil || s.FinishedAt == nil || len(s.Concerns) != 0 {
@@ -141,7 +142,8 @@ func TestAMachineAtBothVCentersIsLeftToAPerson(t *testing.T) {
 	}
 	m := w.planned(was, v1alpha1.MoveMethodLive)
 	cluster.Create(w.t, m)
-	cluster.WaitNotReady(w.t, m, v1alpha1.ReasonMachineAtBoth, "both vCenters show a machine with instance UUID "+was.InstanceUUID, "Remove the one that is not wanted")
+	cluster.WaitNotReady(w.t, m, v1alpha1.ReasonMachineAtBoth,
+		"both vCenters show a machine with instance UUID "+was.InstanceUUID, "Remove the one that is not wanted")
 	if n := harness.Calls(w.Source, "RelocateVM_Task") + harness.Calls(w.Target, "Destroy_Task"); n != 0 {
 		t.Errorf("%d calls changed something", n)
 	}

@@ -27,7 +27,8 @@ func TestAMethodOfANewerVersionMovesNothing(t *testing.T) {
 	crd.SetAPIVersion("apiextensions.k8s.io/v1")
 	crd.SetKind("CustomResourceDefinition")
 	crd.SetName("virtualmachinemoves.avs-operator.io")
-	newer := client.RawPatch(ktypes.JSONPatchType, []byte(`[{"op":"add","path":"/spec/versions/0/schema/openAPIV3Schema/properties/spec/properties/method/enum/-","value":"Teleport"}]`))
+	newer := client.RawPatch(ktypes.JSONPatchType,
+		[]byte(`[{"op":"add","path":"/spec/versions/0/schema/openAPIV3Schema/properties/spec/properties/method/enum/-","value":"Teleport"}]`))
 	if err := cluster.Admin.Patch(t.Context(), crd, newer); err != nil {
 		t.Fatal(err)
 	}
@@ -40,7 +41,8 @@ func TestAMethodOfANewerVersionMovesNothing(t *testing.T) {
 		return nil
 	})
 	cluster.WaitCondition(t, 30*time.Second, m, v1alpha1.ConditionStalled, "True")
-	cluster.WaitNotReady(w.t, m, v1alpha1.ReasonInvalidSpec, "does not know the method Teleport", "it knows Live, Cold", "Install the version that made this object")
+	cluster.WaitNotReady(w.t, m, v1alpha1.ReasonInvalidSpec, "does not know the method Teleport", "it knows Live, Cold",
+		"Install the version that made this object")
 	w.untouched(was)
 	if n := harness.Calls(w.Source, "RelocateVM_Task") + harness.Calls(w.Source, "CheckRelocate_Task"); n != 0 || len(m.Finalizers) != 0 {
 		t.Errorf("vCenter was called %d times; the finalizers are %v", n, m.Finalizers)

@@ -190,7 +190,8 @@ func TestWhatIsNotReferredToAnyMoreIsLetGo(t *testing.T) {
 		t.Helper()
 		object := secret(name)
 		cluster.Eventually(t, 10*time.Second, fmt.Sprintf("Secret %s to be held: %v", name, want), func(ctx context.Context) error {
-			if err := cluster.Admin.Get(ctx, client.ObjectKeyFromObject(object), object); err != nil || slices.Contains(object.Finalizers, v1alpha1.FinalizerInUseByMoves) != want {
+			if err := cluster.Admin.Get(ctx, client.ObjectKeyFromObject(object), object); err != nil ||
+				slices.Contains(object.Finalizers, v1alpha1.FinalizerInUseByMoves) != want {
 				return fmt.Errorf("its finalizers are %v: %w", object.Finalizers, err)
 			}
 			return nil
@@ -198,7 +199,8 @@ func TestWhatIsNotReferredToAnyMoreIsLetGo(t *testing.T) {
 	}
 	held("oslo", true)
 	w.Account(w.t, "new", w.Source.Username(), w.Source.Password())
-	cluster.Create(w.t, &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: w.Namespace, Name: "database"}, StringData: map[string]string{"username": "app", "password": "x"}})
+	cluster.Create(w.t, &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: w.Namespace, Name: "database"},
+		StringData: map[string]string{"username": "app", "password": "x"}})
 	source := &v1alpha1.VCenter{ObjectMeta: metav1.ObjectMeta{Namespace: w.Namespace, Name: "oslo"}}
 	names := func(account string) {
 		t.Helper()

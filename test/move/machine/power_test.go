@@ -127,7 +127,8 @@ func TestPowerOffRefusedAtOnce(t *testing.T) {
 			w.failedWith(m, c.reason, "whole at the source and running")
 			w.untouched(was)
 			if m.Status.PoweredOffByMove == "Yes" || callsOn(w.Source, test.method, was.Ref) > 3 {
-				t.Errorf("%s refused with %T %d times; powered off by the move: %s", test.method, c.with, callsOn(w.Source, test.method, was.Ref), m.Status.PoweredOffByMove)
+				t.Errorf("%s refused with %T %d times; powered off by the move: %s",
+					test.method, c.with, callsOn(w.Source, test.method, was.Ref), m.Status.PoweredOffByMove)
 			}
 		}
 	}

@@ -71,8 +71,9 @@ func TestACardThatArrivesCutOffIsSaid(t *testing.T) {
 		fault vcentersim.Fault
 		words string
 	}{
-		"unplugged-01": {vcentersim.Fault{Relocate: true, Machine: "unplugged-01", Unplugged: true}, "is disconnected from finance-web; it was connected at the source"},
-		"cut-01":       {vcentersim.Fault{Relocate: true, Machine: "cut-01", Cut: true}, "is on no network that the account sees, instead of finance-web"},
+		"unplugged-01": {vcentersim.Fault{Relocate: true, Machine: "unplugged-01", Unplugged: true},
+			"is disconnected from finance-web; it was connected at the source"},
+		"cut-01": {vcentersim.Fault{Relocate: true, Machine: "cut-01", Cut: true}, "is on no network that the account sees, instead of finance-web"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			was := w.add(vcentersim.MachineSpec{Name: name, PoweredOn: true})
@@ -136,7 +137,8 @@ func TestARelocationThatStandsStillSaysSo(t *testing.T) {
 	m := w.planned(was, v1alpha1.MoveMethodLive)
 	cluster.Create(w.t, m)
 	cluster.WaitNotReady(w.t, m, v1alpha1.ReasonNoProgress, "has shown", "% since 20", "TCP 8000 and 902", "cancel the task in vCenter")
-	if n := harness.Calls(w.Source, "RelocateVM_Task"); n != 1 || m.Status.Step != v1alpha1.MoveStepRelocating || len(m.Status.Concerns) != 1 || m.Status.Concerns[0].Name != v1alpha1.ReasonNoProgress {
+	if n := harness.Calls(w.Source, "RelocateVM_Task"); n != 1 || m.Status.Step != v1alpha1.MoveStepRelocating || len(m.Status.Concerns) != 1 ||
+		m.Status.Concerns[0].Name != v1alpha1.ReasonNoProgress {
 		t.Errorf("%d relocations, step %s, concerns %+v", n, m.Status.Step, m.Status.Concerns)
 	}
 	cluster.Remove(t, m)

@@ -103,7 +103,8 @@ func TestACertificateThatNobodyVouchesForIsPinned(t *testing.T) {
 	}
 	pinned, corrected := w.Declare(w.t, "bergen", w.Target, by), w.Declare(w.t, "stavanger", w.Target, by)
 	for _, v := range []*v1alpha1.VCenter{pinned, corrected} {
-		cluster.WaitSays(t, v, v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonCertificateUntrusted, "correct trust.caRef, or pin the certificate with trust.thumbprint")
+		cluster.WaitSays(t, v, v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonCertificateUntrusted,
+			"correct trust.caRef, or pin the certificate with trust.thumbprint")
 	}
 	right := authority("ca-of-weu", w.Target)
 	env.Edit(t, cluster, pinned, func(v *v1alpha1.VCenter) {
@@ -130,7 +131,8 @@ func TestARefusedPasswordIsTriedOnce(t *testing.T) {
 		}))
 	}
 	for _, v := range all {
-		cluster.WaitSays(t, v, v1alpha1.ConditionCredentialsReady, metav1.ConditionFalse, v1alpha1.ReasonCredentialsInvalid, "refuses user name or password", "not before")
+		cluster.WaitSays(t, v, v1alpha1.ConditionCredentialsReady, metav1.ConditionFalse, v1alpha1.ReasonCredentialsInvalid,
+			"refuses user name or password", "not before")
 		cluster.WaitSays(t, v, v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonCredentialsInvalid)
 	}
 	if n := harness.RefusalsApart(t, w.Target, user, speed); n == 0 {
@@ -154,7 +156,8 @@ func TestAWrongMigrationAccountIsTriedOnceForAllMachines(t *testing.T) {
 	if err := cluster.Admin.Patch(t.Context(), v, patch); err != nil {
 		t.Fatal(err)
 	}
-	cluster.WaitSays(t, v, v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonCredentialsInvalid, "the migration account in Secret mover", "refuses user name or password")
+	cluster.WaitSays(t, v, v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonCredentialsInvalid, "the migration account in Secret mover",
+		"refuses user name or password")
 	var moves []*v1alpha1.VirtualMachineMove
 	var machines []vcentersim.MachineState
 	for i := range 6 {
@@ -253,7 +256,8 @@ func TestAnotherVCenterIsToldAndReadAnew(t *testing.T) {
 	cluster.WaitReady(t, v)
 	const another = "5029aaaa-0000-4000-8000-00000000beef"
 	bergen.BecomeAnother(another)
-	cluster.WaitSays(t, v, v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonIdentityChanged, another, bergen.InstanceUUID(), "it is read anew by itself")
+	cluster.WaitSays(t, v, v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonIdentityChanged, another, bergen.InstanceUUID(),
+		"it is read anew by itself")
 	cluster.WaitFor(t, time.Minute, v, "the other vCenter", func() error {
 		if v.Status.InstanceUUID != another || !meta.IsStatusConditionTrue(v.Status.Conditions, v1alpha1.ConditionReady) {
 			return fmt.Errorf("the status is %+v", v.Status)
@@ -270,5 +274,6 @@ func TestAVCenterThatIsTooLargeIsTold(t *testing.T) {
 	w.most = 5
 	w.start()
 	v := &v1alpha1.VCenter{ObjectMeta: metav1.ObjectMeta{Namespace: w.Namespace, Name: "oslo"}}
-	cluster.WaitSays(t, v, v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonLimitExceeded, "more than the 5 objects", "give the operator an account that sees less of it")
+	cluster.WaitSays(t, v, v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonLimitExceeded, "more than the 5 objects",
+		"give the operator an account that sees less of it")
 }

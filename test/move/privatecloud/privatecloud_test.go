@@ -179,7 +179,8 @@ func TestARotationThatNoObjectTellsIsFollowed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := portal.Begin(t.Context(), arm.Write{ID: id, Types: []string{id.Type()}, Verb: arm.POST, Action: "rotateVcenterPassword", OperationID: "by-hand", Deadline: time.Now().Add(time.Minute)}); err != nil {
+	if _, err := portal.Begin(t.Context(), arm.Write{ID: id, Types: []string{id.Type()}, Verb: arm.POST, Action: "rotateVcenterPassword",
+		OperationID: "by-hand", Deadline: time.Now().Add(time.Minute)}); err != nil {
 		t.Fatal(err)
 	}
 	refused := func() (at int) { // among the logins since, -1 if there is none
@@ -217,7 +218,8 @@ func TestAPrivateCloudIsHeldForAMachineUnderWay(t *testing.T) {
 	source := w.StartVCenter(t, "oslo", harness.OnPremises())
 	deleted := make(chan struct{})
 	source.Inject(vcentersim.Fault{Relocate: true, AtPercent: 50, Hang: true, Until: deleted})
-	if _, err := source.AddMachine(vcentersim.MachineSpec{Name: "web-01", Folder: "Finance", Networks: []string{"VLAN-120"}, DiskGB: []int{40}, PoweredOn: true}); err != nil {
+	if _, err := source.AddMachine(vcentersim.MachineSpec{Name: "web-01", Folder: "Finance", Networks: []string{"VLAN-120"}, DiskGB: []int{40},
+		PoweredOn: true}); err != nil {
 		t.Fatal(err)
 	}
 	move := harness.WorkloadMove(w.Namespace, "finance", v1alpha1.MoveStateRun)

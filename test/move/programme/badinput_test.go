@@ -33,9 +33,10 @@ func TestBadInputSaysWhatToChangeAndChangesNothing(t *testing.T) {
 		{"no-such-machine", "MachineNotFound", []string{`"web-09"`, "web-0", "Correct the name"}, func(s *v1alpha1.WorkloadMoveSpec) {
 			s.Select = []v1alpha1.MachineSelector{{Names: []string{"web-09", "web-02"}}}
 		}},
-		{"two-machines", "AmbiguousMachine", []string{`"web-01"`, "/Oslo/vm/Finance/web-01", "/Oslo/vm/Web/web-01", "Set folder"}, func(s *v1alpha1.WorkloadMoveSpec) {
-			s.Select = []v1alpha1.MachineSelector{{Names: []string{"web-01"}}}
-		}},
+		{"two-machines", "AmbiguousMachine", []string{`"web-01"`, "/Oslo/vm/Finance/web-01", "/Oslo/vm/Web/web-01", "Set folder"},
+			func(s *v1alpha1.WorkloadMoveSpec) {
+				s.Select = []v1alpha1.MachineSelector{{Names: []string{"web-01"}}}
+			}},
 		{"no-such-folder", "SourceFolderNotFound", []string{`"/Oslo/vm/Finanse"`, "/Oslo/vm/Finance"}, func(s *v1alpha1.WorkloadMoveSpec) {
 			s.Select = []v1alpha1.MachineSelector{{Folder: "/Oslo/vm/Finanse"}}
 		}},
@@ -57,9 +58,10 @@ func TestBadInputSaysWhatToChangeAndChangesNothing(t *testing.T) {
 		}},
 		{"no-such-cluster", "ClusterNotFound", []string{`"Cluster-9"`, "Cluster-1"}, func(s *v1alpha1.WorkloadMoveSpec) { s.Target.Cluster = "Cluster-9" }},
 		{"no-such-pool", "ResourcePoolNotFound", []string{`"Gold"`}, func(s *v1alpha1.WorkloadMoveSpec) { s.Target.Cluster, s.Target.ResourcePool = "", "Gold" }},
-		{"no-such-target-folder", "FolderNotFound", []string{`"/SDDC-Datacenter/vm/Work"`, "/SDDC-Datacenter/vm/Workloads", "Create it"}, func(s *v1alpha1.WorkloadMoveSpec) {
-			s.Target.Folder = "/SDDC-Datacenter/vm/Work"
-		}},
+		{"no-such-target-folder", "FolderNotFound", []string{`"/SDDC-Datacenter/vm/Work"`, "/SDDC-Datacenter/vm/Workloads", "Create it"},
+			func(s *v1alpha1.WorkloadMoveSpec) {
+				s.Target.Folder = "/SDDC-Datacenter/vm/Work"
+			}},
 		{"no-such-datastore", "DatastoreNotFound", []string{`"vsan"`, "vsanDatastore"}, func(s *v1alpha1.WorkloadMoveSpec) { s.Target.Datastore = "vsan" }},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -103,7 +105,8 @@ func TestATargetWithoutRoomIsSaidWithNumbersAndNothingIsChanged(t *testing.T) {
 		machine func(*vcentersim.MachineSpec)
 		words   []string
 	}{
-		{"storage", func(s *vcentersim.MachineSpec) { s.DiskGB, s.UsedPercent = []int{400}, 90 }, []string{"datastore vsanDatastore lacks", "GiB needed", "25 % of it kept free for vSAN"}},
+		{"storage", func(s *vcentersim.MachineSpec) { s.DiskGB, s.UsedPercent = []int{400}, 90 },
+			[]string{"datastore vsanDatastore lacks", "GiB needed", "25 % of it kept free for vSAN"}},
 		{"memory", func(s *vcentersim.MachineSpec) { s.MemoryMB = 64 << 20 }, []string{"cluster Cluster-1 lacks", "of memory", "one host kept for failover"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {

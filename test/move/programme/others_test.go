@@ -62,7 +62,8 @@ func TestAMachineOfTwoMovesIsExcludedFromOne(t *testing.T) {
 			return err
 		}
 		for _, m := range list.Items {
-			if c := meta.FindStatusCondition(m.Status.Conditions, v1alpha1.ConditionReady); c != nil && c.Reason == v1alpha1.ReasonClaimedByAnother && strings.Contains(c.Message, "exclude the machine from one of the two") {
+			if c := meta.FindStatusCondition(m.Status.Conditions, v1alpha1.ConditionReady); c != nil && c.Reason == v1alpha1.ReasonClaimedByAnother &&
+				strings.Contains(c.Message, "exclude the machine from one of the two") {
 				return nil
 			}
 		}
@@ -91,7 +92,8 @@ func TestWhatOthersRunIsLeftRoomFor(t *testing.T) {
 	w.add(here("Web", "DS-SSD-02"), "other-01")
 	w.add(here("Finance", "DS-SSD-02"), "app-01")
 	admin, err := vcenter.Connect(t.Context(), vcenter.Endpoint{
-		URL: w.Source.URL(), Thumbprint: w.Source.Thumbprint(), Username: w.Source.Username(), Password: w.Source.Password(), Speed: speed, UserAgent: "an administrator",
+		URL: w.Source.URL(), Thumbprint: w.Source.Thumbprint(), Username: w.Source.Username(), Password: w.Source.Password(), Speed: speed,
+		UserAgent: "an administrator",
 	})
 	if err != nil {
 		t.Fatal(err)

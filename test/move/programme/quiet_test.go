@@ -120,7 +120,8 @@ func TestOfSeveralPoolsOneIsNamed(t *testing.T) {
 	w := newWorld(t, func(c *vcentersim.Config) { c.ClosedRoot, c.Pools = true, []string{"Gold", "Silver"} })
 	w.add(nil, "app-01")
 	move := w.move("finance", v1alpha1.MoveStateRun, nil)
-	w.says(move, metav1.ConditionFalse, "ResourcePoolForbidden", "Name one of its pools with spec.target.resourcePool instead of cluster", "/Resources/Gold, ", "/Resources/Silver")
+	w.says(move, metav1.ConditionFalse, "ResourcePoolForbidden",
+		"Name one of its pools with spec.target.resourcePool instead of cluster", "/Resources/Gold, ", "/Resources/Silver")
 	w.untouched()
 	w.edit(move, `{"target":{"cluster":null,"resourcePool":"Silver"}}`)
 	cluster.WaitCondition(t, soon, move, v1alpha1.ConditionComplete, "True")

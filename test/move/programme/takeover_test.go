@@ -56,7 +56,8 @@ func TestANewClusterTakesOverStartedMoves(t *testing.T) {
 	w.edit(found, `{"state":"Run"}`)
 	cluster.WaitFor(t, soon, found, "both to be waited for", func() error {
 		for name, m := range w.children() {
-			if c := m.Status.Conditions; m.Status.Task != nil || len(c) == 0 || !slices.ContainsFunc(c, func(c metav1.Condition) bool { return c.Reason == v1alpha1.ReasonMachineBusy }) {
+			if c := m.Status.Conditions; m.Status.Task != nil || len(c) == 0 ||
+				!slices.ContainsFunc(c, func(c metav1.Condition) bool { return c.Reason == v1alpha1.ReasonMachineBusy }) {
 				return fmt.Errorf("%s says %+v", name, c)
 			}
 		}

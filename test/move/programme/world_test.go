@@ -146,10 +146,12 @@ func (w *world) whole(gone []string) {
 // counts fails unless the status adds up, to these numbers.
 func (w *world) counts(move *v1alpha1.WorkloadMove, total, moved, failed, blocked, cancelled int32) {
 	w.t.Helper()
-	cluster.WaitFor(w.t, soon, move, fmt.Sprintf("%d machines, of which %d moved, %d failed, %d blocked, %d cancelled", total, moved, failed, blocked, cancelled), func() error {
+	cluster.WaitFor(w.t, soon, move, fmt.Sprintf("%d machines, of which %d moved, %d failed, %d blocked, %d cancelled",
+		total, moved, failed, blocked, cancelled), func() error {
 		s := move.Status
 		if s.Total != total || s.Moved != moved || s.Failed != failed || s.Blocked != blocked || s.Cancelled != cancelled || s.Waiting != 0 || s.Moving != 0 {
-			return fmt.Errorf("total %d, waiting %d, moving %d, moved %d, failed %d, blocked %d, cancelled %d", s.Total, s.Waiting, s.Moving, s.Moved, s.Failed, s.Blocked, s.Cancelled)
+			return fmt.Errorf("total %d, waiting %d, moving %d, moved %d, failed %d, blocked %d, cancelled %d",
+				s.Total, s.Waiting, s.Moving, s.Moved, s.Failed, s.Blocked, s.Cancelled)
 		}
 		if want := fmt.Sprintf("%d/%d", moved, total); s.Progress != want {
 			return fmt.Errorf("progress is %s, want %s", s.Progress, want)
