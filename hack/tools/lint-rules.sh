@@ -144,9 +144,9 @@ if ! diff <(printf '%s\n' "${expected[@]}" | LC_ALL=C sort) \
 fi
 echo "The import rule refuses all ${#expected[@]} violations"
 
-# The same of rules about names and switches: each line that ends in a linter's name is one that this linter must refuse, and it alone.
-mkdir -p controllers/style
-cat > controllers/style/style.go << 'CODE'
+# The same of rules about names, switches and the length of lines: each line that ends in a linter's name is one that this linter must refuse, and it alone.
+mkdir style
+cat > style/style.go << 'CODE'
 package style
 
 type colour string
@@ -171,10 +171,12 @@ func word(c colour) string {
 
 func size(len int) int { return len } // predeclared
 CODE
-found=$("$GOLANGCI_LINT" run --allow-parallel-runners --config "$config" --enable-only exhaustive,predeclared ./controllers/style 2>&1 || true)
-if ! diff <(sed -n '=; s|.*// \([a-z]*\)$|\1|p' controllers/style/style.go | awk '/^[0-9]+$/ { line = $1; next } /^(exhaustive|predeclared)$/ { print line, $1 }') \
-  <(sed -n 's|^.*style\.go:\([0-9]*\):.*(\([a-z]*\))$|\1 \2|p' <<< "$found"); then
+long=$(printf 'x%.0s' {1..148})
+printf '\n%s\n' "const b = \"$long\"" "const c = \"$long\" // lll" "// +kubebuilder:$long" >> style/style.go
+found=$("$GOLANGCI_LINT" run --allow-parallel-runners --config "$config" --enable-only exhaustive,lll,predeclared ./style 2>&1 || true)
+if ! diff <(sed -n '=; s|.*// \([a-z]*\)$|\1|p' style/style.go | awk '/^[0-9]+$/ { line = $1; next } /^(exhaustive|lll|predeclared)$/ { print line, $1 }' | sort -n) \
+  <(sed -n 's|^.*style\.go:\([0-9]*\):.*(\([a-z]*\))$|\1 \2|p' <<< "$found" | sort -n); then
   echo "The rules of style are not held as written: < must be refused and is not, > is refused and must not be" >&2
   exit 1
 fi
-echo "The rules about switches and names refuse what they should"
+echo "The rules about switches, names and lines refuse what they should"
