@@ -5,24 +5,18 @@ package advice
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
 	"regexp"
 	"strings"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
-	"github.com/avs-operator/avs-operator/controllers"
 	"github.com/avs-operator/avs-operator/controllers/azure/kind"
 	"github.com/avs-operator/avs-operator/test/armsim"
 	"github.com/avs-operator/avs-operator/test/env"
@@ -31,50 +25,28 @@ import (
 
 var cluster *env.Env
 
-func TestMain(m *testing.M) {
-	os.Exit(env.Main(m, env.Options{Scheme: controllers.Scheme(), Together: 12}, func(e *env.Env) { cluster = e }))
-}
+func TestMain(m *testing.M) { harness.Main(m, &cluster, 12) }
 
-const (
-	// fast lets an hour of Azure's pass in a second: what is looked at again within the hour is looked at within a second.
-	fast = 3600
-	// bound is how long an end may take after everything was done as the message says.
-	bound = 3 * time.Minute
-)
+// fast lets an hour of Azure's pass in a second: what is looked at again within the hour is looked at within a second.
+const fast = 3600
 
-// world is one Azure, namespace and operator, in which all walks are made, each with objects of its own.
+// world is the one Azure, namespace and operator in which all walks are made, each with objects of its own.
 type world struct {
-	azure     *harness.Azure
-	namespace string
-	blocks    atomic.Int64
+	*harness.World
+	blocks atomic.Int64
 }
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	span := func(d time.Duration) armsim.Span { return armsim.Span{Min: d, Max: d} }
-	w := &world{namespace: cluster.Namespace(t), azure: harness.StartAzure(t, fast, func(c *armsim.Config) {
-		c.NoVCenters = true
-		c.Subscriptions[0].HostQuota = map[string]int{"av36p": 1000}
-		c.Durations = armsim.Durations{
-			CreatePrivateCloud: span(20 * time.Minute), DeletePrivateCloud: span(10 * time.Minute),
-			CreateCluster: span(10 * time.Minute), DeleteCluster: span(10 * time.Minute),
-			AddHosts: span(10 * time.Minute), RemoveHosts: span(10 * time.Minute),
-			Update: span(2 * time.Minute), Network: span(time.Minute), RunScript: span(2 * time.Minute),
-		}
-		c.RetryAfter = 10 * time.Second
-	})}
-	cluster.Create(t, w.azure.Identity(w.namespace)...)
-	harness.StartOperator(t, harness.OperatorOptions{Config: cluster.OperatorConfig(), Speed: fast, Namespace: w.namespace})
+	w := &world{World: harness.NewWorld(t, cluster, fast)}
+	w.StartAzure(t, harness.Quickly, func(c *armsim.Config) { c.Subscriptions[0].HostQuota = map[string]int{"av36p": 1000} })
+	w.StartOperator(t)
 	return w
-}
-
-func (w *world) meta(name string) metav1.ObjectMeta {
-	return metav1.ObjectMeta{Namespace: w.namespace, Name: name}
 }
 
 // cloud is a private cloud of its own addresses.
 func (w *world) cloud(name string) *v1alpha1.PrivateCloud {
-	c := harness.PrivateCloud(w.namespace, name)
+	c := harness.PrivateCloud(w.Namespace, name)
 	c.Spec.NetworkBlock = fmt.Sprintf("10.%d.0.0/22", 20+w.blocks.Add(1))
 	return c
 }
@@ -89,13 +61,13 @@ func (w *world) deletable(name string) *v1alpha1.PrivateCloud {
 
 // key is an ExpressRoute authorization, the smallest thing that stands in a private cloud.
 func (w *world) key(name, cloud string) *v1alpha1.ExpressRouteAuthorization {
-	return &v1alpha1.ExpressRouteAuthorization{ObjectMeta: w.meta(name),
+	return &v1alpha1.ExpressRouteAuthorization{ObjectMeta: w.Meta(name),
 		Spec: v1alpha1.ExpressRouteAuthorizationSpec{PrivateCloudRef: v1alpha1.ParentReference{Name: cloud}}}
 }
 
 // zone is a DNS zone, something with values that can be changed.
 func (w *world) zone(name, cloud, server string) *v1alpha1.DNSZone {
-	return &v1alpha1.DNSZone{ObjectMeta: w.meta(name), Spec: v1alpha1.DNSZoneSpec{
+	return &v1alpha1.DNSZone{ObjectMeta: w.Meta(name), Spec: v1alpha1.DNSZoneSpec{
 		PrivateCloudRef: v1alpha1.ParentReference{Name: cloud}, Domain: []string{name + ".example.com"}, DNSServerIPs: []string{server},
 	}}
 }
@@ -103,7 +75,7 @@ func (w *world) zone(name, cloud, server string) *v1alpha1.DNSZone {
 // identity makes another identity, with a Secret of its own.
 func (w *world) identity(t *testing.T, name string, change func(*v1alpha1.AzureIdentity, *corev1.Secret)) *v1alpha1.AzureIdentity {
 	t.Helper()
-	objects := w.azure.Identity(w.namespace)
+	objects := w.Azure.Identity(w.Namespace)
 	identity, secret := harness.IdentityOf(objects), harness.ClientSecretOf(objects)
 	identity.Name, secret.Name, identity.Spec.ClientSecretRef.Name = name, name, name
 	if change != nil {
@@ -114,15 +86,7 @@ func (w *world) identity(t *testing.T, name string, change func(*v1alpha1.AzureI
 }
 
 // id is the ARM id of what stands in a private cloud.
-func (w *world) id(cloud, below string) string { return w.azure.PrivateCloudID(cloud) + below }
-
-// set changes a resource in Azure, as somebody in the portal would.
-func (w *world) set(t *testing.T, id string, patch map[string]any) {
-	t.Helper()
-	if err := w.azure.SetInAzure(id, patch); err != nil {
-		t.Fatal(err)
-	}
-}
+func (w *world) id(cloud, below string) string { return w.Azure.PrivateCloudID(cloud) + below }
 
 func state(is string) map[string]any {
 	return map[string]any{"properties": map[string]any{"provisioningState": is}}
@@ -133,27 +97,9 @@ func (w *world) leave(t *testing.T, object kind.Object) {
 	t.Helper()
 	object.AzureSpec().DeletionPolicy = v1alpha1.DeletionPolicyRetain
 	cluster.Create(t, object)
-	ready(t, object)
+	cluster.WaitReady(t, object)
 	cluster.Delete(t, object)
 	gone(t, object)
-}
-
-// condition is one of an object, of whatever kind.
-func condition(t *testing.T, object client.Object, name string) *metav1.Condition {
-	t.Helper()
-	content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(object)
-	if err != nil {
-		t.Fatal(err)
-	}
-	raw, err := json.Marshal(content["status"])
-	if err != nil {
-		t.Fatal(err)
-	}
-	var found struct{ Conditions []metav1.Condition }
-	if err := json.Unmarshal(raw, &found); err != nil {
-		t.Fatal(err)
-	}
-	return meta.FindStatusCondition(found.Conditions, name)
 }
 
 // told waits until an object is not Ready for the reason, with all the words, and returns the message.
@@ -166,41 +112,19 @@ func told(t *testing.T, object client.Object, reason string, words ...string) st
 // person says that it goes on by itself.
 var badly = regexp.MustCompile(`^(?:[A-Z]+ )?/subscriptions/|\band \d+ more\b|not ready yet; this goes on by itself`)
 
-func toldIn(t *testing.T, name string, object client.Object, reason string, words ...string) (message string) {
+func toldIn(t *testing.T, condition string, object client.Object, reason string, words ...string) string {
 	t.Helper()
-	defer func() {
-		if bad := badly.FindString(message); bad != "" {
-			t.Errorf("%T %s says %q in %q", object, object.GetName(), bad, message)
-		}
-	}()
-	cluster.WaitFor(t, bound, object, "reason "+reason, func() error {
-		c := condition(t, object, name)
-		if c == nil || c.Status != metav1.ConditionFalse || c.Reason != reason {
-			return fmt.Errorf("%s is %+v", name, c)
-		}
-		for _, word := range words {
-			if !strings.Contains(c.Message, word) {
-				return fmt.Errorf("it does not say %q: %s", word, c.Message)
-			}
-		}
-		message = c.Message
-		return nil
-	})
-	return message
-}
-
-// ready and gone are the ends of a walk.
-func ready(t *testing.T, objects ...client.Object) {
-	t.Helper()
-	for _, object := range objects {
-		cluster.WaitCondition(t, bound, object, v1alpha1.ConditionReady, "True")
+	message := cluster.WaitSays(t, object, condition, metav1.ConditionFalse, reason, words...)
+	if bad := badly.FindString(message); bad != "" {
+		t.Errorf("%T %s says %q in %q", object, object.GetName(), bad, message)
 	}
+	return message
 }
 
 func gone(t *testing.T, objects ...client.Object) {
 	t.Helper()
 	for _, object := range objects {
-		cluster.WaitGone(t, bound, object)
+		cluster.WaitGone(t, env.Patience, object)
 	}
 }
 
@@ -213,7 +137,7 @@ func retain(t *testing.T, object kind.Object) {
 // strip takes an object away as somebody does who loses patience with its finalizers.
 func strip(t *testing.T, object client.Object) {
 	t.Helper()
-	cluster.Eventually(t, bound, "its end", func(ctx context.Context) error {
+	cluster.Eventually(t, env.Patience, "its end", func(ctx context.Context) error {
 		patch := client.RawPatch("application/merge-patch+json", []byte(`{"metadata":{"finalizers":null}}`))
 		if err := cluster.Admin.Patch(ctx, object, patch); client.IgnoreNotFound(err) != nil {
 			return err

@@ -38,7 +38,7 @@ func adoptionNever(t *testing.T, w *world) {
 		} else {
 			adopt(t, key, v1alpha1.AdoptionPolicyIfUnchanged)
 		}
-		ready(t, key)
+		cluster.WaitReady(t, key)
 	}
 }
 
@@ -53,7 +53,7 @@ func adoptionOfWhatDiffers(t *testing.T, w *world) {
 		} else {
 			adopt(t, zone, v1alpha1.AdoptionPolicyAlways)
 		}
-		ready(t, zone)
+		cluster.WaitReady(t, zone)
 	}
 }
 
@@ -65,7 +65,7 @@ func takeoverOfWhatDiffers(t *testing.T, w *world) {
 	told(t, zone, v1alpha1.ReasonAdoptionRefused, "Change the spec to what Azure has; edit it again after it has been taken over")
 	for _, server := range []string{"10.1.0.53", "10.2.0.53"} {
 		env.Edit(t, cluster, zone, func(z *v1alpha1.DNSZone) { z.Spec.DNSServerIPs = []string{server} })
-		ready(t, zone)
+		cluster.WaitReady(t, zone)
 	}
 }
 
@@ -75,7 +75,7 @@ func takeoverOfWhatIsNotThere(t *testing.T, w *world) {
 	cluster.Create(t, key)
 	told(t, key, v1alpha1.ReasonNotFoundInAzure, "take adoptionPolicy out of the spec to have it made")
 	adopt(t, key, "")
-	ready(t, key)
+	cluster.WaitReady(t, key)
 
 	w.leave(t, w.key("called-otherwise", hub))
 	key = w.key("takeover-misspelt", hub)
@@ -83,18 +83,18 @@ func takeoverOfWhatIsNotThere(t *testing.T, w *world) {
 	cluster.Create(t, key)
 	told(t, key, v1alpha1.ReasonNotFoundInAzure, "correct the name if it is called otherwise there")
 	env.Edit(t, cluster, key, func(k *v1alpha1.ExpressRouteAuthorization) { k.Spec.AzureName = "called-otherwise" })
-	ready(t, key)
+	cluster.WaitReady(t, key)
 }
 
 func takeoverOfWhatFailed(t *testing.T, w *world) {
 	w.leave(t, w.zone("takeover-failed", hub, "10.1.0.53"))
-	w.set(t, w.id(hub, "/workloadNetworks/default/dnsZones/takeover-failed"), state("Failed"))
+	w.Azure.Set(t, w.id(hub, "/workloadNetworks/default/dnsZones/takeover-failed"), state("Failed"))
 	zone := w.zone("takeover-failed", hub, "10.1.0.53")
 	zone.Spec.AdoptionPolicy = v1alpha1.AdoptionPolicyTakeover
 	cluster.Create(t, zone)
 	told(t, zone, v1alpha1.ReasonOperationFailed, "set adoptionPolicy: Always")
 	adopt(t, zone, v1alpha1.AdoptionPolicyAlways)
-	ready(t, zone)
+	cluster.WaitReady(t, zone)
 }
 
 // Of two objects for one resource either can go: the other one is, or becomes, Ready.
@@ -103,9 +103,9 @@ func twoObjects(t *testing.T, w *world) {
 		first, second := w.key("first-"+leaves, hub), w.key("second-"+leaves, hub)
 		first.Spec.AzureName, second.Spec.AzureName = "shared-"+leaves, "shared-"+leaves
 		cluster.Create(t, first)
-		ready(t, first)
+		cluster.WaitReady(t, first)
 		cluster.Create(t, second)
-		told(t, second, v1alpha1.ReasonAlreadyManaged, w.namespace+"/first-"+leaves,
+		told(t, second, v1alpha1.ReasonAlreadyManaged, w.Namespace+"/first-"+leaves,
 			"delete one of the two objects (with deletionPolicy Retain, so that Azure is left alone)")
 		goes, stays := first, second
 		if leaves == "second" {
@@ -114,8 +114,8 @@ func twoObjects(t *testing.T, w *world) {
 		retain(t, goes)
 		cluster.Delete(t, goes)
 		gone(t, goes)
-		ready(t, stays)
-		if _, there := w.azure.Resource(w.id(hub, "/authorizations/shared-"+leaves)); !there {
+		cluster.WaitReady(t, stays)
+		if _, there := w.Azure.Resource(w.id(hub, "/authorizations/shared-"+leaves)); !there {
 			t.Error("it is not in Azure any more")
 		}
 	}
@@ -128,7 +128,7 @@ func ownerHasLetGo(t *testing.T, w *world) {
 	cluster.Create(t, second)
 	told(t, second, v1alpha1.ReasonAlreadyManaged, "To take it over, set adoptionPolicy: Takeover, which changes nothing else, after the other has let go")
 	adopt(t, second, v1alpha1.AdoptionPolicyTakeover)
-	ready(t, second)
+	cluster.WaitReady(t, second)
 }
 
 // A private cloud that another object took over lets its objects go, with all that stands in it, and can be taken back.
@@ -136,18 +136,18 @@ func takenOverByAnother(t *testing.T, w *world) {
 	for _, name := range []string{"taken", "taken-back"} {
 		cloud, key := w.deletable(name), w.key(name, name)
 		cluster.Create(t, cloud, key)
-		ready(t, cloud, key)
-		w.set(t, cloud.Status.ID, map[string]any{"tags": map[string]any{v1alpha1.TagOwner: "another-cluster/their/cloud"}})
+		cluster.WaitReady(t, cloud, key)
+		w.Azure.Set(t, cloud.Status.ID, map[string]any{"tags": map[string]any{v1alpha1.TagOwner: "another-cluster/their/cloud"}})
 		told(t, cloud, v1alpha1.ReasonAlreadyManaged,
 			"Set deletionPolicy: Retain here and in what stands in it, and delete these objects; or set adoptionPolicy: Always to take it back")
 		told(t, key, v1alpha1.ReasonReferenceNotReady, "PrivateCloud "+name+" does not manage its resource", "needs somebody first")
 		if name == "taken-back" {
 			adopt(t, cloud, v1alpha1.AdoptionPolicyAlways)
-			ready(t, cloud, key)
+			cluster.WaitReady(t, cloud, key)
 			continue
 		}
 		w.doWithout(t, cloud, key)
-		if _, there := w.azure.Resource(w.id(name, "/authorizations/"+name)); !there {
+		if _, there := w.Azure.Resource(w.id(name, "/authorizations/"+name)); !there {
 			t.Error("the authorization is not in Azure any more")
 		}
 	}
@@ -166,8 +166,8 @@ func (w *world) doWithout(t *testing.T, cloud *v1alpha1.PrivateCloud, key *v1alp
 func privateCloudThatIsGone(t *testing.T, w *world) {
 	cloud, key := w.deletable("vanished"), w.key("vanished", "vanished")
 	cluster.Create(t, cloud, key)
-	ready(t, cloud, key)
-	if err := w.azure.RemoveInAzure(cloud.Status.ID); err != nil {
+	cluster.WaitReady(t, cloud, key)
+	if err := w.Azure.RemoveInAzure(cloud.Status.ID); err != nil {
 		t.Fatal(err)
 	}
 	told(t, cloud, v1alpha1.ReasonNotFoundInAzure, "set deletionPolicy: Retain here and in what stands in it, and delete these objects")
@@ -178,7 +178,7 @@ func privateCloudThatIsGone(t *testing.T, w *world) {
 func dependents(t *testing.T, w *world) {
 	cloud := w.deletable("dependents")
 	cluster.Create(t, cloud)
-	ready(t, cloud)
+	cluster.WaitReady(t, cloud)
 	var keys []*v1alpha1.ExpressRouteAuthorization
 	var names []string
 	for _, n := range "abcdefghijkl" { // all of them are named, however many
@@ -200,7 +200,7 @@ func identityThatIsNeeded(t *testing.T, w *world) {
 	cloud := w.deletable("needed")
 	cloud.Spec.IdentityRef = &v1alpha1.ObjectReference{Name: "needed"}
 	cluster.Create(t, cloud)
-	ready(t, cloud)
+	cluster.WaitReady(t, cloud)
 	cluster.Delete(t, identity)
 	told(t, identity, v1alpha1.ReasonDependentsExist, "PrivateCloud needed", "so delete them too, with deletionPolicy: Retain where Azure is to be left alone")
 	retain(t, cloud)
@@ -222,10 +222,10 @@ func deletions(t *testing.T, w *world) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			fault.Verb, fault.Path, fault.Count = "DELETE", path("authorizations/kept-"+name), -1
-			w.azure.Inject(fault)
+			w.Azure.Inject(fault)
 			key := w.key("kept-"+name, hub)
 			cluster.Create(t, key)
-			ready(t, key)
+			cluster.WaitReady(t, key)
 			cluster.Delete(t, key)
 			w.freed(t, key)
 		})
@@ -234,7 +234,7 @@ func deletions(t *testing.T, w *world) {
 		t.Parallel()
 		key := w.key("suspended", hub)
 		cluster.Create(t, key)
-		ready(t, key)
+		cluster.WaitReady(t, key)
 		env.Edit(t, cluster, key, func(k *v1alpha1.ExpressRouteAuthorization) { k.Spec.Suspend = true })
 		cluster.Delete(t, key)
 		w.freed(t, key)
@@ -249,7 +249,7 @@ func deletions(t *testing.T, w *world) {
 		cloud := w.deletable("stripped")
 		cloud.Spec.IdentityRef = &v1alpha1.ObjectReference{Name: "stripped"}
 		cluster.Create(t, cloud)
-		ready(t, cloud)
+		cluster.WaitReady(t, cloud)
 		cluster.Delete(t, identity)
 		strip(t, identity)
 		cluster.Delete(t, cloud)
@@ -261,8 +261,8 @@ func deletions(t *testing.T, w *world) {
 		cloud, key := w.deletable("revoked"), w.key("revoked", "revoked")
 		cloud.Spec.IdentityRef = &v1alpha1.ObjectReference{Name: identity.Name}
 		cluster.Create(t, cloud, key)
-		ready(t, cloud, key)
-		w.azure.Inject(armsim.Fault{Path: path("privateclouds/revoked"), Status: 401, Code: "InvalidAuthenticationToken",
+		cluster.WaitReady(t, cloud, key)
+		w.Azure.Inject(armsim.Fault{Path: path("privateclouds/revoked"), Status: 401, Code: "InvalidAuthenticationToken",
 			Message: "The access token is invalid.", Count: -1})
 		cluster.Delete(t, key)
 		w.freed(t, key)
@@ -271,10 +271,10 @@ func deletions(t *testing.T, w *world) {
 
 // An operation runs when the credential is taken away, and nobody can follow it any more: what ends other deletions ends this one.
 func revokedInFlight(t *testing.T, w *world) {
-	w.azure.Inject(armsim.Fault{Verb: "PUT", Path: path("privateclouds/in-flight$"), Lasts: 300 * time.Hour})
+	w.Azure.Inject(armsim.Fault{Verb: "PUT", Path: path("privateclouds/in-flight$"), Lasts: 300 * time.Hour})
 	cloud := w.deletable("in-flight")
 	cluster.Create(t, cloud)
-	cluster.WaitFor(t, bound, cloud, "a polling URL", func() error {
+	cluster.WaitFor(t, env.Patience, cloud, "a polling URL", func() error {
 		if op := cloud.Status.Operation; op == nil || op.AsyncOperation == "" && op.Location == "" {
 			return fmt.Errorf("the operation is %+v", op)
 		}
@@ -291,7 +291,7 @@ func (w *world) silence(fault armsim.Fault, at ...string) (faults []string) {
 	for _, one := range at {
 		if asked, err := url.Parse(strings.ToLower(one)); err == nil && asked.Path != "" {
 			fault.Path = regexp.MustCompile(regexp.QuoteMeta(asked.Path) + "$")
-			faults = append(faults, w.azure.Inject(fault))
+			faults = append(faults, w.Azure.Inject(fault))
 		}
 	}
 	return faults
@@ -300,8 +300,8 @@ func (w *world) silence(fault armsim.Fault, at ...string) (faults []string) {
 // freed does what the message of a deletion says, once it does.
 func (w *world) freed(t *testing.T, object kind.Object) {
 	t.Helper()
-	cluster.WaitFor(t, bound, object, "the word that frees it", func() error {
-		c := condition(t, object, v1alpha1.ConditionReady)
+	cluster.WaitFor(t, env.Patience, object, "the word that frees it", func() error {
+		c := env.Condition(object, v1alpha1.ConditionReady)
 		if c == nil || c.Status == metav1.ConditionTrue || !strings.Contains(c.Message, "set deletionPolicy: Retain") {
 			return fmt.Errorf("it says %+v", c)
 		}
@@ -309,7 +309,7 @@ func (w *world) freed(t *testing.T, object kind.Object) {
 	})
 	retain(t, object)
 	gone(t, object)
-	if _, there := w.azure.Resource(object.AzureStatus().ID); !there {
+	if _, there := w.Azure.Resource(object.AzureStatus().ID); !there {
 		t.Error("it is not in Azure any more")
 	}
 }
