@@ -8,10 +8,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/avs-operator/avs-operator/controllers"
 	"github.com/avs-operator/avs-operator/controllers/azure/lane"
 	"github.com/avs-operator/avs-operator/test/armsim"
-	"github.com/avs-operator/avs-operator/test/harness"
 )
 
 // mostAboveBound is how much longer than the lower bound it may take until all is Ready.
@@ -27,7 +25,7 @@ func TestAppliedAtOnce(t *testing.T) {
 	if full {
 		t.Run("Undisturbed", func(t *testing.T) {
 			f := newFleet(t, speedOfMany, 10, 100, everyKind)
-			f.startOperator(t)
+			f.StartOperator(t)
 			began := f.apply(t)
 			f.judge(t, began, f.waitReady(t, f.real(longest)))
 		})
@@ -38,11 +36,11 @@ func TestAppliedAtOnce(t *testing.T) {
 				c.Durations.CreatePrivateCloud = armsim.Span{Min: 150 * time.Minute, Max: 160 * time.Minute}
 			}
 		})
-		operator := f.startOperator(t)
+		operator := f.StartOperator(t)
 		began := f.apply(t)
 		f.waitForWrites(t, len(f.objects())/2)
 		operator.Stop(t)
-		f.startOperator(t)
+		f.StartOperator(t)
 		f.judge(t, began, f.waitReady(t, f.real(longest)))
 		f.judgeQuiet(t)
 		f.judgeDrift(t)
@@ -58,12 +56,6 @@ const (
 
 // longest is when waiting ends, in Azure's time.
 const longest = 36 * time.Hour
-
-func (f *fleet) startOperator(t *testing.T) *harness.Operator {
-	t.Helper()
-	return harness.StartOperator(t, harness.OperatorOptions{Config: cluster.OperatorConfig(), Speed: f.speed, Namespace: f.namespace,
-		Change: func(o *controllers.Options) { o.Logger = quiet }})
-}
 
 // waitForWrites waits until Azure has been sent so many writes.
 func (f *fleet) waitForWrites(t *testing.T, count int) {
@@ -81,7 +73,7 @@ func isWrite(method string) bool {
 
 // writes counts those to ARM.
 func (f *fleet) writes() (count int) {
-	for _, r := range f.azure.Requests() {
+	for _, r := range f.Azure.Requests() {
 		if isWrite(r.Method) && r.Principal != "" {
 			count++
 		}
@@ -94,13 +86,13 @@ func (f *fleet) judge(t *testing.T, began, ready time.Time) {
 	t.Helper()
 	took, bound := f.scaled(ready.Sub(began)), f.bound(t, began)
 	t.Logf("%d private clouds with %d children each, Azure %g times as fast: all Ready after %s of Azure's time (%s here), lower bound %s: %.3f times that",
-		len(f.clouds), len(f.clouds[0].children), f.speed, took.Round(time.Minute), ready.Sub(began).Round(time.Second), bound.Round(time.Minute),
+		len(f.clouds), len(f.clouds[0].children), f.Speed, took.Round(time.Minute), ready.Sub(began).Round(time.Second), bound.Round(time.Minute),
 		float64(took)/float64(bound))
 	if float64(took) > mostAboveBound*float64(bound) {
 		t.Errorf("that is more than %g times the lower bound", mostAboveBound)
 	}
 	writes, reads := 0, 0
-	for _, r := range f.azure.Requests() {
+	for _, r := range f.Azure.Requests() {
 		if r.Status == http.StatusTooManyRequests || r.Status == http.StatusConflict {
 			t.Errorf("%s %s was answered with %d", r.Method, r.Path, r.Status)
 		}

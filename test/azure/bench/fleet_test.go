@@ -15,9 +15,9 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/ptr"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
+	"github.com/avs-operator/avs-operator/controllers"
 	"github.com/avs-operator/avs-operator/controllers/azure/kind"
 	"github.com/avs-operator/avs-operator/controllers/azure/kinds"
 	"github.com/avs-operator/avs-operator/test/armsim"
@@ -29,13 +29,9 @@ const elsewhere = "/subscriptions/11111111-1111-1111-1111-111111111111/resourceG
 
 // fleet is some private clouds with what is in them, in one subscription, and so behind one set of ARM's buckets.
 type fleet struct {
-	azure     *harness.Azure
-	lengths   *lengths
-	namespace string
-	speed     float64
-	clouds    []*cloud
-	// extras are the Secrets that children refer to.
-	extras []client.Object
+	*harness.World
+	lengths *lengths
+	clouds  []*cloud
 }
 
 type cloud struct {
@@ -44,28 +40,26 @@ type cloud struct {
 	children []kind.Object
 }
 
-// newFleet makes the objects of a fleet and an Azure with room for them. Nothing is applied yet.
+// newFleet makes the objects of a fleet and an Azure with room for them. Nothing but what they refer to is applied yet.
 func newFleet(t *testing.T, speed float64, clouds, children int, mix func(cloud, count int, namespace string) []kind.Object,
 	change ...func(*armsim.Config)) *fleet {
 	t.Helper()
-	f := &fleet{lengths: newLengths(), namespace: cluster.Namespace(t), speed: speed}
-	f.azure = harness.StartAzure(t, speed, func(c *armsim.Config) {
-		c.NoVCenters, c.Seed, c.Log = true, 1, f.lengths.logger()
+	f := &fleet{World: harness.NewWorld(t, cluster, speed), lengths: newLengths()}
+	f.Options = func(o *controllers.Options) { o.Logger = quiet }
+	f.StartAzure(t, append([]func(*armsim.Config){func(c *armsim.Config) {
+		c.Seed, c.Log = 1, f.lengths.logger()
 		c.Subscriptions[0].HostQuota = map[string]int{"av36p": 96 * clouds}
-		for _, f := range change {
-			f(c)
-		}
-	})
-	for i := range clouds {
-		object := harness.PrivateCloud(f.namespace, fmt.Sprintf("cloud-%d", i))
-		object.Spec.NetworkBlock = fmt.Sprintf("10.%d.0.0/22", 100+i)
-		object.Spec.DeletionPolicy = v1alpha1.DeletionPolicyRetain
-		f.clouds = append(f.clouds, &cloud{object: object, id: f.azure.PrivateCloudID(object.Name), children: served(mix(i, children, f.namespace))})
-	}
-	f.extras = append(f.azure.Identity(f.namespace), &corev1.Secret{
-		ObjectMeta: metav1.ObjectMeta{Namespace: f.namespace, Name: circuitSecret, Labels: map[string]string{v1alpha1.LabelUse: v1alpha1.UseAllowed}},
+	}}, change...)...)
+	cluster.Create(t, &corev1.Secret{
+		ObjectMeta: metav1.ObjectMeta{Namespace: f.Namespace, Name: circuitSecret, Labels: map[string]string{v1alpha1.LabelUse: v1alpha1.UseAllowed}},
 		StringData: map[string]string{circuitKey: "an-authorization-key"},
 	})
+	for i := range clouds {
+		object := harness.PrivateCloud(f.Namespace, fmt.Sprintf("cloud-%d", i))
+		object.Spec.NetworkBlock = fmt.Sprintf("10.%d.0.0/22", 100+i)
+		object.Spec.DeletionPolicy = v1alpha1.DeletionPolicyRetain
+		f.clouds = append(f.clouds, &cloud{object: object, id: f.Azure.PrivateCloudID(object.Name), children: served(mix(i, children, f.Namespace))})
+	}
 	return f
 }
 
@@ -89,19 +83,12 @@ func (f *fleet) objects() []kind.Object {
 // apply creates everything at once, in any order, and says when it began.
 func (f *fleet) apply(t *testing.T) time.Time {
 	t.Helper()
-	for _, object := range f.extras {
-		if err := cluster.Admin.Create(t.Context(), object); err != nil {
-			t.Fatal(err)
-		}
-	}
 	all := f.objects()
 	shuffle := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // an order, no secret
 	shuffle.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
 	began := time.Now()
 	for _, object := range all {
-		if err := cluster.Admin.Create(t.Context(), object); err != nil {
-			t.Fatalf("creating %T %s: %v", object, object.GetName(), err)
-		}
+		cluster.Create(t, object)
 	}
 	return began
 }
@@ -111,7 +98,7 @@ func (f *fleet) waitReady(t *testing.T, within time.Duration) time.Time {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), within)
 	defer cancel()
-	ready, last := readiness(ctx, t, f.namespace, f.objects())
+	ready, last := readiness(ctx, t, f.Namespace, f.objects())
 	if ctx.Err() != nil {
 		left := 0
 		for _, object := range f.objects() {
@@ -128,7 +115,7 @@ func (f *fleet) waitReady(t *testing.T, within time.Duration) time.Time {
 }
 
 func (f *fleet) scaled(here time.Duration) time.Duration {
-	return time.Duration(float64(here) * f.speed)
+	return time.Duration(float64(here) * f.Speed)
 }
 
 const (

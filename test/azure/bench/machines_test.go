@@ -12,10 +12,8 @@ import (
 	"testing"
 	"time"
 
-	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
+	"github.com/avs-operator/avs-operator/test/harness"
 	"github.com/avs-operator/avs-operator/test/vcentersim"
 )
 
@@ -37,23 +35,16 @@ func TestManyMachinesStanding(t *testing.T) {
 		return
 	}
 	oslo, bergen := startPair(t)
-	both, one := cluster.Namespace(t), cluster.Namespace(t)
-	for _, v := range []*vcentersim.VCenter{oslo, bergen} {
-		v.AddUser("both@vsphere.local", "VMware1!", vcentersim.Administrator)
-	}
-	oslo.AddUser("one@vsphere.local", "VMware1!", vcentersim.Administrator)
-	declared := []*v1alpha1.VCenter{
-		declareVCenter(t, both, "oslo", "both@vsphere.local", oslo), declareVCenter(t, both, "bergen", "both@vsphere.local", bergen),
-		declareVCenter(t, one, "oslo", "one@vsphere.local", oslo),
-	}
+	both, one := harness.NewWorld(t, cluster, 1), harness.NewWorld(t, cluster, 1)
+	declared := []*v1alpha1.VCenter{declare(t, both, "oslo", "both", oslo), declare(t, both, "bergen", "both", bergen), declare(t, one, "oslo", "one", oslo)}
 	// Each works at once: they share no object, so they need no lease to take turns by.
-	forBoth, forOne := startProcess(t, both, "--leader-elect=false"), startProcess(t, one, "--leader-elect=false")
+	forBoth, forOne := startProcess(t, both.Namespace, "--leader-elect=false"), startProcess(t, one.Namespace, "--leader-elect=false")
 	began := time.Now()
 	for _, vc := range declared {
 		cluster.WaitCondition(t, machinesReadyAfter, vc, v1alpha1.ConditionReady, "True")
 	}
 	t.Logf("both inventories were read after %s", time.Since(began).Round(time.Second))
-	planned := planOfOne(t, both)
+	planned := planOfOne(t, both.Namespace)
 	cluster.WaitCondition(t, machinesReadyAfter, planned, v1alpha1.ConditionPlanned, "True")
 
 	time.Sleep(machinesSettleFor)
@@ -122,42 +113,25 @@ func startPair(t *testing.T) (oslo, bergen *vcentersim.VCenter) {
 	return made[0], made[1]
 }
 
-func declareVCenter(t *testing.T, namespace, name, user string, v *vcentersim.VCenter) *v1alpha1.VCenter {
+// declare makes the objects of a vCenter with an account of its own, so that its requests can be told from those of other operators.
+func declare(t *testing.T, w *harness.World, name, user string, v *vcentersim.VCenter) *v1alpha1.VCenter {
 	t.Helper()
-	secret := &corev1.Secret{
-		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name}, Type: corev1.SecretTypeBasicAuth,
-		StringData: map[string]string{"username": user, "password": "VMware1!"},
-	}
-	vc := &v1alpha1.VCenter{
-		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name},
-		Spec: v1alpha1.VCenterSpec{
-			URL: v.URL(), CredentialsRef: &v1alpha1.CredentialsReference{Name: name}, Trust: &v1alpha1.VCenterTrust{Thumbprint: v.Thumbprint()},
-		},
-	}
-	if err := cluster.Admin.Create(t.Context(), secret); err != nil {
-		t.Fatal(err)
-	}
-	if err := cluster.Admin.Create(t.Context(), vc); err != nil {
-		t.Fatal(err)
-	}
-	return vc
+	const password = "VMware1!"
+	account := user + "@vsphere.local"
+	v.AddUser(account, password, vcentersim.Administrator)
+	w.Account(t, "account", account, password)
+	return w.Declare(t, name, v, func(object *v1alpha1.VCenter) { object.Spec.CredentialsRef.Name = "account" })
 }
 
 // planOfOne is a move that is planned and does not run: its plan looks at all machines on the network that it goes to.
 func planOfOne(t *testing.T, namespace string) *v1alpha1.WorkloadMove {
 	t.Helper()
-	move := &v1alpha1.WorkloadMove{
-		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "one"},
-		Spec: v1alpha1.WorkloadMoveSpec{
-			State:  v1alpha1.MoveStatePlan,
-			Source: v1alpha1.MoveSource{VCenterRef: v1alpha1.ObjectReference{Name: "oslo"}},
-			Target: v1alpha1.MoveTarget{VCenterRef: v1alpha1.ObjectReference{Name: "bergen"}, Cluster: "Cluster-A", Folder: "/Bergen/vm", Datastore: "DS-SSD-01"},
-			Select: []v1alpha1.MachineSelector{{Names: []string{"fin-app-01"}}}, Networks: []v1alpha1.NameMapping{{From: "VLAN-120", To: "VLAN-120"}},
-			Waivers: []v1alpha1.MoveWaiver{{Concern: "TargetWithoutRoom", Reason: "10,000 machines stand on 16 hosts here"}},
-		},
-	}
-	if err := cluster.Admin.Create(t.Context(), move); err != nil {
-		t.Fatal(err)
-	}
+	move := harness.WorkloadMove(namespace, "one", v1alpha1.MoveStatePlan)
+	move.Spec.Target = v1alpha1.MoveTarget{VCenterRef: v1alpha1.ObjectReference{Name: "bergen"}, Cluster: "Cluster-A", Folder: "/Bergen/vm",
+		Datastore: "DS-SSD-01"}
+	move.Spec.Select = []v1alpha1.MachineSelector{{Names: []string{"fin-app-01"}}}
+	move.Spec.Networks = []v1alpha1.NameMapping{{From: "VLAN-120", To: "VLAN-120"}}
+	move.Spec.Waivers = []v1alpha1.MoveWaiver{{Concern: "TargetWithoutRoom", Reason: "10,000 machines stand on 16 hosts here"}}
+	cluster.Create(t, move)
 	return move
 }

@@ -30,7 +30,7 @@ func (f *fleet) judgeQuiet(t *testing.T) {
 	time.Sleep(f.real(listedFor))
 	until := time.Now()
 	lists, others := map[string]int{}, 0
-	for _, r := range f.azure.Requests() {
+	for _, r := range f.Azure.Requests() {
 		if r.At.Before(from) || r.At.After(until) || r.Principal == "" {
 			continue
 		}
@@ -110,12 +110,12 @@ func (f *fleet) judgeDrift(t *testing.T) {
 func (f *fleet) drift(t *testing.T, id string) time.Duration {
 	t.Helper()
 	changed := time.Now()
-	if err := f.azure.SetInAzure(id, map[string]any{"properties": map[string]any{"subnet": map[string]any{"gatewayAddress": "10.99.0.1/24"}}}); err != nil {
+	if err := f.Azure.SetInAzure(id, map[string]any{"properties": map[string]any{"subnet": map[string]any{"gatewayAddress": "10.99.0.1/24"}}}); err != nil {
 		t.Fatal(err)
 	}
 	for deadline := changed.Add(f.real(10*time.Minute) + time.Minute); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
 		var seen time.Time
-		for _, r := range f.azure.Requests() {
+		for _, r := range f.Azure.Requests() {
 			switch {
 			case r.At.Before(changed):
 			case seen.IsZero() && isList(r) && strings.HasPrefix(strings.ToLower(id), r.Path+"/"):
@@ -150,7 +150,7 @@ func (f *fleet) cloudOf(path string) string {
 
 // in are the ids of Azure's resources directly in a collection that an object of the fleet stands for, by Azure's own word.
 func (f *fleet) in(collection string) (out []string) {
-	for _, id := range f.azure.Resources(collection + "/") {
+	for _, id := range f.Azure.Resources(collection + "/") {
 		if !strings.Contains(strings.TrimPrefix(id, collection+"/"), "/") {
 			out = append(out, id)
 		}
@@ -159,5 +159,5 @@ func (f *fleet) in(collection string) (out []string) {
 }
 
 func (f *fleet) real(azures time.Duration) time.Duration {
-	return time.Duration(float64(azures) / f.speed)
+	return time.Duration(float64(azures) / f.Speed)
 }

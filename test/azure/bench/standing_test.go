@@ -45,12 +45,12 @@ func TestManyStanding(t *testing.T) {
 		c.Durations = armsim.Durations{CreatePrivateCloud: moment, Network: moment, Update: moment}
 		c.RetryAfter, c.Throttling.Writes = time.Second, armsim.Bucket{Size: 10_000, PerSecond: 1000}
 	})
-	making := f.startOperator(t)
+	making := f.StartOperator(t)
 	f.apply(t)
 	f.waitReady(t, 20*time.Minute)
 	making.Stop(t)
 
-	p := startProcess(t, f.namespace)
+	p := startProcess(t, f.Namespace)
 	f.settle(t, time.Now())
 	f.measureIdle(t, p)
 	f.measureEdits(t, p)
@@ -65,7 +65,7 @@ func (f *fleet) settle(t *testing.T, from time.Time) {
 	t.Helper()
 	time.Sleep(90 * time.Second) // real pace: the first lists are staggered over a minute
 	reads := 0
-	for _, r := range f.azure.Requests() {
+	for _, r := range f.Azure.Requests() {
 		if r.At.After(from) && r.Principal != "" && !isList(r) && !isLaterPage(r) {
 			reads++
 		}
@@ -100,7 +100,7 @@ func (f *fleet) measureIdle(t *testing.T, p *process) {
 // edit, it takes the time of an edit that nobody but a watch has to do with.
 func (f *fleet) measureEdits(t *testing.T, p *process) {
 	t.Helper()
-	around, trip := lookAround(t), newRoundTrip(t, f.namespace)
+	around, trip := lookAround(t), newRoundTrip(t, f.Namespace)
 	took, trips := make(times, 0, edits), make(times, 0, edits)
 	for round := 0; len(took) < edits; round++ {
 		for _, c := range f.clouds {
@@ -136,7 +136,7 @@ func (f *fleet) edit(t *testing.T, c *cloud, round int) time.Duration {
 		t.Fatal(err)
 	}
 	for {
-		requests := f.azure.Requests()
+		requests := f.Azure.Requests()
 		for _, r := range slices.Backward(requests[max(0, len(requests)-50):]) {
 			if r.Method == "PATCH" && strings.Contains(string(r.Body), word) {
 				return r.At.Sub(before)

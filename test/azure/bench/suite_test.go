@@ -13,15 +13,13 @@ import (
 
 	"github.com/go-logr/logr"
 
-	"github.com/avs-operator/avs-operator/controllers"
 	"github.com/avs-operator/avs-operator/test/env"
+	"github.com/avs-operator/avs-operator/test/harness"
 )
 
 var cluster *env.Env
 
-func TestMain(m *testing.M) {
-	os.Exit(env.Main(m, env.Options{Scheme: controllers.Scheme()}, func(e *env.Env) { cluster = e }))
-}
+func TestMain(m *testing.M) { harness.Main(m, &cluster, 0) }
 
 // full says that the sizes are the promised ones.
 var full = os.Getenv("AVS_OPERATOR_BENCH") != ""
