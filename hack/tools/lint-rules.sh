@@ -75,6 +75,13 @@ done << 'RULES'
 ! controllers/azure/kinds/deep controllers/azure
 = controllers/azure/kinds controllers/azure/kind
 = controllers/azure/kinds controllers/azure/tree
+= controllers/azure/kinds controllers/azure/kinds/hosts
+= controllers/azure/kinds/hosts controllers/azure/kinds/ask
+! controllers/azure/kinds/hosts controllers/azure/kinds/leaf
+! controllers/azure/kinds/hosts controllers/maintenance/leaf
+! controllers/azure/kinds/ask controllers/azure/kinds/leaf
+! controllers/azure/kinds/ask controllers/azure/kinds/hosts/leaf
+! controllers/azure/kinds/ask/deep controllers/azure
 ! controllers/azure/kind/deep controllers/azure
 ! controllers/azure/kind controllers/azure/kinds/leaf
 ! controllers/azure/kind controllers/azure/tree/leaf

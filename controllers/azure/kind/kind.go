@@ -7,6 +7,8 @@ package kind
 
 import (
 	"context"
+	"slices"
+	"strings"
 	"time"
 
 	"k8s.io/component-base/featuregate"
@@ -200,6 +202,11 @@ type Intent struct {
 	Changes []diff.Change
 	// Desired body, whole.
 	Desired map[string]any
+}
+
+// Touches says that the write changes what is at a path or below it.
+func (i Intent) Touches(path string) bool {
+	return slices.ContainsFunc(i.Changes, func(c diff.Change) bool { return c.Path == path || strings.HasPrefix(c.Path, path+"/") })
 }
 
 // OneShot is a POST that is made once for each new word in the spec.

@@ -4,6 +4,8 @@
 package kinds
 
 import (
+	"time"
+
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/arm"
 	"github.com/avs-operator/avs-operator/controllers/azure/body"
@@ -74,7 +76,7 @@ func addonObserve(a *v1alpha1.Addon, actual *arm.Resource) {
 // addonExpect: HCX is deployed in 20 to 35 minutes, the others are changed in a few.
 func addonExpect(_ arm.Verb, a *v1alpha1.Addon) kind.Expectation {
 	if a.Spec.HCX != nil {
-		return hcxExpected
+		return kind.Expectation{Soonest: 20 * time.Minute, Latest: 35 * time.Minute, Fine: time.Minute}
 	}
 	return updateExpected
 }

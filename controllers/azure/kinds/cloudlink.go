@@ -5,18 +5,14 @@ package kinds
 
 import (
 	"context"
-	"fmt"
-	"strings"
-	"time"
-
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/arm"
 	"github.com/avs-operator/avs-operator/controllers/azure/body"
+	"github.com/avs-operator/avs-operator/controllers/azure/guards"
 	"github.com/avs-operator/avs-operator/controllers/azure/kind"
+	"github.com/avs-operator/avs-operator/controllers/azure/kinds/ask"
 	"github.com/avs-operator/avs-operator/controllers/azure/lane"
-	"github.com/avs-operator/avs-operator/controllers/azure/tree"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
 )
 
@@ -64,15 +60,15 @@ func cloudLinkLinks(l *v1alpha1.CloudLink) []v1alpha1.ParentReference {
 func cloudLinkResolve(ctx context.Context, w kind.World[*v1alpha1.CloudLink], desired map[string]any) *outcome.Outcome {
 	id := arm.ID(w.Object.Spec.LinkedCloudID)
 	if ref := w.Object.Spec.LinkedCloudRef; ref != nil {
-		other, o := otherCloud(ctx, w, "CloudLink", "linkedCloudRef", *ref)
+		other, o := ask.OtherCloud(ctx, w, "CloudLink", "linkedCloudRef", *ref)
 		if o != nil {
 			return o
 		}
-		if here, there := plainLocation(w.Cloud), plainLocation(other); here != "" && there != "" && here != there {
+		if here, there := guards.Location(w.Cloud.Spec.Location), guards.Location(other.Spec.Location); here != "" && there != "" && here != there {
 			return outcome.Stall(v1alpha1.ReasonInvalidSpec, "PrivateCloud %s/%s is in %s and this one in %s: a cloud link joins private clouds of one region, use a GlobalReachConnection between regions",
 				other.Namespace, other.Name, other.Spec.Location, w.Cloud.Spec.Location)
 		}
-		if o := isThere(w.Actual, other); o != nil {
+		if o := ask.IsThere(w.Actual, other); o != nil {
 			return o
 		}
 		id = arm.ID(other.Status.ID)
@@ -85,29 +81,4 @@ func cloudLinkResolve(ctx context.Context, w kind.World[*v1alpha1.CloudLink], de
 		return outcome.Stall(v1alpha1.ReasonInvalidSpec, "a private cloud cannot be linked to itself: name another one than %s", w.Cloud.Name)
 	}
 	return nil
-}
-
-// otherCloud is a private cloud that an object refers to and does not stand in. Its owner must consent.
-func otherCloud[T kind.Object](ctx context.Context, w kind.World[T], kindName, field string, ref v1alpha1.ParentReference) (*v1alpha1.PrivateCloud, *outcome.Outcome) {
-	key := tree.KeyOf(w.Object.GetNamespace(), ref)
-	other := &v1alpha1.PrivateCloud{}
-	if err := w.Reader.Get(ctx, key, other); apierrors.IsNotFound(err) {
-		return nil, outcome.Wait(v1alpha1.ReasonReferenceNotFound, "PrivateCloud %s is not there: create it, or correct %s", key, field).About(v1alpha1.ConditionReferencesReady).In(time.Minute)
-	} else if err != nil {
-		return nil, outcome.Retry(v1alpha1.ReasonTransient, fmt.Errorf("reading PrivateCloud %s: %w", key, err))
-	}
-	return other, tree.Permitted(other, w.Object.GetNamespace(), kindName)
-}
-
-// isThere waits for another private cloud that is to be joined with. What is joined already only needs to know which one it is.
-func isThere(actual *arm.Resource, other *v1alpha1.PrivateCloud) *outcome.Outcome {
-	if actual == nil && other.Status.ProvisioningState != "Succeeded" || other.Status.ID == "" {
-		return tree.NotReadyYet("PrivateCloud", other.Namespace+"/"+other.Name, other).In(time.Minute)
-	}
-	return nil
-}
-
-// plainLocation is a location without what Azure lets differ: West Europe is westeurope.
-func plainLocation(c *v1alpha1.PrivateCloud) string {
-	return strings.ToLower(strings.ReplaceAll(c.Spec.Location, " ", ""))
 }

@@ -13,10 +13,14 @@ import (
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/arm"
 	"github.com/avs-operator/avs-operator/controllers/azure/diff"
+	"github.com/avs-operator/avs-operator/controllers/azure/guards"
 	"github.com/avs-operator/avs-operator/controllers/azure/kind"
+	"github.com/avs-operator/avs-operator/controllers/azure/kinds/ask"
+	"github.com/avs-operator/avs-operator/controllers/azure/kinds/hosts"
 	"github.com/avs-operator/avs-operator/controllers/azure/lane"
 	"github.com/avs-operator/avs-operator/controllers/azure/tree"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
+	"github.com/avs-operator/avs-operator/controllers/status"
 )
 
 // +kubebuilder:rbac:groups=avs-operator.io,resources=clusters,verbs=get;list;watch;patch
@@ -58,7 +62,7 @@ func clusterObserve(c *v1alpha1.Cluster, actual *arm.Resource) {
 	s := &c.Status
 	s.ClusterSize = int32(actual.Int(tree.SizeOfCluster))    //nolint:gosec // at most 16
 	s.ClusterID = int32(actual.Int("/properties/clusterId")) //nolint:gosec // at most 100
-	s.Selector = emptySelector
+	s.Selector = hosts.Selector
 	s.Hosts = actual.Texts(tree.HostsOfCluster)
 	s.VSANDatastoreName = actual.String(tree.VSANOfCluster)
 }
@@ -69,14 +73,35 @@ func clusterSize(c *v1alpha1.Cluster) (asked *int32, applied int32) {
 
 // clusterGated: which hosts leave.
 func clusterGated(c *v1alpha1.Cluster) (field string, gate featuregate.Feature, why string) {
-	return gatedScaleIn("spec.scaleIn.hosts", c.Spec.ScaleIn)
+	return hosts.Gated("spec.scaleIn.hosts", c.Spec.ScaleIn)
 }
 
 func clusterSetApplied(c *v1alpha1.Cluster, size int32) { c.Status.AppliedClusterSize = size }
 
 // clusterConcerns are one; with fewer hosts goes which of them stay.
 func clusterConcerns(c *v1alpha1.Cluster, changes []diff.Change) [][]diff.Change {
-	return [][]diff.Change{scaleIn(changes, tree.SizeOfCluster, tree.HostsOfCluster, c.Status.Hosts, c.Spec.ClusterSize, c.Spec.ScaleIn)}
+	return [][]diff.Change{hosts.ScaleIn(changes, tree.SizeOfCluster, tree.HostsOfCluster, c.Status.Hosts, c.Spec.ClusterSize, c.Spec.ScaleIn)}
+}
+
+// clusterMayWrite asks before a cluster is made and before its size changes.
+func clusterMayWrite(ctx context.Context, w kind.World[*v1alpha1.Cluster], intent kind.Intent) *outcome.Outcome {
+	to := int((&arm.Resource{Body: intent.Desired}).Int(tree.SizeOfCluster))
+	from, sku := 0, w.Object.Spec.SKU
+	if w.Actual != nil {
+		from, sku = int(w.Actual.Int(tree.SizeOfCluster)), w.Actual.String(tree.SKU)
+	}
+	if to == 0 || to == from || w.Actual != nil && !intent.Touches(tree.SizeOfCluster) {
+		return nil
+	}
+	cloud, err := w.ARM.Get(ctx, w.CloudID)
+	if err != nil {
+		return ask.Unseen("what the private cloud is", err)
+	}
+	return hosts.Resizing{
+		Client: w.ARM, Object: w.Cloud, Cloud: cloud, CloudID: w.CloudID, ID: w.ID, SKU: sku, From: from, To: to,
+		Hosts: w.Actual.Texts(tree.HostsOfCluster), First: w.Object.Spec.ScaleIn, VSAN: w.Actual.String(tree.VSANOfCluster),
+		Confirmed: w.Object.GetAnnotations()[v1alpha1.AnnotationConfirmTolerance], Owner: "the Cluster",
+	}.Allowed(ctx)
 }
 
 // clusterExpect: hosts take 30 to 45 minutes each, all of one request in parallel; deleting a cluster about as long.
@@ -84,10 +109,15 @@ func clusterExpect(verb arm.Verb, _ *v1alpha1.Cluster) kind.Expectation {
 	if verb == arm.DELETE {
 		return kind.Expectation{Soonest: 10 * time.Minute, Latest: 90 * time.Minute, Fine: 30 * time.Second}
 	}
-	return hostsExpected
+	return hosts.Expected
 }
 
 // clusterMayDelete: not while machines that are not Azure's own run on its hosts, and not while that cannot be found out.
 func clusterMayDelete(ctx context.Context, w kind.World[*v1alpha1.Cluster]) *outcome.Outcome {
-	return noMachines(ctx, w, w.Actual.Name)
+	return ask.NoMachines(ctx, w, w.Actual.Name)
+}
+
+// clusterReport says where little room is left.
+func clusterReport(_ context.Context, w kind.World[*v1alpha1.Cluster], _ time.Time) (facts []status.Fact, again time.Duration) {
+	return []status.Fact{hosts.RoomToGrow([]guards.Pool{{Cluster: w.Actual.Name, Hosts: int(w.Actual.Int(tree.SizeOfCluster))}})}, 0
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/avs-operator/avs-operator/controllers/azure/body"
 	"github.com/avs-operator/avs-operator/controllers/azure/diff"
 	"github.com/avs-operator/avs-operator/controllers/azure/kind"
+	"github.com/avs-operator/avs-operator/controllers/azure/kinds/ask"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
 )
 
@@ -73,32 +74,32 @@ func dnsServiceResolve(ctx context.Context, w kind.World[*v1alpha1.DNSService], 
 	if len(spec.FQDNZones) == 0 && spec.DefaultDNSZone == "" {
 		return nil
 	}
-	zones, o := namedObjectsOf(ctx, w, "DNS zone", "dnsZones", &v1alpha1.DNSZoneList{})
+	zones, o := ask.Named(ctx, w, "DNS zone", "dnsZones", &v1alpha1.DNSZoneList{})
 	if o != nil {
 		return o
 	}
 	if spec.FQDNZones != nil {
 		var names []string
 		for _, name := range spec.FQDNZones {
-			zone, leaving, o := zones.find(name)
+			zone, leaving, o := zones.Find(name)
 			if o != nil {
 				return o
 			}
-			if zone = asAzureHas(zone, w.Actual.Texts(fqdnZones)); !leaving && !named(names, zone) {
+			if zone = ask.AsAzureHas(zone, w.Actual.Texts(fqdnZones)); !leaving && !ask.HasName(names, zone) {
 				names = append(names, zone)
 			}
 		}
 		properties["fqdnZones"] = body.List(names)
 	}
 	if spec.DefaultDNSZone != "" {
-		zone, leaving, o := zones.find(spec.DefaultDNSZone)
+		zone, leaving, o := zones.Find(spec.DefaultDNSZone)
 		if o != nil {
 			return o
 		}
 		if leaving && !strings.EqualFold(zone, ownDNSZone) {
 			zone = ownDNSZone
 		}
-		properties["defaultDnsZone"] = asAzureHas(zone, []string{w.Actual.String(defaultDNSZone)})
+		properties["defaultDnsZone"] = ask.AsAzureHas(zone, []string{w.Actual.String(defaultDNSZone)})
 	}
 	return nil
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/avs-operator/avs-operator/controllers/azure/body"
 	"github.com/avs-operator/avs-operator/controllers/azure/diff"
 	"github.com/avs-operator/avs-operator/controllers/azure/kind"
+	"github.com/avs-operator/avs-operator/controllers/azure/kinds/ask"
 	"github.com/avs-operator/avs-operator/controllers/connect"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
 )
@@ -65,7 +66,7 @@ func dnsZoneConcerns(d *v1alpha1.DNSZone, changes []diff.Change) [][]diff.Change
 // dnsZoneClear takes the zone out of the DNS services that name it: Azure refuses to delete it before. They are listed now, because a snapshot may
 // be older than the last of them.
 func dnsZoneClear(ctx context.Context, w kind.World[*v1alpha1.DNSZone]) (*kind.Clearing, *outcome.Outcome) {
-	services, err := w.ARM.List(ctx, networkCollection(w.CloudID, "dnsServices"))
+	services, err := w.ARM.List(ctx, ask.Network(w.CloudID, "dnsServices"))
 	if err != nil {
 		return nil, connect.OutcomeOf(err)
 	}
@@ -86,7 +87,7 @@ func withoutZone(service *arm.Resource, zone string) map[string]any {
 	properties := map[string]any{}
 	var others []string
 	for _, name := range service.Texts(fqdnZones) {
-		if sameObject(name, zone) {
+		if ask.SameObject(name, zone) {
 			properties["fqdnZones"] = nil
 		} else {
 			others = append(others, name)
@@ -95,7 +96,7 @@ func withoutZone(service *arm.Resource, zone string) map[string]any {
 	if _, is := properties["fqdnZones"]; is {
 		properties["fqdnZones"] = body.List(others)
 	}
-	if sameObject(service.String(defaultDNSZone), zone) {
+	if ask.SameObject(service.String(defaultDNSZone), zone) {
 		properties["defaultDnsZone"] = ownDNSZone
 	}
 	if len(properties) == 0 {

@@ -11,6 +11,7 @@ import (
 	"github.com/avs-operator/avs-operator/controllers/arm"
 	"github.com/avs-operator/avs-operator/controllers/azure/body"
 	"github.com/avs-operator/avs-operator/controllers/azure/kind"
+	"github.com/avs-operator/avs-operator/controllers/azure/kinds/ask"
 	"github.com/avs-operator/avs-operator/controllers/azure/lane"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
 )
@@ -52,19 +53,7 @@ func expressRouteAuthorizationDesired(a *v1alpha1.ExpressRouteAuthorization) map
 
 // expressRouteAuthorizationResolve finds the circuit that the spec names by its place in the private cloud.
 func expressRouteAuthorizationResolve(_ context.Context, w kind.World[*v1alpha1.ExpressRouteAuthorization], desired map[string]any) *outcome.Outcome {
-	return ownCircuit(w.Cloud, w.Actual, w.Object.Spec.Circuit, desired)
-}
-
-// ownCircuit puts the circuit of a private cloud that the spec names into the body. If it names none, Azure takes the first, and need not show it.
-func ownCircuit(cloud *v1alpha1.PrivateCloud, actual *arm.Resource, which string, desired map[string]any) *outcome.Outcome {
-	if which == "" || which == primary && actual != nil && actual.String("/properties/expressRouteId") == "" {
-		return nil
-	}
-	id, o := circuit(cloud, which)
-	if o == nil {
-		body.Properties(desired)["expressRouteId"] = id
-	}
-	return o
+	return ask.OwnCircuit(w.Cloud, w.Actual, w.Object.Spec.Circuit, desired)
 }
 
 // expressRouteAuthorizationObserve leaves the key alone: it goes into the Secret and nowhere else.

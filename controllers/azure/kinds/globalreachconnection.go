@@ -16,6 +16,7 @@ import (
 	"github.com/avs-operator/avs-operator/controllers/azure/body"
 	"github.com/avs-operator/avs-operator/controllers/azure/diff"
 	"github.com/avs-operator/avs-operator/controllers/azure/kind"
+	"github.com/avs-operator/avs-operator/controllers/azure/kinds/ask"
 	"github.com/avs-operator/avs-operator/controllers/azure/lane"
 	"github.com/avs-operator/avs-operator/controllers/azure/tree"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
@@ -72,20 +73,20 @@ func globalReachConnectionLinks(c *v1alpha1.GlobalReachConnection) []v1alpha1.Pa
 // globalReachConnectionResolve finds the circuits of both sides. The other private cloud's owner must consent.
 func globalReachConnectionResolve(ctx context.Context, w kind.World[*v1alpha1.GlobalReachConnection], desired map[string]any) *outcome.Outcome {
 	spec := &w.Object.Spec
-	if o := ownCircuit(w.Cloud, w.Actual, spec.Circuit, desired); o != nil || spec.Peer == nil {
+	if o := ask.OwnCircuit(w.Cloud, w.Actual, spec.Circuit, desired); o != nil || spec.Peer == nil {
 		return o
 	}
-	other, o := otherCloud(ctx, w, "GlobalReachConnection", "peer.privateCloudRef", spec.Peer.PrivateCloudRef)
+	other, o := ask.OtherCloud(ctx, w, "GlobalReachConnection", "peer.privateCloudRef", spec.Peer.PrivateCloudRef)
 	if o != nil {
 		return o
 	}
 	if other.UID == w.Cloud.UID {
 		return outcome.Stall(v1alpha1.ReasonInvalidSpec, "a private cloud cannot be joined with itself: name another one than %s in peer.privateCloudRef", w.Cloud.Name)
 	}
-	if o := isThere(w.Actual, other); o != nil {
+	if o := ask.IsThere(w.Actual, other); o != nil {
 		return o
 	}
-	id, o := circuit(other, spec.Peer.Circuit)
+	id, o := ask.Circuit(other, spec.Peer.Circuit)
 	if o == nil {
 		body.Properties(desired)["peerExpressRouteCircuit"] = id
 	}
@@ -122,7 +123,7 @@ func authorizationAtPeer(ctx context.Context, reader client.Reader, namespace st
 	if at, want := tree.KeyOf(namespace, a.Spec.PrivateCloudRef), tree.KeyOf(namespace, peer.PrivateCloudRef); at != want {
 		return nil, "", outcome.Stall(v1alpha1.ReasonInvalidSpec, "ExpressRouteAuthorization %s is one of PrivateCloud %s, and the peer is %s: name one of the peer's in peer.authorizationRef", key, at, want)
 	}
-	if !sameCircuit(a.Spec.Circuit, peer.Circuit) {
+	if !ask.SameCircuit(a.Spec.Circuit, peer.Circuit) {
 		return nil, "", outcome.Stall(v1alpha1.ReasonInvalidSpec, "ExpressRouteAuthorization %s is for another circuit of the peer: give peer.circuit and its spec.circuit the same value", key)
 	}
 	if a.Spec.SecretName == "" {

@@ -5,15 +5,13 @@
 package kinds
 
 import (
-	"maps"
-	"slices"
+	"time"
 
 	ctrl "sigs.k8s.io/controller-runtime"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/arm"
 	"github.com/avs-operator/avs-operator/controllers/azure"
-	"github.com/avs-operator/avs-operator/controllers/azure/diff"
 	"github.com/avs-operator/avs-operator/controllers/azure/kind"
 )
 
@@ -78,19 +76,5 @@ func register[T kind.Object](k *kind.Kind[T]) Kind {
 	}
 }
 
-// emptySelector is the selector of the scale subresource: it matches no Pod, and one must be there for autoscalers.
-const emptySelector = "avs-operator.io/matches=nothing"
-
-// byConcern groups changes by a name, in the order of the names.
-func byConcern(changes []diff.Change, concern func(diff.Change) string) [][]diff.Change {
-	groups := map[string][]diff.Change{}
-	for _, change := range changes {
-		name := concern(change)
-		groups[name] = append(groups[name], change)
-	}
-	var out [][]diff.Change
-	for _, name := range slices.Sorted(maps.Keys(groups)) {
-		out = append(out, groups[name])
-	}
-	return out
-}
+// updateExpected is how long Azure takes for what changes no hosts. The lane of the private cloud stands still until the end of it is seen.
+var updateExpected = kind.Expectation{Soonest: 100 * time.Second, Latest: 8 * time.Minute, Fine: 15 * time.Second}

@@ -12,6 +12,7 @@ import (
 	"github.com/avs-operator/avs-operator/controllers/arm"
 	"github.com/avs-operator/avs-operator/controllers/azure/body"
 	"github.com/avs-operator/avs-operator/controllers/azure/kind"
+	"github.com/avs-operator/avs-operator/controllers/azure/kinds/ask"
 	"github.com/avs-operator/avs-operator/controllers/azure/lane"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
 	"github.com/avs-operator/avs-operator/controllers/text"
@@ -42,19 +43,19 @@ const restrictMovement = "/properties/restrictMovement"
 func movementRestrictionLocate(ctx context.Context, w kind.World[*v1alpha1.MovementRestriction], collection arm.ID) (string, *outcome.Outcome) {
 	spec := w.Object.Spec.VirtualMachine
 	wanted := v1alpha1.PlacementMember{Name: spec.Name, InstanceUUID: spec.InstanceUUID}
-	machines, o := clusterMachines(ctx, w, collection, wanted)
+	machines, o := ask.ClusterMachines(ctx, w, collection, wanted)
 	if o != nil {
 		return "", o
 	}
-	switch found := machines.of(wanted); len(found) {
+	switch found := machines.Of(wanted); len(found) {
 	case 1:
 		return found[0].ID.Name(), nil
 	case 0:
 		return "", outcome.Wait(v1alpha1.ReasonMachineNotFound, "no machine in %s has %s: this goes on by itself when there is one; else make a new object for another machine",
-			machines.cluster, wordsOf(wanted)).About(v1alpha1.ConditionReferencesReady).In(time.Minute)
+			machines.Cluster, ask.MemberWords(wanted)).About(v1alpha1.ConditionReferencesReady).In(time.Minute)
 	default:
 		return "", outcome.Stall(v1alpha1.ReasonAmbiguousMachine, "more than one machine in %s has %s (%s): make a new object that names it by instanceUUID",
-			machines.cluster, wordsOf(wanted), strings.Join(machinePlaces(found), ", ")).About(v1alpha1.ConditionReferencesReady)
+			machines.Cluster, ask.MemberWords(wanted), strings.Join(ask.Places(found), ", ")).About(v1alpha1.ConditionReferencesReady)
 	}
 }
 
@@ -65,6 +66,6 @@ func movementRestrictionDesired(m *v1alpha1.MovementRestriction) map[string]any 
 }
 
 func movementRestrictionObserve(m *v1alpha1.MovementRestriction, actual *arm.Resource) {
-	m.Status.Machine = text.Cut(actual.String(displayName), 256)
+	m.Status.Machine = text.Cut(actual.String(ask.DisplayName), 256)
 	m.Status.RestrictMovement = actual.String(restrictMovement)
 }

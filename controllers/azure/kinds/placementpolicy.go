@@ -5,6 +5,7 @@ package kinds
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -14,6 +15,8 @@ import (
 	"github.com/avs-operator/avs-operator/controllers/azure/body"
 	"github.com/avs-operator/avs-operator/controllers/azure/diff"
 	"github.com/avs-operator/avs-operator/controllers/azure/kind"
+	"github.com/avs-operator/avs-operator/controllers/azure/kinds/ask"
+	"github.com/avs-operator/avs-operator/controllers/azure/kinds/hosts"
 	"github.com/avs-operator/avs-operator/controllers/azure/lane"
 	"github.com/avs-operator/avs-operator/controllers/connect"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
@@ -29,7 +32,7 @@ var placementPolicy = kind.Kind[*v1alpha1.PlacementPolicy]{
 		Name: "PlacementPolicy", Segment: "placementPolicies", InCluster: true, Lane: lane.Hosts,
 		Mended:    kind.ByPUT,
 		Rules:     diff.Rules{Sets: []string{vmMembers, "/properties/hostMembers"}, IgnoreCase: []string{"/properties/hostMembers/*", "/properties/type", "/properties/affinityType"}},
-		Immutable: []string{"/properties/type", "/properties/affinityType", displayName},
+		Immutable: []string{"/properties/type", "/properties/affinityType", ask.DisplayName},
 		Defaults: map[string]any{
 			"/properties/state": "Enabled", "/properties/affinityStrength": "Should", "/properties/azureHybridBenefitType": "None",
 		},
@@ -72,22 +75,22 @@ func placementPolicyObserve(p *v1alpha1.PlacementPolicy, actual *arm.Resource) {
 func placementPolicyResolve(ctx context.Context, w kind.World[*v1alpha1.PlacementPolicy], desired map[string]any) *outcome.Outcome {
 	properties := body.Properties(desired)
 	if len(w.Object.Spec.VMMembers) > 0 {
-		machines, o := clusterMachines(ctx, w, w.ClusterID+"/virtualMachines", w.Object.Spec.VMMembers...)
+		machines, o := ask.ClusterMachines(ctx, w, w.ClusterID+"/virtualMachines", w.Object.Spec.VMMembers...)
 		if o != nil {
 			return o
 		}
-		ids, o := machines.members(w.Object)
+		ids, o := placementPolicyMembers(machines, w.Object)
 		if o != nil {
 			return o
 		}
 		properties["vmMembers"] = ids
 	}
 	if len(w.Object.Spec.HostMembers) > 0 {
-		hosts, err := w.List(ctx, w.ClusterID+"/hosts")
+		all, err := w.List(ctx, w.ClusterID+"/hosts")
 		if err != nil {
 			return connect.OutcomeOf(err)
 		}
-		names, o := hostMembers(w.Object.Spec.HostMembers, hosts)
+		names, o := hostMembers(w.Object.Spec.HostMembers, all)
 		if o != nil {
 			return o
 		}
@@ -96,16 +99,47 @@ func placementPolicyResolve(ctx context.Context, w kind.World[*v1alpha1.Placemen
 	return nil
 }
 
+// placementPolicyMembers are the ARM ids of a policy's machines, each once. What is missing or ambiguous is said by name.
+func placementPolicyMembers(l *ask.Machines, p *v1alpha1.PlacementPolicy) ([]any, *outcome.Outcome) {
+	var ids []string
+	var missing, ambiguous []string
+	for _, member := range p.Spec.VMMembers {
+		machines := l.Of(member)
+		switch {
+		case len(machines) == 0:
+			missing = append(missing, ask.MemberWords(member))
+		case len(machines) > 1 && member.Tag == nil:
+			ambiguous = append(ambiguous, fmt.Sprintf("%s (%s)", ask.MemberWords(member), strings.Join(ask.Places(machines), ", ")))
+		}
+		for _, machine := range machines {
+			ids = append(ids, string(machine.ID))
+		}
+	}
+	if len(ambiguous) > 0 {
+		return nil, outcome.Stall(v1alpha1.ReasonAmbiguousMachine, "more than one machine in %s is meant by %s: name them by instanceUUID", l.Cluster, strings.Join(ambiguous, "; "))
+	}
+	if len(missing) > 0 {
+		return nil, outcome.Wait(v1alpha1.ReasonMachineNotFound, "no machine in %s is meant by %s: this goes on by itself when there is one; else correct vmMembers", l.Cluster, strings.Join(missing, ", ")).
+			In(time.Minute)
+	}
+	slices.Sort(ids)
+	ids = slices.Compact(ids)
+	if p.Spec.Type == "VmVm" && len(ids) < 2 {
+		return nil, outcome.Wait(v1alpha1.ReasonMachineNotFound, "vmMembers mean only one machine in %s, and a policy of type VmVm needs two", l.Cluster).In(time.Minute)
+	}
+	return body.List(ids), nil
+}
+
 // hostMembers are hosts by the name that Azure gives them. One that is not there may have been replaced by another.
-func hostMembers(wanted []string, hosts []*arm.Resource) ([]any, *outcome.Outcome) {
+func hostMembers(wanted []string, all []*arm.Resource) ([]any, *outcome.Outcome) {
 	var out []any
 	var missing, there []string
-	for _, host := range hosts {
+	for _, host := range all {
 		there = append(there, host.String("/properties/fqdn"))
 	}
 	slices.Sort(there)
 	for _, name := range wanted {
-		at := slices.IndexFunc(there, func(host string) bool { return sameHost(name, host) })
+		at := slices.IndexFunc(there, func(host string) bool { return hosts.Same(name, host) })
 		if at < 0 {
 			missing = append(missing, name)
 			continue
@@ -121,25 +155,25 @@ func hostMembers(wanted []string, hosts []*arm.Resource) ([]any, *outcome.Outcom
 
 // placementPolicyMayWrite: machines that are kept apart need a host each, else Azure refuses the policy. Hosts may be on their way.
 func placementPolicyMayWrite(ctx context.Context, w kind.World[*v1alpha1.PlacementPolicy], intent kind.Intent) *outcome.Outcome {
-	places := intent.Verb == arm.PUT || slices.ContainsFunc(intent.Changes, func(c diff.Change) bool { return c.Path == vmMembers })
+	places := intent.Verb == arm.PUT || intent.Touches(vmMembers)
 	if !places || w.Object.Spec.Type != "VmVm" || w.Object.Spec.AffinityType != "AntiAffinity" {
 		return nil // a policy that has become too large may still be disabled
 	}
-	hosts, err := w.List(ctx, w.ClusterID+"/hosts")
+	there, err := w.List(ctx, w.ClusterID+"/hosts")
 	if err != nil {
-		return unseen("whether the cluster has a host for each machine", err)
+		return ask.Unseen("whether the cluster has a host for each machine", err)
 	}
-	if machines := len((&arm.Resource{Body: intent.Desired}).Texts(vmMembers)); machines > len(hosts) {
+	if machines := len((&arm.Resource{Body: intent.Desired}).Texts(vmMembers)); machines > len(there) {
 		return outcome.Wait(v1alpha1.ReasonPlacementNeedsHosts,
 			"%d machines that are kept apart need a host each, and %s has %d: make it larger, or take machines out of vmMembers. This goes on by itself when there are enough",
-			machines, w.ClusterID.Name(), len(hosts)).In(time.Minute)
+			machines, w.ClusterID.Name(), len(there)).In(time.Minute)
 	}
 	return nil
 }
 
 // placementPolicyReport has tags and identities looked up again: vCenter tells nobody that they changed.
 func placementPolicyReport(_ context.Context, w kind.World[*v1alpha1.PlacementPolicy], _ time.Time) ([]status.Fact, time.Duration) {
-	if len(machineQueries(w.Object.Spec.VMMembers)) == 0 {
+	if !ask.NeedsVCenter(w.Object.Spec.VMMembers) {
 		return nil, 0
 	}
 	return nil, w.VCenters.AnswersFor()

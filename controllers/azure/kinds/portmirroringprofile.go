@@ -10,6 +10,7 @@ import (
 	"github.com/avs-operator/avs-operator/controllers/arm"
 	"github.com/avs-operator/avs-operator/controllers/azure/body"
 	"github.com/avs-operator/avs-operator/controllers/azure/kind"
+	"github.com/avs-operator/avs-operator/controllers/azure/kinds/ask"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
 )
 
@@ -45,7 +46,7 @@ func portMirroringProfileObserve(p *v1alpha1.PortMirroringProfile, actual *arm.R
 // portMirroringProfileResolve finds the VM groups. One whose object is being deleted stays named: it waits for this profile, not the other way round.
 func portMirroringProfileResolve(ctx context.Context, w kind.World[*v1alpha1.PortMirroringProfile], desired map[string]any) *outcome.Outcome {
 	nameAsInAzure(w, desired)
-	groups, o := namedObjectsOf(ctx, w, "VM group", "vmGroups", &v1alpha1.VMGroupList{})
+	groups, o := ask.Named(ctx, w, "VM group", "vmGroups", &v1alpha1.VMGroupList{})
 	if o != nil {
 		return o
 	}
@@ -55,11 +56,11 @@ func portMirroringProfileResolve(ctx context.Context, w kind.World[*v1alpha1.Por
 		if name == "" {
 			continue
 		}
-		group, _, o := groups.find(name)
+		group, _, o := groups.Find(name)
 		if o != nil {
 			return o
 		}
-		properties[end] = asAzureHas(group, []string{w.Actual.String("/properties/" + end)})
+		properties[end] = ask.AsAzureHas(group, []string{w.Actual.String("/properties/" + end)})
 	}
 	return nil
 }

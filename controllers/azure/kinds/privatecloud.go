@@ -17,6 +17,8 @@ import (
 	"github.com/avs-operator/avs-operator/controllers/azure/body"
 	"github.com/avs-operator/avs-operator/controllers/azure/diff"
 	"github.com/avs-operator/avs-operator/controllers/azure/kind"
+	"github.com/avs-operator/avs-operator/controllers/azure/kinds/ask"
+	"github.com/avs-operator/avs-operator/controllers/azure/kinds/hosts"
 	"github.com/avs-operator/avs-operator/controllers/azure/lane"
 	"github.com/avs-operator/avs-operator/controllers/azure/tree"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
@@ -33,24 +35,24 @@ var privateCloud = kind.Kind[*v1alpha1.PrivateCloud]{
 		Mended: kind.BySupport, Beside: []string{lockType},
 		Rules: diff.Rules{
 			IgnoreCase: []string{tree.SKU},
-			Sets:       []string{"/zones", extendedBlocks, "/properties/identitySources", vcfLicense + "/labels"},
+			Sets:       []string{"/zones", ask.ExtendedBlocks, "/properties/identitySources", hosts.VCFLicense + "/labels"},
 			Optional:   []string{"/properties/identitySources/*/secondaryServer"},
-			WriteOnly:  []string{"/properties/identitySources/*/username", "/properties/identitySources/*/password", vcfLicense + "/licenseKey"},
+			WriteOnly:  []string{"/properties/identitySources/*/username", "/properties/identitySources/*/password", hosts.VCFLicense + "/licenseKey"},
 		},
 		Immutable: []string{"/location", "/sku", "/properties/networkBlock", "/properties/availability", "/zones", "/properties/virtualNetworkId"},
 		Defaults: map[string]any{
 			"/properties/internet": "Disabled", "/properties/dnsZoneType": "Public", "/identity/type": "None",
-			extendedBlocks: []any{}, "/properties/identitySources": []any{},
+			ask.ExtendedBlocks: []any{}, "/properties/identitySources": []any{},
 			encryption + "/status": "Disabled", encryption + "/keyVaultProperties/keyVersion": "",
 		},
 		Later:   []string{encryption},
-		PutOnly: []string{vcfLicense},
+		PutOnly: []string{hosts.VCFLicense},
 		ReadOnly: []string{
 			tree.HostsOfCluster1, "/properties/managementCluster/clusterId", "/properties/managementCluster/provisioningState",
 			"/properties/circuit", "/properties/secondaryCircuit", "/properties/endpoints", "/properties/managementNetwork", "/properties/provisioningNetwork",
 			"/properties/vmotionNetwork", "/properties/vcenterCertificateThumbprint", "/properties/nsxtCertificateThumbprint", "/properties/externalCloudLinks",
 			"/properties/nsxPublicIpQuotaRaised", "/identity/principalId", "/identity/tenantId", encryption + "/keyVaultProperties/keyState",
-			encryption + "/keyVaultProperties/versionType", encryption + "/keyVaultProperties/autoDetectedKeyVersion", vcfLicense + "/provisioningState",
+			encryption + "/keyVaultProperties/versionType", encryption + "/keyVaultProperties/autoDetectedKeyVersion", hosts.VCFLicense + "/provisioningState",
 		},
 	},
 	New:        func() *v1alpha1.PrivateCloud { return &v1alpha1.PrivateCloud{} },
@@ -74,7 +76,6 @@ var privateCloud = kind.Kind[*v1alpha1.PrivateCloud]{
 
 const (
 	encryption = "/properties/encryption"
-	vcfLicense = "/properties/vcfLicense"
 )
 
 func privateCloudIdentityRef(c *v1alpha1.PrivateCloud) *v1alpha1.ObjectReference {
@@ -165,7 +166,7 @@ func privateCloudGated(c *v1alpha1.PrivateCloud) (field string, gate featuregate
 	if c.Spec.ManagementCluster == nil {
 		return "", "", ""
 	}
-	return gatedScaleIn("spec.managementCluster.scaleIn.hosts", c.Spec.ManagementCluster.ScaleIn)
+	return hosts.Gated("spec.managementCluster.scaleIn.hosts", c.Spec.ManagementCluster.ScaleIn)
 }
 
 func privateCloudSetApplied(c *v1alpha1.PrivateCloud, size int32) {
@@ -180,7 +181,7 @@ func privateCloudExpect(verb arm.Verb, _ *v1alpha1.PrivateCloud) kind.Expectatio
 	case arm.DELETE:
 		return kind.Expectation{Soonest: 30 * time.Minute, Latest: 4 * time.Hour, Fine: 2 * time.Minute}
 	case arm.PATCH:
-		return hostsExpected
+		return hosts.Expected
 	default:
 		return kind.Expectation{}
 	}
@@ -188,8 +189,8 @@ func privateCloudExpect(verb arm.Verb, _ *v1alpha1.PrivateCloud) kind.Expectatio
 
 // privateCloudMayDelete: not while a move uses it, not while machines that are not Azure's own are left there, and not while that cannot be found out.
 func privateCloudMayDelete(ctx context.Context, w kind.World[*v1alpha1.PrivateCloud]) *outcome.Outcome {
-	if o := noMoves(ctx, w.Reader, w.Object); o != nil {
+	if o := ask.NoMoves(ctx, w.Reader, w.Object); o != nil {
 		return o
 	}
-	return noMachines(ctx, w, "")
+	return ask.NoMachines(ctx, w, "")
 }

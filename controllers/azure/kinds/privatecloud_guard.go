@@ -5,19 +5,16 @@ package kinds
 
 import (
 	"context"
-	"slices"
-	"strings"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/arm"
-	"github.com/avs-operator/avs-operator/controllers/azure/diff"
 	"github.com/avs-operator/avs-operator/controllers/azure/guards"
 	"github.com/avs-operator/avs-operator/controllers/azure/kind"
+	"github.com/avs-operator/avs-operator/controllers/azure/kinds/ask"
+	"github.com/avs-operator/avs-operator/controllers/azure/kinds/hosts"
 	"github.com/avs-operator/avs-operator/controllers/azure/tree"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
 )
-
-const extendedBlocks = "/properties/extendedNetworkBlocks"
 
 // privateCloudMayWrite asks before a private cloud is made, before the size of its Cluster-1 changes, and before it gets further networks.
 func privateCloudMayWrite(ctx context.Context, w kind.World[*v1alpha1.PrivateCloud], intent kind.Intent) *outcome.Outcome {
@@ -27,7 +24,7 @@ func privateCloudMayWrite(ctx context.Context, w kind.World[*v1alpha1.PrivateClo
 			return o
 		}
 	}
-	if w.Actual == nil || changes(intent, extendedBlocks) {
+	if w.Actual == nil || intent.Touches(ask.ExtendedBlocks) {
 		if o := apart(ctx, w, desired); o != nil {
 			return o
 		}
@@ -36,67 +33,53 @@ func privateCloudMayWrite(ctx context.Context, w kind.World[*v1alpha1.PrivateClo
 	if w.Actual != nil {
 		is, from = w.Actual, int(w.Actual.Int(tree.SizeOfCluster1))
 	}
-	if _, asked := desired.Value(vcfLicense); asked && w.Actual != nil && changes(intent, vcfLicense) {
+	if _, asked := desired.Value(hosts.VCFLicense); asked && w.Actual != nil && intent.Touches(hosts.VCFLicense) {
 		if o := covering(ctx, w, desired); o != nil {
 			return o
 		}
 	}
 	to := int(desired.Int(tree.SizeOfCluster1))
-	if to == 0 || to == from || w.Actual != nil && !changes(intent, tree.SizeOfCluster1) {
+	if to == 0 || to == from || w.Actual != nil && !intent.Touches(tree.SizeOfCluster1) {
 		return nil
 	}
-	return resizing{
-		client: w.ARM, object: w.Object, cloud: is, cloudID: w.ID, id: w.ID.Child("clusters", tree.Cluster1), sku: is.String(tree.SKU), from: from, to: to,
-		hosts: w.Actual.Texts(tree.HostsOfCluster1), first: leaveFirst(w.Object.Spec.ManagementCluster.ScaleIn), vsan: w.Actual.String(tree.VSANOfCluster1),
-		confirmed: w.Object.GetAnnotations()[v1alpha1.AnnotationConfirmTolerance], on: "the PrivateCloud",
-	}.allowed(ctx)
-}
-
-// changes says whether a write changes a path or something below it.
-func changes(intent kind.Intent, path string) bool {
-	return slices.ContainsFunc(intent.Changes, func(c diff.Change) bool { return c.Path == path || strings.HasPrefix(c.Path, path+"/") })
+	return hosts.Resizing{
+		Client: w.ARM, Object: w.Object, Cloud: is, CloudID: w.ID, ID: w.ID.Child("clusters", tree.Cluster1), SKU: is.String(tree.SKU), From: from, To: to,
+		Hosts: w.Actual.Texts(tree.HostsOfCluster1), First: w.Object.Spec.ManagementCluster.ScaleIn, VSAN: w.Actual.String(tree.VSANOfCluster1),
+		Confirmed: w.Object.GetAnnotations()[v1alpha1.AnnotationConfirmTolerance], Owner: "the PrivateCloud",
+	}.Allowed(ctx)
 }
 
 // covering asks whether a licence that is to be set covers the hosts that there are.
 func covering(ctx context.Context, w kind.World[*v1alpha1.PrivateCloud], desired *arm.Resource) *outcome.Outcome {
-	clusters, err := clustersOf(ctx, w.ARM, w.ID)
+	clusters, err := ask.Clusters(ctx, w.ARM, w.ID)
 	if err != nil {
-		return unseen("how many hosts the private cloud has", err)
+		return ask.Unseen("how many hosts the private cloud has", err)
 	}
-	skus, err := catalogue(ctx, w.ARM, w.ID)
+	skus, err := ask.Catalogue(ctx, w.ARM, w.ID)
 	if err != nil {
-		return unseen("how many cores the hosts have", err)
+		return ask.Unseen("how many cores the hosts have", err)
 	}
-	has := guards.License{Name: nameOfVCF, Cores: int(desired.Int(vcfLicense + "/cores"))}
-	return refusedBy(has.Covers(guards.CoresOf(skus, poolsOf(w.Actual, clusters)), "spec.vcfLicense"))
+	has, _ := hosts.License(desired)
+	return ask.RefusedBy(has.Covers(guards.CoresOf(skus, hosts.Pools(w.Actual, clusters)), "spec.vcfLicense"))
 }
 
 func registered(ctx context.Context, client *arm.Client, id arm.ID) *outcome.Outcome {
-	refusal, err := registration(ctx, client, id)
+	refusal, err := ask.Registration(ctx, client, id)
 	if err != nil {
-		return unseen("whether Microsoft.AVS is registered", err)
+		return ask.Unseen("whether Microsoft.AVS is registered", err)
 	}
-	return refusedBy(refusal)
+	return ask.RefusedBy(refusal)
 }
 
 // apart asks whether the addresses of the private cloud are those of another one.
 func apart(ctx context.Context, w kind.World[*v1alpha1.PrivateCloud], desired *arm.Resource) *outcome.Outcome {
-	blocks := blocksOf(desired)
-	if o := refusedBy(guards.Disjoint(blocks)); o != nil {
+	blocks := ask.Blocks(desired)
+	if o := ask.RefusedBy(guards.Disjoint(blocks)); o != nil {
 		return o
 	}
-	others, err := neighbours(ctx, w)
+	others, err := ask.Neighbours(ctx, w)
 	if err != nil {
-		return unseen("which networks other private clouds have", err)
+		return ask.Unseen("which networks other private clouds have", err)
 	}
-	return refusedBy(guards.Apart(blocks, others))
-}
-
-// blocksOf are the addresses that a private cloud has.
-func blocksOf(cloud *arm.Resource) []string {
-	var out []string
-	if block := cloud.String("/properties/networkBlock"); block != "" {
-		out = append(out, block)
-	}
-	return append(out, cloud.Texts(extendedBlocks)...)
+	return ask.RefusedBy(guards.Apart(blocks, others))
 }

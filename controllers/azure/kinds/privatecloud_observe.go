@@ -6,13 +6,14 @@ package kinds
 import (
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/arm"
+	"github.com/avs-operator/avs-operator/controllers/azure/kinds/hosts"
 	"github.com/avs-operator/avs-operator/controllers/azure/tree"
 )
 
 func privateCloudObserve(c *v1alpha1.PrivateCloud, actual *arm.Resource) {
 	s := &c.Status
 	s.ClusterSize = int32(actual.Int(tree.SizeOfCluster1)) //nolint:gosec // at most 16
-	s.Selector = emptySelector
+	s.Selector = hosts.Selector
 	s.Hosts = actual.Texts(tree.HostsOfCluster1)
 	s.VSANDatastoreName = actual.String(tree.VSANOfCluster1)
 	s.SKU = actual.String(tree.SKU)
@@ -43,7 +44,7 @@ func privateCloudObserve(c *v1alpha1.PrivateCloud, actual *arm.Resource) {
 		s.SystemAssignedIdentity = &v1alpha1.PrivateCloudIdentityStatus{PrincipalID: principal, TenantID: actual.String("/identity/tenantId")}
 	}
 	s.Encryption = encryptionOf(actual)
-	s.VCFLicense = licenseStatus(actual, vcfLicense)
+	s.VCFLicense = licenseStatus(actual, hosts.VCFLicense)
 }
 
 func endpointsOf(actual *arm.Resource) *v1alpha1.PrivateCloudEndpoints {

@@ -4,6 +4,8 @@
 package kinds
 
 import (
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -12,6 +14,8 @@ import (
 	"github.com/avs-operator/avs-operator/controllers/azure/body"
 	"github.com/avs-operator/avs-operator/controllers/azure/diff"
 	"github.com/avs-operator/avs-operator/controllers/azure/kind"
+	"github.com/avs-operator/avs-operator/controllers/azure/kinds/ask"
+	"github.com/avs-operator/avs-operator/controllers/azure/kinds/hosts"
 	"github.com/avs-operator/avs-operator/controllers/azure/tree"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
 )
@@ -67,7 +71,7 @@ func privateCloudSecrets(c *v1alpha1.PrivateCloud) []kind.SecretValue {
 		out = append(out, credentialsAt("/properties/identitySources/"+strconv.Itoa(i), source.CredentialsRef)...)
 	}
 	if c.Spec.VCFLicense != nil {
-		out = append(out, licenseKey(&c.Spec.VCFLicense.LicenseTerms, vcfLicense)...)
+		out = append(out, licenseKey(&c.Spec.VCFLicense.LicenseTerms, hosts.VCFLicense)...)
 	}
 	return append(out, firstPasswords(c)...)
 }
@@ -75,8 +79,8 @@ func privateCloudSecrets(c *v1alpha1.PrivateCloud) []kind.SecretValue {
 // concerns of a private cloud, in the order in which they go out: Azure refuses size and internet in one PATCH, encryption before there is
 // an identity to open the key vault with, and hosts that the licence or the address space does not cover.
 var concerns = []string{
-	"/tags", "/identity", encryption, "/properties/internet", "/properties/identitySources", extendedBlocks, "/properties/dnsZoneType",
-	vcfLicense, "", "/properties/managementCluster",
+	"/tags", "/identity", encryption, "/properties/internet", "/properties/identitySources", ask.ExtendedBlocks, "/properties/dnsZoneType",
+	hosts.VCFLicense, "", "/properties/managementCluster",
 }
 
 // privateCloudConcerns: one thing at a time. An identity that goes does so after the encryption that needs it.
@@ -97,9 +101,23 @@ func privateCloudConcerns(c *v1alpha1.PrivateCloud, changes []diff.Change) [][]d
 		return string(rune('0'+place/10)) + strconv.Itoa(place%10)
 	})
 	if m := c.Spec.ManagementCluster; m != nil && len(groups) > 0 {
-		groups[0] = scaleIn(groups[0], tree.SizeOfCluster1, tree.HostsOfCluster1, c.Status.Hosts, &m.ClusterSize, m.ScaleIn)
+		groups[0] = hosts.ScaleIn(groups[0], tree.SizeOfCluster1, tree.HostsOfCluster1, c.Status.Hosts, &m.ClusterSize, m.ScaleIn)
 	}
 	return groups
+}
+
+// byConcern groups changes by a name, in the order of the names.
+func byConcern(changes []diff.Change, concern func(diff.Change) string) [][]diff.Change {
+	groups := map[string][]diff.Change{}
+	for _, change := range changes {
+		name := concern(change)
+		groups[name] = append(groups[name], change)
+	}
+	var out [][]diff.Change
+	for _, name := range slices.Sorted(maps.Keys(groups)) {
+		out = append(out, groups[name])
+	}
+	return out
 }
 
 // privateCloudMayReplace: Azure takes a licence only with the whole private cloud, and does not show the accounts that its directories are searched with. Those of

@@ -8,6 +8,7 @@ import (
 	"github.com/avs-operator/avs-operator/controllers/arm"
 	"github.com/avs-operator/avs-operator/controllers/azure/body"
 	"github.com/avs-operator/avs-operator/controllers/azure/kind"
+	"github.com/avs-operator/avs-operator/controllers/azure/kinds/ask"
 )
 
 // +kubebuilder:rbac:groups=avs-operator.io,resources=publicips,verbs=get;list;watch;patch
@@ -17,7 +18,7 @@ import (
 var publicIP = networkKind(kind.Kind[*v1alpha1.PublicIP]{
 	Traits: kind.Traits{
 		Name: "PublicIP", Segment: "publicIPs", Kept: true, NoPatch: true,
-		Immutable: []string{displayName, "/properties/numberOfPublicIPs"},
+		Immutable: []string{ask.DisplayName, "/properties/numberOfPublicIPs"},
 		ReadOnly:  []string{"/properties/publicIPBlock"},
 	},
 	New:     func() *v1alpha1.PublicIP { return &v1alpha1.PublicIP{} },

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/avs-operator/avs-operator/controllers/azure/kinds/ask"
 )
 
 // Right is a line of a role that the operator's identity needs in Azure, with the actions that the operator uses of it. A role takes only what
@@ -59,7 +61,7 @@ func inClouds() []string {
 		case k.InCluster:
 			typ += "/clusters/" + k.Segment
 		case k.Segment != "privateClouds":
-			typ += "/" + strings.Replace(k.Segment, networkSegment, "workloadNetworks/", 1)
+			typ += "/" + strings.Replace(k.Segment, ask.NetworkSegment, "workloadNetworks/", 1)
 		}
 		out = append(out, typ+"/read")
 		if k.ChangedBy != "" {

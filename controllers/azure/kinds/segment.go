@@ -13,6 +13,7 @@ import (
 	"github.com/avs-operator/avs-operator/controllers/azure/body"
 	"github.com/avs-operator/avs-operator/controllers/azure/diff"
 	"github.com/avs-operator/avs-operator/controllers/azure/kind"
+	"github.com/avs-operator/avs-operator/controllers/azure/kinds/ask"
 	"github.com/avs-operator/avs-operator/controllers/connect"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
 )
@@ -70,13 +71,13 @@ func segmentResolve(ctx context.Context, w kind.World[*v1alpha1.Segment], desire
 	nameAsInAzure(w, desired)
 	properties, asked, have := body.Properties(desired), w.Object.Spec.ConnectedGateway, w.Actual.String(connectedGateway)
 	switch {
-	case have != "" && (asked == "" || sameObject(asked, have)):
+	case have != "" && (asked == "" || ask.SameObject(asked, have)):
 		properties["connectedGateway"] = have
 		return nil
 	case strings.Contains(asked, "/"):
 		return nil // a path, as NSX knows it
 	}
-	gateways, err := w.List(ctx, networkCollection(w.CloudID, "gateways"))
+	gateways, err := w.List(ctx, ask.Network(w.CloudID, "gateways"))
 	if err != nil {
 		return connect.OutcomeOf(err)
 	}
@@ -91,7 +92,7 @@ func segmentResolve(ctx context.Context, w kind.World[*v1alpha1.Segment], desire
 func chooseGateway(gateways []*arm.Resource, asked string) (string, *outcome.Outcome) {
 	var names, found []string
 	for _, g := range gateways {
-		name, path := g.String(displayName), g.String("/properties/path")
+		name, path := g.String(ask.DisplayName), g.String("/properties/path")
 		if name == "" {
 			name = g.Name
 		}

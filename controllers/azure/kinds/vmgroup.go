@@ -14,6 +14,7 @@ import (
 	"github.com/avs-operator/avs-operator/controllers/azure/body"
 	"github.com/avs-operator/avs-operator/controllers/azure/diff"
 	"github.com/avs-operator/avs-operator/controllers/azure/kind"
+	"github.com/avs-operator/avs-operator/controllers/azure/kinds/ask"
 	"github.com/avs-operator/avs-operator/controllers/connect"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
 )
@@ -57,7 +58,7 @@ func vmGroupResolve(ctx context.Context, w kind.World[*v1alpha1.VMGroup], desire
 	if len(w.Object.Spec.Members) == 0 {
 		return nil
 	}
-	machines, err := w.List(ctx, networkCollection(w.CloudID, "virtualMachines"))
+	machines, err := w.List(ctx, ask.Network(w.CloudID, "virtualMachines"))
 	if err != nil {
 		return connect.OutcomeOf(err)
 	}
@@ -67,7 +68,7 @@ func vmGroupResolve(ctx context.Context, w kind.World[*v1alpha1.VMGroup], desire
 		if o != nil {
 			return o
 		}
-		if id = asAzureHas(id, w.Actual.Texts(members)); !named(ids, id) {
+		if id = ask.AsAzureHas(id, w.Actual.Texts(members)); !ask.HasName(ids, id) {
 			ids = append(ids, id)
 		}
 	}
@@ -79,10 +80,10 @@ func vmGroupResolve(ctx context.Context, w kind.World[*v1alpha1.VMGroup], desire
 func machineID(machines []*arm.Resource, name string) (string, *outcome.Outcome) {
 	var found []string
 	for _, m := range machines {
-		if strings.EqualFold(m.ID.Name(), lastPart(name)) {
+		if strings.EqualFold(m.ID.Name(), ask.LastPart(name)) {
 			return m.ID.Name(), nil
 		}
-		if m.String(displayName) == name {
+		if m.String(ask.DisplayName) == name {
 			found = append(found, m.ID.Name())
 		}
 	}
@@ -100,13 +101,13 @@ func machineID(machines []*arm.Resource, name string) (string, *outcome.Outcome)
 
 // vmGroupMayDelete: not while a port mirroring profile names it, because Azure refuses that.
 func vmGroupMayDelete(ctx context.Context, w kind.World[*v1alpha1.VMGroup]) *outcome.Outcome {
-	profiles, err := w.List(ctx, networkCollection(w.CloudID, "portMirroringProfiles"))
+	profiles, err := w.List(ctx, ask.Network(w.CloudID, "portMirroringProfiles"))
 	if err != nil {
 		return connect.OutcomeOf(err)
 	}
 	var names []string
 	for _, p := range profiles {
-		if sameObject(p.String("/properties/source"), w.ID.Name()) || sameObject(p.String("/properties/destination"), w.ID.Name()) {
+		if ask.SameObject(p.String("/properties/source"), w.ID.Name()) || ask.SameObject(p.String("/properties/destination"), w.ID.Name()) {
 			names = append(names, p.Name)
 		}
 	}

@@ -1,7 +1,7 @@
 // Copyright The avs-operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package kinds
+package hosts
 
 import (
 	"slices"
@@ -15,9 +15,9 @@ import (
 	"github.com/avs-operator/avs-operator/controllers/feature"
 )
 
-// scaleIn adds to a change of size which hosts stay, when hosts leave and the spec names some that go first. Without names Azure chooses;
+// ScaleIn adds to a change of size which hosts stay, when hosts leave and the spec names some that go first. Without names Azure chooses;
 // of those that it does not name, the last leave.
-func scaleIn(changes []diff.Change, sizePath, hostsPath string, hosts []string, size *int32, first *v1alpha1.ScaleIn) []diff.Change {
+func ScaleIn(changes []diff.Change, sizePath, hostsPath string, hosts []string, size *int32, first *v1alpha1.ScaleIn) []diff.Change {
 	shrinks := slices.ContainsFunc(changes, func(c diff.Change) bool { return c.Path == sizePath })
 	if !shrinks || size == nil || first == nil || int(*size) >= len(hosts) {
 		return changes
@@ -36,7 +36,7 @@ func staying(all, first []string, size int) []any {
 		if len(left) == size {
 			break
 		}
-		left = slices.DeleteFunc(left, func(host string) bool { return sameHost(name, host) })
+		left = slices.DeleteFunc(left, func(host string) bool { return Same(name, host) })
 	}
 	if len(left) == len(all) {
 		return nil
@@ -44,16 +44,16 @@ func staying(all, first []string, size int) []any {
 	return body.List(left[:size])
 }
 
-// gatedScaleIn is the field that names hosts to leave, if the spec sets it.
-func gatedScaleIn(field string, first *v1alpha1.ScaleIn) (set string, gate featuregate.Feature, why string) {
+// Gated is the field that names hosts to leave, if the spec sets it.
+func Gated(field string, first *v1alpha1.ScaleIn) (set string, gate featuregate.Feature, why string) {
 	if first == nil || len(first.Hosts) == 0 {
 		return "", "", ""
 	}
 	return field, feature.ScaleInHosts, "nobody has published whether the list of hosts that Azure takes names those that stay or those that leave, so the wrong ones could go"
 }
 
-// sameHost compares a host's name as people write it, whole or its first label, with the one that Azure has.
-func sameHost(written, host string) bool {
+// Same compares a host's name as people write it, whole or its first label, with the one that Azure has.
+func Same(written, host string) bool {
 	short, _, _ := strings.Cut(host, ".")
 	return strings.EqualFold(written, host) || strings.EqualFold(written, short)
 }

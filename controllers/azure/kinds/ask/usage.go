@@ -1,7 +1,7 @@
 // Copyright The avs-operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package kinds
+package ask
 
 import (
 	"context"
@@ -27,8 +27,8 @@ const (
 	usageWindow = 2 * time.Hour
 )
 
-// measured is a datastore as Azure Monitor last measured it; without a capacity or usage if it did not within usageWindow before now.
-func measured(ctx context.Context, client *arm.Client, cloud arm.ID, name string, now time.Time) (guards.Datastore, error) {
+// Datastore is a datastore as Azure Monitor last measured it; without a capacity or usage if it did not within usageWindow before now.
+func Datastore(ctx context.Context, client *arm.Client, cloud arm.ID, name string, now time.Time) (guards.Datastore, error) {
 	out := guards.Datastore{Name: name, Used: -1}
 	if name == "" {
 		return out, nil
@@ -89,7 +89,7 @@ func (m *metrics) datastore(name, usedMetric, sizeMetric string) guards.Datastor
 }
 
 // newest value of a metric, 0 if it has none: intervals come in the order of time, and some are without. A value of 0 is none either: no vSAN
-// datastore is empty, and Azure Monitor is known to say 0 of what it has not measured.
+// datastore is empty, and Azure Monitor is known to say 0 of what it has not Datastore.
 func (m *metrics) newest(name string) (value float64) {
 	for _, metric := range m.Value {
 		if !strings.EqualFold(metric.Name.Value, name) {

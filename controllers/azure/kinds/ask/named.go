@@ -1,7 +1,7 @@
 // Copyright The avs-operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package kinds
+package ask
 
 import (
 	"context"
@@ -23,8 +23,8 @@ import (
 
 // A spec names another object of NSX by the custom resource that stands for it, or as it is called in Azure.
 
-// namedObjects are the objects of NSX of one type beside w's own.
-type namedObjects struct {
+// NamedObjects are the objects of NSX of one type beside w's own.
+type NamedObjects struct {
 	// words name one for the reader, such as DNS zone.
 	words      string
 	cloud      *v1alpha1.PrivateCloud
@@ -34,9 +34,9 @@ type namedObjects struct {
 	objects    []kind.Object
 }
 
-// namedObjectsOf looks at what is there in Azure, which wakes w's object when it changes, and at the custom resources.
-func namedObjectsOf[T kind.Object](ctx context.Context, w kind.World[T], words, segment string, objects client.ObjectList) (*namedObjects, *outcome.Outcome) {
-	n := &namedObjects{words: words, cloud: w.Cloud, namespace: w.Object.GetNamespace(), collection: networkCollection(w.CloudID, segment)}
+// Named looks at what is there in Azure, which wakes w's object when it changes, and at the custom resources.
+func Named[T kind.Object](ctx context.Context, w kind.World[T], words, segment string, objects client.ObjectList) (*NamedObjects, *outcome.Outcome) {
+	n := &NamedObjects{words: words, cloud: w.Cloud, namespace: w.Object.GetNamespace(), collection: Network(w.CloudID, segment)}
 	var err error
 	if n.there, err = w.List(ctx, n.collection); err != nil {
 		return nil, connect.OutcomeOf(err)
@@ -53,11 +53,11 @@ func namedObjectsOf[T kind.Object](ctx context.Context, w kind.World[T], words, 
 	return n, nil
 }
 
-// find is the name in Azure of what a spec names. What is not there is waited for. leaving says that its object is being deleted, and takes
+// Find is the name in Azure of what a spec names. What is not there is waited for. leaving says that its object is being deleted, and takes
 // it along.
-func (n *namedObjects) find(name string) (azureName string, leaving bool, o *outcome.Outcome) {
+func (n *NamedObjects) Find(name string) (azureName string, leaving bool, o *outcome.Outcome) {
 	object := n.object(name)
-	azureName = lastPart(name)
+	azureName = LastPart(name)
 	if object != nil {
 		id := n.idOf(object)
 		if id == "" || id.Collection().Key() != n.collection.Key() {
@@ -81,7 +81,7 @@ func (n *namedObjects) find(name string) (azureName string, leaving bool, o *out
 }
 
 // notReady says who has to do what about one that is there and not ready.
-func (n *namedObjects) notReady(name string, object kind.Object, state string) *outcome.Outcome {
+func (n *NamedObjects) notReady(name string, object kind.Object, state string) *outcome.Outcome {
 	switch {
 	case object != nil:
 		return tree.NotReadyYet(n.words, name, object).In(time.Minute)
@@ -92,14 +92,14 @@ func (n *namedObjects) notReady(name string, object kind.Object, state string) *
 }
 
 // object is the custom resource that a spec names: by its own name in this namespace, or in any by what it is called in Azure.
-func (n *namedObjects) object(name string) kind.Object {
+func (n *NamedObjects) object(name string) kind.Object {
 	var inAzure kind.Object
 	for _, object := range n.objects {
 		id := n.idOf(object)
 		if object.GetNamespace() == n.namespace && object.GetName() == name && (id == "" || id.Collection().Key() == n.collection.Key()) {
 			return object
 		}
-		if id.Key() == (n.collection + "/" + arm.ID(lastPart(name))).Key() {
+		if id.Key() == (n.collection + "/" + arm.ID(LastPart(name))).Key() {
 			inAzure = object
 		}
 	}
@@ -107,10 +107,17 @@ func (n *namedObjects) object(name string) kind.Object {
 }
 
 // idOf is the ARM id of an object, which may not have learned yet that the private cloud was moved.
-func (n *namedObjects) idOf(object kind.Object) arm.ID {
+func (n *NamedObjects) idOf(object kind.Object) arm.ID {
 	return arm.ID(n.cloud.Now(object.AzureStatus().ID))
 }
 
-func (n *namedObjects) wait(reason, format string, args ...any) *outcome.Outcome {
+func (n *NamedObjects) wait(reason, format string, args ...any) *outcome.Outcome {
 	return outcome.Wait(reason, format, args...).About(v1alpha1.ConditionReferencesReady)
+}
+
+// leaves says that an object which is being deleted takes its resource with it.
+func leaves(object kind.Object) bool {
+	spec := object.AzureSpec()
+	return !object.GetDeletionTimestamp().IsZero() && !spec.Suspend &&
+		spec.DeletionPolicy != v1alpha1.DeletionPolicyRetain && spec.ManagementPolicy != v1alpha1.ManagementPolicyObserve
 }

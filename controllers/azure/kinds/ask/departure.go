@@ -1,7 +1,7 @@
 // Copyright The avs-operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package kinds
+package ask
 
 import (
 	"context"
@@ -17,8 +17,8 @@ import (
 	"github.com/avs-operator/avs-operator/controllers/outcome"
 )
 
-// noMachines waits while workload machines are left, unless the object confirms that they go too. Not knowing is not zero.
-func noMachines[T kind.Object](ctx context.Context, w kind.World[T], cluster string) *outcome.Outcome {
+// NoMachines waits while workload machines are left, unless the object confirms that they go too. Not knowing is not zero.
+func NoMachines[T kind.Object](ctx context.Context, w kind.World[T], cluster string) *outcome.Outcome {
 	if w.Object.GetAnnotations()[v1alpha1.AnnotationConfirmMachines] == w.Object.GetName() {
 		return nil
 	}
@@ -39,8 +39,8 @@ func noMachines[T kind.Object](ctx context.Context, w kind.World[T], cluster str
 		len(names), v1alpha1.AnnotationConfirmMachines, w.Object.GetName(), strings.Join(names, ", ")).In(time.Minute)
 }
 
-// noMoves waits for workload moves out of or into a private cloud.
-func noMoves(ctx context.Context, cluster client.Reader, cloud *v1alpha1.PrivateCloud) *outcome.Outcome {
+// NoMoves waits for workload moves out of or into a private cloud.
+func NoMoves(ctx context.Context, cluster client.Reader, cloud *v1alpha1.PrivateCloud) *outcome.Outcome {
 	names, err := unfinishedMoves(ctx, cluster, cloud)
 	if err != nil {
 		return outcome.Retry(v1alpha1.ReasonTransient, fmt.Errorf("looking for workload moves: %w", err))

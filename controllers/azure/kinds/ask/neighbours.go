@@ -1,7 +1,7 @@
 // Copyright The avs-operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package kinds
+package ask
 
 import (
 	"context"
@@ -11,15 +11,16 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
+	"github.com/avs-operator/avs-operator/controllers/arm"
 	"github.com/avs-operator/avs-operator/controllers/azure/guards"
 	"github.com/avs-operator/avs-operator/controllers/azure/kind"
 	"github.com/avs-operator/avs-operator/controllers/azure/tree"
 	"github.com/avs-operator/avs-operator/controllers/connect"
 )
 
-// neighbours are the other private clouds in sight whose networks could be joined with this one's: those of the subscription, as Azure has
+// Neighbours are the other private clouds in sight whose networks could be joined with this one's: those of the subscription, as Azure has
 // them, and those that objects here stand for.
-func neighbours(ctx context.Context, w kind.World[*v1alpha1.PrivateCloud]) ([]guards.Neighbour, error) {
+func Neighbours(ctx context.Context, w kind.World[*v1alpha1.PrivateCloud]) ([]guards.Neighbour, error) {
 	all, err := w.ARM.List(ctx, provider(w.ID)+"/privateClouds")
 	if err != nil {
 		return nil, err
@@ -29,7 +30,7 @@ func neighbours(ctx context.Context, w kind.World[*v1alpha1.PrivateCloud]) ([]gu
 	for i := range all {
 		if id := all[i].ID; !seen[id.Key()] {
 			seen[id.Key()] = true
-			out = append(out, guards.Neighbour{Name: string(id), Blocks: blocksOf(&all[i])})
+			out = append(out, guards.Neighbour{Name: string(id), Blocks: Blocks(&all[i])})
 		}
 	}
 	objects := &v1alpha1.PrivateCloudList{}
@@ -89,4 +90,16 @@ func blocksOfObject(c *v1alpha1.PrivateCloud) []string {
 		out = append(out, string(block))
 	}
 	return out
+}
+
+// ExtendedBlocks is where ARM has the networks of a private cloud beside its first.
+const ExtendedBlocks = "/properties/extendedNetworkBlocks"
+
+// Blocks are the addresses that a private cloud has.
+func Blocks(cloud *arm.Resource) []string {
+	var out []string
+	if block := cloud.String("/properties/networkBlock"); block != "" {
+		out = append(out, block)
+	}
+	return append(out, cloud.Texts(ExtendedBlocks)...)
 }

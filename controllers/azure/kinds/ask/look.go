@@ -1,7 +1,9 @@
 // Copyright The avs-operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package kinds
+// Package ask is what kinds, and the guards of hosts, ask Azure, vCenter and the API server: each function is one question, and what cannot be found out is
+// an error or a wait, never an answer. It knows no kind.
+package ask
 
 import (
 	"context"
@@ -10,19 +12,18 @@ import (
 
 	"github.com/avs-operator/avs-operator/controllers/arm"
 	"github.com/avs-operator/avs-operator/controllers/azure/guards"
-	"github.com/avs-operator/avs-operator/controllers/azure/tree"
 )
-
-// What guards ask Azure about. Each function is one question.
 
 // skusKept is how long, in Azure's time, the list of SKUs is believed: it changes by the month.
 const skusKept = time.Hour
 
+// provider is Microsoft.AVS in the subscription of an id.
 func provider(id arm.ID) arm.ID {
 	return arm.ID("/subscriptions/" + id.SubscriptionID() + "/providers/Microsoft.AVS")
 }
 
-func catalogue(ctx context.Context, client *arm.Client, id arm.ID) (guards.Catalogue, error) {
+// Catalogue is what the subscription of an id is offered. It is kept for an hour.
+func Catalogue(ctx context.Context, client *arm.Client, id arm.ID) (guards.Catalogue, error) {
 	all, err := client.Recent(ctx, provider(id)+"/skus", skusKept)
 	if err != nil {
 		return nil, err
@@ -34,7 +35,8 @@ func catalogue(ctx context.Context, client *arm.Client, id arm.ID) (guards.Catal
 	return guards.ReadCatalogue(bodies), nil
 }
 
-func registration(ctx context.Context, client *arm.Client, id arm.ID) (*guards.Refusal, error) {
+// Registration refuses if the subscription of an id has not registered Microsoft.AVS.
+func Registration(ctx context.Context, client *arm.Client, id arm.ID) (*guards.Refusal, error) {
 	var answer struct {
 		RegistrationState string `json:"registrationState"`
 	}
@@ -44,7 +46,8 @@ func registration(ctx context.Context, client *arm.Client, id arm.ID) (*guards.R
 	return guards.Registered(answer.RegistrationState, id.SubscriptionID()), nil
 }
 
-func quota(ctx context.Context, client *arm.Client, id arm.ID, w guards.Wanted) (guards.Quota, error) {
+// Quota is how many more hosts the subscription of an id may have in a location.
+func Quota(ctx context.Context, client *arm.Client, id arm.ID, w guards.Wanted) (guards.Quota, error) {
 	var answer struct {
 		HostsRemaining map[string]int `json:"hostsRemaining"`
 		QuotaEnabled   string         `json:"quotaEnabled"`
@@ -54,7 +57,8 @@ func quota(ctx context.Context, client *arm.Client, id arm.ID, w guards.Wanted) 
 	return guards.Quota{Enabled: strings.EqualFold(answer.QuotaEnabled, "Enabled"), Remaining: answer.HostsRemaining}, err
 }
 
-func announced(ctx context.Context, client *arm.Client, cloud arm.ID) ([]guards.Announced, error) {
+// Maintenances are those that Microsoft has announced for a private cloud, with those that are in progress.
+func Maintenances(ctx context.Context, client *arm.Client, cloud arm.ID) ([]guards.Announced, error) {
 	all, err := client.List(ctx, cloud+"/maintenances")
 	var out []guards.Announced
 	for i := range all {
@@ -67,7 +71,8 @@ func announced(ctx context.Context, client *arm.Client, cloud arm.ID) ([]guards.
 	return out, err
 }
 
-func hostsIn(ctx context.Context, client *arm.Client, cluster arm.ID) ([]guards.Host, error) {
+// Hosts are those of a cluster, which may be Cluster-1.
+func Hosts(ctx context.Context, client *arm.Client, cluster arm.ID) ([]guards.Host, error) {
 	all, err := client.List(ctx, cluster+"/hosts")
 	var out []guards.Host
 	for i := range all {
@@ -76,7 +81,8 @@ func hostsIn(ctx context.Context, client *arm.Client, cluster arm.ID) ([]guards.
 	return out, err
 }
 
-func policiesOf(ctx context.Context, client *arm.Client, cluster arm.ID) ([]guards.Policy, error) {
+// Policies are the placement policies of a cluster, which may be Cluster-1.
+func Policies(ctx context.Context, client *arm.Client, cluster arm.ID) ([]guards.Policy, error) {
 	all, err := client.List(ctx, cluster+"/placementPolicies")
 	var out []guards.Policy
 	for i := range all {
@@ -89,18 +95,8 @@ func policiesOf(ctx context.Context, client *arm.Client, cluster arm.ID) ([]guar
 	return out, err
 }
 
-// poolsOf are the hosts of a private cloud, cluster by cluster. Cluster-1 comes first.
-func poolsOf(cloud *arm.Resource, clusters []*arm.Resource) []guards.Pool {
-	out := []guards.Pool{{Cluster: tree.Cluster1, SKU: cloud.String(tree.SKU), Hosts: int(cloud.Int(tree.SizeOfCluster1))}}
-	for _, one := range clusters {
-		if !strings.EqualFold(one.Name, tree.Cluster1) {
-			out = append(out, guards.Pool{Cluster: one.Name, SKU: one.String(tree.SKU), Hosts: int(one.Int(tree.SizeOfCluster))})
-		}
-	}
-	return out
-}
-
-func clustersOf(ctx context.Context, client *arm.Client, cloud arm.ID) ([]*arm.Resource, error) {
+// Clusters are those of a private cloud as they are now, without Cluster-1.
+func Clusters(ctx context.Context, client *arm.Client, cloud arm.ID) ([]*arm.Resource, error) {
 	all, err := client.List(ctx, cloud+"/clusters")
 	out := make([]*arm.Resource, len(all))
 	for i := range all {

@@ -1,7 +1,7 @@
 // Copyright The avs-operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package kinds
+package ask
 
 import (
 	"fmt"
@@ -9,7 +9,6 @@ import (
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/azure/guards"
-	"github.com/avs-operator/avs-operator/controllers/azure/tree"
 	"github.com/avs-operator/avs-operator/controllers/connect"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
 )
@@ -37,8 +36,8 @@ var paces = map[guards.Cause]pace{
 	guards.Unknown:          {outcome.Wait, v1alpha1.ReasonNotKnown, 2 * time.Minute},
 }
 
-// refusedBy is what a guard's refusal means for an object; nil for none.
-func refusedBy(refusal *guards.Refusal) *outcome.Outcome {
+// RefusedBy is what a guard's refusal means for an object; nil for none.
+func RefusedBy(refusal *guards.Refusal) *outcome.Outcome {
 	if refusal == nil {
 		return nil
 	}
@@ -46,17 +45,8 @@ func refusedBy(refusal *guards.Refusal) *outcome.Outcome {
 	return p.say(p.reason, "%s", refusal.Message).In(p.again)
 }
 
-// promised makes a wait of a refusal: the spec of the private cloud already asks for what is missing, so it comes by itself.
-func promised(refusal *guards.Refusal, cloud *v1alpha1.PrivateCloud) *outcome.Outcome {
-	if waits := tree.NotReadyYet("PrivateCloud", cloud.Name, cloud); tree.StalledFor(cloud.AzureStatus()) != "" {
-		waits.Message = refusal.Message + ". It asks for that already, but " + waits.Message
-		return waits.In(time.Minute)
-	}
-	return outcome.Wait(v1alpha1.ReasonReferenceNotReady, "%s. PrivateCloud %s asks for that already; this goes on by itself when Azure has it", refusal.Message, cloud.Name).In(time.Minute)
-}
-
-// unseen is what an error means while something is looked up before a write: not knowing is no permission.
-func unseen(what string, err error) *outcome.Outcome {
+// Unseen is what an error means while something is looked up before a write: not knowing is no permission.
+func Unseen(what string, err error) *outcome.Outcome {
 	if err == nil {
 		return nil
 	}
