@@ -26,7 +26,8 @@ var (
 	polls = regexp.MustCompile(`/operation(statuses|results)/`)
 )
 
-// Whatever happens to the answer of a create, Azure gets it done once and the object becomes Ready.
+// Whatever happens to the answer of a create, Azure gets it done once and the object becomes Ready. The log has a line each time that the create is sent
+// and one when it ended.
 func TestCreateSurvives(t *testing.T) {
 	t.Parallel()
 	for name, fault := range map[string]armsim.Fault{
@@ -49,12 +50,18 @@ func TestCreateSurvives(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(t, fast)
+			w := quiet(t, fast)
+			log := w.KeepLog()
 			w.Azure.Inject(fault)
 			cloud := harness.PrivateCloud(w.Namespace, "weu")
-			cluster.Create(t, cloud)
+			cluster.Create(t, append(w.Azure.Identity(w.Namespace), cloud)...)
+			w.StartOperator(t)
 			cluster.WaitReady(t, cloud)
 			w.oneEffect(t)
+			told := harness.Operations(log.String())
+			for _, wrong := range harness.MistoldWrites(told, w.Azure.Requests()) {
+				t.Error(wrong)
+			}
 		})
 	}
 }

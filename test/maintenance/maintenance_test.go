@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"testing"
 	"time"
 
@@ -15,6 +16,7 @@ import (
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers"
+	"github.com/avs-operator/avs-operator/controllers/metrics"
 	"github.com/avs-operator/avs-operator/test/armsim"
 	"github.com/avs-operator/avs-operator/test/env"
 	"github.com/avs-operator/avs-operator/test/harness"
@@ -357,6 +359,47 @@ func TestRestartInTheMiddle(t *testing.T) {
 				w.once(t)
 			})
 		}
+	}
+}
+
+// The answer to a write is lost, before Azure has scheduled the maintenance or after, or is a refusal. It is scheduled once, and the log has a line each
+// time that a write is sent and one when it ended.
+func TestEveryWriteIsTold(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		fault armsim.Fault
+		sent  int
+		ended metrics.Result
+	}{
+		"an answer that was lost":  {armsim.Fault{When: armsim.After, Drop: true}, 1, metrics.Unanswered},
+		"a request that was lost":  {armsim.Fault{When: armsim.Before, Drop: true}, 2, metrics.Succeeded},
+		"an error of the server":   {armsim.Fault{Status: http.StatusServiceUnavailable, Code: "ServiceUnavailable", Message: "later"}, 1, metrics.Refused},
+		"an answer that was whole": {armsim.Fault{Delay: time.Millisecond}, 1, metrics.Succeeded},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorldWithout(t)
+			id := w.announce(t, armsim.Maintenance{Name: "esx", Estimated: time.Hour})
+			c.fault.Verb, c.fault.Path = http.MethodPost, schedules
+			w.Azure.Inject(c.fault)
+			log, before := w.KeepLog(), len(w.Azure.Requests())
+			p := w.policy("nights", v1alpha1.Window{Schedule: oneDay(far(25)), DurationSeconds: 7200})
+			cluster.Create(t, p)
+			w.StartOperator(t)
+			eventually(t, p, "esx", scheduledBy("Policy"))
+			ready(t, p, v1alpha1.ReasonReady)
+			if start := w.startInAzure(t, id); !start.Equal(far(25)) {
+				t.Errorf("it starts at %s", start)
+			}
+			told := harness.Operations(log.String())
+			for _, wrong := range harness.MistoldWrites(told, w.Azure.Requests()[before:]) {
+				t.Error(wrong)
+			}
+			first := told[w.asked("schedule")[0].CorrelationID]
+			if sent := len(first) - 1; sent != c.sent || first[sent].Result != string(c.ended) {
+				t.Errorf("of the first write the log has %+v, want %d sent and %s", first, c.sent, c.ended)
+			}
+		})
 	}
 }
 

@@ -4,9 +4,7 @@
 package operator
 
 import (
-	"bufio"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -33,32 +31,6 @@ import (
 	"github.com/avs-operator/avs-operator/test/armsim"
 	"github.com/avs-operator/avs-operator/test/harness"
 )
-
-// told is one line of the log about an operation.
-type told struct {
-	Message   string  `json:"msg"`
-	Kind      string  `json:"kind"`
-	ID        string  `json:"id"`
-	Verb      string  `json:"verb"`
-	Operation string  `json:"operation"`
-	Attempt   int     `json:"attempt"`
-	Result    string  `json:"result"`
-	Took      float64 `json:"took"`
-	Object    struct{ Name, Namespace string }
-}
-
-// operations are the lines about operations, by operation.
-func (p *process) operations(t *testing.T) map[string][]told {
-	t.Helper()
-	out := map[string][]told{}
-	for lines := bufio.NewScanner(strings.NewReader(p.log.String())); lines.Scan(); {
-		var line told
-		if json.Unmarshal(lines.Bytes(), &line) == nil && line.Operation != "" && line.Kind != "" {
-			out[line.Operation] = append(out[line.Operation], line)
-		}
-	}
-	return out
-}
 
 // scraper is the token of an account that may read the metrics.
 func scraper(t *testing.T, namespace string) string {
@@ -110,7 +82,20 @@ func quick(c *armsim.Config) {
 	c.Durations = armsim.Durations{CreatePrivateCloud: long, DeletePrivateCloud: long, Network: armsim.Span{Min: time.Minute, Max: time.Minute}}
 }
 
-// The operator lets a private cloud and a segment be made, mends drift, meets a refusal, deletes the segment and moves two machines. Then the log
+// announced is a policy for a maintenance that Azure announces and that it schedules.
+func announced(t *testing.T, azure *harness.Azure, cloud *v1alpha1.PrivateCloud) *v1alpha1.MaintenancePolicy {
+	t.Helper()
+	if _, err := azure.Announce(cloud.Status.ID, armsim.Maintenance{Name: "esx", Estimated: time.Hour}); err != nil {
+		t.Fatal(err)
+	}
+	policy := &v1alpha1.MaintenancePolicy{ObjectMeta: metav1.ObjectMeta{Namespace: cloud.Namespace, Name: "nights"}, Spec: v1alpha1.MaintenancePolicySpec{
+		PrivateCloudRef: v1alpha1.ParentReference{Name: cloud.Name}, Windows: []v1alpha1.Window{{Schedule: "0 1 * * *", DurationSeconds: 7200}}}}
+	cluster.Create(t, policy)
+	return policy
+}
+
+// The operator lets a private cloud and a segment be made, mends drift, schedules a maintenance, meets a refusal, deletes the segment and moves two
+// machines. Then the log
 // has one line for each write that was sent and one for the end of its operation, the metrics are those of the catalogue with the values that it
 // has, and neither holds a secret or a name.
 func TestItTellsWhatItDoes(t *testing.T) {
@@ -131,6 +116,9 @@ func TestItTellsWhatItDoes(t *testing.T) {
 		map[string]any{"properties": map[string]any{"subnet": map[string]any{"gatewayAddress": "10.60.9.1/24"}}}); err != nil {
 		t.Fatal(err)
 	}
+	cluster.WaitReady(t, cloud)
+	policy := announced(t, azure, cloud)
+
 	changed := func(method string) (n int) {
 		for _, r := range azure.Requests() {
 			if r.Method == method && strings.Contains(r.Path, "/segments/") {
@@ -147,6 +135,7 @@ func TestItTellsWhatItDoes(t *testing.T) {
 	})
 	cluster.WaitCondition(t, 3*time.Minute, segment, v1alpha1.ConditionInSync, "True")
 	cluster.WaitCondition(t, 3*time.Minute, s.programme, v1alpha1.ConditionComplete, "True")
+	cluster.WaitReady(t, policy)
 	token := scraper(t, s.Namespace)
 	_, before, err := p.scrape(token)
 	if err != nil {
@@ -183,6 +172,7 @@ func TestItTellsWhatItDoes(t *testing.T) {
 		{families, "operations_started_total", map[string]string{"kind": "Segment", "verb": "PUT"}, 2},
 		{families, "operations_ended_total", map[string]string{"kind": "Segment", "verb": "PUT", "result": "Refused"}, 1},
 		{families, "operations_ended_total", map[string]string{"kind": "Segment", "verb": "DELETE", "result": "Succeeded"}, 1},
+		{families, "operations_ended_total", map[string]string{"kind": "MaintenancePolicy", "verb": "POST", "result": "Succeeded"}, 1},
 		{families, "operations_ended_total", map[string]string{"kind": "VirtualMachineMove", "verb": "Relocate", "result": "Succeeded"}, 2},
 		{families, "operations_ended_total", map[string]string{"kind": "VirtualMachineMove", "verb": "PowerOn", "result": "Succeeded"}, 2},
 		{families, "operation_duration_seconds", map[string]string{"kind": "PrivateCloud", "verb": "PUT"}, 1},
@@ -215,54 +205,21 @@ func TestItTellsWhatItDoes(t *testing.T) {
 	}
 }
 
-// everyWriteHasItsLines holds the lines of the log to what Azure saw, and to each other.
+// everyWriteHasItsLines holds the lines of the log to what Azure saw, and to each other, and to the writes that the test is about.
 func everyWriteHasItsLines(t *testing.T, p *process, azure *harness.Azure) {
 	t.Helper()
-	operations := p.operations(t)
-	for id, lines := range operations {
-		sent, ended := 0, 0
-		for _, line := range lines {
-			if line.Kind == "" || line.Object.Name == "" || line.ID == "" || line.Verb == "" {
-				t.Errorf("a line says too little: %+v", line)
-			}
-			switch line.Message {
-			case "Sending a write":
-				if sent++; line.Attempt < 1 {
-					t.Errorf("attempt %d: %+v", line.Attempt, line)
-				}
-			case "Operation ended":
-				if ended++; line.Took <= 0 || line.Result == "" {
-					t.Errorf("it does not say how, or after how long: %+v", line)
-				}
-			default:
-				t.Errorf("another line is about an operation: %+v", line)
-			}
-		}
-		if sent != 1 || ended != 1 { // no answer was lost in this test
-			t.Errorf("operation %s has %d lines when it is sent and %d when it ended: %+v", id, sent, ended, lines)
-		}
-	}
-	seen := map[string]bool{}
-	for _, r := range azure.Requests() {
-		if r.Method != http.MethodPut && r.Method != http.MethodPatch && r.Method != http.MethodDelete || !strings.HasPrefix(r.UserAgent, "avs-operator/") {
-			continue
-		}
-		seen[r.CorrelationID] = true
-		if len(operations[r.CorrelationID]) == 0 {
-			t.Errorf("the log says nothing of %s %s (%s)", r.Method, r.Path, r.CorrelationID)
-		}
-	}
-	for id, lines := range operations {
-		if strings.HasPrefix(lines[0].ID, "/subscriptions/") && !seen[id] {
-			t.Errorf("the log tells of a write that Azure has not seen: %+v", lines[0])
-		}
+	operations := harness.Operations(p.log.String())
+	for _, wrong := range harness.MistoldWrites(operations, azure.Requests()) {
+		t.Error(wrong)
 	}
 	byKind := map[string]int{}
 	for _, lines := range operations {
 		byKind[lines[0].Kind+" "+lines[0].Verb]++
 	}
-	for _, want := range []string{"PrivateCloud PUT", "Segment PUT", "Segment PATCH", "Segment DELETE", "VirtualMachineMove ShutdownGuest",
-		"VirtualMachineMove Relocate", "VirtualMachineMove PowerOn"} {
+	for _, want := range []string{
+		"PrivateCloud PUT", "Segment PUT", "Segment PATCH", "Segment DELETE", "MaintenancePolicy POST",
+		"VirtualMachineMove ShutdownGuest", "VirtualMachineMove Relocate", "VirtualMachineMove PowerOn",
+	} {
 		if byKind[want] == 0 {
 			t.Errorf("no operation %s is in the log: %v", want, slices.Sorted(maps.Keys(byKind)))
 		}
