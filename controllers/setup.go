@@ -20,7 +20,10 @@ import (
 	"github.com/avs-operator/avs-operator/controllers/azure"
 	"github.com/avs-operator/avs-operator/controllers/azure/kinds"
 	"github.com/avs-operator/avs-operator/controllers/azure/lane"
-	"github.com/avs-operator/avs-operator/controllers/connect"
+	"github.com/avs-operator/avs-operator/controllers/connect/dial"
+	"github.com/avs-operator/avs-operator/controllers/connect/identities"
+	"github.com/avs-operator/avs-operator/controllers/connect/secrets"
+	"github.com/avs-operator/avs-operator/controllers/connect/vcenters"
 	"github.com/avs-operator/avs-operator/controllers/feature"
 	"github.com/avs-operator/avs-operator/controllers/freeze"
 	"github.com/avs-operator/avs-operator/controllers/maintenance"
@@ -38,7 +41,7 @@ func setup(ctx context.Context, mgr ctrl.Manager, o Options) error {
 	}
 	agent := "avs-operator/" + o.Version
 	reader := inNamespaces{mgr.GetAPIReader(), o.Namespaces}
-	live := connect.Live{Reader: reader}
+	live := secrets.Live{Reader: reader}
 	frozen, err := freeze.New(ctx, mgr.GetAPIReader(), o.Namespace, o.Freeze)
 	if err != nil {
 		return err
@@ -52,12 +55,12 @@ func setup(ctx context.Context, mgr ctrl.Manager, o Options) error {
 		return err
 	}
 	publisher := &status.Publisher{Freeze: frozen, Client: mgr.GetClient(), Recorder: mgr.GetEventRecorder("avs-operator"), Pace: o.Pace, OnDrift: told.Drift}
-	var local *connect.LocalAddresses
+	var local *dial.LocalAddresses
 	if !o.AllowLocalEndpoints {
-		local = &connect.LocalAddresses{Also: apiServer(mgr)}
+		local = &dial.LocalAddresses{Also: apiServer(mgr)}
 	}
-	fingerprints := &connect.Fingerprints{Client: mgr.GetClient(), Live: reader, Namespace: o.Namespace}
-	identities := connect.NewAzure(connect.AzureOptions{
+	fingerprints := &secrets.Fingerprints{Client: mgr.GetClient(), Live: reader, Namespace: o.Namespace}
+	clients := identities.New(identities.Options{
 		Client: mgr.GetClient(), Live: live, Pace: o.Pace, MayWrite: unlessFrozen(frozen, o.MayWrite), UserAgent: agent, Fingerprint: fingerprints.Of,
 		OperatorIdentityNamespaces: o.OperatorIdentityNamespaces, AllowedEndpoints: o.AllowedEndpoints, Resolve: o.Resolve, Local: local, WrapTransport: o.WrapTransport,
 		Observe: func(r arm.Request) { tellRequest(told, r) },
@@ -65,12 +68,12 @@ func setup(ctx context.Context, mgr ctrl.Manager, o Options) error {
 			told.EntraToken(e != nil && e.Class == arm.CredentialsInvalid, e != nil)
 		},
 	})
-	vcenters := connect.NewVCenters(connect.VCentersOptions{
-		Client: mgr.GetClient(), Live: live, Azure: identities, Pace: o.Pace, MayWrite: o.MayWrite, UserAgent: agent, Local: local, WrapTransport: o.WrapVCenterTransport,
+	pool := vcenters.New(vcenters.Options{
+		Client: mgr.GetClient(), Live: live, Azure: clients, Pace: o.Pace, MayWrite: o.MayWrite, UserAgent: agent, Local: local, WrapTransport: o.WrapVCenterTransport,
 		Observe: func(c vcenter.Call) { told.VCenterCall(c.Method, c.Answered, c.Err != nil, c.Duration, c.Updates) },
 	})
 	watcher := arm.NewWatcher(arm.WatcherOptions{Speed: float64(o.Pace), Log: mgr.GetLogger().WithName("azure")})
-	for _, run := range []manager.RunnableFunc{watcher.Run, vcenters.Run} {
+	for _, run := range []manager.RunnableFunc{watcher.Run, pool.Run} {
 		if err := mgr.Add(run); err != nil {
 			return fmt.Errorf("add a watcher: %w", err)
 		}
@@ -87,19 +90,19 @@ func setup(ctx context.Context, mgr ctrl.Manager, o Options) error {
 		return err
 	}
 	shared := &azure.Shared{
-		Client: mgr.GetClient(), Live: reader, Azure: identities, VCenters: vcenters, Watcher: watcher,
+		Client: mgr.GetClient(), Live: reader, Azure: clients, VCenters: pool, Watcher: watcher,
 		Lanes: lanes, Metrics: told, Publisher: publisher, Pace: o.Pace, Clock: o.Clock, Owner: owner, Features: o.Features,
 		Fingerprints: fingerprints,
 	}
-	if err := (&connect.VCenterReconciler{Client: mgr.GetClient(), VCenters: vcenters, Publisher: publisher, Pace: o.Pace}).SetupWithManager(mgr); err != nil {
+	if err := (&vcenters.Reconciler{Client: mgr.GetClient(), VCenters: pool, Publisher: publisher, Pace: o.Pace}).SetupWithManager(mgr); err != nil {
 		return err
 	}
-	if err := (&connect.IdentityReconciler{Client: mgr.GetClient(), Azure: identities, Publisher: publisher, NeededBy: func(ctx context.Context, identity types.NamespacedName) ([]string, error) {
+	if err := (&identities.Reconciler{Client: mgr.GetClient(), Azure: clients, Publisher: publisher, NeededBy: func(ctx context.Context, identity types.NamespacedName) ([]string, error) {
 		deletable, err := shared.NeededBy(ctx, identity)
 		if err != nil {
 			return nil, err
 		}
-		moving, err := vcenters.NeededForMoves(ctx, identity)
+		moving, err := pool.NeededForMoves(ctx, identity)
 		return append(deletable, moving...), err
 	}}).SetupWithManager(mgr); err != nil {
 		return err
@@ -112,7 +115,7 @@ func setup(ctx context.Context, mgr ctrl.Manager, o Options) error {
 	if err := maintenance.Setup(mgr, shared); err != nil {
 		return err
 	}
-	return move.Setup(mgr, move.Options{Live: reader, Publisher: publisher, VCenters: vcenters, Metrics: told, Pace: o.Pace, Clock: o.Clock})
+	return move.Setup(mgr, move.Options{Live: reader, Publisher: publisher, VCenters: pool, Metrics: told, Pace: o.Pace, Clock: o.Clock})
 }
 
 // tellRequest counts an exchange with ARM, or one that had to wait or was not made.

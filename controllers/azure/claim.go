@@ -20,7 +20,7 @@ import (
 	"github.com/avs-operator/avs-operator/controllers/azure/decide"
 	"github.com/avs-operator/avs-operator/controllers/azure/kind"
 	"github.com/avs-operator/avs-operator/controllers/azure/tree"
-	"github.com/avs-operator/avs-operator/controllers/connect"
+	"github.com/avs-operator/avs-operator/controllers/connect/identities"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
 )
 
@@ -33,7 +33,7 @@ func (r *Reconciler[T]) claim(ctx context.Context, s *scope[T]) *outcome.Outcome
 	if o := r.markManaged(ctx, s); o != nil {
 		return o
 	}
-	if !s.stays() && !connect.Held(s.identity) { // what must be deleted needs its identity to the end
+	if !s.stays() && !identities.Held(s.identity) { // what must be deleted needs its identity to the end
 		r.Azure.Touch(client.ObjectKeyFromObject(s.identity))
 		return outcome.Wait(v1alpha1.ReasonReferenceNotReady, "AzureIdentity %s is being held for the day of the deletion", s.identity.Name).In(time.Minute)
 	}
@@ -164,7 +164,7 @@ func (r *Reconciler[T]) computed(ctx context.Context, obj T) (arm.ID, error) {
 	other := &scope[T]{obj: obj}
 	if r.kind.Root != nil {
 		identity := &v1alpha1.AzureIdentity{}
-		key := types.NamespacedName{Namespace: obj.GetNamespace(), Name: connect.IdentityName(r.kind.Root.IdentityRef(obj))}
+		key := types.NamespacedName{Namespace: obj.GetNamespace(), Name: identities.Name(r.kind.Root.IdentityRef(obj))}
 		if err := r.Client.Get(ctx, key, identity); err != nil {
 			return "", client.IgnoreNotFound(err)
 		}

@@ -11,7 +11,7 @@ import (
 	"github.com/avs-operator/avs-operator/controllers/azure/decide"
 	"github.com/avs-operator/avs-operator/controllers/azure/diff"
 	"github.com/avs-operator/avs-operator/controllers/azure/kind"
-	"github.com/avs-operator/avs-operator/controllers/connect"
+	"github.com/avs-operator/avs-operator/controllers/connect/rulings"
 	"github.com/avs-operator/avs-operator/controllers/metrics"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
 )
@@ -34,7 +34,7 @@ func (r *Reconciler[T]) companion(ctx context.Context, s *scope[T]) *outcome.Out
 	}
 	have, err := r.lookAt(ctx, s, want.ID)
 	if err != nil {
-		return connect.OutcomeOf(err)
+		return rulings.OfAzure(err)
 	}
 	if s.write = companionWrite(want, have); s.write == nil {
 		r.noteCompanion(s, want, have)
@@ -57,7 +57,7 @@ func (r *Reconciler[T]) companionAgain(ctx context.Context, s *scope[T]) *outcom
 	}
 	have, err := r.readOther(ctx, s, want.ID)
 	if err != nil {
-		return connect.OutcomeOf(err)
+		return rulings.OfAzure(err)
 	}
 	if s.write = companionWrite(want, have); s.write == nil {
 		r.noteCompanion(s, want, have)
@@ -152,7 +152,7 @@ func (r *Reconciler[T]) restoreCompanion(ctx context.Context, s *scope[T], want 
 	if s.actual != nil {
 		have, err := r.readOther(ctx, s, want.ID)
 		if err != nil {
-			return connect.OutcomeOf(err)
+			return rulings.OfAzure(err)
 		}
 		if s.write = companionWrite(want, have); s.write != nil {
 			return nil
@@ -179,7 +179,7 @@ func (r *Reconciler[T]) removal(ctx context.Context, s *scope[T], want kind.Comp
 	}
 	have, err := r.readOther(ctx, s, id)
 	if err != nil {
-		return nil, connect.OutcomeOf(err)
+		return nil, rulings.OfAzure(err)
 	}
 	want.ID, want.Body = id, nil
 	return companionWrite(want, have), nil

@@ -17,7 +17,7 @@ import (
 	"github.com/avs-operator/avs-operator/controllers/azure/lane"
 	"github.com/avs-operator/avs-operator/controllers/azure/recall"
 	"github.com/avs-operator/avs-operator/controllers/azure/tree"
-	"github.com/avs-operator/avs-operator/controllers/connect"
+	"github.com/avs-operator/avs-operator/controllers/connect/rulings"
 	"github.com/avs-operator/avs-operator/controllers/ledger"
 	"github.com/avs-operator/avs-operator/controllers/metrics"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
@@ -153,7 +153,7 @@ func (r *Reconciler[T]) prerequisites(ctx context.Context, s *scope[T]) *outcome
 	for _, need := range r.kind.Requires(r.world(s)) {
 		found, err := r.lookAt(ctx, s, need.ID)
 		if err != nil {
-			return connect.OutcomeOf(err)
+			return rulings.OfAzure(err)
 		}
 		words := "%s must be there first, and ready (%s): declare it, unless something makes it already; this goes on by itself when it is"
 		switch state := found.ProvisioningState(); {

@@ -21,7 +21,7 @@ import (
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/arm"
 	"github.com/avs-operator/avs-operator/controllers/azure/recall"
-	"github.com/avs-operator/avs-operator/controllers/connect"
+	"github.com/avs-operator/avs-operator/controllers/connect/rulings"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
 )
 
@@ -183,7 +183,7 @@ func (r *Reconciler[T]) writeSecret(ctx context.Context, s *scope[T], e *exporte
 	if !right {
 		content, err := r.kind.Export.Content(ctx, r.world(s))
 		if err != nil {
-			return connect.OutcomeOf(err)
+			return rulings.OfAzure(err)
 		}
 		secret.Data = content
 	}

@@ -18,7 +18,7 @@ import (
 	"github.com/avs-operator/avs-operator/controllers/azure/decide"
 	"github.com/avs-operator/avs-operator/controllers/azure/recall"
 	"github.com/avs-operator/avs-operator/controllers/azure/tree"
-	"github.com/avs-operator/avs-operator/controllers/connect"
+	"github.com/avs-operator/avs-operator/controllers/connect/rulings"
 	"github.com/avs-operator/avs-operator/controllers/ledger"
 	"github.com/avs-operator/avs-operator/controllers/metrics"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
@@ -232,7 +232,7 @@ func (r *Reconciler[T]) at(ctx context.Context, s *scope[T], id arm.ID) (*arm.Re
 
 // unsure says what an error of Azure's keeps from being known.
 func unsure(err error, format string, ids ...any) *outcome.Outcome {
-	o := connect.OutcomeOf(err)
+	o := rulings.OfAzure(err)
 	o.Message = fmt.Sprintf(format, ids...) + ": " + o.Message
 	return o
 }

@@ -17,7 +17,7 @@ import (
 	"github.com/avs-operator/avs-operator/controllers/azure/kind"
 	"github.com/avs-operator/avs-operator/controllers/azure/recall"
 	"github.com/avs-operator/avs-operator/controllers/azure/tree"
-	"github.com/avs-operator/avs-operator/controllers/connect"
+	"github.com/avs-operator/avs-operator/controllers/connect/rulings"
 	"github.com/avs-operator/avs-operator/controllers/ledger"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
 	"github.com/avs-operator/avs-operator/controllers/status"
@@ -107,9 +107,9 @@ func (r *Reconciler[T]) read(ctx context.Context, s *scope[T]) *outcome.Outcome 
 			err = nil // the resource group is gone, and everything in it
 			actual = nil
 		case ledger.FateOf(err) == ledger.Refused:
-			return r.refuse(s, s.reading(), err, connect.OutcomeOf(err))
+			return r.refuse(s, s.reading(), err, rulings.OfAzure(err))
 		default:
-			return connect.OutcomeOf(err)
+			return rulings.OfAzure(err)
 		}
 	}
 	r.refusals(s).Taken(s.reading())

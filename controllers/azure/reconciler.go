@@ -26,7 +26,9 @@ import (
 	"github.com/avs-operator/avs-operator/controllers/azure/lane"
 	"github.com/avs-operator/avs-operator/controllers/azure/recall"
 	"github.com/avs-operator/avs-operator/controllers/azure/redact"
-	"github.com/avs-operator/avs-operator/controllers/connect"
+	"github.com/avs-operator/avs-operator/controllers/connect/identities"
+	"github.com/avs-operator/avs-operator/controllers/connect/secrets"
+	"github.com/avs-operator/avs-operator/controllers/connect/vcenters"
 	"github.com/avs-operator/avs-operator/controllers/ledger"
 	"github.com/avs-operator/avs-operator/controllers/metrics"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
@@ -37,8 +39,8 @@ import (
 type Shared struct {
 	Client    client.Client
 	Live      client.Reader
-	Azure     *connect.Azure
-	VCenters  *connect.VCenters
+	Azure     *identities.Clients
+	VCenters  *vcenters.Pool
 	Watcher   *arm.Watcher
 	Lanes     *lane.Lanes
 	Publisher *status.Publisher
@@ -52,7 +54,7 @@ type Shared struct {
 	// Features are the feature gates.
 	Features featuregate.FeatureGate
 	// Fingerprints tell write-only values apart without keeping them.
-	Fingerprints *connect.Fingerprints
+	Fingerprints *secrets.Fingerprints
 
 	seats *seats
 	hosts *hostlimit.Limit

@@ -19,7 +19,7 @@ import (
 	"github.com/avs-operator/avs-operator/controllers/arm"
 	"github.com/avs-operator/avs-operator/controllers/azure/kind"
 	"github.com/avs-operator/avs-operator/controllers/azure/tree"
-	"github.com/avs-operator/avs-operator/controllers/connect"
+	"github.com/avs-operator/avs-operator/controllers/connect/identities"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
 )
 
@@ -304,7 +304,7 @@ func (s *Shared) NeededBy(ctx context.Context, identity types.NamespacedName) ([
 	}
 	var out []string
 	for i := range clouds.Items {
-		if connect.IdentityName(clouds.Items[i].Spec.IdentityRef) != identity.Name {
+		if identities.Name(clouds.Items[i].Spec.IdentityRef) != identity.Name {
 			continue
 		}
 		for _, kind := range s.seats.kinds {

@@ -17,7 +17,7 @@ import (
 	"github.com/avs-operator/avs-operator/controllers/azure/decide"
 	"github.com/avs-operator/avs-operator/controllers/azure/recall"
 	"github.com/avs-operator/avs-operator/controllers/azure/tree"
-	"github.com/avs-operator/avs-operator/controllers/connect"
+	"github.com/avs-operator/avs-operator/controllers/connect/rulings"
 	"github.com/avs-operator/avs-operator/controllers/ledger"
 	"github.com/avs-operator/avs-operator/controllers/metrics"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
@@ -125,7 +125,7 @@ const mostRefusedPolls = 3
 
 // notPolled deals with a poll that failed.
 func (r *Reconciler[T]) notPolled(ctx context.Context, s *scope[T], op *v1alpha1.Operation, err error) *outcome.Outcome {
-	o := connect.OutcomeOf(err)
+	o := rulings.OfAzure(err)
 	o.Message = fmt.Sprintf("%s (operation %s) is under way in Azure, but asking how far it is failed: %s", opName(op), op.ID, o.Message)
 	if ledger.FateOf(err) != ledger.Refused || arm.ClassOf(err) == arm.Throttled {
 		return o // it was not asked, or the limit on all reads is used up
@@ -153,7 +153,7 @@ func (r *Reconciler[T]) byResource(ctx context.Context, s *scope[T], op *v1alpha
 	}
 	other, err := r.readOther(ctx, s, arm.ID(op.Target))
 	if err != nil {
-		return connect.OutcomeOf(err)
+		return rulings.OfAzure(err)
 	}
 	if other != nil && !arm.IsTerminal(other.ProvisioningState()) {
 		return r.pollLater(s, op, 0)
@@ -234,7 +234,7 @@ func (r *Reconciler[T]) failed(s *scope[T], op *v1alpha1.Operation, p *arm.Progr
 	s.stat().Failure = failureOf(op, err)
 	s.stat().Failure.SpecHash = op.SpecHash
 	r.endOperation(s, metrics.Failed)
-	o := connect.OutcomeOf(err)
+	o := rulings.OfAzure(err)
 	o.Message = fmt.Sprintf("%s (operation %s) failed in Azure: %s", opName(op), op.ID, o.Message)
 	if o.After == 0 {
 		o.After = time.Minute // the next attempt is a new operation, and costs more than a look

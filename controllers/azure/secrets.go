@@ -18,7 +18,7 @@ import (
 	"github.com/avs-operator/avs-operator/controllers/azure/kind"
 	"github.com/avs-operator/avs-operator/controllers/azure/recall"
 	"github.com/avs-operator/avs-operator/controllers/azure/tree"
-	"github.com/avs-operator/avs-operator/controllers/connect"
+	"github.com/avs-operator/avs-operator/controllers/connect/secrets"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
 )
 
@@ -113,7 +113,7 @@ func (r *Reconciler[T]) secretVersion(ctx context.Context, s *scope[T], value ki
 
 func (r *Reconciler[T]) secretText(ctx context.Context, s *scope[T], value kind.SecretValue) (string, *outcome.Outcome) {
 	if value.Writer == nil {
-		return connect.Live{Reader: r.Live}.SecretValue(ctx, s.obj.GetNamespace(), value.Ref)
+		return secrets.Live{Reader: r.Live}.SecretValue(ctx, s.obj.GetNamespace(), value.Ref)
 	}
 	secret := &corev1.Secret{}
 	if o := r.writtenBy(ctx, s, value, r.Live, secret); o != nil {

@@ -21,7 +21,7 @@ import (
 	"github.com/avs-operator/avs-operator/controllers/azure/decide"
 	"github.com/avs-operator/avs-operator/controllers/azure/hostlimit"
 	"github.com/avs-operator/avs-operator/controllers/azure/recall"
-	"github.com/avs-operator/avs-operator/controllers/connect"
+	"github.com/avs-operator/avs-operator/controllers/connect/rulings"
 	"github.com/avs-operator/avs-operator/controllers/ledger"
 	"github.com/avs-operator/avs-operator/controllers/metrics"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
@@ -161,7 +161,7 @@ func (r *Reconciler[T]) notAccepted(s *scope[T], err error) *outcome.Outcome {
 	}
 	r.dropOperation(s, how)
 	r.releaseLane(s)
-	o := connect.OutcomeOf(err)
+	o := rulings.OfAzure(err)
 	switch {
 	case fate == ledger.Unsent && class != arm.CredentialsInvalid:
 		return o

@@ -26,7 +26,7 @@ import (
 	"github.com/avs-operator/avs-operator/controllers/azure/kind"
 	"github.com/avs-operator/avs-operator/controllers/azure/recall"
 	"github.com/avs-operator/avs-operator/controllers/azure/tree"
-	"github.com/avs-operator/avs-operator/controllers/connect"
+	"github.com/avs-operator/avs-operator/controllers/connect/identities"
 	"github.com/avs-operator/avs-operator/controllers/fair"
 	"github.com/avs-operator/avs-operator/controllers/watch"
 )
@@ -176,7 +176,7 @@ func (r *Reconciler[T]) usersOf(ctx context.Context, identity types.NamespacedNa
 	for i := range clouds.Items {
 		cloud := &clouds.Items[i]
 		switch {
-		case connect.IdentityName(cloud.Spec.IdentityRef) != identity.Name:
+		case identities.Name(cloud.Spec.IdentityRef) != identity.Name:
 		case r.kind.Root != nil:
 			out = append(out, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(cloud)})
 		default:

@@ -8,7 +8,8 @@ import (
 
 	"github.com/avs-operator/avs-operator/controllers/arm"
 	"github.com/avs-operator/avs-operator/controllers/azure/lane"
-	"github.com/avs-operator/avs-operator/controllers/connect"
+	"github.com/avs-operator/avs-operator/controllers/connect/rulings"
+	"github.com/avs-operator/avs-operator/controllers/connect/vcenters"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
 	"github.com/avs-operator/avs-operator/controllers/vcenter"
 )
@@ -72,10 +73,10 @@ var (
 	RetryAfter  = Wait{"the end of a Retry-After", arm.LongestPause, 0, "the object: Throttled, or the refusal's reason", "it is asked again"}
 	Login       = Wait{"another try of a credential that was refused", arm.LoginPause, 0, "the AzureIdentity and what uses it: CredentialsInvalid", "it is tried again"}
 	OneCall     = Wait{"the answer to one call of vCenter", vcenter.CallTimeout, vcenter.CallTimeout, "the VCenter or the VirtualMachineMove: Unreachable", "a read is made again; a call that changes something is looked up"}
-	Connecting  = Wait{"a vCenter to take a connection", connect.ConnectWithin, connect.ConnectWithin, "the VCenter: Unreachable", "it is tried again after a pause"}
-	Finding     = Wait{"a machine to be found in the vCenter of a private cloud", connect.FindWithin, connect.FindWithin, "the object: MachineNotFound", "it is looked for again"}
-	Reconnect   = Wait{"the pause between two tries to connect to a vCenter", connect.MostPause, 0, "the VCenter: Unreachable", "it is tried again, for ever"}
-	VCenterStop = Wait{"a vCenter that refuses a login or shows another certificate", connect.StallPause, 0, "the VCenter: the reason, and Stalled", "it is tried again"}
+	Connecting  = Wait{"a vCenter to take a connection", vcenters.ConnectWithin, vcenters.ConnectWithin, "the VCenter: Unreachable", "it is tried again after a pause"}
+	Finding     = Wait{"a machine to be found in the vCenter of a private cloud", vcenters.FindWithin, vcenters.FindWithin, "the object: MachineNotFound", "it is looked for again"}
+	Reconnect   = Wait{"the pause between two tries to connect to a vCenter", vcenters.MostPause, 0, "the VCenter: Unreachable", "it is tried again, for ever"}
+	VCenterStop = Wait{"a vCenter that refuses a login or shows another certificate", rulings.StallPause, 0, "the VCenter: the reason, and Stalled", "it is tried again"}
 	Turn        = Wait{"one that was called to a free lane to take it", lane.AnswerWithin, lane.AnswerWithin, "nobody", "the next one is called"}
 	Stalled     = Wait{"a person", outcome.StallRecheck, 0, "the object: Stalled", "it is looked at again, for ever"}
 )

@@ -12,7 +12,7 @@ import (
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/arm"
-	"github.com/avs-operator/avs-operator/controllers/connect"
+	"github.com/avs-operator/avs-operator/controllers/connect/rulings"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
 )
 
@@ -29,7 +29,7 @@ func (r *Reconciler) observe(ctx context.Context, s *scope) *outcome.Outcome {
 	if !listed || slices.ContainsFunc(seen, old) || len(seen) == 0 && !wroteAt.IsZero() {
 		all, err := s.client.List(ctx, s.collection)
 		if err != nil {
-			return connect.OutcomeOf(err)
+			return rulings.OfAzure(err)
 		}
 		seen = make([]*arm.Resource, 0, len(all))
 		for i := range all {

@@ -23,7 +23,7 @@ import (
 	"github.com/avs-operator/avs-operator/controllers/azure"
 	"github.com/avs-operator/avs-operator/controllers/azure/lane"
 	"github.com/avs-operator/avs-operator/controllers/azure/tree"
-	"github.com/avs-operator/avs-operator/controllers/connect"
+	"github.com/avs-operator/avs-operator/controllers/connect/identities"
 	"github.com/avs-operator/avs-operator/controllers/fair"
 	"github.com/avs-operator/avs-operator/controllers/watch"
 )
@@ -118,7 +118,7 @@ func (r *Reconciler) usersOfIdentity(ctx context.Context, identity client.Object
 	}
 	var out []reconcile.Request
 	for i := range clouds.Items {
-		if connect.IdentityName(clouds.Items[i].Spec.IdentityRef) == identity.GetName() {
+		if identities.Name(clouds.Items[i].Spec.IdentityRef) == identity.GetName() {
 			out = append(out, r.policiesOf(ctx, &clouds.Items[i])...)
 		}
 	}

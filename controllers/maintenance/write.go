@@ -18,7 +18,8 @@ import (
 	"github.com/avs-operator/avs-operator/controllers/arm"
 	"github.com/avs-operator/avs-operator/controllers/azure"
 	"github.com/avs-operator/avs-operator/controllers/azure/lane"
-	"github.com/avs-operator/avs-operator/controllers/connect"
+	"github.com/avs-operator/avs-operator/controllers/connect/identities"
+	"github.com/avs-operator/avs-operator/controllers/connect/rulings"
 	"github.com/avs-operator/avs-operator/controllers/ledger"
 	"github.com/avs-operator/avs-operator/controllers/maintenance/windows"
 	"github.com/avs-operator/avs-operator/controllers/metrics"
@@ -71,7 +72,7 @@ func (r *Reconciler) act(ctx context.Context, s *scope, f finding) *outcome.Outc
 	// A list wakes and compares; before a write the maintenance itself is read, and the API server is asked for an older policy.
 	fresh, err := s.client.Get(ctx, f.resource.ID)
 	if err != nil {
-		return connect.OutcomeOf(err)
+		return rulings.OfAzure(err)
 	}
 	again := r.decideOne(s, fresh)
 	if asked(&again.Decision) != asked(&f.Decision) {
@@ -205,12 +206,12 @@ func (r *Reconciler) refusals(s *scope) ledger.Refusals {
 }
 
 func (r *Reconciler) asker(s *scope) string {
-	return ledger.Asker(r.Azure.Made(types.NamespacedName{Namespace: s.cloud.Namespace, Name: connect.IdentityName(s.cloud.Spec.IdentityRef)}), s.policy.Annotations[v1alpha1.AnnotationReconcileRequestedAt])
+	return ledger.Asker(r.Azure.Made(types.NamespacedName{Namespace: s.cloud.Namespace, Name: identities.Name(s.cloud.Spec.IdentityRef)}), s.policy.Annotations[v1alpha1.AnnotationReconcileRequestedAt])
 }
 
 // notAccepted deals with a write that was refused or not sent.
 func (r *Reconciler) notAccepted(s *scope, f finding, w arm.Write, err error) *outcome.Outcome {
-	o := connect.OutcomeOf(err)
+	o := rulings.OfAzure(err)
 	if ledger.FateOf(err) == ledger.Refused {
 		o = r.refusals(s).Refuse(requestOf(w), r.asker(s), o, ledger.ConflictOf(err), r.Clock.Now())
 	}

@@ -13,7 +13,7 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
-	"github.com/avs-operator/avs-operator/controllers/connect"
+	"github.com/avs-operator/avs-operator/controllers/connect/vcenters"
 	"github.com/avs-operator/avs-operator/controllers/ledger"
 	"github.com/avs-operator/avs-operator/controllers/metrics"
 	"github.com/avs-operator/avs-operator/controllers/move/dispatch"
@@ -30,7 +30,7 @@ type Options struct {
 	Publisher *status.Publisher
 	// Metrics tells what is done; nil: it is not told.
 	Metrics  *metrics.Metrics
-	VCenters *connect.VCenters
+	VCenters *vcenters.Pool
 	Pace     outcome.Pace
 	Clock    *ledger.Clock
 	// HeadroomPercent of vCenter's limits that is left to others even while they do not use it.

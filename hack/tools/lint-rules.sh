@@ -59,6 +59,13 @@ done << 'RULES'
 ! controllers/connect controllers/azure/leaf
 = controllers/connect controllers/azure/lane
 = controllers/connect controllers/arm
+! controllers/connect/secrets controllers/connect/identities
+! controllers/connect/rulings controllers/connect/vcenters
+! controllers/connect/dial controllers/connect/vcenters/leaf
+! controllers/connect/identities controllers/connect/vcenters/leaf
+! controllers/connect/vcenters controllers/azure/leaf
+= controllers/connect/vcenters controllers/connect/identities
+= controllers/connect/identities controllers/connect/secrets
 ! controllers/watch controllers/move/leaf
 ! controllers/outcome controllers/maintenance/leaf
 ! controllers/status test/leaf

@@ -18,7 +18,8 @@ import (
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers"
 	"github.com/avs-operator/avs-operator/controllers/arm"
-	"github.com/avs-operator/avs-operator/controllers/connect"
+	"github.com/avs-operator/avs-operator/controllers/connect/identities"
+	"github.com/avs-operator/avs-operator/controllers/connect/secrets"
 	"github.com/avs-operator/avs-operator/test/env"
 	"github.com/avs-operator/avs-operator/test/harness"
 )
@@ -194,8 +195,8 @@ func TestARequestToLookRefreshesTheExportedSecret(t *testing.T) {
 	cluster.Create(t, cloud)
 	cluster.WaitReady(t, cloud)
 	before := w.exported(t, "weu-admin").Data
-	portal, _, o := connect.NewAzure(connect.AzureOptions{
-		Client: cluster.Admin, Live: connect.Live{Reader: cluster.Admin}, Pace: fast, AllowedEndpoints: []string{"127.0.0.1"}, // where the simulator serves
+	portal, _, o := identities.New(identities.Options{
+		Client: cluster.Admin, Live: secrets.Live{Reader: cluster.Admin}, Pace: fast, AllowedEndpoints: []string{"127.0.0.1"}, // where the simulator serves
 	}).Client(t.Context(), w.Namespace, nil)
 	if o != nil {
 		t.Fatal(o.Message)

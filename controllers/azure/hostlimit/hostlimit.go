@@ -19,7 +19,8 @@ import (
 	"github.com/avs-operator/avs-operator/controllers/azure/decide"
 	"github.com/avs-operator/avs-operator/controllers/azure/kind"
 	"github.com/avs-operator/avs-operator/controllers/azure/tree"
-	"github.com/avs-operator/avs-operator/controllers/connect"
+	"github.com/avs-operator/avs-operator/controllers/connect/identities"
+	"github.com/avs-operator/avs-operator/controllers/connect/rulings"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
 )
 
@@ -115,7 +116,7 @@ func (l *Limit) hostsOf(ctx context.Context, azure *arm.Client, id arm.ID, ident
 	}
 	hosts, err := l.hostsInAzure(ctx, azure, id, o)
 	if err != nil {
-		said := connect.OutcomeOf(err)
+		said := rulings.OfAzure(err)
 		said.Message = "how many hosts are made with the identity, whose spec.maxHosts bounds them, cannot be found out, and no more are asked for before it is: " + said.Message
 		return 0, said
 	}
@@ -156,7 +157,7 @@ func (l *Limit) recorded(ctx context.Context, identity types.NamespacedName) (*o
 	uses := map[types.NamespacedName]bool{}
 	for i := range clouds.Items {
 		cloud := &clouds.Items[i]
-		id, mine := keptID(cloud).Key(), connect.IdentityName(cloud.Spec.IdentityRef) == identity.Name
+		id, mine := keptID(cloud).Key(), identities.Name(cloud.Spec.IdentityRef) == identity.Name
 		uses[client.ObjectKeyFromObject(cloud)] = mine
 		out.objects[id] = out.objects[id] || mine
 		out.watched[id] = mine && cloud.Spec.ManagementPolicy == v1alpha1.ManagementPolicyObserve

@@ -10,7 +10,7 @@ import (
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/arm"
-	"github.com/avs-operator/avs-operator/controllers/connect"
+	"github.com/avs-operator/avs-operator/controllers/connect/vcenters"
 )
 
 // World is what a kind may look at beside its own object. It looks; it writes nothing.
@@ -27,7 +27,7 @@ type World[T Object] struct {
 	// Reader reads custom resources from the cache.
 	Reader client.Reader
 	// VCenters asks the private cloud's vCenter.
-	VCenters *connect.VCenters
+	VCenters *vcenters.Pool
 	// List is a collection as it was last listed, at most a minute ago. From then on the collection is watched for the object, so that a change
 	// in it wakes the object.
 	List func(ctx context.Context, collection arm.ID) ([]*arm.Resource, error)

@@ -14,7 +14,7 @@ import (
 	"github.com/avs-operator/avs-operator/controllers/azure/diff"
 	"github.com/avs-operator/avs-operator/controllers/azure/kind"
 	"github.com/avs-operator/avs-operator/controllers/azure/kinds/ask"
-	"github.com/avs-operator/avs-operator/controllers/connect"
+	"github.com/avs-operator/avs-operator/controllers/connect/rulings"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
 )
 
@@ -68,7 +68,7 @@ func dnsZoneConcerns(d *v1alpha1.DNSZone, changes []diff.Change) [][]diff.Change
 func dnsZoneClear(ctx context.Context, w kind.World[*v1alpha1.DNSZone]) (*kind.Clearing, *outcome.Outcome) {
 	services, err := w.ARM.List(ctx, ask.Network(w.CloudID, "dnsServices"))
 	if err != nil {
-		return nil, connect.OutcomeOf(err)
+		return nil, rulings.OfAzure(err)
 	}
 	for i := range services {
 		if properties := withoutZone(&services[i], w.ID.Name()); properties != nil {

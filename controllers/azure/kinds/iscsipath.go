@@ -14,7 +14,7 @@ import (
 	"github.com/avs-operator/avs-operator/controllers/azure/kind"
 	"github.com/avs-operator/avs-operator/controllers/azure/lane"
 	"github.com/avs-operator/avs-operator/controllers/azure/tree"
-	"github.com/avs-operator/avs-operator/controllers/connect"
+	"github.com/avs-operator/avs-operator/controllers/connect/rulings"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
 )
 
@@ -62,7 +62,7 @@ func iscsiPathMayWrite(_ context.Context, w kind.World[*v1alpha1.IscsiPath], _ k
 func iscsiPathMayDelete(ctx context.Context, w kind.World[*v1alpha1.IscsiPath]) *outcome.Outcome {
 	clusters, err := w.List(ctx, w.CloudID+"/clusters")
 	if err != nil {
-		return connect.OutcomeOf(err)
+		return rulings.OfAzure(err)
 	}
 	names := []string{tree.Cluster1}
 	for _, c := range clusters {
@@ -72,7 +72,7 @@ func iscsiPathMayDelete(ctx context.Context, w kind.World[*v1alpha1.IscsiPath]) 
 	for _, name := range names {
 		datastores, err := w.List(ctx, w.CloudID.Child("clusters", name)+"/datastores")
 		if err != nil {
-			return connect.OutcomeOf(err)
+			return rulings.OfAzure(err)
 		}
 		for _, d := range datastores {
 			if _, is := d.Value("/properties/elasticSanVolume"); is {

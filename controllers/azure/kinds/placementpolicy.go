@@ -18,7 +18,7 @@ import (
 	"github.com/avs-operator/avs-operator/controllers/azure/kinds/ask"
 	"github.com/avs-operator/avs-operator/controllers/azure/kinds/hosts"
 	"github.com/avs-operator/avs-operator/controllers/azure/lane"
-	"github.com/avs-operator/avs-operator/controllers/connect"
+	"github.com/avs-operator/avs-operator/controllers/connect/rulings"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
 	"github.com/avs-operator/avs-operator/controllers/status"
 )
@@ -88,7 +88,7 @@ func placementPolicyResolve(ctx context.Context, w kind.World[*v1alpha1.Placemen
 	if len(w.Object.Spec.HostMembers) > 0 {
 		all, err := w.List(ctx, w.ClusterID+"/hosts")
 		if err != nil {
-			return connect.OutcomeOf(err)
+			return rulings.OfAzure(err)
 		}
 		names, o := hostMembers(w.Object.Spec.HostMembers, all)
 		if o != nil {

@@ -12,7 +12,7 @@ import (
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/arm"
 	"github.com/avs-operator/avs-operator/controllers/azure/kind"
-	"github.com/avs-operator/avs-operator/controllers/connect"
+	"github.com/avs-operator/avs-operator/controllers/connect/vcenters"
 )
 
 func privateCloudOneShots(c *v1alpha1.PrivateCloud) []kind.OneShot {
@@ -98,7 +98,7 @@ func privateCloudSecretContent(ctx context.Context, w kind.World[*v1alpha1.Priva
 
 // privateCloudSecretOutdated: whoever logs in to vCenter after somebody has changed its password in the portal learns the new one.
 func privateCloudSecretOutdated(w kind.World[*v1alpha1.PrivateCloud], content map[string][]byte) bool {
-	return w.VCenters.Outdated(w.ID, connect.AdminCredentials{
+	return w.VCenters.Outdated(w.ID, vcenters.AdminCredentials{
 		VCenterUsername: string(content["vcenterUsername"]), VCenterPassword: string(content["vcenterPassword"]),
 		NSXTUsername: string(content["nsxtUsername"]), NSXTPassword: string(content["nsxtPassword"]),
 	})

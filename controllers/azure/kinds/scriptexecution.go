@@ -16,7 +16,7 @@ import (
 	"github.com/avs-operator/avs-operator/controllers/azure/diff"
 	"github.com/avs-operator/avs-operator/controllers/azure/kind"
 	"github.com/avs-operator/avs-operator/controllers/azure/lane"
-	"github.com/avs-operator/avs-operator/controllers/connect"
+	"github.com/avs-operator/avs-operator/controllers/connect/rulings"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
 	"github.com/avs-operator/avs-operator/controllers/status"
 	"github.com/avs-operator/avs-operator/controllers/text"
@@ -109,7 +109,7 @@ func scriptExecutionResolve(ctx context.Context, w kind.World[*v1alpha1.ScriptEx
 	if !versioned(name) {
 		packages, err := w.List(ctx, w.CloudID+"/scriptPackages")
 		if err != nil {
-			return connect.OutcomeOf(err)
+			return rulings.OfAzure(err)
 		}
 		if name = newestPackage(name, packages); name == "" {
 			return outcome.Wait(v1alpha1.ReasonReferenceNotFound, "the private cloud offers no script package %s: correct scriptPackage", spec.ScriptPackage).In(time.Hour)
@@ -139,7 +139,7 @@ func scriptExecutionComplete(ctx context.Context, w kind.World[*v1alpha1.ScriptE
 	s.OutputsOf, s.NamedOutputs, s.Output, s.Information, s.Warnings, s.Errors = "", nil, nil, nil, nil, nil
 	logs, err := executionLogs(ctx, w)
 	if err != nil {
-		o := connect.OutcomeOf(err)
+		o := rulings.OfAzure(err)
 		o.Message = "the script has run, and what it wrote cannot be read: " + o.Message
 		return o
 	}

@@ -14,7 +14,7 @@ import (
 	"github.com/avs-operator/avs-operator/controllers/azure/diff"
 	"github.com/avs-operator/avs-operator/controllers/azure/kind"
 	"github.com/avs-operator/avs-operator/controllers/azure/kinds/ask"
-	"github.com/avs-operator/avs-operator/controllers/connect"
+	"github.com/avs-operator/avs-operator/controllers/connect/rulings"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
 )
 
@@ -79,7 +79,7 @@ func segmentResolve(ctx context.Context, w kind.World[*v1alpha1.Segment], desire
 	}
 	gateways, err := w.List(ctx, ask.Network(w.CloudID, "gateways"))
 	if err != nil {
-		return connect.OutcomeOf(err)
+		return rulings.OfAzure(err)
 	}
 	gateway, o := chooseGateway(gateways, asked)
 	if o == nil {

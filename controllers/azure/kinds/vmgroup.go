@@ -15,7 +15,7 @@ import (
 	"github.com/avs-operator/avs-operator/controllers/azure/diff"
 	"github.com/avs-operator/avs-operator/controllers/azure/kind"
 	"github.com/avs-operator/avs-operator/controllers/azure/kinds/ask"
-	"github.com/avs-operator/avs-operator/controllers/connect"
+	"github.com/avs-operator/avs-operator/controllers/connect/rulings"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
 )
 
@@ -60,7 +60,7 @@ func vmGroupResolve(ctx context.Context, w kind.World[*v1alpha1.VMGroup], desire
 	}
 	machines, err := w.List(ctx, ask.Network(w.CloudID, "virtualMachines"))
 	if err != nil {
-		return connect.OutcomeOf(err)
+		return rulings.OfAzure(err)
 	}
 	var ids []string
 	for _, name := range w.Object.Spec.Members {
@@ -103,7 +103,7 @@ func machineID(machines []*arm.Resource, name string) (string, *outcome.Outcome)
 func vmGroupMayDelete(ctx context.Context, w kind.World[*v1alpha1.VMGroup]) *outcome.Outcome {
 	profiles, err := w.List(ctx, ask.Network(w.CloudID, "portMirroringProfiles"))
 	if err != nil {
-		return connect.OutcomeOf(err)
+		return rulings.OfAzure(err)
 	}
 	var names []string
 	for _, p := range profiles {

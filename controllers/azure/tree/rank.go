@@ -14,7 +14,7 @@ import (
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/azure/kind"
-	"github.com/avs-operator/avs-operator/controllers/connect"
+	"github.com/avs-operator/avs-operator/controllers/connect/identities"
 )
 
 // Credible says that what a private cloud's object stands for counts for objects of a namespace: it is of that namespace, or Azure has shown that
@@ -25,7 +25,7 @@ func Credible(ctx context.Context, reader client.Reader, cloud *v1alpha1.Private
 		return true
 	}
 	identity := &v1alpha1.AzureIdentity{}
-	if err := reader.Get(ctx, types.NamespacedName{Namespace: cloud.Namespace, Name: connect.IdentityName(cloud.Spec.IdentityRef)}, identity); err != nil {
+	if err := reader.Get(ctx, types.NamespacedName{Namespace: cloud.Namespace, Name: identities.Name(cloud.Spec.IdentityRef)}, identity); err != nil {
 		return !apierrors.IsNotFound(err)
 	}
 	elsewhere := cloud.Spec.SubscriptionID != "" && !strings.EqualFold(cloud.Spec.SubscriptionID, identity.Spec.SubscriptionID)

@@ -18,7 +18,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/source"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
-	"github.com/avs-operator/avs-operator/controllers/connect"
+	"github.com/avs-operator/avs-operator/controllers/connect/vcenters"
 	"github.com/avs-operator/avs-operator/controllers/move/schedule"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
 )
@@ -38,7 +38,7 @@ type Grant struct {
 type Options struct {
 	// Client reads from the cache. Its manager's indexer must have been given to IndexInFlight.
 	Client   client.Client
-	VCenters *connect.VCenters
+	VCenters *vcenters.Pool
 	Pace     outcome.Pace
 	// HeadroomPercent of vCenter's limits that is left to others even while they do not use it; 0: what others run is subtracted, the
 	// rest is used.
@@ -112,7 +112,7 @@ func (d *Dispatcher) Ask(ctx context.Context, m *v1alpha1.VirtualMachineMove) (G
 		d.leave(m.UID)
 		return Grant{Waits: waits}, nil
 	}
-	for _, side := range []*connect.Connected{source, target} {
+	for _, side := range []*vcenters.Connected{source, target} {
 		if err := d.others.look(ctx, side, side == target); err != nil {
 			return Grant{}, outcome.Retry(v1alpha1.ReasonUnreachable, err)
 		}

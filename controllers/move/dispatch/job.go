@@ -17,7 +17,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
-	"github.com/avs-operator/avs-operator/controllers/connect"
+	"github.com/avs-operator/avs-operator/controllers/connect/vcenters"
 	"github.com/avs-operator/avs-operator/controllers/move/method"
 	"github.com/avs-operator/avs-operator/controllers/move/plan"
 	"github.com/avs-operator/avs-operator/controllers/move/schedule"
@@ -57,7 +57,7 @@ func holdsBack(reason string) bool {
 }
 
 // sides are the two vCenters of m.
-func (d *Dispatcher) sides(ctx context.Context, m *v1alpha1.VirtualMachineMove) (source, target *connect.Connected, o *outcome.Outcome) {
+func (d *Dispatcher) sides(ctx context.Context, m *v1alpha1.VirtualMachineMove) (source, target *vcenters.Connected, o *outcome.Outcome) {
 	if source, o = d.o.VCenters.Get(ctx, m.Namespace, m.Spec.Source.VCenterRef.Name); o != nil {
 		return nil, nil, o
 	}
@@ -66,7 +66,7 @@ func (d *Dispatcher) sides(ctx context.Context, m *v1alpha1.VirtualMachineMove) 
 }
 
 // job is what a start of m needs. Without hosts that could take it, it says what m waits for.
-func (d *Dispatcher) job(m *v1alpha1.VirtualMachineMove, source, target *connect.Connected, last string) (asked, string) {
+func (d *Dispatcher) job(m *v1alpha1.VirtualMachineMove, source, target *vcenters.Connected, last string) (asked, string) {
 	from, to := source.Watcher.Inventory(), target.Watcher.Inventory()
 	if from == nil || to == nil {
 		return asked{}, "the inventory of a vCenter is being read"

@@ -11,7 +11,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/avs-operator/avs-operator/controllers/connect"
+	"github.com/avs-operator/avs-operator/controllers/connect/vcenters"
 	"github.com/avs-operator/avs-operator/controllers/move/method"
 	"github.com/avs-operator/avs-operator/controllers/move/schedule"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
@@ -40,7 +40,7 @@ type snapshot struct {
 	looking sync.Mutex // one look at a time; the rest waits for it and takes its result
 
 	// Guarded by others.mu.
-	side  *connect.Connected
+	side  *vcenters.Connected
 	seen  time.Time
 	tasks []vcenter.Task
 	load  map[string]vcenter.HostLoad
@@ -51,7 +51,7 @@ func newOthers(pace outcome.Pace) *others {
 }
 
 // look asks a vCenter what runs there, unless that was asked just now; of a target also what its hosts have left.
-func (o *others) look(ctx context.Context, side *connect.Connected, target bool) error {
+func (o *others) look(ctx context.Context, side *vcenters.Connected, target bool) error {
 	uuid := side.Client.About().InstanceUUID
 	o.mu.Lock()
 	s := o.at[uuid]
@@ -90,7 +90,7 @@ func (o *others) look(ctx context.Context, side *connect.Connected, target bool)
 }
 
 // loadOf all hosts of a vCenter: what they use, and nothing of the machines on them, which are many.
-func loadOf(ctx context.Context, side *connect.Connected) (map[string]vcenter.HostLoad, error) {
+func loadOf(ctx context.Context, side *vcenters.Connected) (map[string]vcenter.HostLoad, error) {
 	var hosts []string
 	for ref := range side.Watcher.Inventory().Hosts.All() {
 		hosts = append(hosts, ref)

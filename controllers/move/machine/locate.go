@@ -8,7 +8,7 @@ import (
 	"strings"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
-	"github.com/avs-operator/avs-operator/controllers/connect"
+	"github.com/avs-operator/avs-operator/controllers/connect/vcenters"
 	"github.com/avs-operator/avs-operator/controllers/ledger"
 	"github.com/avs-operator/avs-operator/controllers/move/method"
 	"github.com/avs-operator/avs-operator/controllers/move/movers"
@@ -75,7 +75,7 @@ func (s *scope) findTask(ctx context.Context, task v1alpha1.MoveTask) (string, e
 }
 
 // vcenter is one vCenter, with the identity that the plan was made for: references of another would mean other machines.
-func (s *scope) vcenter(ctx context.Context, name, instanceUUID string) (*connect.Connected, *outcome.Outcome) {
+func (s *scope) vcenter(ctx context.Context, name, instanceUUID string) (*vcenters.Connected, *outcome.Outcome) {
 	c, o := s.VCenters.Get(ctx, s.move.Namespace, name)
 	if o != nil {
 		wait := outcome.Wait(v1alpha1.ReasonReferenceNotReady, "VCenter %s cannot be used now (%s): %s", name, o.Reason, o.Message).In(max(o.After, resync))

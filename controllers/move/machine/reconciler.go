@@ -13,7 +13,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
-	"github.com/avs-operator/avs-operator/controllers/connect"
+	"github.com/avs-operator/avs-operator/controllers/connect/vcenters"
 	"github.com/avs-operator/avs-operator/controllers/ledger"
 	"github.com/avs-operator/avs-operator/controllers/metrics"
 	"github.com/avs-operator/avs-operator/controllers/move/dispatch"
@@ -33,7 +33,7 @@ type Reconciler struct {
 	Client client.Client
 	// Live reads from the API server itself, where a stale answer would start what must not start.
 	Live      client.Reader
-	VCenters  *connect.VCenters
+	VCenters  *vcenters.Pool
 	Turns     Turns
 	Publisher *status.Publisher
 	// Metrics tells what is done; nil: it is not told.

@@ -20,7 +20,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/source"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
-	"github.com/avs-operator/avs-operator/controllers/connect"
+	"github.com/avs-operator/avs-operator/controllers/connect/vcenters"
 	"github.com/avs-operator/avs-operator/controllers/fair"
 	"github.com/avs-operator/avs-operator/controllers/vcenter"
 	"github.com/avs-operator/avs-operator/controllers/watch"
@@ -131,7 +131,7 @@ func (r *Reconciler) children(ctx context.Context, o client.Object) []reconcile.
 }
 
 // concerned are the moves that a change in a vCenter concerns.
-func (r *Reconciler) concerned(change connect.VCenterChange) []types.NamespacedName {
+func (r *Reconciler) concerned(change vcenters.Change) []types.NamespacedName {
 	ctx := context.Background()
 	switch change.Change.Kind {
 	case vcenter.ChangeMachine:

@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
-	"github.com/avs-operator/avs-operator/controllers/connect"
+	"github.com/avs-operator/avs-operator/controllers/connect/vcenters"
 	"github.com/avs-operator/avs-operator/controllers/vcenter"
 )
 
@@ -34,7 +34,7 @@ type Mover interface {
 
 // Request is one machine on its way.
 type Request struct {
-	Source, Target *connect.Connected
+	Source, Target *vcenters.Connected
 	Spec           *v1alpha1.VirtualMachineMoveSpec
 	// Host of the target that takes the machine, a managed object id; empty: vCenter chooses.
 	Host string
@@ -43,7 +43,7 @@ type Request struct {
 }
 
 // Side is the connection to one of the two vCenters.
-func (r Request) Side(side v1alpha1.MoveSide) *connect.Connected {
+func (r Request) Side(side v1alpha1.MoveSide) *vcenters.Connected {
 	if side == v1alpha1.MoveSideTarget {
 		return r.Target
 	}

@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
-	"github.com/avs-operator/avs-operator/controllers/connect"
+	"github.com/avs-operator/avs-operator/controllers/connect/vcenters"
 	"github.com/avs-operator/avs-operator/controllers/vcenter"
 )
 
@@ -98,7 +98,7 @@ func latest(moments ...time.Time) time.Time {
 func Work(ctx context.Context, r Request, at Placement) (string, error) {
 	for _, side := range []struct {
 		name    string
-		is      *connect.Connected
+		is      *vcenters.Connected
 		machine *vcenter.Machine
 	}{{"source", r.Source, at.Source}, {"target", r.Target, at.Target}} {
 		if side.machine != nil && side.machine.RelocateDisabled {

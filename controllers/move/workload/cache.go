@@ -12,7 +12,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/types"
 
-	"github.com/avs-operator/avs-operator/controllers/connect"
+	"github.com/avs-operator/avs-operator/controllers/connect/vcenters"
 	"github.com/avs-operator/avs-operator/controllers/move/plan"
 	"github.com/avs-operator/avs-operator/controllers/vcenter"
 )
@@ -54,14 +54,14 @@ type blocked struct {
 }
 
 // details reads machines, unless they are known and have not changed since. again names those that are read in any case.
-func (f *cache) details(ctx context.Context, c *connect.Connected, machines []*vcenter.Machine,
+func (f *cache) details(ctx context.Context, c *vcenters.Connected, machines []*vcenter.Machine,
 	again map[string]bool) (map[string]*vcenter.MachineDetails, error) {
 	return f.fetch(ctx, c, c.Client.About().InstanceUUID, machines, again, func(d vcenter.MachineDetails) vcenter.MachineDetails { return d })
 }
 
 // neighbours reads machines beside which others will stand, and keeps of each what they could take from each other: thousands stand on one
 // network.
-func (f *cache) neighbours(ctx context.Context, c *connect.Connected, machines []*vcenter.Machine) (map[string]*vcenter.MachineDetails, error) {
+func (f *cache) neighbours(ctx context.Context, c *vcenters.Connected, machines []*vcenter.Machine) (map[string]*vcenter.MachineDetails, error) {
 	return f.fetch(ctx, c, c.Client.About().InstanceUUID+"/neighbours", machines, nil, func(d vcenter.MachineDetails) vcenter.MachineDetails {
 		slim := vcenter.MachineDetails{Machine: vcenter.Machine{Ref: d.Ref, Name: d.Name, InstanceUUID: d.InstanceUUID, ChangeVersion: d.ChangeVersion}}
 		for _, nic := range d.NICs {
@@ -72,7 +72,7 @@ func (f *cache) neighbours(ctx context.Context, c *connect.Connected, machines [
 }
 
 // fetch reads machines that are not kept in a part of their own of the cache, in the shape that is kept.
-func (f *cache) fetch(ctx context.Context, c *connect.Connected, part string, machines []*vcenter.Machine, again map[string]bool,
+func (f *cache) fetch(ctx context.Context, c *vcenters.Connected, part string, machines []*vcenter.Machine, again map[string]bool,
 	shape func(vcenter.MachineDetails) vcenter.MachineDetails) (map[string]*vcenter.MachineDetails, error) {
 	out := make(map[string]*vcenter.MachineDetails, len(machines))
 	var missing []string
@@ -122,7 +122,7 @@ func (f *cache) keep(part string, inventory *vcenter.Inventory, read []*vcenter.
 }
 
 // room reads what the target has left, unless it was read for this WorkloadMove not longer ago than fresh.
-func (f *cache) room(ctx context.Context, c *connect.Connected, need plan.Needs, workload types.UID,
+func (f *cache) room(ctx context.Context, c *vcenters.Connected, need plan.Needs, workload types.UID,
 	fresh time.Duration) (map[string]vcenter.Space, map[string]vcenter.HostLoad, error) {
 	of := append(slices.Clone(need.Datastores), need.Hosts...)
 	slices.Sort(of)

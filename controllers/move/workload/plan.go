@@ -13,7 +13,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
-	"github.com/avs-operator/avs-operator/controllers/connect"
+	"github.com/avs-operator/avs-operator/controllers/connect/vcenters"
 	"github.com/avs-operator/avs-operator/controllers/move/method"
 	"github.com/avs-operator/avs-operator/controllers/move/plan"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
@@ -87,7 +87,7 @@ func (s *scope) input(ctx context.Context) (plan.Input, *outcome.Outcome) {
 	return in, nil
 }
 
-func side(c *connect.Connected) plan.Side {
+func side(c *vcenters.Connected) plan.Side {
 	return plan.Side{Inventory: c.Watcher.Inventory(), InstanceUUID: c.Client.About().InstanceUUID, Name: c.Object.Name}
 }
 

@@ -12,7 +12,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
-	"github.com/avs-operator/avs-operator/controllers/connect"
+	"github.com/avs-operator/avs-operator/controllers/connect/vcenters"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
 	"github.com/avs-operator/avs-operator/controllers/status"
 	"github.com/avs-operator/avs-operator/controllers/text"
@@ -30,7 +30,7 @@ type Reconciler struct {
 	Client client.Client
 	// Live reads from the API server itself, where a child that the cache does not show yet would be forgotten.
 	Live      client.Reader
-	VCenters  *connect.VCenters
+	VCenters  *vcenters.Pool
 	Turns     Turns
 	Publisher *status.Publisher
 	Pace      outcome.Pace

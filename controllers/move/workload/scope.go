@@ -13,7 +13,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
-	"github.com/avs-operator/avs-operator/controllers/connect"
+	"github.com/avs-operator/avs-operator/controllers/connect/vcenters"
 	"github.com/avs-operator/avs-operator/controllers/move/plan"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
 	"github.com/avs-operator/avs-operator/controllers/status"
@@ -26,7 +26,7 @@ type scope struct {
 	before   *v1alpha1.WorkloadMove // as the API server has it
 
 	machines       []*v1alpha1.VirtualMachineMove // listMachines
-	source, target *connect.Connected             // connect
+	source, target *vcenters.Connected            // connect
 	plan           *plan.Plan                     // makePlan
 	learned        []status.Fact                  // conditions, in the order in which they were learned
 	keepReady      bool                           // the outcome is a wait that needs no person: Ready stays True
@@ -77,7 +77,7 @@ func stateOf(move *v1alpha1.WorkloadMove) v1alpha1.MoveState {
 
 // connect finds both vCenters. A fault of one of them is told by its own object, and heals without an edit of this one.
 func (s *scope) connect(ctx context.Context) *outcome.Outcome {
-	for name, to := range map[string]**connect.Connected{s.workload.Spec.Source.VCenterRef.Name: &s.source, s.workload.Spec.Target.VCenterRef.Name: &s.target} {
+	for name, to := range map[string]**vcenters.Connected{s.workload.Spec.Source.VCenterRef.Name: &s.source, s.workload.Spec.Target.VCenterRef.Name: &s.target} {
 		c, o := s.VCenters.Get(ctx, s.workload.Namespace, name)
 		if o != nil {
 			reason := v1alpha1.ReasonReferenceNotReady

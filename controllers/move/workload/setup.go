@@ -21,7 +21,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/source"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
-	"github.com/avs-operator/avs-operator/controllers/connect"
+	"github.com/avs-operator/avs-operator/controllers/connect/vcenters"
 	"github.com/avs-operator/avs-operator/controllers/fair"
 )
 
@@ -106,7 +106,7 @@ func (r *Reconciler) inventories() source.Source {
 				q.Add(reconcile.Request{NamespacedName: name})
 			}
 		}
-		cancel := r.VCenters.Subscribe(func(c connect.VCenterChange) {
+		cancel := r.VCenters.Subscribe(func(c vcenters.Change) {
 			vc := types.NamespacedName{Namespace: c.Namespace, Name: c.Name}
 			mu.Lock()
 			defer mu.Unlock()

@@ -14,7 +14,7 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
-	"github.com/avs-operator/avs-operator/controllers/connect"
+	"github.com/avs-operator/avs-operator/controllers/connect/vcenters"
 	"github.com/avs-operator/avs-operator/controllers/move/plan"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
 	"github.com/avs-operator/avs-operator/controllers/vcenter"
@@ -45,7 +45,7 @@ func (s *scope) arrivingAccount(ctx context.Context) (string, *outcome.Outcome) 
 
 // site reads which pools of the target take machines that come with an account, and what vSAN makes of a byte, unless it was read not long ago.
 // Answers that vCenter does not give are left out.
-func (f *cache) site(ctx context.Context, c *connect.Connected, account func(context.Context) (string, *outcome.Outcome), need plan.Needs,
+func (f *cache) site(ctx context.Context, c *vcenters.Connected, account func(context.Context) (string, *outcome.Outcome), need plan.Needs,
 	workload types.UID, fresh time.Duration) (site, *outcome.Outcome) {
 	of := slices.Concat([]string{fmt.Sprint(c.Object.UID, c.Object.Generation)}, need.Pools, need.Datastores)
 	f.mu.Lock()

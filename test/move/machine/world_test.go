@@ -24,7 +24,8 @@ import (
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
-	"github.com/avs-operator/avs-operator/controllers/connect"
+	"github.com/avs-operator/avs-operator/controllers/connect/secrets"
+	"github.com/avs-operator/avs-operator/controllers/connect/vcenters"
 	"github.com/avs-operator/avs-operator/controllers/freeze"
 	"github.com/avs-operator/avs-operator/controllers/move/dispatch"
 	"github.com/avs-operator/avs-operator/controllers/move/machine"
@@ -44,7 +45,7 @@ type world struct {
 	t *testing.T
 
 	mu       sync.Mutex
-	vcenters *connect.VCenters
+	vcenters *vcenters.Pool
 	mayWrite func() error
 	wrap     func(client.Client) client.Client         // what the next operator that is started reads and writes through; nil: as it is
 	wire     func(http.RoundTripper) http.RoundTripper // stands around its way to vCenters; nil: nothing does
@@ -102,13 +103,13 @@ func (w *world) client(config *rest.Config, options client.Options) (client.Clie
 func (w *world) register(mgr manager.Manager) {
 	w.t.Helper()
 	pace := outcome.Pace(speed)
-	live := connect.Live{Reader: mgr.GetAPIReader()}
+	live := secrets.Live{Reader: mgr.GetAPIReader()}
 	frozen, err := freeze.New(w.t.Context(), mgr.GetAPIReader(), w.Namespace, false)
 	if err != nil {
 		w.t.Fatal(err)
 	}
 	publisher := &status.Publisher{Freeze: frozen, Client: mgr.GetClient(), Recorder: mgr.GetEventRecorder("avs-operator"), Pace: pace}
-	w.vcenters = connect.NewVCenters(connect.VCentersOptions{
+	w.vcenters = vcenters.New(vcenters.Options{
 		Client: mgr.GetClient(), Live: live, Pace: pace, UserAgent: "avs-operator/test", WrapTransport: w.wire, Watcher: vcenter.WatcherOptions{Most: w.most},
 		MayWrite: func() error {
 			w.mu.Lock()
@@ -124,7 +125,7 @@ func (w *world) register(mgr manager.Manager) {
 		dispatch.IndexInFlight(w.t.Context(), mgr.GetFieldIndexer()),
 		mgr.Add(manager.RunnableFunc(w.vcenters.Run)),
 		mgr.Add(frozen),
-		(&connect.VCenterReconciler{Client: mgr.GetClient(), VCenters: w.vcenters, Publisher: publisher, Pace: pace}).SetupWithManager(mgr),
+		(&vcenters.Reconciler{Client: mgr.GetClient(), VCenters: w.vcenters, Publisher: publisher, Pace: pace}).SetupWithManager(mgr),
 		(&machine.Reconciler{
 			Client: mgr.GetClient(), Live: mgr.GetAPIReader(), VCenters: w.vcenters, Turns: turns, Publisher: publisher, Pace: pace,
 		}).SetupWithManager(mgr, turns.Source()),
@@ -174,9 +175,9 @@ func find(v *vcentersim.VCenter, name string) *vcentersim.MachineState {
 }
 
 // picture is a vCenter as the operator sees it.
-func (w *world) picture(name string) (*vcenter.Inventory, *connect.Connected) {
+func (w *world) picture(name string) (*vcenter.Inventory, *vcenters.Connected) {
 	w.t.Helper()
-	var got *connect.Connected
+	var got *vcenters.Connected
 	cluster.Eventually(w.t, 30*time.Second, "vCenter "+name+" to be connected", func(ctx context.Context) error {
 		c, o := w.vcenters.Get(ctx, w.Namespace, name)
 		if o != nil {

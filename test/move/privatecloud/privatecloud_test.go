@@ -20,7 +20,8 @@ import (
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/arm"
-	"github.com/avs-operator/avs-operator/controllers/connect"
+	"github.com/avs-operator/avs-operator/controllers/connect/identities"
+	"github.com/avs-operator/avs-operator/controllers/connect/secrets"
 	"github.com/avs-operator/avs-operator/test/armsim"
 	"github.com/avs-operator/avs-operator/test/env"
 	"github.com/avs-operator/avs-operator/test/harness"
@@ -169,8 +170,8 @@ func TestARotationThatNoObjectTellsIsFollowed(t *testing.T) {
 	before := live.Password()
 	exported(before)
 	old := live.Logins()
-	portal, _, o := connect.NewAzure(connect.AzureOptions{
-		Client: cluster.Admin, Live: connect.Live{Reader: cluster.Admin}, Pace: speed, AllowedEndpoints: []string{"127.0.0.1"}, // where the simulator serves
+	portal, _, o := identities.New(identities.Options{
+		Client: cluster.Admin, Live: secrets.Live{Reader: cluster.Admin}, Pace: speed, AllowedEndpoints: []string{"127.0.0.1"}, // where the simulator serves
 	}).Client(t.Context(), w.Namespace, nil)
 	if o != nil {
 		t.Fatal(o.Message)

@@ -11,7 +11,8 @@ import (
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/arm"
 	"github.com/avs-operator/avs-operator/controllers/azure/kind"
-	"github.com/avs-operator/avs-operator/controllers/connect"
+	"github.com/avs-operator/avs-operator/controllers/connect/rulings"
+	"github.com/avs-operator/avs-operator/controllers/connect/vcenters"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
 )
 
@@ -22,7 +23,7 @@ type Machines struct {
 	byName  map[string][]*arm.Resource
 	byRef   map[string]*arm.Resource
 	// found are the managed object ids of what was asked of vCenter.
-	found map[connect.MachineQuery][]string
+	found map[vcenters.MachineQuery][]string
 }
 
 // ClusterMachines lists the machines of a cluster, by the ARM id of their collection. vCenter is asked only about those of members that the
@@ -30,7 +31,7 @@ type Machines struct {
 func ClusterMachines[T kind.Object](ctx context.Context, w kind.World[T], collection arm.ID, members ...v1alpha1.PlacementMember) (*Machines, *outcome.Outcome) {
 	list, err := w.List(ctx, collection)
 	if err != nil {
-		return nil, connect.OutcomeOf(err)
+		return nil, rulings.OfAzure(err)
 	}
 	out := &Machines{Cluster: collection.Collection().Name(), byName: map[string][]*arm.Resource{}, byRef: map[string]*arm.Resource{}}
 	for _, machine := range list {
@@ -54,8 +55,8 @@ func ClusterMachines[T kind.Object](ctx context.Context, w kind.World[T], collec
 func NeedsVCenter(members []v1alpha1.PlacementMember) bool { return len(machineQueries(members)) > 0 }
 
 // machineQueries are the members that only vCenter knows.
-func machineQueries(members []v1alpha1.PlacementMember) []connect.MachineQuery {
-	var out []connect.MachineQuery
+func machineQueries(members []v1alpha1.PlacementMember) []vcenters.MachineQuery {
+	var out []vcenters.MachineQuery
 	for _, member := range members {
 		if member.Name == "" {
 			out = append(out, queryOf(member))
@@ -64,11 +65,11 @@ func machineQueries(members []v1alpha1.PlacementMember) []connect.MachineQuery {
 	return out
 }
 
-func queryOf(member v1alpha1.PlacementMember) connect.MachineQuery {
+func queryOf(member v1alpha1.PlacementMember) vcenters.MachineQuery {
 	if member.Tag != nil {
-		return connect.MachineQuery{Category: member.Tag.Category, Tag: member.Tag.Name}
+		return vcenters.MachineQuery{Category: member.Tag.Category, Tag: member.Tag.Name}
 	}
-	return connect.MachineQuery{InstanceUUID: strings.ToLower(member.InstanceUUID)}
+	return vcenters.MachineQuery{InstanceUUID: strings.ToLower(member.InstanceUUID)}
 }
 
 // Of are the machines of the cluster that a member means.

@@ -17,7 +17,7 @@ import (
 	"github.com/avs-operator/avs-operator/controllers/arm"
 	"github.com/avs-operator/avs-operator/controllers/azure/kind"
 	"github.com/avs-operator/avs-operator/controllers/azure/tree"
-	"github.com/avs-operator/avs-operator/controllers/connect"
+	"github.com/avs-operator/avs-operator/controllers/connect/rulings"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
 )
 
@@ -39,7 +39,7 @@ func Named[T kind.Object](ctx context.Context, w kind.World[T], words, segment s
 	n := &NamedObjects{words: words, cloud: w.Cloud, namespace: w.Object.GetNamespace(), collection: Network(w.CloudID, segment)}
 	var err error
 	if n.there, err = w.List(ctx, n.collection); err != nil {
-		return nil, connect.OutcomeOf(err)
+		return nil, rulings.OfAzure(err)
 	}
 	if err = w.Reader.List(ctx, objects); err == nil {
 		err = meta.EachListItem(objects, func(item runtime.Object) error {

@@ -15,7 +15,7 @@ import (
 	"github.com/avs-operator/avs-operator/controllers/azure/guards"
 	"github.com/avs-operator/avs-operator/controllers/azure/kind"
 	"github.com/avs-operator/avs-operator/controllers/azure/tree"
-	"github.com/avs-operator/avs-operator/controllers/connect"
+	"github.com/avs-operator/avs-operator/controllers/connect/identities"
 )
 
 // Neighbours are the other private clouds in sight whose networks could be joined with this one's: those of the subscription, as Azure has
@@ -67,7 +67,7 @@ const publicCloud = "Public"
 // azureOf is which of Azure's clouds a private cloud is in: circuits are never joined from one to another.
 func azureOf(ctx context.Context, reader client.Reader, cloud *v1alpha1.PrivateCloud) string {
 	identity := &v1alpha1.AzureIdentity{}
-	key := client.ObjectKey{Namespace: cloud.Namespace, Name: connect.IdentityName(cloud.Spec.IdentityRef)}
+	key := client.ObjectKey{Namespace: cloud.Namespace, Name: identities.Name(cloud.Spec.IdentityRef)}
 	if err := reader.Get(ctx, key, identity); err != nil || identity.Spec.Cloud == nil {
 		return publicCloud
 	}

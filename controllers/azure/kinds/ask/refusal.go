@@ -9,7 +9,7 @@ import (
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/azure/guards"
-	"github.com/avs-operator/avs-operator/controllers/connect"
+	"github.com/avs-operator/avs-operator/controllers/connect/rulings"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
 )
 
@@ -50,7 +50,7 @@ func Unseen(what string, err error) *outcome.Outcome {
 	if err == nil {
 		return nil
 	}
-	o := connect.OutcomeOf(err)
+	o := rulings.OfAzure(err)
 	o.Message = fmt.Sprintf("%s cannot be found out, and nothing is written before it is: %s", what, o.Message)
 	return o
 }

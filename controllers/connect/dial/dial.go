@@ -1,7 +1,8 @@
 // Copyright The avs-operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package connect
+// Package dial keeps connections to hosts that users name away from addresses that only the operator can reach.
+package dial
 
 import (
 	"context"

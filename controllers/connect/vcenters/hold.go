@@ -1,7 +1,7 @@
 // Copyright The avs-operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package connect
+package vcenters
 
 import (
 	"context"
@@ -20,6 +20,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
+	"github.com/avs-operator/avs-operator/controllers/connect/identities"
+	"github.com/avs-operator/avs-operator/controllers/connect/secrets"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
 )
 
@@ -57,27 +59,27 @@ func both(_ context.Context, o client.Object) []reconcile.Request {
 }
 
 // needs is everything that a VCenter refers to.
-func needs(v *v1alpha1.VCenter) []reference {
+func needs(v *v1alpha1.VCenter) []secrets.Reference {
 	out := vcenterUses(v)
 	if account := migrationAccount(v); account != nil {
-		out = append(out, toSecret(account.Name, forAccounts))
+		out = append(out, secrets.ToAccount(account.Name))
 	}
 	if v.Spec.PrivateCloudRef != nil {
-		out = append(out, toPrivateCloud(v.Spec.PrivateCloudRef.Name))
+		out = append(out, secrets.ToPrivateCloud(v.Spec.PrivateCloudRef.Name))
 	}
 	return out
 }
 
-func (r *VCenterReconciler) holds() holds {
-	return holds{
-		client: r.Client, live: r.VCenters.o.Live, finalizer: v1alpha1.FinalizerInUseByMoves, kinds: []string{"Secret", "ConfigMap", "PrivateCloud"},
-		changed: r.touchIdentityOf,
+func (r *Reconciler) holds() secrets.Holds {
+	return secrets.Holds{
+		Client: r.Client, Live: r.VCenters.o.Live, Finalizer: v1alpha1.FinalizerInUseByMoves, Kinds: []string{"Secret", "ConfigMap", "PrivateCloud"},
+		Changed: r.touchIdentityOf,
 	}
 }
 
 // hold puts the finalizer on a VCenter that machines are under way with, after it has put it on what that refers to, and takes it off
 // again. The outcome is not nil while a deleted VCenter waits for them.
-func (r *VCenterReconciler) hold(ctx context.Context, v *v1alpha1.VCenter) *outcome.Outcome {
+func (r *Reconciler) hold(ctx context.Context, v *v1alpha1.VCenter) *outcome.Outcome {
 	moves, err := r.movesWith(ctx, r.Client, v)
 	held := controllerutil.ContainsFinalizer(v, v1alpha1.FinalizerInUseByMoves)
 	if err == nil && len(moves) == 0 && held {
@@ -92,7 +94,7 @@ func (r *VCenterReconciler) hold(ctx context.Context, v *v1alpha1.VCenter) *outc
 	}
 	if wanted {
 		for _, used := range needs(v) {
-			if o := r.holds().put(ctx, v.Namespace, used); o != nil {
+			if o := r.holds().Put(ctx, v.Namespace, used); o != nil {
 				return o
 			}
 		}
@@ -101,7 +103,7 @@ func (r *VCenterReconciler) hold(ctx context.Context, v *v1alpha1.VCenter) *outc
 		return o
 	}
 	if wanted != held && (wanted && v.DeletionTimestamp.IsZero() || !wanted) {
-		if o := r.holds().set(ctx, v, wanted); o != nil {
+		if o := r.holds().Set(ctx, v, wanted); o != nil {
 			return o
 		}
 	}
@@ -113,7 +115,7 @@ func (r *VCenterReconciler) hold(ctx context.Context, v *v1alpha1.VCenter) *outc
 }
 
 // movesWith names the VirtualMachineMoves that need a VCenter.
-func (r *VCenterReconciler) movesWith(ctx context.Context, reader client.Reader, v *v1alpha1.VCenter) ([]string, error) {
+func (r *Reconciler) movesWith(ctx context.Context, reader client.Reader, v *v1alpha1.VCenter) ([]string, error) {
 	options := []client.ListOption{client.InNamespace(v.Namespace)}
 	if reader == r.Client {
 		options = append(options, client.MatchingFields{indexUnderWay: v.Name}, client.UnsafeDisableDeepCopy)
@@ -132,15 +134,15 @@ func (r *VCenterReconciler) movesWith(ctx context.Context, reader client.Reader,
 }
 
 // touchIdentityOf wakes the identity with which the password of a private cloud's vCenter is asked for.
-func (r *VCenterReconciler) touchIdentityOf(o client.Object) {
+func (r *Reconciler) touchIdentityOf(o client.Object) {
 	if cloud, ok := o.(*v1alpha1.PrivateCloud); ok && r.VCenters.o.Azure != nil {
-		r.VCenters.o.Azure.Touch(types.NamespacedName{Namespace: cloud.Namespace, Name: IdentityName(cloud.Spec.IdentityRef)})
+		r.VCenters.o.Azure.Touch(types.NamespacedName{Namespace: cloud.Namespace, Name: identities.Name(cloud.Spec.IdentityRef)})
 	}
 }
 
 // letGo ends what is held in a namespace for no machine under way any more.
-func (r *VCenterReconciler) letGo(ctx context.Context, namespace string) *outcome.Outcome {
-	return r.holds().letGo(ctx, namespace, func(ctx context.Context, reader client.Reader) (map[object]bool, error) {
+func (r *Reconciler) letGo(ctx context.Context, namespace string) *outcome.Outcome {
+	return r.holds().LetGo(ctx, namespace, func(ctx context.Context, reader client.Reader) (map[secrets.Object]bool, error) {
 		moves, vcenters := &v1alpha1.VirtualMachineMoveList{}, &v1alpha1.VCenterList{}
 		if err := errors.Join(reader.List(ctx, moves, client.InNamespace(namespace)), reader.List(ctx, vcenters, client.InNamespace(namespace))); err != nil {
 			return nil, err
@@ -151,10 +153,10 @@ func (r *VCenterReconciler) letGo(ctx context.Context, namespace string) *outcom
 				busy[name] = true
 			}
 		}
-		out := map[object]bool{}
+		out := map[secrets.Object]bool{}
 		for i := range vcenters.Items {
 			for _, used := range needs(&vcenters.Items[i]) {
-				out[used.object] = out[used.object] || busy[vcenters.Items[i].Name]
+				out[used.Object] = out[used.Object] || busy[vcenters.Items[i].Name]
 			}
 		}
 		return out, nil
@@ -163,18 +165,18 @@ func (r *VCenterReconciler) letGo(ctx context.Context, namespace string) *outcom
 
 // HeldForMoves says whether a VCenter and all that it refers to is held for a machine that is about to start, and else what that waits for.
 // The API server is asked: what is being deleted already cannot be held any more, and nothing starts with it.
-func (v *VCenters) HeldForMoves(ctx context.Context, namespace, name string) *outcome.Outcome {
+func (v *Pool) HeldForMoves(ctx context.Context, namespace, name string) *outcome.Outcome {
 	object := &v1alpha1.VCenter{}
 	if o := v.held(ctx, namespace, name, "VCenter", object, v1alpha1.FinalizerInUseByMoves); o != nil {
 		return o
 	}
 	for _, used := range needs(object) {
-		o := ofKind(used.kind)
-		if waits := v.held(ctx, namespace, used.name, used.kind, o, v1alpha1.FinalizerInUseByMoves); waits != nil {
+		o := secrets.OfKind(used.Kind)
+		if waits := v.held(ctx, namespace, used.Name, used.Kind, o, v1alpha1.FinalizerInUseByMoves); waits != nil {
 			return waits
 		}
 		if cloud, ok := o.(*v1alpha1.PrivateCloud); ok && v.o.Azure != nil {
-			identity := types.NamespacedName{Namespace: namespace, Name: IdentityName(cloud.Spec.IdentityRef)}
+			identity := types.NamespacedName{Namespace: namespace, Name: identities.Name(cloud.Spec.IdentityRef)}
 			if waits := v.held(ctx, namespace, identity.Name, "AzureIdentity", &v1alpha1.AzureIdentity{}, v1alpha1.FinalizerInUse); waits != nil {
 				v.o.Azure.Touch(identity)
 				return waits
@@ -184,11 +186,11 @@ func (v *VCenters) HeldForMoves(ctx context.Context, namespace, name string) *ou
 	return nil
 }
 
-func (v *VCenters) held(ctx context.Context, namespace, name, kind string, o client.Object, finalizer string) *outcome.Outcome {
+func (v *Pool) held(ctx context.Context, namespace, name, kind string, o client.Object, finalizer string) *outcome.Outcome {
 	err := v.o.Live.Reader.Get(ctx, types.NamespacedName{Namespace: namespace, Name: name}, o)
 	switch {
 	case apierrors.IsNotFound(err):
-		return missing("%s %s/%s is not there: create it, or correct the name", kind, namespace, name)
+		return secrets.Missing("%s %s/%s is not there: create it, or correct the name", kind, namespace, name)
 	case err != nil:
 		return outcome.Retry(v1alpha1.ReasonTransient, err)
 	case !o.GetDeletionTimestamp().IsZero():
@@ -200,7 +202,7 @@ func (v *VCenters) held(ctx context.Context, namespace, name, kind string, o cli
 }
 
 // NeededForMoves names the private clouds whose vCenter machines are under way with, and whose password is asked for with the identity.
-func (v *VCenters) NeededForMoves(ctx context.Context, identity types.NamespacedName) ([]string, error) {
+func (v *Pool) NeededForMoves(ctx context.Context, identity types.NamespacedName) ([]string, error) {
 	clouds := &v1alpha1.PrivateCloudList{}
 	if err := v.o.Client.List(ctx, clouds, client.InNamespace(identity.Namespace)); err != nil {
 		return nil, err
@@ -208,7 +210,7 @@ func (v *VCenters) NeededForMoves(ctx context.Context, identity types.Namespaced
 	var out []string
 	for i := range clouds.Items {
 		cloud := &clouds.Items[i]
-		if IdentityName(cloud.Spec.IdentityRef) == identity.Name && controllerutil.ContainsFinalizer(cloud, v1alpha1.FinalizerInUseByMoves) {
+		if identities.Name(cloud.Spec.IdentityRef) == identity.Name && controllerutil.ContainsFinalizer(cloud, v1alpha1.FinalizerInUseByMoves) {
 			out = append(out, "PrivateCloud "+cloud.Name+" with machines under way")
 		}
 	}

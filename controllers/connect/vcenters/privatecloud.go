@@ -1,7 +1,7 @@
 // Copyright The avs-operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package connect
+package vcenters
 
 import (
 	"context"
@@ -12,6 +12,7 @@ import (
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/arm"
+	"github.com/avs-operator/avs-operator/controllers/connect/rulings"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
 	"github.com/avs-operator/avs-operator/controllers/vcenter"
 )
@@ -21,7 +22,7 @@ const countWithin = time.Minute
 
 // WorkloadMachines lists the machines in a private cloud that are not Azure's own, by name; of one cluster if it is named. It asks the
 // private cloud's vCenter itself, now.
-func (v *VCenters) WorkloadMachines(ctx context.Context, client *arm.Client, cloud *v1alpha1.PrivateCloud, cluster string) ([]string, *outcome.Outcome) {
+func (v *Pool) WorkloadMachines(ctx context.Context, client *arm.Client, cloud *v1alpha1.PrivateCloud, cluster string) ([]string, *outcome.Outcome) {
 	var names []string
 	o := v.inCloud(ctx, client, cloud, countWithin, func(ctx context.Context, c *vcenter.Client) error {
 		inventory, err := readInventory(ctx, c)
@@ -34,10 +35,10 @@ func (v *VCenters) WorkloadMachines(ctx context.Context, client *arm.Client, clo
 }
 
 // inCloud logs in to a private cloud's vCenter as cloudadmin for one question.
-func (v *VCenters) inCloud(ctx context.Context, client *arm.Client, cloud *v1alpha1.PrivateCloud, within time.Duration, ask func(context.Context, *vcenter.Client) error) *outcome.Outcome {
+func (v *Pool) inCloud(ctx context.Context, client *arm.Client, cloud *v1alpha1.PrivateCloud, within time.Duration, ask func(context.Context, *vcenter.Client) error) *outcome.Outcome {
 	credentials, err := v.AdminCredentials(ctx, client, arm.ID(cloud.Status.ID))
 	if err != nil {
-		return OutcomeOf(err)
+		return rulings.OfAzure(err)
 	}
 	e := cloud.Status.Endpoints
 	if e == nil || e.VCenter == "" {

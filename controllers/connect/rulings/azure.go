@@ -1,7 +1,8 @@
 // Copyright The avs-operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package connect
+// Package rulings says what an error of Azure or of a vCenter means for an object: the outcome with its reason, its pace and the advice.
+package rulings
 
 import (
 	"errors"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/arm"
+	"github.com/avs-operator/avs-operator/controllers/connect/dial"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
 )
 
@@ -46,10 +48,10 @@ var rulings = map[arm.Class]ruling{
 	arm.SupportRequired:      {stall: true, reason: v1alpha1.ReasonSupportRequired, after: outcome.StallRecheck, advice: "only Microsoft can mend this: open a support request with the text and correlation id above"},
 }
 
-// OutcomeOf says what an error of ARM or of Entra ID means for an object. Azure's Retry-After is a floor for the pace.
-func OutcomeOf(err error) *outcome.Outcome {
-	if err != nil && strings.Contains(err.Error(), ErrLocalAddress.Error()) { // the login's library passes on the words of an error, and not the error
-		return outcome.Stall(v1alpha1.ReasonEndpointNotAllowed, "%s: correct spec.cloud.endpoints. For simulators the operator has the flag --allow-local-endpoints", ErrLocalAddress).
+// OfAzure says what an error of ARM or of Entra ID means for an object. Azure's Retry-After is a floor for the pace.
+func OfAzure(err error) *outcome.Outcome {
+	if err != nil && strings.Contains(err.Error(), dial.ErrLocalAddress.Error()) { // the login's library passes on the words of an error, and not the error
+		return outcome.Stall(v1alpha1.ReasonEndpointNotAllowed, "%s: correct spec.cloud.endpoints. For simulators the operator has the flag --allow-local-endpoints", dial.ErrLocalAddress).
 			In(StallPause).About(v1alpha1.ConditionCredentialsReady)
 	}
 	var failed *arm.Error

@@ -1,7 +1,7 @@
 // Copyright The avs-operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package connect
+package rulings
 
 import (
 	"errors"
@@ -12,9 +12,12 @@ import (
 	"github.com/avs-operator/avs-operator/controllers/vcenter"
 )
 
-// vcenterOutcome says what a failure to connect to, or to stay connected with, the vCenter of an object means for it. An outcome without
+// StallPause is how soon a certificate or a refusal is looked at again without an edit, in the time of Azure and vCenter.
+const StallPause = 10 * time.Minute
+
+// OfVCenter says what a failure to connect to, or to stay connected with, the vCenter of an object means for it. An outcome without
 // a time is tried again with growing pauses.
-func vcenterOutcome(err error, object *v1alpha1.VCenter, pace outcome.Pace) *outcome.Outcome {
+func OfVCenter(err error, object *v1alpha1.VCenter, pace outcome.Pace) *outcome.Outcome {
 	var e *vcenter.Error
 	if !errors.As(err, &e) {
 		return outcome.Retry(v1alpha1.ReasonTransient, err)

@@ -1,7 +1,7 @@
 // Copyright The avs-operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package connect
+package rulings
 
 import (
 	"context"
@@ -11,6 +11,7 @@ import (
 	"syscall"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
+	"github.com/avs-operator/avs-operator/controllers/connect/dial"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
 	"github.com/avs-operator/avs-operator/controllers/vcenter"
 )
@@ -19,15 +20,15 @@ import (
 // meant, by its certificate and by taking the login, its words are not repeated: not what it says, not what its name resolves to, not whose names
 // are in its certificate. Else the object would be a way to look around in networks that only the operator sees.
 
-// unproven is what a failure to log in means for an object.
-func unproven(err error, object *v1alpha1.VCenter, pace outcome.Pace) *outcome.Outcome {
-	if errors.Is(err, ErrLocalAddress) {
-		return outcome.Stall(v1alpha1.ReasonEndpointNotAllowed, "%s: correct url or address. For simulators the operator has the flag --allow-local-endpoints", ErrLocalAddress).In(StallPause)
+// Unproven is what a failure to log in means for an object.
+func Unproven(err error, object *v1alpha1.VCenter, pace outcome.Pace) *outcome.Outcome {
+	if errors.Is(err, dial.ErrLocalAddress) {
+		return outcome.Stall(v1alpha1.ReasonEndpointNotAllowed, "%s: correct url or address. For simulators the operator has the flag --allow-local-endpoints", dial.ErrLocalAddress).In(StallPause)
 	}
 	if object.Spec.PrivateCloudRef == nil { // else Azure has named the host
 		err = withoutWords(err)
 	}
-	return vcenterOutcome(err, object, pace)
+	return OfVCenter(err, object, pace)
 }
 
 // withoutWords is the error in our own words alone.

@@ -1,12 +1,13 @@
 // Copyright The avs-operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package connect
+// Package identities makes ARM clients of AzureIdentities. Both halves of the operator use it, so one identity has one client, one limiter and one memory
+// of refused logins, however many objects use it.
+package identities
 
 import (
 	"context"
 	"fmt"
-	"slices"
 	"sync"
 
 	corev1 "k8s.io/api/core/v1"
@@ -17,13 +18,14 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
-	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/arm"
+	"github.com/avs-operator/avs-operator/controllers/connect/rulings"
+	"github.com/avs-operator/avs-operator/controllers/connect/secrets"
 	"github.com/avs-operator/avs-operator/controllers/fair"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
 	"github.com/avs-operator/avs-operator/controllers/status"
@@ -34,11 +36,11 @@ import (
 // +kubebuilder:rbac:groups=avs-operator.io,resources=azureidentities/status,verbs=get;patch
 // +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
 
-// IdentityReconciler asks Entra ID and ARM whether they accept an AzureIdentity, once for each change of it or of its credential, and says
+// Reconciler asks Entra ID and ARM whether they accept an AzureIdentity, once for each change of it or of its credential, and says
 // so in its status.
-type IdentityReconciler struct {
+type Reconciler struct {
 	Client    client.Client
-	Azure     *Azure
+	Azure     *Clients
 	Publisher *status.Publisher
 	// NeededBy names what must still be deleted in Azure with an identity.
 	NeededBy func(ctx context.Context, identity types.NamespacedName) ([]string, error)
@@ -54,22 +56,22 @@ type verification struct {
 	subscription string
 }
 
-// Workers look at identities, and at VCenters, at once; one namespace holds a few of them.
+// Workers look at identities at once; one namespace holds a few of them.
 const (
 	workers     = 8
 	ofNamespace = 3
 )
 
 // SetupWithManager registers the reconciler, its watches included.
-func (r *IdentityReconciler) SetupWithManager(mgr ctrl.Manager) error {
+func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 	users := func(kind string) handler.EventHandler {
 		return handler.EnqueueRequestsFromMapFunc(func(ctx context.Context, o client.Object) []reconcile.Request {
-			return orHolder(r.identitiesUsing(ctx, object{kind, o.GetName()}, o.GetNamespace()), o, v1alpha1.FinalizerInUse)
+			return secrets.OrHolder(r.identitiesUsing(ctx, secrets.Object{Kind: kind, Name: o.GetName()}, o.GetNamespace()), o, v1alpha1.FinalizerInUse)
 		})
 	}
 	queue := fair.New(r, ofNamespace)
 	return ctrl.NewControllerManagedBy(mgr).Named("azureidentity").
-		For(&v1alpha1.AzureIdentity{}, builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{}, predicate.AnnotationChangedPredicate{}, finalizersChanged))).
+		For(&v1alpha1.AzureIdentity{}, builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{}, predicate.AnnotationChangedPredicate{}, secrets.FinalizersChanged))).
 		WatchesMetadata(&corev1.Secret{}, users("Secret")).
 		WatchesMetadata(&corev1.ConfigMap{}, users("ConfigMap")).
 		WatchesRawSource(watch.Source(r.Azure.Touched, func(touched types.NamespacedName) []types.NamespacedName { return []types.NamespacedName{touched} })).
@@ -79,20 +81,15 @@ func (r *IdentityReconciler) SetupWithManager(mgr ctrl.Manager) error {
 		Complete(queue)
 }
 
-// finalizersChanged lets a change of the hold through, whoever made it: a decision that was made on an older view is made again.
-var finalizersChanged = predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
-	return !slices.Equal(e.ObjectOld.GetFinalizers(), e.ObjectNew.GetFinalizers())
-}}
-
 // identitiesUsing lists the identities of a namespace that refer to the object.
-func (r *IdentityReconciler) identitiesUsing(ctx context.Context, used object, namespace string) []reconcile.Request {
+func (r *Reconciler) identitiesUsing(ctx context.Context, used secrets.Object, namespace string) []reconcile.Request {
 	list := &v1alpha1.AzureIdentityList{}
 	if err := r.Client.List(ctx, list, client.InNamespace(namespace)); err != nil {
 		return nil // the cache is not there yet; its first list reconciles them all
 	}
 	var out []reconcile.Request
 	for i := range list.Items {
-		if refersTo(usedBy(&list.Items[i]), used) {
+		if secrets.RefersTo(usedBy(&list.Items[i]), used) {
 			out = append(out, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(&list.Items[i])})
 		}
 	}
@@ -100,7 +97,7 @@ func (r *IdentityReconciler) identitiesUsing(ctx context.Context, used object, n
 }
 
 // Reconcile looks at one identity.
-func (r *IdentityReconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.Result, error) {
+func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.Result, error) {
 	identity := &v1alpha1.AzureIdentity{}
 	if request.Name == "" { // something is held for an identity that nobody knows of
 		return r.Publisher.Result(r.letGo(ctx, request.Namespace))
@@ -137,7 +134,7 @@ func (r *IdentityReconciler) Reconcile(ctx context.Context, request ctrl.Request
 }
 
 // forget drops what is kept for an identity that is gone, its client with the secret above all.
-func (r *IdentityReconciler) forget(key types.NamespacedName) {
+func (r *Reconciler) forget(key types.NamespacedName) {
 	r.Azure.Forget(key)
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -145,7 +142,7 @@ func (r *IdentityReconciler) forget(key types.NamespacedName) {
 }
 
 // verify reads the subscription: the smallest question that needs a token that Entra ID gives and rights that ARM accepts.
-func (r *IdentityReconciler) verify(ctx context.Context, identity *v1alpha1.AzureIdentity) (string, *outcome.Outcome) {
+func (r *Reconciler) verify(ctx context.Context, identity *v1alpha1.AzureIdentity) (string, *outcome.Outcome) {
 	c, o := r.Azure.ClientOf(ctx, identity)
 	if o != nil {
 		return "", o
@@ -172,7 +169,7 @@ func (r *IdentityReconciler) verify(ctx context.Context, identity *v1alpha1.Azur
 		r.verified[client.ObjectKeyFromObject(identity)] = verification{client: c, requested: requested, subscription: subscription.DisplayName}
 		return subscription.DisplayName, nil
 	case apierrors.IsNotFound(err): // the ServiceAccount of a federated identity
-		return "", missing("%s", err)
+		return "", secrets.Missing("%s", err)
 	}
-	return "", OutcomeOf(err)
+	return "", rulings.OfAzure(err)
 }

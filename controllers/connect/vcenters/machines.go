@@ -1,7 +1,7 @@
 // Copyright The avs-operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package connect
+package vcenters
 
 import (
 	"context"
@@ -29,7 +29,7 @@ const (
 )
 
 // AnswersFor is how long an answer of FindMachines counts, in real time.
-func (v *VCenters) AnswersFor() time.Duration { return v.o.Pace.Real(freshAnswer) }
+func (v *Pool) AnswersFor() time.Duration { return v.o.Pace.Real(freshAnswer) }
 
 // lookups are the answers about one private cloud. All that is still asked for is asked again together: one login a minute, however many
 // policies name machines by tag.
@@ -42,7 +42,7 @@ type lookups struct {
 }
 
 // FindMachines are the managed object ids of what the queries mean, at most a minute old. What is not there has none.
-func (v *VCenters) FindMachines(ctx context.Context, client *arm.Client, cloud *v1alpha1.PrivateCloud, queries []MachineQuery) (map[MachineQuery][]string, *outcome.Outcome) {
+func (v *Pool) FindMachines(ctx context.Context, client *arm.Client, cloud *v1alpha1.PrivateCloud, queries []MachineQuery) (map[MachineQuery][]string, *outcome.Outcome) {
 	l := v.lookupsOf(cloud.UID)
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -70,7 +70,7 @@ func (v *VCenters) FindMachines(ctx context.Context, client *arm.Client, cloud *
 }
 
 // look asks for all that is still wanted.
-func (v *VCenters) look(ctx context.Context, client *arm.Client, cloud *v1alpha1.PrivateCloud, l *lookups) {
+func (v *Pool) look(ctx context.Context, client *arm.Client, cloud *v1alpha1.PrivateCloud, l *lookups) {
 	now := time.Now()
 	for query, at := range l.wanted {
 		if now.Sub(at) > v.o.Pace.Real(wantedAnswer) {
@@ -106,7 +106,7 @@ func (v *VCenters) look(ctx context.Context, client *arm.Client, cloud *v1alpha1
 	l.found, l.at = found, now
 }
 
-func (v *VCenters) lookupsOf(cloud types.UID) *lookups {
+func (v *Pool) lookupsOf(cloud types.UID) *lookups {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	l := v.lookups[cloud]
@@ -119,7 +119,7 @@ func (v *VCenters) lookupsOf(cloud types.UID) *lookups {
 
 // DatastoreUsers names the machines and templates with files on a datastore of a private cloud, without those of vCenter's own cluster
 // services, which vCenter itself moves away. It asks the vCenter itself, now.
-func (v *VCenters) DatastoreUsers(ctx context.Context, client *arm.Client, cloud *v1alpha1.PrivateCloud, datastore string) ([]string, *outcome.Outcome) {
+func (v *Pool) DatastoreUsers(ctx context.Context, client *arm.Client, cloud *v1alpha1.PrivateCloud, datastore string) ([]string, *outcome.Outcome) {
 	var names []string
 	o := v.inCloud(ctx, client, cloud, countWithin, func(ctx context.Context, c *vcenter.Client) error {
 		inventory, err := readInventory(ctx, c)

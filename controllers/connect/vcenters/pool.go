@@ -1,7 +1,9 @@
 // Copyright The avs-operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package connect
+// Package vcenters makes sessions of VCenters. Both halves of the operator use it, so one vCenter has one session, one stream and one memory of refused
+// logins, however many objects use it.
+package vcenters
 
 import (
 	"context"
@@ -15,24 +17,28 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
+	"github.com/avs-operator/avs-operator/controllers/connect/dial"
+	"github.com/avs-operator/avs-operator/controllers/connect/identities"
+	"github.com/avs-operator/avs-operator/controllers/connect/secrets"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
 	"github.com/avs-operator/avs-operator/controllers/vcenter"
+	"github.com/avs-operator/avs-operator/controllers/watch"
 )
 
-// VCentersOptions of NewVCenters.
-type VCentersOptions struct {
+// Options of New.
+type Options struct {
 	// Client reads VCenters, PrivateClouds and the metadata of Secrets and ConfigMaps from the cache.
 	Client client.Client
 	// Live reads what caches do not hold.
-	Live Live
+	Live secrets.Live
 	// Azure asks for cloudadmin's password; nil: a VCenter with privateCloudRef needs credentialsRef.
-	Azure *Azure
+	Azure *identities.Clients
 	Pace  outcome.Pace
 	// MayWrite is asked right before each call that changes a vCenter; nil: always.
 	MayWrite  func() error
 	UserAgent string
 	// Local keeps connections to hosts that users named away from local addresses; nil: they may be local.
-	Local *LocalAddresses
+	Local *dial.LocalAddresses
 	// WrapTransport stands around every transport to a vCenter, for tests; nil: nothing does.
 	WrapTransport func(http.RoundTripper) http.RoundTripper
 	// Observe is told of every call to a vCenter, for metrics; nil: nobody is.
@@ -41,10 +47,10 @@ type VCentersOptions struct {
 	Watcher vcenter.WatcherOptions
 }
 
-// VCenters hands out connected vCenters by VCenter object: one session and one stream a vCenter, however many objects use it, and one
+// Pool hands out connected vCenters by VCenter object: one session and one stream a vCenter, however many objects use it, and one
 // memory of refused logins for all.
-type VCenters struct {
-	o     VCentersOptions
+type Pool struct {
+	o     Options
 	guard *vcenter.LoginGuard
 	key   [32]byte // of fingerprints: what is kept to compare credentials must tell none
 
@@ -52,8 +58,7 @@ type VCenters struct {
 	ctx       context.Context // of Run; nil while this process does not lead
 	pools     map[types.UID]*pooled
 	lookups   map[types.UID]*lookups // by private cloud
-	listeners map[int]func(VCenterChange)
-	next      int
+	listeners watch.Listeners[Change]
 	accounts  accounts
 }
 
@@ -66,8 +71,8 @@ type Connected struct {
 	URL, Username string
 }
 
-// VCenterChange is something that changed in, or about the connection to, the vCenter of the named object.
-type VCenterChange struct {
+// Change is something that changed in, or about the connection to, the vCenter of the named object.
+type Change struct {
 	Namespace, Name string
 	Change          vcenter.Change
 }
@@ -75,14 +80,14 @@ type VCenterChange struct {
 // patience is how long Get waits for a login under way, in real time: a reconcile that gets its vCenter at once saves a round.
 const patience = 3 * time.Second
 
-// NewVCenters makes an empty pool. Nothing connects before Run.
-func NewVCenters(o VCentersOptions) *VCenters {
-	return &VCenters{o: o, guard: vcenter.NewLoginGuard(), key: newKey(), pools: map[types.UID]*pooled{}, lookups: map[types.UID]*lookups{}, listeners: map[int]func(VCenterChange){}}
+// New makes an empty pool. Nothing connects before Run.
+func New(o Options) *Pool {
+	return &Pool{o: o, guard: vcenter.NewLoginGuard(), key: newKey(), pools: map[types.UID]*pooled{}, lookups: map[types.UID]*lookups{}}
 }
 
 // Run lets vCenters be connected and watched until ctx ends; then it logs out everywhere. It belongs to the leader alone: a standby that
 // watched too would double the load of every vCenter.
-func (v *VCenters) Run(ctx context.Context) error {
+func (v *Pool) Run(ctx context.Context) error {
 	v.mu.Lock()
 	if v.ctx != nil {
 		v.mu.Unlock()
@@ -90,7 +95,7 @@ func (v *VCenters) Run(ctx context.Context) error {
 	}
 	v.ctx = ctx
 	v.mu.Unlock()
-	v.tell(VCenterChange{Change: vcenter.Change{Kind: vcenter.ChangeConnection}})
+	v.listeners.Tell(Change{Change: vcenter.Change{Kind: vcenter.ChangeConnection}}) // without a name it is about every vCenter
 
 	<-ctx.Done()
 	v.mu.Lock()
@@ -107,11 +112,11 @@ func (v *VCenters) Run(ctx context.Context) error {
 
 // Get is the vCenter of the named object, connected and with its inventory read. Else it says what is waited for, tried again, or wrong;
 // a login under way is waited for no longer than a moment. It returns the same client and watcher while nothing changed.
-func (v *VCenters) Get(ctx context.Context, namespace, name string) (*Connected, *outcome.Outcome) {
+func (v *Pool) Get(ctx context.Context, namespace, name string) (*Connected, *outcome.Outcome) {
 	object := &v1alpha1.VCenter{}
 	err := v.o.Client.Get(ctx, types.NamespacedName{Namespace: namespace, Name: name}, object)
 	if apierrors.IsNotFound(err) {
-		return nil, missing("VCenter %s/%s is not there: create it, or correct the name", namespace, name)
+		return nil, secrets.Missing("VCenter %s/%s is not there: create it, or correct the name", namespace, name)
 	}
 	if err != nil {
 		return nil, outcome.Retry(v1alpha1.ReasonTransient, err)
@@ -120,7 +125,7 @@ func (v *VCenters) Get(ctx context.Context, namespace, name string) (*Connected,
 }
 
 // Of is Get for an object that was read already.
-func (v *VCenters) Of(ctx context.Context, object *v1alpha1.VCenter) (*Connected, *outcome.Outcome) {
+func (v *Pool) Of(ctx context.Context, object *v1alpha1.VCenter) (*Connected, *outcome.Outcome) {
 	p, run := v.pooled(object)
 	if run == nil {
 		return nil, outcome.Wait(v1alpha1.ReasonReconciling, "the operator is starting").In(v.o.Pace.Elapsed(time.Second))
@@ -144,7 +149,7 @@ func (v *VCenters) Of(ctx context.Context, object *v1alpha1.VCenter) (*Connected
 }
 
 // Forget closes what belongs to an object that is gone.
-func (v *VCenters) Forget(name types.NamespacedName) {
+func (v *Pool) Forget(name types.NamespacedName) {
 	v.mu.Lock()
 	var gone []*pooled
 	for uid, p := range v.pools {
@@ -160,7 +165,7 @@ func (v *VCenters) Forget(name types.NamespacedName) {
 }
 
 // Hurry lets an unreachable vCenter be tried at once. A refused login keeps its pause: five refusals lock an account.
-func (v *VCenters) Hurry(uid types.UID) {
+func (v *Pool) Hurry(uid types.UID) {
 	v.mu.Lock()
 	p := v.pools[uid]
 	v.mu.Unlock()
@@ -170,34 +175,10 @@ func (v *VCenters) Hurry(uid types.UID) {
 }
 
 // Subscribe tells f each change of every vCenter, and of the connection to it, until cancel. f must not block.
-func (v *VCenters) Subscribe(f func(VCenterChange)) (cancel func()) {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	id := v.next
-	v.next++
-	v.listeners[id] = f
-	return func() {
-		v.mu.Lock()
-		defer v.mu.Unlock()
-		delete(v.listeners, id)
-	}
-}
-
-// tell tells the listeners. A change without a name is about every vCenter.
-func (v *VCenters) tell(change VCenterChange) {
-	v.mu.Lock()
-	listeners := make([]func(VCenterChange), 0, len(v.listeners))
-	for _, f := range v.listeners {
-		listeners = append(listeners, f)
-	}
-	v.mu.Unlock()
-	for _, f := range listeners {
-		f(change)
-	}
-}
+func (v *Pool) Subscribe(f func(Change)) (cancel func()) { return v.listeners.Subscribe(f) }
 
 // pooled is the pool's entry for an object, made on first use, and the context that connections live under.
-func (v *VCenters) pooled(object *v1alpha1.VCenter) (*pooled, context.Context) {
+func (v *Pool) pooled(object *v1alpha1.VCenter) (*pooled, context.Context) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if v.ctx == nil || v.ctx.Err() != nil {
@@ -213,7 +194,7 @@ func (v *VCenters) pooled(object *v1alpha1.VCenter) (*pooled, context.Context) {
 			}
 		}
 		p = &pooled{name: name, pace: v.o.Pace, tell: func(change vcenter.Change) {
-			v.tell(VCenterChange{Namespace: name.Namespace, Name: name.Name, Change: change})
+			v.listeners.Tell(Change{Namespace: name.Namespace, Name: name.Name, Change: change})
 		}}
 		v.pools[object.UID] = p
 	}

@@ -1,7 +1,7 @@
 // Copyright The avs-operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package connect
+package vcenters
 
 import (
 	"context"
@@ -12,6 +12,7 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
+	"github.com/avs-operator/avs-operator/controllers/connect/rulings"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
 	"github.com/avs-operator/avs-operator/controllers/vcenter"
 )
@@ -57,8 +58,6 @@ const ConnectWithin = 2 * time.Minute
 const (
 	firstPause = 5 * time.Second
 	MostPause  = 5 * time.Minute
-	// StallPause is how soon a certificate or a refusal is looked at again without an edit.
-	StallPause = 10 * time.Minute
 	// goodbye is how long a replaced session stays, in real time: reconciles that hold it end first.
 	goodbye = 30 * time.Second
 )
@@ -127,9 +126,9 @@ func (p *pooled) finish(run context.Context, b *built, o *outcome.Outcome, err e
 		p.problem, p.retryAt = o, time.Now().Add(p.pace.Real(o.After))
 		p.drop(goodbye)
 	case b.same:
-		p.problem, p.failures, p.retryAt = nil, 0, time.Now().Add(p.pace.Real(StallPause))
+		p.problem, p.failures, p.retryAt = nil, 0, time.Now().Add(p.pace.Real(rulings.StallPause))
 	default:
-		p.problem, p.failures, p.retryAt = nil, 0, time.Now().Add(p.pace.Real(StallPause))
+		p.problem, p.failures, p.retryAt = nil, 0, time.Now().Add(p.pace.Real(rulings.StallPause))
 		p.drop(goodbye)
 		p.now = b.connection
 		p.watch(run, b.connection)
@@ -196,7 +195,7 @@ func (p *pooled) answer(object *v1alpha1.VCenter) (*Connected, *outcome.Outcome)
 		return usable, nil
 	}
 	if err := c.watcher.Err(); err != nil {
-		o := vcenterOutcome(err, object, p.pace)
+		o := rulings.OfVCenter(err, object, p.pace)
 		if o.After == 0 {
 			o.After = MostPause // the stream tries again by itself and tells when it is back
 		}

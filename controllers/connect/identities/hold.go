@@ -1,7 +1,7 @@
 // Copyright The avs-operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package connect
+package identities
 
 import (
 	"context"
@@ -14,6 +14,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
+	"github.com/avs-operator/avs-operator/controllers/connect/secrets"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
 )
 
@@ -25,18 +26,20 @@ func Held(identity *v1alpha1.AzureIdentity) bool {
 }
 
 // Touch wakes an identity: what it is needed for has changed.
-func (a *Azure) Touch(identity types.NamespacedName) { a.touched.tell(identity) }
+func (a *Clients) Touch(identity types.NamespacedName) { a.touched.Tell(identity) }
 
 // Touched tells f which identities were touched, until cancel.
-func (a *Azure) Touched(f func(types.NamespacedName)) (cancel func()) { return a.touched.subscribe(f) }
+func (a *Clients) Touched(f func(types.NamespacedName)) (cancel func()) {
+	return a.touched.Subscribe(f)
+}
 
-func (r *IdentityReconciler) holds() holds {
-	return holds{client: r.Client, live: r.Azure.o.Live, finalizer: v1alpha1.FinalizerInUse, kinds: []string{"Secret", "ConfigMap"}}
+func (r *Reconciler) holds() secrets.Holds {
+	return secrets.Holds{Client: r.Client, Live: r.Azure.o.Live, Finalizer: v1alpha1.FinalizerInUse, Kinds: []string{"Secret", "ConfigMap"}}
 }
 
 // hold keeps the identity and what it refers to while something must still be deleted in Azure with it: when a namespace goes, everything
 // in it is deleted at once, in no order, and a private cloud whose credentials went first could never be deleted.
-func (r *IdentityReconciler) hold(ctx context.Context, identity *v1alpha1.AzureIdentity) *outcome.Outcome {
+func (r *Reconciler) hold(ctx context.Context, identity *v1alpha1.AzureIdentity) *outcome.Outcome {
 	needed, err := r.NeededBy(ctx, client.ObjectKeyFromObject(identity))
 	if err != nil {
 		return outcome.Retry(v1alpha1.ReasonTransient, err)
@@ -45,7 +48,7 @@ func (r *IdentityReconciler) hold(ctx context.Context, identity *v1alpha1.AzureI
 	wanted := len(needed) > 0
 	if wanted {
 		for _, used := range usedBy(identity) {
-			if o := r.holds().put(ctx, identity.Namespace, used); o != nil {
+			if o := r.holds().Put(ctx, identity.Namespace, used); o != nil {
 				return o
 			}
 		}
@@ -54,7 +57,7 @@ func (r *IdentityReconciler) hold(ctx context.Context, identity *v1alpha1.AzureI
 		return o
 	}
 	if wanted != Held(identity) && (!deleting || !wanted) {
-		if o := r.holds().set(ctx, identity, wanted); o != nil {
+		if o := r.holds().Set(ctx, identity, wanted); o != nil {
 			return o
 		}
 	}
@@ -66,20 +69,20 @@ func (r *IdentityReconciler) hold(ctx context.Context, identity *v1alpha1.AzureI
 }
 
 // letGo ends what is held in a namespace for no identity any more.
-func (r *IdentityReconciler) letGo(ctx context.Context, namespace string) *outcome.Outcome {
-	return r.holds().letGo(ctx, namespace, func(ctx context.Context, reader client.Reader) (map[object]bool, error) {
+func (r *Reconciler) letGo(ctx context.Context, namespace string) *outcome.Outcome {
+	return r.holds().LetGo(ctx, namespace, func(ctx context.Context, reader client.Reader) (map[secrets.Object]bool, error) {
 		list := &v1alpha1.AzureIdentityList{}
 		if err := reader.List(ctx, list, client.InNamespace(namespace)); err != nil {
 			return nil, err
 		}
-		out := map[object]bool{}
+		out := map[secrets.Object]bool{}
 		for i := range list.Items {
 			needed, err := r.NeededBy(ctx, client.ObjectKeyFromObject(&list.Items[i]))
 			if err != nil {
 				return nil, err
 			}
 			for _, used := range usedBy(&list.Items[i]) {
-				out[used.object] = out[used.object] || len(needed) > 0
+				out[used.Object] = out[used.Object] || len(needed) > 0
 			}
 		}
 		return out, nil

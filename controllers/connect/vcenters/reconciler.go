@@ -1,13 +1,12 @@
 // Copyright The avs-operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package connect
+package vcenters
 
 import (
 	"context"
 	"crypto/sha1" //nolint:gosec // only how long it is
 	"fmt"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -25,6 +24,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
+	"github.com/avs-operator/avs-operator/controllers/connect/secrets"
 	"github.com/avs-operator/avs-operator/controllers/fair"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
 	"github.com/avs-operator/avs-operator/controllers/status"
@@ -40,10 +40,16 @@ import (
 // countPeriod is how often the counts of an inventory reach status at most, in vCenter's time.
 const countPeriod = time.Minute
 
-// VCenterReconciler says in a VCenter's status whether it can be used, and what the account sees there.
-type VCenterReconciler struct {
+// Workers look at VCenters at once; one namespace holds a few of them.
+const (
+	workers     = 8
+	ofNamespace = 3
+)
+
+// Reconciler says in a VCenter's status whether it can be used, and what the account sees there.
+type Reconciler struct {
 	Client    client.Client
-	VCenters  *VCenters
+	VCenters  *Pool
 	Publisher *status.Publisher
 	Pace      outcome.Pace
 
@@ -52,11 +58,13 @@ type VCenterReconciler struct {
 }
 
 // SetupWithManager registers the reconciler, its watches included.
-func (r *VCenterReconciler) SetupWithManager(mgr ctrl.Manager) error {
+func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 	users := func(kind string) handler.EventHandler {
 		return handler.EnqueueRequestsFromMapFunc(func(ctx context.Context, o client.Object) []reconcile.Request {
-			using := r.using(ctx, o.GetNamespace(), func(v *v1alpha1.VCenter) bool { return refersTo(needs(v), object{kind, o.GetName()}) })
-			return orHolder(using, o, v1alpha1.FinalizerInUseByMoves)
+			using := r.using(ctx, o.GetNamespace(), func(v *v1alpha1.VCenter) bool {
+				return secrets.RefersTo(needs(v), secrets.Object{Kind: kind, Name: o.GetName()})
+			})
+			return secrets.OrHolder(using, o, v1alpha1.FinalizerInUseByMoves)
 		})
 	}
 	err := mgr.GetFieldIndexer().IndexField(context.Background(), &v1alpha1.VirtualMachineMove{}, indexUnderWay, func(o client.Object) []string {
@@ -67,7 +75,7 @@ func (r *VCenterReconciler) SetupWithManager(mgr ctrl.Manager) error {
 	}
 	queue := fair.New(r, ofNamespace)
 	return ctrl.NewControllerManagedBy(mgr).Named("vcenter").
-		For(&v1alpha1.VCenter{}, builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{}, predicate.AnnotationChangedPredicate{}, finalizersChanged))).
+		For(&v1alpha1.VCenter{}, builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{}, predicate.AnnotationChangedPredicate{}, secrets.FinalizersChanged))).
 		Watches(&v1alpha1.VirtualMachineMove{}, handler.EnqueueRequestsFromMapFunc(both), builder.WithPredicates(beginsOrEnds)).
 		WatchesMetadata(&corev1.Secret{}, users("Secret")).
 		WatchesMetadata(&corev1.ConfigMap{}, users("ConfigMap")).
@@ -79,13 +87,8 @@ func (r *VCenterReconciler) SetupWithManager(mgr ctrl.Manager) error {
 		Complete(queue)
 }
 
-// refersTo says whether references name the object.
-func refersTo(references []reference, used object) bool {
-	return slices.ContainsFunc(references, func(one reference) bool { return one.object == used })
-}
-
 // using lists the VCenters of a namespace, or of all, that match.
-func (r *VCenterReconciler) using(ctx context.Context, namespace string, match func(*v1alpha1.VCenter) bool) []reconcile.Request {
+func (r *Reconciler) using(ctx context.Context, namespace string, match func(*v1alpha1.VCenter) bool) []reconcile.Request {
 	list := &v1alpha1.VCenterList{}
 	if err := r.Client.List(ctx, list, client.InNamespace(namespace)); err != nil {
 		return nil // the cache is not there yet; its first list reconciles them all
@@ -100,7 +103,7 @@ func (r *VCenterReconciler) using(ctx context.Context, namespace string, match f
 }
 
 // named maps a change to the VCenter that it is about. What a machine does matters to its counts only, which the pass holds back.
-func (r *VCenterReconciler) named(change VCenterChange) []types.NamespacedName {
+func (r *Reconciler) named(change Change) []types.NamespacedName {
 	switch {
 	case change.Name == "": // the operator began to lead
 		// Bounded, because a cache that never syncs, in a process that ends as it begins to lead, would be waited for without end.
@@ -118,7 +121,7 @@ func (r *VCenterReconciler) named(change VCenterChange) []types.NamespacedName {
 }
 
 // Reconcile looks at one VCenter.
-func (r *VCenterReconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.Result, error) {
+func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.Result, error) {
 	object := &v1alpha1.VCenter{}
 	if request.Name == "" { // something is held for a VCenter that nobody knows of
 		return r.Publisher.Result(r.letGo(ctx, request.Namespace))
@@ -195,7 +198,7 @@ func vcenterFacts(c *Connected, o *outcome.Outcome) []status.Fact {
 
 // observe takes over what the vCenter says of itself and counts what the account sees, the counts no more often than countPeriod. It
 // returns when counts that were held back may be published, 0 if none were.
-func (r *VCenterReconciler) observe(object *v1alpha1.VCenter, c *Connected) time.Duration {
+func (r *Reconciler) observe(object *v1alpha1.VCenter, c *Connected) time.Duration {
 	about := c.Client.About()
 	s := &object.Status
 	s.URL, s.Version, s.InstanceUUID = c.URL, about.Version, about.InstanceUUID

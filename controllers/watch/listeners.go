@@ -1,7 +1,7 @@
 // Copyright The avs-operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package connect
+package watch
 
 import (
 	"maps"
@@ -9,14 +9,15 @@ import (
 	"sync"
 )
 
-// listeners are told of what has changed, such as an AzureIdentity. The zero value has none.
-type listeners[T any] struct {
+// Listeners are told of what has changed, such as an AzureIdentity. The zero value has none.
+type Listeners[T any] struct {
 	mu     sync.Mutex
 	all    map[int]func(T)
 	nextID int
 }
 
-func (l *listeners[T]) subscribe(f func(T)) (cancel func()) {
+// Subscribe tells f each change until cancel. f must not block.
+func (l *Listeners[T]) Subscribe(f func(T)) (cancel func()) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.all == nil {
@@ -32,7 +33,8 @@ func (l *listeners[T]) subscribe(f func(T)) (cancel func()) {
 	}
 }
 
-func (l *listeners[T]) tell(change T) {
+// Tell tells the listeners.
+func (l *Listeners[T]) Tell(change T) {
 	l.mu.Lock()
 	all := slices.Collect(maps.Values(l.all))
 	l.mu.Unlock()

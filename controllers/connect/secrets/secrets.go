@@ -1,10 +1,9 @@
 // Copyright The avs-operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Package connect turns references in custom resources into connections: Azure identities into ARM clients, VCenter objects into vCenter
-// sessions. Both halves of the operator use it, so one identity and one vCenter have one connection, one limiter and one memory of
-// refused logins, however many objects use them.
-package connect
+// Package secrets reads what custom resources refer to, Secrets and ConfigMaps, from the API server itself, says which of them may be used, and holds
+// them while they are needed.
+package secrets
 
 import (
 	"bytes"
@@ -61,7 +60,7 @@ func (l Live) IdentityCertificate(ctx context.Context, namespace string, ref v1a
 	}
 	key := secret.Data[corev1.TLSPrivateKeyKey]
 	if len(key) == 0 {
-		return nil, missing("Secret %s/%s has a certificate under the key %q, and its private key neither there nor under tls.key: add it", namespace, ref.Name, ref.Key)
+		return nil, Missing("Secret %s/%s has a certificate under the key %q, and its private key neither there nor under tls.key: add it", namespace, ref.Name, ref.Key)
 	}
 	return slices.Concat(bytes.TrimSpace(value), []byte("\n"), key), nil
 }
@@ -73,7 +72,7 @@ func (l Live) value(ctx context.Context, namespace string, ref v1alpha1.SecretKe
 	}
 	value := secret.Data[ref.Key]
 	if len(value) == 0 {
-		return nil, nil, missing("Secret %s/%s has no value under the key %q: add it", namespace, ref.Name, ref.Key)
+		return nil, nil, Missing("Secret %s/%s has no value under the key %q: add it", namespace, ref.Name, ref.Key)
 	}
 	return value, secret, nil
 }
@@ -106,7 +105,7 @@ func (l Live) BasicAuth(ctx context.Context, namespace string, ref v1alpha1.Cred
 	}
 	username, password = string(secret.Data[corev1.BasicAuthUsernameKey]), string(secret.Data[corev1.BasicAuthPasswordKey])
 	if username == "" || password == "" {
-		return "", "", missing("Secret %s/%s needs the keys username and password, as type kubernetes.io/basic-auth has them", namespace, ref.Name)
+		return "", "", Missing("Secret %s/%s needs the keys username and password, as type kubernetes.io/basic-auth has them", namespace, ref.Name)
 	}
 	return username, password, nil
 }
@@ -129,7 +128,7 @@ func (l Live) CA(ctx context.Context, namespace string, ref v1alpha1.CAReference
 		}
 		value, ok := configMap.Data[key]
 		if !ok {
-			return nil, nil, missing("ConfigMap %s/%s has no value under the key %q: add it", namespace, ref.Name, key)
+			return nil, nil, Missing("ConfigMap %s/%s has no value under the key %q: add it", namespace, ref.Name, key)
 		}
 		pem = []byte(value)
 	}
@@ -144,7 +143,7 @@ func (l Live) CA(ctx context.Context, namespace string, ref v1alpha1.CAReference
 func (l Live) get(ctx context.Context, kind, namespace, name string, object client.Object) *outcome.Outcome {
 	err := l.Reader.Get(ctx, types.NamespacedName{Namespace: namespace, Name: name}, object)
 	if apierrors.IsNotFound(err) {
-		return missing("%s %s/%s is not there: create it, or correct the name", kind, namespace, name)
+		return Missing("%s %s/%s is not there: create it, or correct the name", kind, namespace, name)
 	}
 	if err != nil {
 		return outcome.Retry(v1alpha1.ReasonTransient, err)
@@ -152,7 +151,7 @@ func (l Live) get(ctx context.Context, kind, namespace, name string, object clie
 	return nil
 }
 
-// missing waits for a referenced object: in an apply everything comes in any order, so it is no failure.
-func missing(format string, args ...any) *outcome.Outcome {
+// Missing waits for a referenced object: in an apply everything comes in any order, so it is no failure.
+func Missing(format string, args ...any) *outcome.Outcome {
 	return outcome.Wait(v1alpha1.ReasonReferenceNotFound, format, args...).About(v1alpha1.ConditionReferencesReady)
 }

@@ -1,13 +1,14 @@
 // Copyright The avs-operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package connect
+package vcenters
 
 import (
 	"context"
 	"sync"
 
 	"github.com/avs-operator/avs-operator/controllers/arm"
+	"github.com/avs-operator/avs-operator/controllers/watch"
 )
 
 // AdminCredentials are the accounts that a private cloud comes with. They are fetched when needed and kept nowhere.
@@ -23,12 +24,12 @@ type AdminCredentials struct {
 type accounts struct {
 	mu      sync.Mutex
 	given   map[string]string
-	changed listeners[arm.ID]
+	changed watch.Listeners[arm.ID]
 }
 
 // AdminCredentials asks Azure for the accounts of the private cloud with the id. Those who listen are told if they are not those that Azure gave
 // last.
-func (v *VCenters) AdminCredentials(ctx context.Context, client *arm.Client, id arm.ID) (*AdminCredentials, error) {
+func (v *Pool) AdminCredentials(ctx context.Context, client *arm.Client, id arm.ID) (*AdminCredentials, error) {
 	out := &AdminCredentials{}
 	if err := client.Post(ctx, id, "listAdminCredentials", nil, out); err != nil {
 		return nil, err
@@ -42,13 +43,13 @@ func (v *VCenters) AdminCredentials(ctx context.Context, client *arm.Client, id 
 	v.accounts.given[id.Key()] = now
 	v.accounts.mu.Unlock()
 	if changed {
-		v.accounts.changed.tell(id)
+		v.accounts.changed.Tell(id)
 	}
 	return out, nil
 }
 
 // Outdated says that Azure has given this process other accounts of a private cloud since. It asks nobody.
-func (v *VCenters) Outdated(id arm.ID, known AdminCredentials) bool {
+func (v *Pool) Outdated(id arm.ID, known AdminCredentials) bool {
 	v.accounts.mu.Lock()
 	defer v.accounts.mu.Unlock()
 	last := v.accounts.given[id.Key()]
@@ -56,10 +57,10 @@ func (v *VCenters) Outdated(id arm.ID, known AdminCredentials) bool {
 }
 
 // AccountsChanged tells f the id of each private cloud whose accounts are not those that Azure gave before, until cancel. f must not block.
-func (v *VCenters) AccountsChanged(f func(arm.ID)) (cancel func()) {
-	return v.accounts.changed.subscribe(f)
+func (v *Pool) AccountsChanged(f func(arm.ID)) (cancel func()) {
+	return v.accounts.changed.Subscribe(f)
 }
 
-func (v *VCenters) fingerprintOf(c AdminCredentials) string {
+func (v *Pool) fingerprintOf(c AdminCredentials) string {
 	return v.fingerprint(c.VCenterUsername, c.VCenterPassword, c.NSXTUsername, c.NSXTPassword)
 }

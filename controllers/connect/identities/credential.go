@@ -1,7 +1,7 @@
 // Copyright The avs-operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package connect
+package identities
 
 import (
 	"context"
@@ -26,6 +26,7 @@ import (
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/arm"
+	"github.com/avs-operator/avs-operator/controllers/connect/dial"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
 )
 
@@ -54,7 +55,7 @@ var knownClouds = map[v1alpha1.AzureCloudName]struct {
 }
 
 // material reads what the identity refers to. What must not be combined is refused before a secret is read.
-func (a *Azure) material(ctx context.Context, identity *v1alpha1.AzureIdentity) (*material, *outcome.Outcome) {
+func (a *Clients) material(ctx context.Context, identity *v1alpha1.AzureIdentity) (*material, *outcome.Outcome) {
 	m := &material{tenantID: identity.Spec.TenantID, clientID: identity.Spec.ClientID}
 	if o := a.readCloud(ctx, identity, m); o != nil {
 		return nil, o
@@ -65,7 +66,7 @@ func (a *Azure) material(ctx context.Context, identity *v1alpha1.AzureIdentity) 
 	return m, a.readCredential(ctx, identity, m)
 }
 
-func (a *Azure) readCloud(ctx context.Context, identity *v1alpha1.AzureIdentity, m *material) *outcome.Outcome {
+func (a *Clients) readCloud(ctx context.Context, identity *v1alpha1.AzureIdentity, m *material) *outcome.Outcome {
 	m.cloudName = "Public"
 	if identity.Spec.Cloud != nil && identity.Spec.Cloud.Name != "" {
 		m.cloudName = string(identity.Spec.Cloud.Name)
@@ -92,7 +93,7 @@ func (a *Azure) readCloud(ctx context.Context, identity *v1alpha1.AzureIdentity,
 	return o
 }
 
-func (a *Azure) readCredential(ctx context.Context, identity *v1alpha1.AzureIdentity, m *material) *outcome.Outcome {
+func (a *Clients) readCredential(ctx context.Context, identity *v1alpha1.AzureIdentity, m *material) *outcome.Outcome {
 	var o *outcome.Outcome
 	switch {
 	case identity.Spec.ClientSecretRef != nil:
@@ -111,7 +112,7 @@ func (a *Azure) readCredential(ctx context.Context, identity *v1alpha1.AzureIden
 
 // permitted keeps what the operator may do out of the hands of whoever may write an AzureIdentity: its own identity only where the flag says
 // so, and nothing, neither a token nor a secret of the namespace, to a host that a user of a namespace chose.
-func (a *Azure) permitted(identity *v1alpha1.AzureIdentity, m *material) *outcome.Outcome {
+func (a *Clients) permitted(identity *v1alpha1.AzureIdentity, m *material) *outcome.Outcome {
 	if identity.Spec.Operator != nil && !slices.Contains(a.o.OperatorIdentityNamespaces, identity.Namespace) {
 		return outcome.Stall(v1alpha1.ReasonReferenceNotPermitted,
 			"the operator's own identity may not be used in namespace %s: use a credential of this namespace, or have the operator's flag --operator-identity-namespaces name it", identity.Namespace).About(v1alpha1.ConditionCredentialsReady)
@@ -130,7 +131,7 @@ func (a *Azure) permitted(identity *v1alpha1.AzureIdentity, m *material) *outcom
 }
 
 // connect makes the client. It sends nothing.
-func (a *Azure) connect(identity *v1alpha1.AzureIdentity, m *material, principal string) (*arm.Client, *outcome.Outcome) {
+func (a *Clients) connect(identity *v1alpha1.AzureIdentity, m *material, principal string) (*arm.Client, *outcome.Outcome) {
 	local := a.o.Local
 	if !m.custom || identity.Spec.Operator != nil { // the operator's own login asks the metadata service of its machine
 		local = nil
@@ -155,7 +156,7 @@ func (a *Azure) connect(identity *v1alpha1.AzureIdentity, m *material, principal
 
 // regional says whether Azure's links may lead to hosts below the endpoint, such as westeurope.management.azure.com. In the clouds that Microsoft
 // runs all of them are Microsoft's; below another host anything may be, unless the flag says that it is all one.
-func (a *Azure) regional(m *material) bool {
+func (a *Clients) regional(m *material) bool {
 	if !m.custom {
 		return true
 	}
@@ -167,7 +168,7 @@ func (a *Azure) regional(m *material) bool {
 
 // transportFor is a transport that trusts the pool; nil: what the system trusts. It keeps away from local addresses, if there is a guard. Of the
 // names in resolve it asks no DNS.
-func transportFor(pool *x509.CertPool, local *LocalAddresses, resolve map[string]string, custom bool) *http.Client {
+func transportFor(pool *x509.CertPool, local *dial.LocalAddresses, resolve map[string]string, custom bool) *http.Client {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	dialWithin := ordinaryDial
 	if custom {
@@ -190,7 +191,7 @@ func transportFor(pool *x509.CertPool, local *LocalAddresses, resolve map[string
 }
 
 // credential makes the azidentity credential that the spec asks for.
-func (a *Azure) credential(identity *v1alpha1.AzureIdentity, m *material, transport policy.Transporter) (azcore.TokenCredential, error) {
+func (a *Clients) credential(identity *v1alpha1.AzureIdentity, m *material, transport policy.Transporter) (azcore.TokenCredential, error) {
 	options := azcore.ClientOptions{Cloud: m.cloud, Transport: transport}
 	switch {
 	case m.method == "clientSecret":
@@ -215,7 +216,7 @@ func (a *Azure) credential(identity *v1alpha1.AzureIdentity, m *material, transp
 }
 
 // assertion asks the API server for a token of the ServiceAccount each time Entra ID needs one: nothing to mount, nothing to rotate.
-func (a *Azure) assertion(identity *v1alpha1.AzureIdentity, m *material) func(context.Context) (string, error) {
+func (a *Clients) assertion(identity *v1alpha1.AzureIdentity, m *material) func(context.Context) (string, error) {
 	audience := knownClouds["Public"].exchange
 	if known, ok := knownClouds[v1alpha1.AzureCloudName(m.cloudName)]; ok {
 		audience = known.exchange

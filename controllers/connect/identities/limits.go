@@ -1,7 +1,7 @@
 // Copyright The avs-operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package connect
+package identities
 
 import (
 	"context"
@@ -22,7 +22,7 @@ type owner struct {
 }
 
 // quota is shared by all identities of a namespace: who may make one identity may make a hundred.
-func (a *Azure) quota(namespace string, custom bool) *arm.Quota {
+func (a *Clients) quota(namespace string, custom bool) *arm.Quota {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	key := owner{namespace, custom}
@@ -39,7 +39,7 @@ func (a *Azure) quota(namespace string, custom bool) *arm.Quota {
 }
 
 // dropQuotas forgets the quotas of a namespace that has no identity any more. The caller holds the lock.
-func (a *Azure) dropQuotas(namespace string) {
+func (a *Clients) dropQuotas(namespace string) {
 	for key := range a.entries {
 		if key.Namespace == namespace {
 			return

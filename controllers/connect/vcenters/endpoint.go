@@ -1,14 +1,10 @@
 // Copyright The avs-operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package connect
+package vcenters
 
 import (
 	"context"
-	"crypto/hmac"
-	"crypto/rand"
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"net"
 	"net/url"
@@ -21,20 +17,17 @@ import (
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/arm"
+	"github.com/avs-operator/avs-operator/controllers/connect/rulings"
+	"github.com/avs-operator/avs-operator/controllers/connect/secrets"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
 	"github.com/avs-operator/avs-operator/controllers/vcenter"
 )
 
-func newKey() (key [32]byte) {
-	_, _ = rand.Read(key[:]) // never fails, by its documentation
-	return key
-}
-
 // versions is what a connection depends on, from caches alone: no call, no secret.
-func (v *VCenters) versions(ctx context.Context, object *v1alpha1.VCenter) (string, *outcome.Outcome) {
+func (v *Pool) versions(ctx context.Context, object *v1alpha1.VCenter) (string, *outcome.Outcome) {
 	out := fmt.Sprintf("%s/%d", object.UID, object.Generation)
 	for _, used := range vcenterUses(object) {
-		version, o := v.version(ctx, object, used.kind, used.name)
+		version, o := v.version(ctx, object, used.Kind, used.Name)
 		if o != nil {
 			return "", o
 		}
@@ -56,12 +49,12 @@ func (v *VCenters) versions(ctx context.Context, object *v1alpha1.VCenter) (stri
 }
 
 // version is the version of what a VCenter refers to, from the cache of metadata.
-func (v *VCenters) version(ctx context.Context, object *v1alpha1.VCenter, kind, name string) (string, *outcome.Outcome) {
+func (v *Pool) version(ctx context.Context, object *v1alpha1.VCenter, kind, name string) (string, *outcome.Outcome) {
 	m := &metav1.PartialObjectMetadata{}
 	m.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind(kind))
 	err := v.o.Client.Get(ctx, types.NamespacedName{Namespace: object.Namespace, Name: name}, m)
 	if apierrors.IsNotFound(err) {
-		return "", missing("%s %s/%s, which VCenter %s refers to, is not there: create it, or correct the name", kind, object.Namespace, name, object.Name)
+		return "", secrets.Missing("%s %s/%s, which VCenter %s refers to, is not there: create it, or correct the name", kind, object.Namespace, name, object.Name)
 	}
 	if err != nil {
 		return "", outcome.Retry(v1alpha1.ReasonTransient, err)
@@ -70,25 +63,25 @@ func (v *VCenters) version(ctx context.Context, object *v1alpha1.VCenter, kind, 
 }
 
 // vcenterUses lists what a connection is made from, in a fixed order. The migration account is not among it: it is for others.
-func vcenterUses(v *v1alpha1.VCenter) []reference {
-	var out []reference
+func vcenterUses(v *v1alpha1.VCenter) []secrets.Reference {
+	var out []secrets.Reference
 	if ref := v.Spec.CredentialsRef; ref != nil {
-		out = append(out, toSecret(ref.Name, forAccounts))
+		out = append(out, secrets.ToAccount(ref.Name))
 	}
 	if t := v.Spec.Trust; t != nil && t.CARef != nil {
-		out = append(out, toCA(*t.CARef))
+		out = append(out, secrets.ToCA(*t.CARef))
 	}
 	return out
 }
 
 // privateCloud is the PrivateCloud that the VCenter names, with its endpoints there to use. One that Azure updates has a vCenter that
 // answers; one that it builds may have endpoints already, but nothing behind them.
-func (v *VCenters) privateCloud(ctx context.Context, object *v1alpha1.VCenter) (*v1alpha1.PrivateCloud, *outcome.Outcome) {
+func (v *Pool) privateCloud(ctx context.Context, object *v1alpha1.VCenter) (*v1alpha1.PrivateCloud, *outcome.Outcome) {
 	cloud := &v1alpha1.PrivateCloud{}
 	name := object.Spec.PrivateCloudRef.Name
 	err := v.o.Client.Get(ctx, types.NamespacedName{Namespace: object.Namespace, Name: name}, cloud)
 	if apierrors.IsNotFound(err) {
-		return nil, missing("PrivateCloud %s/%s is not there: create it, or correct the name", object.Namespace, name)
+		return nil, secrets.Missing("PrivateCloud %s/%s is not there: create it, or correct the name", object.Namespace, name)
 	}
 	if err != nil {
 		return nil, outcome.Retry(v1alpha1.ReasonTransient, err)
@@ -110,7 +103,7 @@ func (v *VCenters) privateCloud(ctx context.Context, object *v1alpha1.VCenter) (
 }
 
 // endpoint puts together where the vCenter is, how to trust it and whom to be there.
-func (v *VCenters) endpoint(ctx context.Context, object *v1alpha1.VCenter) (vcenter.Endpoint, string, *outcome.Outcome) {
+func (v *Pool) endpoint(ctx context.Context, object *v1alpha1.VCenter) (vcenter.Endpoint, string, *outcome.Outcome) {
 	e := vcenter.Endpoint{
 		URL: object.Spec.URL, Address: object.Spec.Address,
 		Speed: float64(v.o.Pace), UserAgent: v.o.UserAgent, MayWrite: v.o.MayWrite, Guard: v.guard,
@@ -158,7 +151,7 @@ func addressFor(reported, ip string) string {
 }
 
 // cloudadmin asks Azure for cloudadmin's name and password. They are held in memory only.
-func (v *VCenters) cloudadmin(ctx context.Context, cloud *v1alpha1.PrivateCloud) (string, string, *outcome.Outcome) {
+func (v *Pool) cloudadmin(ctx context.Context, cloud *v1alpha1.PrivateCloud) (string, string, *outcome.Outcome) {
 	if v.o.Azure == nil || cloud == nil {
 		return "", "", outcome.Stall(v1alpha1.ReasonInvalidSpec, "there is neither a Secret with an account, in credentialsRef, nor a private cloud whose account could be asked for").About(v1alpha1.ConditionCredentialsReady)
 	}
@@ -172,22 +165,13 @@ func (v *VCenters) cloudadmin(ctx context.Context, cloud *v1alpha1.PrivateCloud)
 	}
 	credentials, err := v.AdminCredentials(ctx, azure, id)
 	if err != nil {
-		return "", "", OutcomeOf(err).About(v1alpha1.ConditionCredentialsReady)
+		return "", "", rulings.OfAzure(err).About(v1alpha1.ConditionCredentialsReady)
 	}
 	return credentials.VCenterUsername, credentials.VCenterPassword, nil
 }
 
-// fingerprint tells whether two endpoints are the same without keeping a password to compare.
-func (v *VCenters) fingerprint(parts ...string) string {
-	mac := hmac.New(sha256.New, v.key[:])
-	for _, part := range parts {
-		fmt.Fprintf(mac, "%d:%s", len(part), part)
-	}
-	return hex.EncodeToString(mac.Sum(nil))
-}
-
 // build is one attempt: it reads what the endpoint is made of, and logs in unless the present connection is made of the same.
-func (v *VCenters) build(ctx context.Context, object *v1alpha1.VCenter, p *pooled) (*built, *outcome.Outcome, error) {
+func (v *Pool) build(ctx context.Context, object *v1alpha1.VCenter, p *pooled) (*built, *outcome.Outcome, error) {
 	e, fingerprint, o := v.endpoint(ctx, object)
 	if o != nil {
 		return nil, o, nil
@@ -200,7 +184,7 @@ func (v *VCenters) build(ctx context.Context, object *v1alpha1.VCenter, p *poole
 	}
 	c, err := vcenter.Connect(ctx, e)
 	if err != nil {
-		return nil, unproven(err, object, v.o.Pace), err
+		return nil, rulings.Unproven(err, object, v.o.Pace), err
 	}
 	return &built{connection: &connection{
 		client: c, watcher: vcenter.NewWatcher(c, v.o.Watcher), url: e.URL, username: e.Username, fingerprint: fingerprint,

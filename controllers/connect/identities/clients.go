@@ -1,7 +1,7 @@
 // Copyright The avs-operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package connect
+package identities
 
 import (
 	"context"
@@ -21,26 +21,29 @@ import (
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/arm"
+	"github.com/avs-operator/avs-operator/controllers/connect/dial"
+	"github.com/avs-operator/avs-operator/controllers/connect/secrets"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
+	"github.com/avs-operator/avs-operator/controllers/watch"
 )
 
-// DefaultIdentity is the AzureIdentity that an object without identityRef uses, in its own namespace.
-const DefaultIdentity = "default"
+// Default is the AzureIdentity that an object without identityRef uses, in its own namespace.
+const Default = "default"
 
-// IdentityName is the name of the AzureIdentity that a reference means.
-func IdentityName(ref *v1alpha1.ObjectReference) string {
+// Name is the name of the AzureIdentity that a reference means.
+func Name(ref *v1alpha1.ObjectReference) string {
 	if ref == nil {
-		return DefaultIdentity
+		return Default
 	}
 	return ref.Name
 }
 
-// AzureOptions of NewAzure.
-type AzureOptions struct {
+// Options of New.
+type Options struct {
 	// Client reads AzureIdentities, and the metadata of Secrets and ConfigMaps, from the cache; it writes token requests.
 	Client client.Client
 	// Live reads what caches do not hold.
-	Live Live
+	Live secrets.Live
 	Pace outcome.Pace
 	// MayWrite is asked right before each write to Azure leaves; nil: always.
 	MayWrite func() error
@@ -52,7 +55,7 @@ type AzureOptions struct {
 	// Resolve are addresses by lower-case host name that no DNS knows, for tests; nil: none.
 	Resolve map[string]string
 	// Local keeps connections to custom endpoints away from local addresses; nil: they may be local.
-	Local *LocalAddresses
+	Local *dial.LocalAddresses
 	// Observe is told of every exchange with ARM, and ObserveLogin of every token that was asked for, for metrics; nil: nobody is.
 	Observe      func(arm.Request)
 	ObserveLogin func(*arm.Error)
@@ -64,31 +67,31 @@ type AzureOptions struct {
 	WrapTransport func(http.RoundTripper) http.RoundTripper
 }
 
-// Azure hands out one ARM client per AzureIdentity. A client stays the same while the identity's spec and the values that it refers to stay
+// Clients hands out one ARM client per AzureIdentity. A client stays the same while the identity's spec and the values that it refers to stay
 // the same, so that a refused credential is remembered once for all objects that use it.
-type Azure struct {
-	o        AzureOptions
+type Clients struct {
+	o        Options
 	limiters *arm.Limiters
 	key      [32]byte // of principals: a credential's fingerprint must not be computable from outside
 
-	touched, renewed listeners[types.NamespacedName]
+	touched, renewed watch.Listeners[types.NamespacedName]
 
 	mu      sync.Mutex
-	entries map[types.NamespacedName]*azureEntry
+	entries map[types.NamespacedName]*clientEntry
 	making  map[types.NamespacedName]*sync.Mutex
 	quotas  map[owner]*arm.Quota
 }
 
-type azureEntry struct {
+type clientEntry struct {
 	versions  string // what the client was made from, by generation and resourceVersions: cheap to compare
 	principal string // the same by value: a Secret may be rewritten with what it had
 	made      string // the same by value in every process, and by the identity's generation
 	client    *arm.Client
 }
 
-// NewAzure makes the pool.
-func NewAzure(o AzureOptions) *Azure {
-	a := &Azure{o: o, limiters: arm.NewLimiters(), entries: map[types.NamespacedName]*azureEntry{}, making: map[types.NamespacedName]*sync.Mutex{}, quotas: map[owner]*arm.Quota{}}
+// New makes the pool.
+func New(o Options) *Clients {
+	a := &Clients{o: o, limiters: arm.NewLimiters(), entries: map[types.NamespacedName]*clientEntry{}, making: map[types.NamespacedName]*sync.Mutex{}, quotas: map[owner]*arm.Quota{}}
 	if _, err := rand.Read(a.key[:]); err != nil {
 		panic(err) // crypto/rand never fails
 	}
@@ -97,12 +100,12 @@ func NewAzure(o AzureOptions) *Azure {
 
 // Client is the ARM client of the AzureIdentity that ref names in the namespace; nil means the one named default. An identity that is not
 // there, or whose Secret is not, is waited for.
-func (a *Azure) Client(ctx context.Context, namespace string, ref *v1alpha1.ObjectReference) (*arm.Client, *v1alpha1.AzureIdentity, *outcome.Outcome) {
-	name := IdentityName(ref)
+func (a *Clients) Client(ctx context.Context, namespace string, ref *v1alpha1.ObjectReference) (*arm.Client, *v1alpha1.AzureIdentity, *outcome.Outcome) {
+	name := Name(ref)
 	identity := &v1alpha1.AzureIdentity{}
 	err := a.o.Client.Get(ctx, types.NamespacedName{Namespace: namespace, Name: name}, identity)
 	if apierrors.IsNotFound(err) {
-		return nil, nil, missing("AzureIdentity %s/%s is not there: create it, or name another with identityRef", namespace, name)
+		return nil, nil, secrets.Missing("AzureIdentity %s/%s is not there: create it, or name another with identityRef", namespace, name)
 	}
 	if err != nil {
 		return nil, nil, outcome.Retry(v1alpha1.ReasonTransient, err)
@@ -112,7 +115,7 @@ func (a *Azure) Client(ctx context.Context, namespace string, ref *v1alpha1.Obje
 }
 
 // ClientOf is the ARM client of an identity that was read already.
-func (a *Azure) ClientOf(ctx context.Context, identity *v1alpha1.AzureIdentity) (*arm.Client, *outcome.Outcome) {
+func (a *Clients) ClientOf(ctx context.Context, identity *v1alpha1.AzureIdentity) (*arm.Client, *outcome.Outcome) {
 	versions, o := a.versions(ctx, identity)
 	if o != nil {
 		return nil, o
@@ -138,23 +141,25 @@ func (a *Azure) ClientOf(ctx context.Context, identity *v1alpha1.AzureIdentity) 
 		if o != nil {
 			return nil, o
 		}
-		entry = &azureEntry{principal: principal, client: c}
+		entry = &clientEntry{principal: principal, client: c}
 	}
 	a.mu.Lock()
-	a.entries[key] = &azureEntry{versions: versions, principal: principal, made: made, client: entry.client}
+	a.entries[key] = &clientEntry{versions: versions, principal: principal, made: made, client: entry.client}
 	a.mu.Unlock()
 	if renewed {
-		a.renewed.tell(key)
+		a.renewed.Tell(key)
 	}
 	return entry.client, nil
 }
 
 // Renewed tells f which identities have another credential than before, until cancel. The identity itself may look as it did: both were accepted.
-func (a *Azure) Renewed(f func(types.NamespacedName)) (cancel func()) { return a.renewed.subscribe(f) }
+func (a *Clients) Renewed(f func(types.NamespacedName)) (cancel func()) {
+	return a.renewed.Subscribe(f)
+}
 
 // entry is what there is for an identity. If that is not of these versions the caller makes it anew, alone: of two clients made at once each
 // would log in, and a refused credential would be presented twice.
-func (a *Azure) entry(key types.NamespacedName, versions string) (entry *azureEntry, done func()) {
+func (a *Clients) entry(key types.NamespacedName, versions string) (entry *clientEntry, done func()) {
 	a.mu.Lock()
 	entry = a.entries[key]
 	making := a.making[key]
@@ -173,7 +178,7 @@ func (a *Azure) entry(key types.NamespacedName, versions string) (entry *azureEn
 }
 
 // Forget drops the client of an identity that is gone.
-func (a *Azure) Forget(key types.NamespacedName) {
+func (a *Clients) Forget(key types.NamespacedName) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	delete(a.entries, key)
@@ -182,14 +187,14 @@ func (a *Azure) Forget(key types.NamespacedName) {
 }
 
 // versions is what the client depends on, from caches alone: no call, no secret.
-func (a *Azure) versions(ctx context.Context, identity *v1alpha1.AzureIdentity) (string, *outcome.Outcome) {
+func (a *Clients) versions(ctx context.Context, identity *v1alpha1.AzureIdentity) (string, *outcome.Outcome) {
 	out := fmt.Sprintf("%s/%d", identity.UID, identity.Generation)
 	for _, used := range usedBy(identity) {
 		meta := &metav1.PartialObjectMetadata{}
-		meta.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind(used.kind))
-		err := a.o.Client.Get(ctx, types.NamespacedName{Namespace: identity.Namespace, Name: used.name}, meta)
+		meta.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind(used.Kind))
+		err := a.o.Client.Get(ctx, types.NamespacedName{Namespace: identity.Namespace, Name: used.Name}, meta)
 		if apierrors.IsNotFound(err) {
-			return "", missing("%s %s/%s, which AzureIdentity %s refers to, is not there: create it, or correct the name", used.kind, identity.Namespace, used.name, identity.Name)
+			return "", secrets.Missing("%s %s/%s, which AzureIdentity %s refers to, is not there: create it, or correct the name", used.Kind, identity.Namespace, used.Name, identity.Name)
 		}
 		if err != nil {
 			return "", outcome.Retry(v1alpha1.ReasonTransient, err)
@@ -200,16 +205,16 @@ func (a *Azure) versions(ctx context.Context, identity *v1alpha1.AzureIdentity) 
 }
 
 // usedBy lists what an identity refers to, in a fixed order.
-func usedBy(identity *v1alpha1.AzureIdentity) []reference {
-	var out []reference
+func usedBy(identity *v1alpha1.AzureIdentity) []secrets.Reference {
+	var out []secrets.Reference
 	if ref := identity.Spec.ClientSecretRef; ref != nil {
-		out = append(out, toSecret(ref.Name, forIdentities))
+		out = append(out, secrets.ToIdentity(ref.Name))
 	}
 	if ref := identity.Spec.ClientCertificateRef; ref != nil {
-		out = append(out, toSecret(ref.Name, forCertificates))
+		out = append(out, secrets.ToCertificate(ref.Name))
 	}
 	if cloud := identity.Spec.Cloud; cloud != nil && cloud.Endpoints != nil && cloud.Endpoints.CARef != nil {
-		out = append(out, toCA(*cloud.Endpoints.CARef))
+		out = append(out, secrets.ToCA(*cloud.Endpoints.CARef))
 	}
 	return out
 }
@@ -217,7 +222,7 @@ func usedBy(identity *v1alpha1.AzureIdentity) []reference {
 // Made says what the client of an identity was made from: the same in every process, and another as soon as the identity's spec or a value that
 // it refers to is another. It does not tell of the versions of Secrets and ConfigMaps: the operator's own finalizer, or a label, makes another
 // version, and no refused request is worth another try for that.
-func (a *Azure) Made(identity types.NamespacedName) string {
+func (a *Clients) Made(identity types.NamespacedName) string {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if entry := a.entries[identity]; entry != nil {
@@ -227,7 +232,7 @@ func (a *Azure) Made(identity types.NamespacedName) string {
 }
 
 // made is what Made will say.
-func (a *Azure) made(ctx context.Context, identity *v1alpha1.AzureIdentity, m *material, principal string) (string, error) {
+func (a *Clients) made(ctx context.Context, identity *v1alpha1.AzureIdentity, m *material, principal string) (string, error) {
 	place := fmt.Sprintf("%s/%d", identity.UID, identity.Generation)
 	if a.o.Fingerprint == nil {
 		return place + "/" + principal, nil
@@ -237,7 +242,7 @@ func (a *Azure) made(ctx context.Context, identity *v1alpha1.AzureIdentity, m *m
 
 // principal is a key of who acts, where, for as long as this process lives: two identities have the same one only if they hold the same credential, so that none
 // reads from another's snapshots what its own credential would not get.
-func (a *Azure) principal(m *material) string {
+func (a *Clients) principal(m *material) string {
 	mac := hmac.New(sha256.New, a.key[:])
 	mac.Write(m.plain())
 	return hex.EncodeToString(mac.Sum(nil)[:12])

@@ -1,13 +1,14 @@
 // Copyright The avs-operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package connect
+package vcenters
 
 import (
 	"context"
 	"time"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
+	"github.com/avs-operator/avs-operator/controllers/connect/rulings"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
 	"github.com/avs-operator/avs-operator/controllers/vcenter"
 )
@@ -22,7 +23,7 @@ const (
 
 // Locator is what a source vCenter gets to send machines to the vCenter of the named object: spec.migration's account, or a SAML token of
 // this one. A token is short-lived, so each start asks for its own locator. Never the operator's own password: the other side would keep it.
-func (v *VCenters) Locator(ctx context.Context, namespace, name string) (*vcenter.Locator, *outcome.Outcome) {
+func (v *Pool) Locator(ctx context.Context, namespace, name string) (*vcenter.Locator, *outcome.Outcome) {
 	c, o := v.Get(ctx, namespace, name)
 	if o != nil {
 		return nil, o
@@ -38,13 +39,13 @@ func (v *VCenters) Locator(ctx context.Context, namespace, name string) (*vcente
 	}
 	token, err := c.Client.IssueToken(ctx, tokenLife)
 	if err != nil {
-		o := vcenterOutcome(err, c.Object, v.o.Pace)
+		o := rulings.OfVCenter(err, c.Object, v.o.Pace)
 		o.Message += nameAnAccount
 		return nil, o
 	}
 	if token.Life < leastTokenLife {
 		return nil, outcome.Stall(v1alpha1.ReasonCredentialsInvalid, "vCenter at %s grants tokens for %s only, too short for a move%s",
-			c.Client.Host(), token.Life, nameAnAccount).In(StallPause).About(v1alpha1.ConditionCredentialsReady)
+			c.Client.Host(), token.Life, nameAnAccount).In(rulings.StallPause).About(v1alpha1.ConditionCredentialsReady)
 	}
 	l.Token = token
 	return l, nil
@@ -71,7 +72,7 @@ func migrationAccount(object *v1alpha1.VCenter) *v1alpha1.CredentialsReference {
 
 // Arriving names the account as which machines come to a vCenter from another one: that of spec.migration, or the operator's own, as an empty
 // name, because its token is what the other side gets.
-func (v *VCenters) Arriving(ctx context.Context, c *Connected) (string, *outcome.Outcome) {
+func (v *Pool) Arriving(ctx context.Context, c *Connected) (string, *outcome.Outcome) {
 	ref := migrationAccount(c.Object)
 	if ref == nil {
 		return "", nil
@@ -82,7 +83,7 @@ func (v *VCenters) Arriving(ctx context.Context, c *Connected) (string, *outcome
 
 // CheckMigration tries the migration account of a VCenter, once for each version of its Secret: that it is wrong should be known before
 // the first machine wants to start.
-func (v *VCenters) CheckMigration(ctx context.Context, object *v1alpha1.VCenter) *outcome.Outcome {
+func (v *Pool) CheckMigration(ctx context.Context, object *v1alpha1.VCenter) *outcome.Outcome {
 	ref := migrationAccount(object)
 	p, run := v.pooled(object)
 	if ref == nil || run == nil {
@@ -109,7 +110,7 @@ func (v *VCenters) CheckMigration(ctx context.Context, object *v1alpha1.VCenter)
 
 // account is the migration account, known to be accepted. It is tried here first, through the memory of refused logins: handed out wrong
 // to twenty machines, it would be locked by the fifth.
-func (v *VCenters) account(ctx context.Context, object *v1alpha1.VCenter, ref v1alpha1.CredentialsReference) (string, string, *outcome.Outcome) {
+func (v *Pool) account(ctx context.Context, object *v1alpha1.VCenter, ref v1alpha1.CredentialsReference) (string, string, *outcome.Outcome) {
 	username, password, o := v.o.Live.BasicAuth(ctx, object.Namespace, ref)
 	if o != nil {
 		return "", "", o
@@ -132,7 +133,7 @@ func (v *VCenters) account(ctx context.Context, object *v1alpha1.VCenter, ref v1
 	e.Username, e.Password = username, password
 	c, err := vcenter.Connect(ctx, e)
 	if err != nil {
-		o := unproven(err, object, v.o.Pace)
+		o := rulings.Unproven(err, object, v.o.Pace)
 		o.After = max(o.After, firstPause)
 		o.Message = "the migration account in Secret " + ref.Name + ": " + o.Message
 		return "", "", o
@@ -146,7 +147,7 @@ func (v *VCenters) account(ctx context.Context, object *v1alpha1.VCenter, ref v1
 
 // LocatorRefused forgets that the migration account of the named object was accepted, because a vCenter said otherwise: before it is handed
 // out again it is tried here once.
-func (v *VCenters) LocatorRefused(namespace, name string) {
+func (v *Pool) LocatorRefused(namespace, name string) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	for _, p := range v.pools {
