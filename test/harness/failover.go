@@ -11,12 +11,9 @@ import (
 	"testing"
 	"time"
 
-	coordinationv1 "k8s.io/api/coordination/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 
-	"github.com/avs-operator/avs-operator/controllers"
 	"github.com/avs-operator/avs-operator/test/env"
 )
 
@@ -131,10 +128,6 @@ func (l *LedLife) until(done func() bool) {
 
 // holder is who holds the lease.
 func (l *LedLife) holder() string {
-	held := &coordinationv1.Lease{}
-	err := l.Cluster.Admin.Get(context.Background(), client.ObjectKey{Namespace: l.Namespace, Name: controllers.LeaseName}, held)
-	if err != nil || held.Spec.HolderIdentity == nil {
-		return ""
-	}
-	return *held.Spec.HolderIdentity
+	who, _ := Leader(context.Background(), l.Cluster, l.Namespace)
+	return who
 }

@@ -17,5 +17,7 @@ import (
 //
 //	func TestMain(m *testing.M) { harness.Main(m, &cluster, 8) }
 func Main(m *testing.M, cluster **env.Env, together int) {
-	os.Exit(env.Main(m, env.Options{Scheme: controllers.Scheme(), Together: together}, func(e *env.Env) { *cluster = e }))
+	code := env.Main(m, env.Options{Scheme: controllers.Scheme(), Together: together}, func(e *env.Env) { *cluster = e })
+	removeProgram()
+	os.Exit(code)
 }

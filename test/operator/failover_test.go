@@ -49,14 +49,14 @@ func TestProbesAndMetrics(t *testing.T) {
 	p := startFrom(t, env.OperatorNamespace, namespace, 1)
 	for _, path := range []string{"/healthz", "/readyz"} {
 		cluster.Eventually(t, 30*time.Second, path, func(context.Context) error {
-			code, body, err := get("http://"+p.health+path, "")
+			code, body, err := get("http://"+p.Health+path, "")
 			if err == nil && code != http.StatusOK {
 				err = fmt.Errorf("%d %s", code, body)
 			}
 			return err
 		})
 	}
-	metrics := "https://" + p.metric + "/metrics"
+	metrics := "https://" + p.Metrics + "/metrics"
 	cluster.Eventually(t, 30*time.Second, "the metrics to be refused to a stranger", func(context.Context) error {
 		code, _, err := get(metrics, "")
 		if err == nil && code != http.StatusUnauthorized {
@@ -78,7 +78,7 @@ func TestProbesAndMetrics(t *testing.T) {
 		RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: "avs-operator-metrics-reader"},
 		Subjects:   []rbacv1.Subject{{Kind: "ServiceAccount", Namespace: namespace, Name: "scraper"}},
 	})
-	waitLeader(t, p.home, "")
+	harness.WaitLeader(t, cluster, p.Home, "")
 	cluster.Eventually(t, 30*time.Second, "the metrics", func(context.Context) error {
 		code, body, err := get(metrics, request.Status.Token)
 		if err == nil && (code != http.StatusOK || !strings.Contains(body, "controller_runtime_reconcile_total")) {
@@ -86,11 +86,11 @@ func TestProbesAndMetrics(t *testing.T) {
 		}
 		return err
 	})
-	p.signal(t, syscall.SIGTERM)
-	if code := p.waitEnd(t, time.Minute); code != 0 {
+	p.Signal(t, syscall.SIGTERM)
+	if code := p.WaitEnd(t, time.Minute); code != 0 {
 		t.Errorf("exit code %d after TERM", code)
 	}
-	if who, err := leader(t.Context(), p.home); err != nil || who != "" {
+	if who, err := harness.Leader(t.Context(), cluster, p.Home); err != nil || who != "" {
 		t.Errorf("the lease was not released: %q, %v", who, err)
 	}
 }
@@ -109,7 +109,7 @@ func TestAnotherTakesOverAfterAKill(t *testing.T) {
 	t.Parallel()
 	azure, namespace := harness.StartAzure(t, 1200, harness.NoVCenters), house(t)
 	first := start(t, namespace, 1200)
-	was := waitLeader(t, namespace, "")
+	was := harness.WaitLeader(t, cluster, namespace, "")
 	start(t, namespace, 1200)
 	cloud := harness.PrivateCloud(namespace, "weu")
 	cluster.Create(t, append(azure.Identity(namespace), cloud)...)
@@ -119,8 +119,8 @@ func TestAnotherTakesOverAfterAKill(t *testing.T) {
 		}
 		return nil
 	})
-	first.signal(t, syscall.SIGKILL)
-	waitLeader(t, namespace, was)
+	first.Signal(t, syscall.SIGKILL)
+	harness.WaitLeader(t, cluster, namespace, was)
 	cluster.WaitReady(t, cloud)
 	if n := puts(azure, http.MethodPut); n != 1 {
 		t.Errorf("%d PUTs", n)
@@ -132,14 +132,14 @@ func TestALateLeaderWritesNothing(t *testing.T) {
 	t.Parallel()
 	azure, namespace := harness.StartAzure(t, 3600, harness.NoVCenters), house(t)
 	first := start(t, namespace, 3600)
-	was := waitLeader(t, namespace, "")
+	was := harness.WaitLeader(t, cluster, namespace, "")
 	cloud := harness.PrivateCloud(namespace, "weu")
 	cluster.Create(t, append(azure.Identity(namespace), cloud)...)
 	cluster.WaitReady(t, cloud)
 
-	first.signal(t, syscall.SIGSTOP)
+	first.Signal(t, syscall.SIGSTOP)
 	start(t, namespace, 3600)
-	waitLeader(t, namespace, was)
+	harness.WaitLeader(t, cluster, namespace, was)
 	cluster.Patch(t, cloud, `{"spec":{"internet":"Enabled"}}`)
 	cluster.Eventually(t, 30*time.Second, "the PATCH", func(context.Context) error {
 		if puts(azure, http.MethodPatch) == 0 {
@@ -147,8 +147,8 @@ func TestALateLeaderWritesNothing(t *testing.T) {
 		}
 		return nil
 	})
-	first.signal(t, syscall.SIGCONT)
-	if code := first.waitEnd(t, time.Minute); code == 0 {
+	first.Signal(t, syscall.SIGCONT)
+	if code := first.WaitEnd(t, time.Minute); code == 0 {
 		t.Error("a leader that lost its lease ended with exit code 0")
 	}
 	cluster.WaitReady(t, cloud)

@@ -75,7 +75,7 @@ func newStage(t *testing.T, method v1alpha1.MoveMethod, machines int) *stage {
 	return s
 }
 
-func (s *stage) start(t *testing.T) *process {
+func (s *stage) start(t *testing.T) *harness.Process {
 	t.Helper()
 	return startFrom(t, s.home, s.Namespace, roundSpeed)
 }
@@ -89,13 +89,12 @@ func aRound(t *testing.T, method v1alpha1.MoveMethod, deleted bool, kills, machi
 		if deleted && i == kills/2 {
 			cluster.Delete(t, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: s.Namespace}})
 		}
-		_ = p.Process.Kill() // unless it has lost its lease and ended by itself
-		<-p.ended
+		p.Kill() // unless it has lost its lease and ended by itself
 		p = s.start(t)
 	}
 	cluster.Eventually(t, 3*time.Minute, "the end of the round", func(ctx context.Context) error {
 		select {
-		case <-p.ended: // on a busy machine it loses its short lease; a Deployment would start it again too
+		case <-p.Ended(): // on a busy machine it loses its short lease; a Deployment would start it again too
 			p = s.start(t)
 		default:
 		}

@@ -13,6 +13,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
+	"github.com/avs-operator/avs-operator/test/harness"
 	"github.com/avs-operator/avs-operator/test/vcentersim"
 )
 
@@ -31,24 +32,24 @@ func TestAStandbyTakesOverInMidRelocation(t *testing.T) {
 			goOn := make(chan struct{})
 			s.Source.Inject(vcentersim.Fault{Relocate: true, AtPercent: 50, Hang: true, Until: goOn, Times: -1})
 			first := s.start(t)
-			was := waitLeader(t, s.home, "")
+			was := harness.WaitLeader(t, cluster, s.home, "")
 			second := s.start(t)
 			cluster.Create(t, s.programme)
 			s.halfCopied(t)
 
-			first.signal(t, end.signal)
-			waitLeader(t, s.home, was)
+			first.Signal(t, end.signal)
+			harness.WaitLeader(t, cluster, s.home, was)
 			close(goOn)
 			cluster.WaitCondition(t, time.Minute, s.programme, v1alpha1.ConditionComplete, "True")
 			if end.signal == syscall.SIGSTOP {
-				first.signal(t, syscall.SIGCONT)
-				if code := first.waitEnd(t, time.Minute); code == 0 {
+				first.Signal(t, syscall.SIGCONT)
+				if code := first.WaitEnd(t, time.Minute); code == 0 {
 					t.Error("a leader that lost its lease ended with exit code 0")
 				}
 			}
 			s.wholeAfter(t, false)
 			select {
-			case <-second.ended:
+			case <-second.Ended():
 				t.Error("the standby did not outlive the takeover, so this was no test of it")
 			default:
 			}

@@ -49,8 +49,8 @@ func scraper(t *testing.T, namespace string) string {
 }
 
 // scrape reads the metrics as Prometheus does.
-func (p *process) scrape(token string) (string, map[string]*dto.MetricFamily, error) {
-	code, body, err := get("https://"+p.metric+"/metrics", token)
+func scrape(p *harness.Process, token string) (string, map[string]*dto.MetricFamily, error) {
+	code, body, err := get("https://"+p.Metrics+"/metrics", token)
 	if err != nil || code != http.StatusOK {
 		return "", nil, fmt.Errorf("answered %d: %w", code, err)
 	}
@@ -137,7 +137,7 @@ func TestItTellsWhatItDoes(t *testing.T) {
 	cluster.WaitCondition(t, 3*time.Minute, s.programme, v1alpha1.ConditionComplete, "True")
 	cluster.WaitReady(t, policy)
 	token := scraper(t, s.Namespace)
-	_, before, err := p.scrape(token)
+	_, before, err := scrape(p, token)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -150,7 +150,7 @@ func TestItTellsWhatItDoes(t *testing.T) {
 	})
 
 	everyWriteHasItsLines(t, p, azure)
-	body, families, err := p.scrape(token)
+	body, families, err := scrape(p, token)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -199,16 +199,16 @@ func TestItTellsWhatItDoes(t *testing.T) {
 	nsxt, _ := azure.Secret(cloud.Status.ID, "/properties/nsxtPassword")
 	vcenter, _ := azure.Secret(cloud.Status.ID, "/properties/vcenterPassword")
 	for _, secret := range []string{harness.ClientSecret, s.Source.Password(), s.Target.Password(), nsxt, vcenter, token} {
-		if secret != "" && strings.Contains(body+p.log.String(), secret) {
+		if secret != "" && strings.Contains(body+p.Log(), secret) {
 			t.Errorf("the log or the metrics hold the secret %s", secret)
 		}
 	}
 }
 
 // everyWriteHasItsLines holds the lines of the log to what Azure saw, and to each other, and to the writes that the test is about.
-func everyWriteHasItsLines(t *testing.T, p *process, azure *harness.Azure) {
+func everyWriteHasItsLines(t *testing.T, p *harness.Process, azure *harness.Azure) {
 	t.Helper()
-	operations := harness.Operations(p.log.String())
+	operations := harness.Operations(p.Log())
 	for _, wrong := range harness.MistoldWrites(operations, azure.Requests()) {
 		t.Error(wrong)
 	}

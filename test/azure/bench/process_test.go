@@ -6,66 +6,26 @@ package bench
 import (
 	"fmt"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
 	"github.com/avs-operator/avs-operator/test/env"
+	"github.com/avs-operator/avs-operator/test/harness"
 )
 
 // pprofVariable is the address where the measured operator serves Go's profiles, for who wants to know what costs what it costs.
 const pprofVariable = "AVS_OPERATOR_PPROF"
 
 // process is the operator as it runs in production, to be measured from outside.
-type process struct {
-	*exec.Cmd
-}
+type process struct{ *harness.Process }
 
-// startProcess builds the operator and runs it, at real pace, until the end of the test.
+// startProcess runs the operator for a namespace, at real pace, until the end of the test.
 func startProcess(t *testing.T, namespace string, flags ...string) *process {
 	t.Helper()
-	dir := t.TempDir()
-	binary, kubeconfig, log := filepath.Join(dir, "avs-operator"), filepath.Join(dir, "kubeconfig"), filepath.Join(dir, "log")
-	if out, err := exec.Command("go", "build", "-o", binary, "../../..").CombinedOutput(); err != nil {
-		t.Fatalf("Building the operator: %v\n%s", err, out)
-	}
-	content, err := cluster.OperatorKubeconfig(t.Context())
-	if err == nil {
-		err = os.WriteFile(kubeconfig, content, 0o600)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	output, err := os.Create(log)
-	if err != nil {
-		t.Fatal(err)
-	}
-	flags = append(flags, "--namespaces="+namespace, "--health-probe-bind-address=0", "--metrics-bind-address=0",
-		"--pprof-bind-address="+os.Getenv(pprofVariable), "--allowed-endpoints=127.0.0.1", "--allow-local-endpoints")
-	p := &process{Cmd: exec.Command(binary, flags...)}
-	p.Env = append(os.Environ(), "KUBECONFIG="+kubeconfig, "POD_NAMESPACE="+env.OperatorNamespace)
-	p.Stdout, p.Stderr = output, output
-	p.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	if err := p.Start(); err != nil {
-		t.Fatal(err)
-	}
-	ended := make(chan struct{})
-	go func() {
-		_ = p.Wait()
-		close(ended)
-	}()
-	t.Cleanup(func() {
-		_ = p.Process.Kill()
-		<-ended
-		if text, err := os.ReadFile(log); err == nil && t.Failed() {
-			t.Logf("the last of the operator's log:\n%s", text[max(0, len(text)-4000):])
-		}
-	})
-	return p
+	return &process{harness.StartProcess(t, cluster, env.OperatorNamespace, namespace, append(flags,
+		"--health-probe-bind-address=0", "--metrics-bind-address=0", "--pprof-bind-address="+os.Getenv(pprofVariable))...)}
 }
 
 // ticks is the kernel's unit of processor time on Linux, in every architecture that Go has.
@@ -99,7 +59,7 @@ func (p *process) memory(t *testing.T, name string) int {
 
 func (p *process) proc(t *testing.T, file string) string {
 	t.Helper()
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/%s", p.Process.Pid, file))
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/%s", p.Cmd.Process.Pid, file))
 	if err != nil {
 		t.Fatal(err)
 	}

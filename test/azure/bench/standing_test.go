@@ -87,7 +87,7 @@ func (f *fleet) measureIdle(t *testing.T, p *process) {
 	t.Logf("%d resources standing: %.2f%% of a core, which are %.2f pieces of work a second (one takes %s: a list of 1,000 segments decoded); "+
 		"%d MB resident, %d MB at most", len(f.objects()),
 		100*share, pieces, piece.Round(10*time.Microsecond), p.memory(t, "VmRSS")>>20, p.memory(t, "VmHWM")>>20)
-	around.tell(t, p.Process.Pid)
+	around.tell(t, p.Cmd.Process.Pid)
 	if pieces > mostIdle {
 		t.Errorf("that is more than %g pieces of work a second", mostIdle)
 	}
@@ -113,7 +113,7 @@ func (f *fleet) measureEdits(t *testing.T, p *process) {
 	t.Logf("an edit of one among %d reaches ARM within %s (median), %s (p99), %s (slowest of %d); the API server stores one and tells it within %s, "+
 		"%s, %s: %.1f, %.1f, %.1f times that",
 		len(f.objects()), took.at(0.5), took.at(0.99), took.at(1), len(took), trips.at(0.5), trips.at(0.99), trips.at(1), median, slow, took.over(trips, 1))
-	around.tell(t, p.Process.Pid)
+	around.tell(t, p.Cmd.Process.Pid)
 	if median > mostMedian || slow > mostSlow {
 		t.Errorf("that is more than %d times at the median, or %d times at p99", mostMedian, mostSlow)
 	}
