@@ -59,8 +59,8 @@ done << 'RULES'
 ! controllers/connect controllers/azure/leaf
 = controllers/connect controllers/azure/lane
 = controllers/connect controllers/arm
-! controllers/connect/secrets controllers/connect/identities
-! controllers/connect/rulings controllers/connect/vcenters
+! controllers/connect/secrets controllers/connect/identities/leaf
+! controllers/connect/rulings controllers/connect/vcenters/leaf
 ! controllers/connect/dial controllers/connect/vcenters/leaf
 ! controllers/connect/identities controllers/connect/vcenters/leaf
 ! controllers/connect/vcenters controllers/azure/leaf
