@@ -47,45 +47,23 @@ var (
 // operationPoll stands for the resource type of a poll, whose URL names none.
 const operationPoll = "operation"
 
-// resourceTypes are the types that the operator asks Azure about.
-var resourceTypes = []string{
+// resourceTypes are the types that the operator asks Azure about: those of the kinds, which are generated, and what else it reads.
+var resourceTypes = append([]string{
 	"Microsoft.AVS",
-	"Microsoft.AVS/privateClouds",
-	"Microsoft.AVS/privateClouds/addons",
-	"Microsoft.AVS/privateClouds/authorizations",
-	"Microsoft.AVS/privateClouds/cloudLinks",
-	"Microsoft.AVS/privateClouds/clusters",
-	"Microsoft.AVS/privateClouds/clusters/datastores",
+	"Microsoft.AVS/locations",
 	"Microsoft.AVS/privateClouds/clusters/hosts",
-	"Microsoft.AVS/privateClouds/clusters/placementPolicies",
-	"Microsoft.AVS/privateClouds/clusters/virtualMachines",
-	"Microsoft.AVS/privateClouds/globalReachConnections",
-	"Microsoft.AVS/privateClouds/hcxEnterpriseSites",
-	"Microsoft.AVS/privateClouds/iscsiPaths",
-	"Microsoft.AVS/privateClouds/licenses",
 	"Microsoft.AVS/privateClouds/maintenances",
-	"Microsoft.AVS/privateClouds/pureStoragePolicies",
-	"Microsoft.AVS/privateClouds/scriptExecutions",
 	"Microsoft.AVS/privateClouds/scriptPackages",
 	"Microsoft.AVS/privateClouds/scriptPackages/scriptCmdlets",
 	"Microsoft.AVS/privateClouds/workloadNetworks",
-	"Microsoft.AVS/privateClouds/workloadNetworks/dhcpConfigurations",
-	"Microsoft.AVS/privateClouds/workloadNetworks/dnsServices",
-	"Microsoft.AVS/privateClouds/workloadNetworks/dnsZones",
 	"Microsoft.AVS/privateClouds/workloadNetworks/gateways",
-	"Microsoft.AVS/privateClouds/workloadNetworks/portMirroringProfiles",
-	"Microsoft.AVS/privateClouds/workloadNetworks/publicIPs",
-	"Microsoft.AVS/privateClouds/workloadNetworks/segments",
 	"Microsoft.AVS/privateClouds/workloadNetworks/virtualMachines",
-	"Microsoft.AVS/privateClouds/workloadNetworks/vmGroups",
-	"Microsoft.AVS/locations",
 	"Microsoft.AVS/skus",
-	"Microsoft.Authorization/locks",
 	"Microsoft.Insights/metrics",
 	"Microsoft.Resources/resourceGroups",
 	"Microsoft.Resources/subscriptions",
 	operationPoll,
-}
+}, kindTypes...)
 
 // soapMethods are the calls that the operator makes to vCenters.
 var soapMethods = []string{

@@ -136,3 +136,29 @@ var reasons = []string{
 	"VerificationFailed",
 	"WaitingForTurn",
 }
+
+// kindTypes are the resource types that the Azure kinds write.
+var kindTypes = []string{
+	"Microsoft.AVS/privateClouds",
+	"Microsoft.AVS/privateClouds/addons",
+	"Microsoft.AVS/privateClouds/authorizations",
+	"Microsoft.AVS/privateClouds/cloudLinks",
+	"Microsoft.AVS/privateClouds/clusters",
+	"Microsoft.AVS/privateClouds/clusters/datastores",
+	"Microsoft.AVS/privateClouds/clusters/placementPolicies",
+	"Microsoft.AVS/privateClouds/clusters/virtualMachines",
+	"Microsoft.AVS/privateClouds/globalReachConnections",
+	"Microsoft.AVS/privateClouds/hcxEnterpriseSites",
+	"Microsoft.AVS/privateClouds/iscsiPaths",
+	"Microsoft.AVS/privateClouds/licenses",
+	"Microsoft.AVS/privateClouds/pureStoragePolicies",
+	"Microsoft.AVS/privateClouds/scriptExecutions",
+	"Microsoft.AVS/privateClouds/workloadNetworks/dhcpConfigurations",
+	"Microsoft.AVS/privateClouds/workloadNetworks/dnsServices",
+	"Microsoft.AVS/privateClouds/workloadNetworks/dnsZones",
+	"Microsoft.AVS/privateClouds/workloadNetworks/portMirroringProfiles",
+	"Microsoft.AVS/privateClouds/workloadNetworks/publicIPs",
+	"Microsoft.AVS/privateClouds/workloadNetworks/segments",
+	"Microsoft.AVS/privateClouds/workloadNetworks/vmGroups",
+	"Microsoft.Authorization/locks",
+}

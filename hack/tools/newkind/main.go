@@ -63,13 +63,10 @@ func write(root string, k newKind) error {
 		edit func(string) (string, error)
 	}{
 		{"controllers/azure/kinds/kinds.go", func(text string) (string, error) {
-			return addLine(text, "var All = []Kind{", "}", "\tregister(&"+k.Var+"),", false)
+			return addLine(text, "var All = []Kind{", "}", "\tregister(&"+k.Var+"),")
 		}},
 		{"config/samples/kustomization.yaml", func(text string) (string, error) {
-			return addLine(text, "resources:", "- vcenter_", "- "+lower+".yaml", false)
-		}},
-		{"controllers/metrics/bounds.go", func(text string) (string, error) {
-			return addLine(text, "var resourceTypes = []string{", "\t\"Microsoft.AVS/locations\"", "\t\""+k.ARMType+"\",", true)
+			return addLine(text, "resources:", "- vcenter_", "- "+lower+".yaml")
 		}},
 		{"api/v1alpha1/consent.go", func(text string) (string, error) { return addAllowed(text, k.Name) }},
 	}
@@ -119,8 +116,8 @@ func render(name string, k newKind) ([]byte, error) {
 	return formatted, nil
 }
 
-// addLine puts a line into the list that begins after one line and ends before one that begins like end: last, or where the order has it.
-func addLine(text, begin, end, line string, sorted bool) (string, error) {
+// addLine puts a line into the list that begins after one line and ends before one that begins like end: last.
+func addLine(text, begin, end, line string) (string, error) {
 	lines := strings.Split(text, "\n")
 	first := slices.Index(lines, begin) + 1
 	last := first
@@ -132,11 +129,6 @@ func addLine(text, begin, end, line string, sorted bool) (string, error) {
 	}
 	if slices.Contains(lines[first:last], line) {
 		return text, nil
-	}
-	if sorted {
-		for last > first && lines[last-1] > line {
-			last--
-		}
 	}
 	return strings.Join(slices.Insert(lines, last, line), "\n"), nil
 }
