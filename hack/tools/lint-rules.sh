@@ -93,6 +93,7 @@ done << 'RULES'
 ! controllers/azure/kind controllers/azure/kinds/leaf
 ! controllers/azure/kind controllers/azure/tree/leaf
 = controllers/azure/kind controllers/azure/diff
+= controllers/azure/kind controllers/azure/body
 ! controllers/azure/body controllers/arm/leaf
 ! controllers/azure/body context
 ! controllers/azure/decide/deep controllers/azure

@@ -8,7 +8,6 @@ package kind
 import (
 	"context"
 	"slices"
-	"strings"
 	"time"
 
 	"k8s.io/component-base/featuregate"
@@ -16,6 +15,7 @@ import (
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/arm"
+	"github.com/avs-operator/avs-operator/controllers/azure/body"
 	"github.com/avs-operator/avs-operator/controllers/azure/diff"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
 	"github.com/avs-operator/avs-operator/controllers/status"
@@ -206,7 +206,7 @@ type Intent struct {
 
 // Touches says that the write changes what is at a path or below it.
 func (i Intent) Touches(path string) bool {
-	return slices.ContainsFunc(i.Changes, func(c diff.Change) bool { return c.Path == path || strings.HasPrefix(c.Path, path+"/") })
+	return slices.ContainsFunc(i.Changes, func(c diff.Change) bool { return body.Under(c.Path, []string{path}) })
 }
 
 // OneShot is a POST that is made once for each new word in the spec.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/arm"
+	"github.com/avs-operator/avs-operator/controllers/azure/diff"
 )
 
 func whole() Kind[*v1alpha1.Segment] {
@@ -47,5 +48,15 @@ func TestLacksSaysWhatIsForgotten(t *testing.T) {
 	k.Root = &Root[*v1alpha1.Segment]{}
 	if got := strings.Join(k.Lacks(), "; "); !strings.Contains(got, "exactly one of Root and Parent") {
 		t.Errorf("of a kind with both it says %q", got)
+	}
+}
+
+func TestAWriteTouchesWhatIsBelow(t *testing.T) {
+	t.Parallel()
+	write := Intent{Changes: []diff.Change{{Path: "/properties/a/b"}, {Path: "/sku"}}}
+	for path, want := range map[string]bool{"/properties/a": true, "/properties/a/b": true, "/properties/a/b/c": false, "/sku": true, "/sk": false, "/properties/b": false} {
+		if write.Touches(path) != want {
+			t.Errorf("the write touches %s: %v", path, !want)
+		}
 	}
 }

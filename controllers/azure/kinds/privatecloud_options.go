@@ -91,7 +91,7 @@ func privateCloudConcerns(c *v1alpha1.PrivateCloud, changes []diff.Change) [][]d
 		}
 		place := 8
 		for i, prefix := range concerns {
-			if prefix != "" && (change.Path == prefix || strings.HasPrefix(change.Path, prefix+"/")) {
+			if prefix != "" && body.Under(change.Path, []string{prefix}) {
 				place = i
 			}
 		}
