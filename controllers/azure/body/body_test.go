@@ -28,7 +28,8 @@ func TestPutAndContainer(t *testing.T) {
 	of := map[string]any{"properties": map[string]any{"list": []any{map[string]any{"name": "a"}, map[string]any{"name": "b"}}, "one": map[string]any{}}}
 	copied := body.Clone(of)
 	for path, want := range map[string]bool{
-		"/properties/list/1/secret": true, "/properties/one/secret": true, "/properties/list/2/secret": false, "/properties/list/x/secret": false, "/properties/none/secret": false,
+		"/properties/list/1/secret": true, "/properties/one/secret": true, "/properties/list/2/secret": false,
+		"/properties/list/x/secret": false, "/properties/none/secret": false,
 	} {
 		if got := body.Put(of, path, "v"); got != want {
 			t.Errorf("Put at %s: %v", path, got)

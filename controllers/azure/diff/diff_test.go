@@ -34,7 +34,8 @@ var rules = Rules{
 }
 
 const actualCloud = `{"id":"/subscriptions/S/resourcegroups/rg/providers/Microsoft.AVS/privateClouds/weu","location":"West Europe","sku":{"name":"av36p"},
-"tags":{"team":"platform","theirs":"x","at":"2027-12-31T00:00:00.000Z"},"properties":{"provisioningState":"Succeeded","internet":"Disabled","networkBlock":"10.0.0.0/22","mode":"enabled",
+"tags":{"team":"platform","theirs":"x","at":"2027-12-31T00:00:00.000Z"},
+"properties":{"provisioningState":"Succeeded","internet":"Disabled","networkBlock":"10.0.0.0/22","mode":"enabled",
 "virtualNetworkId":"/subscriptions/S/resourcegroups/rg/net","managementCluster":{"clusterSize":3,"hosts":["h1","h2","h3"]},
 "extendedNetworkBlocks":["10.1.0.0/23","10.2.0.0/23"],"dnsServerIps":["1.1.1.1","2.2.2.2"],
 "identitySources":[{"name":"a","ssl":"Enabled","state":"ok"},{"name":"b","ssl":"Disabled","state":"ok"}],"revision":7,"nothing":null}}`
@@ -44,32 +45,39 @@ func TestCompare(t *testing.T) {
 		desired string
 		want    string // path=desired<actual; joined by a space
 	}{
-		"nothing desired":                  {`{}`, ""},
-		"what it is":                       {`{"properties":{"internet":"Disabled","managementCluster":{"clusterSize":3}}}`, ""},
-		"a size":                           {`{"properties":{"managementCluster":{"clusterSize":4}}}`, "/properties/managementCluster/clusterSize=4<3"},
-		"two, sorted by path":              {`{"tags":{"team":"x"},"properties":{"internet":"Enabled"}}`, `/properties/internet="Enabled"<"Disabled" /tags/team="x"<"platform"`},
-		"absent in Azure":                  {`{"tags":{"new":"y"}}`, `/tags/new="y"<null`},
-		"an absent object, leaf by leaf":   {`{"properties":{"encryption":{"status":"Enabled","keyVault":{"url":"u"}}}}`, `/properties/encryption/keyVault/url="u"<null /properties/encryption/status="Enabled"<null`},
-		"null names nothing":               {`{"properties":{"internet":null,"other":null}}`, ""},
-		"empty is absent":                  {`{"properties":{"a":"","b":[],"c":{}}}`, ""},
-		"empty is not something":           {`{"properties":{"internet":""}}`, `/properties/internet=""<"Disabled"`},
-		"false is not absent":              {`{"properties":{"flag":false}}`, `/properties/flag=false<null`},
-		"zero is not absent":               {`{"properties":{"count":0}}`, `/properties/count=0<null`},
-		"locations are read":               {`{"location":"westeurope"}`, ""},
-		"another location":                 {`{"location":"northeurope"}`, `/location="northeurope"<"West Europe"`},
-		"a SKU's casing":                   {`{"sku":{"name":"AV36P"}}`, ""},
-		"another SKU":                      {`{"sku":{"name":"av64"}}`, `/sku/name="av64"<"av36p"`},
-		"an id's casing":                   {`{"properties":{"virtualNetworkId":"/subscriptions/s/resourceGroups/RG/net"}}`, ""},
-		"a moment in another form":         {`{"tags":{"at":"2027-12-31T01:00:00+01:00"}}`, ""},
-		"another moment":                   {`{"tags":{"at":"2027-12-31T01:00:00Z"}}`, `/tags/at="2027-12-31T01:00:00Z"<"2027-12-31T00:00:00.000Z"`},
-		"another id":                       {`{"properties":{"virtualNetworkId":"/subscriptions/s/resourceGroups/RG/other"}}`, `/properties/virtualNetworkId="/subscriptions/s/resourceGroups/RG/other"<"/subscriptions/S/resourcegroups/rg/net"`},
-		"casing matters elsewhere":         {`{"tags":{"team":"Platform"}}`, `/tags/team="Platform"<"platform"`},
-		"casing by rule":                   {`{"properties":{"mode":"Enabled"}}`, ""},
-		"a set's order":                    {`{"properties":{"extendedNetworkBlocks":["10.2.0.0/23","10.1.0.0/23","10.1.0.0/23"]}}`, ""},
-		"a set's members":                  {`{"properties":{"extendedNetworkBlocks":["10.2.0.0/23"]}}`, `/properties/extendedNetworkBlocks=["10.2.0.0/23"]<["10.1.0.0/23","10.2.0.0/23"]`},
-		"an order that matters":            {`{"properties":{"dnsServerIps":["2.2.2.2","1.1.1.1"]}}`, `/properties/dnsServerIps=["2.2.2.2","1.1.1.1"]<["1.1.1.1","2.2.2.2"]`},
-		"objects in a set, less than all":  {`{"properties":{"identitySources":[{"name":"b","password":"p"},{"name":"a"}]}}`, ""},
-		"objects in a set, one too many":   {`{"properties":{"identitySources":[{"name":"a"},{"name":"b"},{"name":"c"}]}}`, `/properties/identitySources=[{"name":"a"},{"name":"b"},{"name":"c"}]<[{"name":"a","ssl":"Enabled","state":"ok"},{"name":"b","ssl":"Disabled","state":"ok"}]`},
+		"nothing desired": {`{}`, ""},
+		"what it is":      {`{"properties":{"internet":"Disabled","managementCluster":{"clusterSize":3}}}`, ""},
+		"a size":          {`{"properties":{"managementCluster":{"clusterSize":4}}}`, "/properties/managementCluster/clusterSize=4<3"},
+		"two, sorted by path": {`{"tags":{"team":"x"},"properties":{"internet":"Enabled"}}`,
+			`/properties/internet="Enabled"<"Disabled" /tags/team="x"<"platform"`},
+		"absent in Azure": {`{"tags":{"new":"y"}}`, `/tags/new="y"<null`},
+		"an absent object, leaf by leaf": {`{"properties":{"encryption":{"status":"Enabled","keyVault":{"url":"u"}}}}`,
+			`/properties/encryption/keyVault/url="u"<null /properties/encryption/status="Enabled"<null`},
+		"null names nothing":       {`{"properties":{"internet":null,"other":null}}`, ""},
+		"empty is absent":          {`{"properties":{"a":"","b":[],"c":{}}}`, ""},
+		"empty is not something":   {`{"properties":{"internet":""}}`, `/properties/internet=""<"Disabled"`},
+		"false is not absent":      {`{"properties":{"flag":false}}`, `/properties/flag=false<null`},
+		"zero is not absent":       {`{"properties":{"count":0}}`, `/properties/count=0<null`},
+		"locations are read":       {`{"location":"westeurope"}`, ""},
+		"another location":         {`{"location":"northeurope"}`, `/location="northeurope"<"West Europe"`},
+		"a SKU's casing":           {`{"sku":{"name":"AV36P"}}`, ""},
+		"another SKU":              {`{"sku":{"name":"av64"}}`, `/sku/name="av64"<"av36p"`},
+		"an id's casing":           {`{"properties":{"virtualNetworkId":"/subscriptions/s/resourceGroups/RG/net"}}`, ""},
+		"a moment in another form": {`{"tags":{"at":"2027-12-31T01:00:00+01:00"}}`, ""},
+		"another moment":           {`{"tags":{"at":"2027-12-31T01:00:00Z"}}`, `/tags/at="2027-12-31T01:00:00Z"<"2027-12-31T00:00:00.000Z"`},
+		"another id": {`{"properties":{"virtualNetworkId":"/subscriptions/s/resourceGroups/RG/other"}}`,
+			`/properties/virtualNetworkId="/subscriptions/s/resourceGroups/RG/other"<"/subscriptions/S/resourcegroups/rg/net"`},
+		"casing matters elsewhere": {`{"tags":{"team":"Platform"}}`, `/tags/team="Platform"<"platform"`},
+		"casing by rule":           {`{"properties":{"mode":"Enabled"}}`, ""},
+		"a set's order":            {`{"properties":{"extendedNetworkBlocks":["10.2.0.0/23","10.1.0.0/23","10.1.0.0/23"]}}`, ""},
+		"a set's members": {`{"properties":{"extendedNetworkBlocks":["10.2.0.0/23"]}}`,
+			`/properties/extendedNetworkBlocks=["10.2.0.0/23"]<["10.1.0.0/23","10.2.0.0/23"]`},
+		"an order that matters": {`{"properties":{"dnsServerIps":["2.2.2.2","1.1.1.1"]}}`,
+			`/properties/dnsServerIps=["2.2.2.2","1.1.1.1"]<["1.1.1.1","2.2.2.2"]`},
+		"objects in a set, less than all": {`{"properties":{"identitySources":[{"name":"b","password":"p"},{"name":"a"}]}}`, ""},
+		"objects in a set, one too many": {`{"properties":{"identitySources":[{"name":"a"},{"name":"b"},{"name":"c"}]}}`,
+			`/properties/identitySources=[{"name":"a"},{"name":"b"},{"name":"c"}]<[` +
+				`{"name":"a","ssl":"Enabled","state":"ok"},{"name":"b","ssl":"Disabled","state":"ok"}]`},
 		"one that fits two, in wrong turn": {`{"properties":{"identitySources":[{"ssl":"Enabled"},{"name":"b"}]}}`, ""},
 		"server-filled is not compared":    {`{"properties":{"managementCluster":{"hosts":["h9"]}}}`, ""},
 		"write-only is not compared":       {`{"properties":{"vcenterPassword":"p"}}`, ""},
@@ -111,12 +119,14 @@ func TestSetsAreMatchedNotGuessed(t *testing.T) {
 
 func TestNumbersAreComparedByValue(t *testing.T) {
 	type pair struct{ a, b any }
-	for _, p := range []pair{{int64(3), 3.0}, {json.Number("3"), 3}, {json.Number("3.0"), int32(3)}, {float32(0.5), 0.5}, {json.Number("1e2"), 100.0}, {0.0, json.Number("-0")}} {
+	for _, p := range []pair{{int64(3), 3.0}, {json.Number("3"), 3}, {json.Number("3.0"), int32(3)}, {float32(0.5), 0.5}, {json.Number("1e2"), 100.0},
+		{0.0, json.Number("-0")}} {
 		if !equalNumbers(p.a, p.b) || !equalNumbers(p.b, p.a) {
 			t.Errorf("%v and %v differ", p.a, p.b)
 		}
 	}
-	for _, p := range []pair{{3, 4}, {json.Number("9007199254740993"), json.Number("9007199254740992")}, {int64(9007199254740993), int64(9007199254740992)}, {3, "3"}, {3, nil}, {json.Number("1e999999999"), 1}} {
+	for _, p := range []pair{{3, 4}, {json.Number("9007199254740993"), json.Number("9007199254740992")},
+		{int64(9007199254740993), int64(9007199254740992)}, {3, "3"}, {3, nil}, {json.Number("1e999999999"), 1}} {
 		if equalNumbers(p.a, p.b) {
 			t.Errorf("%v and %v are the same", p.a, p.b)
 		}
@@ -124,7 +134,9 @@ func TestNumbersAreComparedByValue(t *testing.T) {
 }
 
 func TestPatchIsSmallest(t *testing.T) {
-	changes := Compare(parsed(t, `{"tags":{"team":"platform","new":"1"},"properties":{"managementCluster":{"clusterSize":5},"internet":"Disabled","extendedNetworkBlocks":["10.9.0.0/23"]}}`), parsed(t, actualCloud), rules)
+	desired := parsed(t, `{"tags":{"team":"platform","new":"1"},
+"properties":{"managementCluster":{"clusterSize":5},"internet":"Disabled","extendedNetworkBlocks":["10.9.0.0/23"]}}`)
+	changes := Compare(desired, parsed(t, actualCloud), rules)
 	want := parsed(t, `{"tags":{"new":"1"},"properties":{"managementCluster":{"clusterSize":5},"extendedNetworkBlocks":["10.9.0.0/23"]}}`)
 	if d := cmp.Diff(want, Patch(changes)); d != "" {
 		t.Error(d)
@@ -135,10 +147,13 @@ func TestPatchIsSmallest(t *testing.T) {
 }
 
 func TestPutBodyStartsFromWhatAzureHas(t *testing.T) {
-	desired := parsed(t, `{"tags":{"team":"x"},"properties":{"vcenterPassword":"p","internet":"Enabled","nothing":null,"managementCluster":{"clusterSize":4},"identitySources":[{"name":"b"},{"name":"a"}],"dnsServerIps":["3.3.3.3"]}}`)
+	desired := parsed(t, `{"tags":{"team":"x"},"properties":{"vcenterPassword":"p","internet":"Enabled","nothing":null,
+"managementCluster":{"clusterSize":4},"identitySources":[{"name":"b"},{"name":"a"}],"dnsServerIps":["3.3.3.3"]}}`)
 	got := PutBody(parsed(t, actualCloud), desired, rules, []string{"/properties/managementCluster/hosts", "/properties/identitySources/*/state"})
-	want := parsed(t, `{"location":"West Europe","sku":{"name":"av36p"},"tags":{"team":"x","theirs":"x","at":"2027-12-31T00:00:00.000Z"},"properties":{"internet":"Enabled","networkBlock":"10.0.0.0/22","mode":"enabled",
-"virtualNetworkId":"/subscriptions/S/resourcegroups/rg/net","managementCluster":{"clusterSize":4},"extendedNetworkBlocks":["10.1.0.0/23","10.2.0.0/23"],"dnsServerIps":["3.3.3.3"],
+	want := parsed(t, `{"location":"West Europe","sku":{"name":"av36p"},"tags":{"team":"x","theirs":"x","at":"2027-12-31T00:00:00.000Z"},
+"properties":{"internet":"Enabled","networkBlock":"10.0.0.0/22","mode":"enabled",
+"virtualNetworkId":"/subscriptions/S/resourcegroups/rg/net","managementCluster":{"clusterSize":4},
+"extendedNetworkBlocks":["10.1.0.0/23","10.2.0.0/23"],"dnsServerIps":["3.3.3.3"],
 "identitySources":[{"name":"a","ssl":"Enabled"},{"name":"b","ssl":"Disabled"}],"revision":7,"vcenterPassword":"p"}}`)
 	if d := cmp.Diff(want, got); d != "" {
 		t.Error(d)
@@ -187,7 +202,8 @@ func TestManagedIsBounded(t *testing.T) {
 func TestRedact(t *testing.T) {
 	changes := []Change{
 		{Path: "/properties/vcenterPassword", Desired: "p1"},
-		{Path: "/properties/identitySources", Desired: []any{map[string]any{"name": "a", "password": "p2"}}, Actual: []any{map[string]any{"name": "a", "password": "p3"}}},
+		{Path: "/properties/identitySources", Desired: []any{map[string]any{"name": "a", "password": "p2"}},
+			Actual: []any{map[string]any{"name": "a", "password": "p3"}}},
 		{Path: "/properties/license/licenseKey/deep", Desired: "p4", Actual: 5.0},
 		{Path: "/tags/a", Desired: "1", Actual: "2"},
 	}

@@ -124,7 +124,8 @@ func (k *Kind[T]) Lacks() []string {
 	must(k.New != nil, "New is nil: it makes an empty object")
 	must(k.Desired != nil, "Desired is nil: it makes the ARM body that the spec asks for")
 	must(k.Observe != nil, "Observe is nil: it copies what users read into status, and may do nothing")
-	must((k.Root == nil) != (k.Parent == nil), "exactly one of Root and Parent must be set: a resource stands in a resource group, or below a private cloud or a cluster")
+	must((k.Root == nil) != (k.Parent == nil),
+		"exactly one of Root and Parent must be set: a resource stands in a resource group, or below a private cloud or a cluster")
 	must(!k.InCluster || k.Parent != nil, "Traits.InCluster is set and Parent is nil: what stands below a cluster names it")
 	must(k.Root == nil || k.Root.IdentityRef != nil && k.Root.Group != nil, "Root needs IdentityRef and Group")
 	must(k.Hosts == nil || k.Hosts.Path != "" && k.Hosts.Size != nil && k.Hosts.SetApplied != nil, "Hosts needs Path, Size and SetApplied")

@@ -54,7 +54,8 @@ func TestLacksSaysWhatIsForgotten(t *testing.T) {
 func TestAWriteTouchesWhatIsBelow(t *testing.T) {
 	t.Parallel()
 	write := Intent{Changes: []diff.Change{{Path: "/properties/a/b"}, {Path: "/sku"}}}
-	for path, want := range map[string]bool{"/properties/a": true, "/properties/a/b": true, "/properties/a/b/c": false, "/sku": true, "/sk": false, "/properties/b": false} {
+	for path, want := range map[string]bool{"/properties/a": true, "/properties/a/b": true, "/properties/a/b/c": false, "/sku": true, "/sk": false,
+		"/properties/b": false} {
 		if write.Touches(path) != want {
 			t.Errorf("the write touches %s: %v", path, !want)
 		}

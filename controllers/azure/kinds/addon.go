@@ -21,8 +21,9 @@ import (
 var addon = kind.Kind[*v1alpha1.Addon]{
 	Traits: kind.Traits{
 		Name: "Addon", Segment: "addons", Lane: lane.Hosts, Kept: true, NoPatch: true,
-		Mended: kind.ByPUT, // with HCX or SRM goes what is paired with it
-		Rules:  diff.Rules{WriteOnly: []string{"/properties/licenseKey"}, IgnoreCase: []string{"/properties/addonType"}}, Immutable: []string{"/properties/addonType"},
+		Mended:    kind.ByPUT, // with HCX or SRM goes what is paired with it
+		Rules:     diff.Rules{WriteOnly: []string{"/properties/licenseKey"}, IgnoreCase: []string{"/properties/addonType"}},
+		Immutable: []string{"/properties/addonType"},
 	},
 	New:       func() *v1alpha1.Addon { return &v1alpha1.Addon{} },
 	Parent:    func(a *v1alpha1.Addon) kind.Parent { return kind.Parent{PrivateCloud: &a.Spec.PrivateCloudRef} },

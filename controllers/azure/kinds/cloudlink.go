@@ -65,7 +65,8 @@ func cloudLinkResolve(ctx context.Context, w kind.World[*v1alpha1.CloudLink], de
 			return o
 		}
 		if here, there := guards.Location(w.Cloud.Spec.Location), guards.Location(other.Spec.Location); here != "" && there != "" && here != there {
-			return outcome.Stall(v1alpha1.ReasonInvalidSpec, "PrivateCloud %s/%s is in %s and this one in %s: a cloud link joins private clouds of one region, use a GlobalReachConnection between regions",
+			return outcome.Stall(v1alpha1.ReasonInvalidSpec,
+				"PrivateCloud %s/%s is in %s and this one in %s: a cloud link joins private clouds of one region, use a GlobalReachConnection between regions",
 				other.Namespace, other.Name, other.Spec.Location, w.Cloud.Spec.Location)
 		}
 		if o := ask.IsThere(w.Actual, other); o != nil {

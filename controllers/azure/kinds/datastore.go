@@ -75,12 +75,15 @@ func datastoreMayDelete(ctx context.Context, w kind.World[*v1alpha1.Datastore]) 
 	}
 	names, o := w.VCenters.DatastoreUsers(ctx, w.ARM, w.Cloud, w.ID.Name())
 	if o != nil {
-		o.Message = fmt.Sprintf("whether machines have disks on it cannot be found out, so it is not detached: %s. To detach it all the same, set the annotation %s=%s",
+		o.Message = fmt.Sprintf("whether machines have disks on it cannot be found out, so it is not detached: %s. To detach it all the same, set the "+
+			"annotation %s=%s",
 			o.Message, v1alpha1.AnnotationConfirmMachines, w.Object.Name)
 		return o
 	}
 	if len(names) == 0 {
 		return nil
 	}
-	return outcome.Wait(v1alpha1.ReasonMachinesExist, "%d machines have disks or files on it: move them to another datastore, or set deletionPolicy: Retain to leave Azure alone. They are %s", len(names), strings.Join(names, ", ")).In(time.Minute)
+	return outcome.Wait(v1alpha1.ReasonMachinesExist,
+		"%d machines have disks or files on it: move them to another datastore, or set deletionPolicy: Retain to leave Azure alone. They are %s",
+		len(names), strings.Join(names, ", ")).In(time.Minute)
 }

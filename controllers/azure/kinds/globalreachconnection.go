@@ -81,7 +81,8 @@ func globalReachConnectionResolve(ctx context.Context, w kind.World[*v1alpha1.Gl
 		return o
 	}
 	if other.UID == w.Cloud.UID {
-		return outcome.Stall(v1alpha1.ReasonInvalidSpec, "a private cloud cannot be joined with itself: name another one than %s in peer.privateCloudRef", w.Cloud.Name)
+		return outcome.Stall(v1alpha1.ReasonInvalidSpec, "a private cloud cannot be joined with itself: name another one than %s in peer.privateCloudRef",
+			w.Cloud.Name)
 	}
 	if o := ask.IsThere(w.Actual, other); o != nil {
 		return o
@@ -109,7 +110,9 @@ func globalReachConnectionSecrets(c *v1alpha1.GlobalReachConnection) []kind.Secr
 }
 
 // authorizationAtPeer is the authorization, in the namespace of the connection, at the circuit that is joined with, and the name of its Secret.
-func authorizationAtPeer(ctx context.Context, reader client.Reader, namespace string, peer *v1alpha1.GlobalReachPeer) (client.Object, string, *outcome.Outcome) {
+func authorizationAtPeer(
+	ctx context.Context, reader client.Reader, namespace string, peer *v1alpha1.GlobalReachPeer,
+) (client.Object, string, *outcome.Outcome) {
 	key := types.NamespacedName{Namespace: namespace, Name: peer.AuthorizationRef.Name}
 	a := &v1alpha1.ExpressRouteAuthorization{}
 	err := reader.Get(ctx, key, a)
@@ -121,10 +124,12 @@ func authorizationAtPeer(ctx context.Context, reader client.Reader, namespace st
 		return nil, "", outcome.Retry(v1alpha1.ReasonTransient, fmt.Errorf("reading ExpressRouteAuthorization %s: %w", key, err))
 	}
 	if at, want := tree.KeyOf(namespace, a.Spec.PrivateCloudRef), tree.KeyOf(namespace, peer.PrivateCloudRef); at != want {
-		return nil, "", outcome.Stall(v1alpha1.ReasonInvalidSpec, "ExpressRouteAuthorization %s is one of PrivateCloud %s, and the peer is %s: name one of the peer's in peer.authorizationRef", key, at, want)
+		return nil, "", outcome.Stall(v1alpha1.ReasonInvalidSpec,
+			"ExpressRouteAuthorization %s is one of PrivateCloud %s, and the peer is %s: name one of the peer's in peer.authorizationRef", key, at, want)
 	}
 	if !ask.SameCircuit(a.Spec.Circuit, peer.Circuit) {
-		return nil, "", outcome.Stall(v1alpha1.ReasonInvalidSpec, "ExpressRouteAuthorization %s is for another circuit of the peer: give peer.circuit and its spec.circuit the same value", key)
+		return nil, "", outcome.Stall(v1alpha1.ReasonInvalidSpec,
+			"ExpressRouteAuthorization %s is for another circuit of the peer: give peer.circuit and its spec.circuit the same value", key)
 	}
 	if a.Spec.SecretName == "" {
 		return nil, "", outcome.Stall(v1alpha1.ReasonInvalidSpec, "ExpressRouteAuthorization %s writes its key nowhere: set its spec.secretName", key)

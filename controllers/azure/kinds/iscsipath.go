@@ -53,7 +53,8 @@ func iscsiPathObserve(p *v1alpha1.IscsiPath, actual *arm.Resource) {
 // iscsiPathMayWrite: a private cloud in a virtual network has no iSCSI path.
 func iscsiPathMayWrite(_ context.Context, w kind.World[*v1alpha1.IscsiPath], _ kind.Intent) *outcome.Outcome {
 	if inVirtualNetwork(w.Cloud) {
-		return outcome.Stall(v1alpha1.ReasonInvalidSpec, "PrivateCloud %s is in a virtual network, through which its hosts reach an Elastic SAN: it has no iSCSI path. Delete this object", w.Cloud.Name)
+		return outcome.Stall(v1alpha1.ReasonInvalidSpec,
+			"PrivateCloud %s is in a virtual network, through which its hosts reach an Elastic SAN: it has no iSCSI path. Delete this object", w.Cloud.Name)
 	}
 	return nil
 }
@@ -83,5 +84,6 @@ func iscsiPathMayDelete(ctx context.Context, w kind.World[*v1alpha1.IscsiPath]) 
 	if len(users) == 0 {
 		return nil
 	}
-	return outcome.Wait(v1alpha1.ReasonDependentsExist, "datastores of an Elastic SAN are reached over it: %s. Delete them first", strings.Join(users, ", ")).In(time.Minute)
+	return outcome.Wait(v1alpha1.ReasonDependentsExist, "datastores of an Elastic SAN are reached over it: %s. Delete them first",
+		strings.Join(users, ", ")).In(time.Minute)
 }

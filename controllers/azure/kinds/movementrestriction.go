@@ -51,7 +51,8 @@ func movementRestrictionLocate(ctx context.Context, w kind.World[*v1alpha1.Movem
 	case 1:
 		return found[0].ID.Name(), nil
 	case 0:
-		return "", outcome.Wait(v1alpha1.ReasonMachineNotFound, "no machine in %s has %s: this goes on by itself when there is one; else make a new object for another machine",
+		return "", outcome.Wait(v1alpha1.ReasonMachineNotFound,
+			"no machine in %s has %s: this goes on by itself when there is one; else make a new object for another machine",
 			machines.Cluster, ask.MemberWords(wanted)).About(v1alpha1.ConditionReferencesReady).In(time.Minute)
 	default:
 		return "", outcome.Stall(v1alpha1.ReasonAmbiguousMachine, "more than one machine in %s has %s (%s): make a new object that names it by instanceUUID",

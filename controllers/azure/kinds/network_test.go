@@ -61,7 +61,8 @@ func TestMachineID(t *testing.T) {
 		return resourceIn("virtualMachines", id, map[string]any{"displayName": name})
 	}
 	there := []*arm.Resource{machine("vm-1", "web"), machine("vm-2", "db"), machine("vm-3", "db"), machine("vm-4", "vm-1")}
-	for name, want := range map[string]string{"web": "vm-1", "VM-2": "vm-2", "vm-1": "vm-1", "db": v1alpha1.ReasonAmbiguousMachine, "Web": v1alpha1.ReasonMachineNotFound} {
+	for name, want := range map[string]string{"web": "vm-1", "VM-2": "vm-2", "vm-1": "vm-1", "db": v1alpha1.ReasonAmbiguousMachine,
+		"Web": v1alpha1.ReasonMachineNotFound} {
 		if got, o := machineID(there, name); got+reasonOf(o) != want {
 			t.Errorf("%s: %q %+v, want %s", name, got, o, want)
 		}
@@ -70,7 +71,9 @@ func TestMachineID(t *testing.T) {
 
 func TestWithoutZone(t *testing.T) {
 	service := func(standard string, zones ...any) *arm.Resource {
-		return resourceIn("dnsServices", "dns-forwarder", map[string]any{"fqdnZones": zones, "defaultDnsZone": standard, "revision": 7.0, "logLevel": "ERROR", "status": "SUCCESS", "provisioningState": "Succeeded"})
+		return resourceIn("dnsServices", "dns-forwarder",
+			map[string]any{"fqdnZones": zones, "defaultDnsZone": standard, "revision": 7.0, "logLevel": "ERROR", "status": "SUCCESS",
+				"provisioningState": "Succeeded"})
 	}
 	whole := func(standard string, zones ...any) map[string]any { // nothing of the service is lost, and its revision goes along
 		return map[string]any{"fqdnZones": zones, "defaultDnsZone": standard, "revision": 7.0, "logLevel": "ERROR"}

@@ -30,8 +30,11 @@ import (
 var placementPolicy = kind.Kind[*v1alpha1.PlacementPolicy]{
 	Traits: kind.Traits{
 		Name: "PlacementPolicy", Segment: "placementPolicies", InCluster: true, Lane: lane.Hosts,
-		Mended:    kind.ByPUT,
-		Rules:     diff.Rules{Sets: []string{vmMembers, "/properties/hostMembers"}, IgnoreCase: []string{"/properties/hostMembers/*", "/properties/type", "/properties/affinityType"}},
+		Mended: kind.ByPUT,
+		Rules: diff.Rules{
+			Sets:       []string{vmMembers, "/properties/hostMembers"},
+			IgnoreCase: []string{"/properties/hostMembers/*", "/properties/type", "/properties/affinityType"},
+		},
 		Immutable: []string{"/properties/type", "/properties/affinityType", ask.DisplayName},
 		Defaults: map[string]any{
 			"/properties/state": "Enabled", "/properties/affinityStrength": "Should", "/properties/azureHybridBenefitType": "None",
@@ -116,16 +119,19 @@ func placementPolicyMembers(l *ask.Machines, p *v1alpha1.PlacementPolicy) ([]any
 		}
 	}
 	if len(ambiguous) > 0 {
-		return nil, outcome.Stall(v1alpha1.ReasonAmbiguousMachine, "more than one machine in %s is meant by %s: name them by instanceUUID", l.Cluster, strings.Join(ambiguous, "; "))
+		return nil, outcome.Stall(v1alpha1.ReasonAmbiguousMachine, "more than one machine in %s is meant by %s: name them by instanceUUID", l.Cluster,
+			strings.Join(ambiguous, "; "))
 	}
 	if len(missing) > 0 {
-		return nil, outcome.Wait(v1alpha1.ReasonMachineNotFound, "no machine in %s is meant by %s: this goes on by itself when there is one; else correct vmMembers", l.Cluster, strings.Join(missing, ", ")).
+		return nil, outcome.Wait(v1alpha1.ReasonMachineNotFound,
+			"no machine in %s is meant by %s: this goes on by itself when there is one; else correct vmMembers", l.Cluster, strings.Join(missing, ", ")).
 			In(time.Minute)
 	}
 	slices.Sort(ids)
 	ids = slices.Compact(ids)
 	if p.Spec.Type == "VmVm" && len(ids) < 2 {
-		return nil, outcome.Wait(v1alpha1.ReasonMachineNotFound, "vmMembers mean only one machine in %s, and a policy of type VmVm needs two", l.Cluster).In(time.Minute)
+		return nil, outcome.Wait(v1alpha1.ReasonMachineNotFound, "vmMembers mean only one machine in %s, and a policy of type VmVm needs two",
+			l.Cluster).In(time.Minute)
 	}
 	return body.List(ids), nil
 }
@@ -147,7 +153,8 @@ func hostMembers(wanted []string, all []*arm.Resource) ([]any, *outcome.Outcome)
 		out = append(out, there[at])
 	}
 	if len(missing) > 0 {
-		return nil, outcome.Wait(v1alpha1.ReasonHostNotFound, "not a host of the cluster: %s. Azure replaces hosts that fail; correct hostMembers. The cluster has %s",
+		return nil, outcome.Wait(v1alpha1.ReasonHostNotFound,
+			"not a host of the cluster: %s. Azure replaces hosts that fail; correct hostMembers. The cluster has %s",
 			strings.Join(missing, ", "), strings.Join(there, ", ")).In(time.Minute)
 	}
 	return out, nil
@@ -165,7 +172,8 @@ func placementPolicyMayWrite(ctx context.Context, w kind.World[*v1alpha1.Placeme
 	}
 	if machines := len((&arm.Resource{Body: intent.Desired}).Texts(vmMembers)); machines > len(there) {
 		return outcome.Wait(v1alpha1.ReasonPlacementNeedsHosts,
-			"%d machines that are kept apart need a host each, and %s has %d: make it larger, or take machines out of vmMembers. This goes on by itself when there are enough",
+			"%d machines that are kept apart need a host each, and %s has %d: make it larger, or take machines out of vmMembers. This goes on by itself when "+
+				"there are enough",
 			machines, w.ClusterID.Name(), len(there)).In(time.Minute)
 	}
 	return nil

@@ -62,10 +62,12 @@ func notFor(product string, shortest, longest int) func(string) string {
 	return func(password string) string {
 		has := func(is func(rune) bool) bool { return strings.ContainsFunc(password, is) }
 		special := func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !unicode.IsSpace(r) }
-		if n := len([]rune(password)); n >= shortest && n <= longest && has(unicode.IsLower) && has(unicode.IsUpper) && has(unicode.IsDigit) && has(special) && !has(unicode.IsSpace) {
+		if n := len([]rune(password)); n >= shortest && n <= longest && has(unicode.IsLower) && has(unicode.IsUpper) && has(unicode.IsDigit) &&
+			has(special) && !has(unicode.IsSpace) {
 			return ""
 		}
-		return fmt.Sprintf("a password of %s has %d to %d characters without spaces, among them a lower-case and an upper-case letter, a digit and a special character",
+		return fmt.Sprintf("a password of %s has %d to %d characters without spaces, among them a lower-case and an upper-case letter, a digit and a "+
+			"special character",
 			product, shortest, longest)
 	}
 }

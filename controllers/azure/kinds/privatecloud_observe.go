@@ -83,5 +83,6 @@ func encryptionOf(actual *arm.Resource) *v1alpha1.EncryptionStatus {
 	if version == "" {
 		version = actual.String(vault + "/autoDetectedKeyVersion")
 	}
-	return &v1alpha1.EncryptionStatus{Status: status, KeyState: actual.String(vault + "/keyState"), KeyVersion: version, VersionType: actual.String(vault + "/versionType")}
+	return &v1alpha1.EncryptionStatus{Status: status, KeyState: actual.String(vault + "/keyState"), KeyVersion: version,
+		VersionType: actual.String(vault + "/versionType")}
 }

@@ -120,8 +120,8 @@ func byConcern(changes []diff.Change, concern func(diff.Change) string) [][]diff
 	return out
 }
 
-// privateCloudMayReplace: Azure takes a licence only with the whole private cloud, and does not show the accounts that its directories are searched with. Those of
-// the spec go along from their Secrets; of others they would be lost, and nobody could sign in to vCenter through them any more.
+// privateCloudMayReplace: Azure takes a licence only with the whole private cloud, and does not show the accounts that its directories are searched
+// with. Those of the spec go along from their Secrets; of others they would be lost, and nobody could sign in to vCenter through them any more.
 func privateCloudMayReplace(c *v1alpha1.PrivateCloud, whole map[string]any) *outcome.Outcome {
 	sources, _ := body.Properties(whole)["identitySources"].([]any)
 	if len(sources) == 0 || len(c.Spec.IdentitySources) > 0 {
@@ -134,7 +134,8 @@ func privateCloudMayReplace(c *v1alpha1.PrivateCloud, whole map[string]any) *out
 		names = append(names, name)
 	}
 	return outcome.Stall(v1alpha1.ReasonInvalidSpec,
-		"Azure takes this change only with the whole private cloud, and the passwords of its identity sources (%s), which Azure does not show and the spec does not have, would be lost: "+
+		"Azure takes this change only with the whole private cloud, and the passwords of its identity sources (%s), which Azure does not show and the "+
+			"spec does not have, would be lost: "+
 			"name them in spec.identitySources, each with its credentialsRef", strings.Join(names, ", "))
 }
 

@@ -14,7 +14,8 @@ import (
 func TestConcernsOfAPrivateCloudGoOneByOne(t *testing.T) {
 	var changes []diff.Change
 	for _, path := range []string{
-		"/properties/managementCluster/clusterSize", "/properties/vcfLicense/cores", "/properties/vcfLicense/endDate", "/properties/internet", "/properties/encryption/status",
+		"/properties/managementCluster/clusterSize", "/properties/vcfLicense/cores", "/properties/vcfLicense/endDate",
+		"/properties/internet", "/properties/encryption/status",
 		"/tags/a", "/identity/type", "/properties/identitySources",
 	} {
 		changes = append(changes, diff.Change{Path: path, Desired: "Enabled"})

@@ -66,7 +66,8 @@ func licenseValid(cloud *arm.Resource, now time.Time) (status.Fact, time.Duratio
 	text := cloud.String(hosts.VCFLicense + "/endDate")
 	ends, err := time.Parse(time.RFC3339, text)
 	if err != nil {
-		fact.Status, fact.Reason, fact.Message = metav1.ConditionUnknown, v1alpha1.ReasonNotKnown, "Azure has "+text+" for the end of "+hosts.NameOfVCF+", which is not a time"
+		fact.Status, fact.Reason = metav1.ConditionUnknown, v1alpha1.ReasonNotKnown
+		fact.Message = "Azure has " + text + " for the end of " + hosts.NameOfVCF + ", which is not a time"
 		return fact, 0
 	}
 	v := guards.ValidAt(hosts.NameOfVCF, ends, now)

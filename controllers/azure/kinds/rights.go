@@ -43,7 +43,8 @@ func Rights() []Right {
 		{ResourceGroup, "Microsoft.Authorization/locks/*", "only for deleteLock", []string{
 			"Microsoft.Authorization/locks/delete", "Microsoft.Authorization/locks/read", "Microsoft.Authorization/locks/write"}},
 		{Subscription, "Microsoft.Resources/subscriptions/read", "whether the identity sees the subscription", []string{"Microsoft.Resources/subscriptions/read"}},
-		{Subscription, "Microsoft.Resources/subscriptions/providers/read", "whether Microsoft.AVS is registered", []string{"Microsoft.Resources/subscriptions/providers/read"}},
+		{Subscription, "Microsoft.Resources/subscriptions/providers/read", "whether Microsoft.AVS is registered",
+			[]string{"Microsoft.Resources/subscriptions/providers/read"}},
 		{Subscription, "Microsoft.AVS/locations/*", "host quota, in both forms that Azure has of the action; how far operations are", []string{
 			"Microsoft.AVS/locations/checkQuotaAvailability/action", "Microsoft.AVS/locations/checkQuotaAvailability/read",
 			"Microsoft.AVS/locations/operationResults/read", "Microsoft.AVS/locations/operationStatuses/read"}},

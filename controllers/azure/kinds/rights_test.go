@@ -38,7 +38,8 @@ func TestEveryRightIsCoveredAndTakenByARole(t *testing.T) {
 			}
 		}
 	}
-	for _, action := range []string{"microsoft.avs/privateclouds/WRITE", "Microsoft.AVS/operationStatuses/read", "Microsoft.AVS/locations/checkQuotaAvailability/read",
+	for _, action := range []string{"microsoft.avs/privateclouds/WRITE", "Microsoft.AVS/operationStatuses/read",
+		"Microsoft.AVS/locations/checkQuotaAvailability/read",
 		"Microsoft.AVS/privateClouds/clusters/virtualMachines/restrictMovement/action", "Microsoft.AVS/privateClouds/workloadNetworks/segments/delete"} {
 		if !Uses(action) {
 			t.Errorf("%s is not in the table", action)

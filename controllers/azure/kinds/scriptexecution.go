@@ -112,7 +112,8 @@ func scriptExecutionResolve(ctx context.Context, w kind.World[*v1alpha1.ScriptEx
 			return rulings.OfAzure(err)
 		}
 		if name = newestPackage(name, packages); name == "" {
-			return outcome.Wait(v1alpha1.ReasonReferenceNotFound, "the private cloud offers no script package %s: correct scriptPackage", spec.ScriptPackage).In(time.Hour)
+			return outcome.Wait(v1alpha1.ReasonReferenceNotFound, "the private cloud offers no script package %s: correct scriptPackage",
+				spec.ScriptPackage).In(time.Hour)
 		}
 	}
 	properties["scriptCmdletId"] = string(w.CloudID.Child("scriptPackages", name).Child("scriptCmdlets", spec.ScriptCmdlet))
@@ -128,8 +129,8 @@ func scriptExecutionObserve(e *v1alpha1.ScriptExecution, actual *arm.Resource) {
 	s.FailureReason = text.Cut(actual.String("/properties/failureReason"), 2048)
 }
 
-// scriptExecutionComplete asks once for what the script wrote: Azure answers neither streams nor results to a GET. What is secret is not kept here; Content asks
-// for it again.
+// scriptExecutionComplete asks once for what the script wrote: Azure answers neither streams nor results to a GET. What is secret is not kept here;
+// Content asks for it again.
 func scriptExecutionComplete(ctx context.Context, w kind.World[*v1alpha1.ScriptExecution]) *outcome.Outcome {
 	s, secret := &w.Object.Status, w.Object.Spec.SecretOutputs
 	of := body.Fingerprint(w.Actual.ID.Name(), w.Actual.String("/properties/finishedAt"), strings.Join(secret, "\n"))
@@ -144,7 +145,8 @@ func scriptExecutionComplete(ctx context.Context, w kind.World[*v1alpha1.ScriptE
 		return o
 	}
 	if !slices.Contains(secret, everyOutput) {
-		s.Output, s.Information, s.Warnings, s.Errors = lastLines(logs, "output"), lastLines(logs, "information"), lastLines(logs, "warnings"), lastLines(logs, "errors")
+		s.Output, s.Information = lastLines(logs, "output"), lastLines(logs, "information")
+		s.Warnings, s.Errors = lastLines(logs, "warnings"), lastLines(logs, "errors")
 	}
 	s.NamedOutputs, s.OutputsOf = publicOutputs(w.Object, logs), of
 	return nil
@@ -163,7 +165,8 @@ func scriptExecutionJudge(e *v1alpha1.ScriptExecution, actual *arm.Resource) *ou
 	if n := len(e.Status.Errors); n > 0 && e.Status.Errors[n-1] != why {
 		more = fmt.Sprintf(" (%s)", e.Status.Errors[n-1])
 	}
-	return outcome.Stall(v1alpha1.ReasonScriptFailed, "the script failed (%s): %s%s. It is not run again: to do so, make a new object, or delete this one and apply it again", state, text.Cut(why, 1024), more)
+	return outcome.Stall(v1alpha1.ReasonScriptFailed,
+		"the script failed (%s): %s%s. It is not run again: to do so, make a new object, or delete this one and apply it again", state, text.Cut(why, 1024), more)
 }
 
 // scriptExecutionSecret is written once the script has ended.

@@ -23,10 +23,12 @@ func TestISODuration(t *testing.T) {
 
 func TestTheNewestPackageIsFoundByNumbers(t *testing.T) {
 	var packages []*arm.Resource
-	for _, name := range []string{"Microsoft.AVS.Management@7.0.99", "Microsoft.AVS.Management@7.0.187", "Microsoft.AVS.Management@7.0.19-preview", "Microsoft.AVS.NFS@9.0.0"} {
+	for _, name := range []string{"Microsoft.AVS.Management@7.0.99", "Microsoft.AVS.Management@7.0.187", "Microsoft.AVS.Management@7.0.19-preview",
+		"Microsoft.AVS.NFS@9.0.0"} {
 		packages = append(packages, &arm.Resource{Name: name})
 	}
-	for name, want := range map[string]string{"microsoft.avs.management": "Microsoft.AVS.Management@7.0.187", "Microsoft.AVS.NFS": "Microsoft.AVS.NFS@9.0.0", "Microsoft.AVS": ""} {
+	for name, want := range map[string]string{"microsoft.avs.management": "Microsoft.AVS.Management@7.0.187",
+		"Microsoft.AVS.NFS": "Microsoft.AVS.NFS@9.0.0", "Microsoft.AVS": ""} {
 		if got := newestPackage(name, packages); got != want {
 			t.Errorf("%s: %q, want %q", name, got, want)
 		}

@@ -112,18 +112,21 @@ func chooseGateway(gateways []*arm.Resource, asked string) (string, *outcome.Out
 	case len(found) == 1:
 		return found[0], nil
 	case len(found) > 1:
-		return "", outcome.Stall(v1alpha1.ReasonInvalidSpec, "there are several gateways that it could be connected to: set connectedGateway to one of %s", strings.Join(found, ", "))
+		return "", outcome.Stall(v1alpha1.ReasonInvalidSpec, "there are several gateways that it could be connected to: set connectedGateway to one of %s",
+			strings.Join(found, ", "))
 	case asked == "":
 		asked = "with TNT in its name"
 	}
-	return "", outcome.Wait(v1alpha1.ReasonReferenceNotFound, "there is no gateway of tier 1 %s in the private cloud: set connectedGateway to one that is there (%s)",
+	return "", outcome.Wait(v1alpha1.ReasonReferenceNotFound,
+		"there is no gateway of tier 1 %s in the private cloud: set connectedGateway to one that is there (%s)",
 		asked, strings.Join(names, ", ")).About(v1alpha1.ConditionReferencesReady).In(time.Minute)
 }
 
 // segmentMayDelete: not while machines are connected to it.
 func segmentMayDelete(_ context.Context, w kind.World[*v1alpha1.Segment]) *outcome.Outcome {
 	if n := ports(w.Actual); n > 0 {
-		return outcome.Wait(v1alpha1.ReasonPortsInUse, "%d of its ports are in use: it is deleted when the last machine is disconnected from it or moved away", n).In(time.Minute)
+		return outcome.Wait(v1alpha1.ReasonPortsInUse,
+			"%d of its ports are in use: it is deleted when the last machine is disconnected from it or moved away", n).In(time.Minute)
 	}
 	return nil
 }

@@ -91,7 +91,8 @@ func machineID(machines []*arm.Resource, name string) (string, *outcome.Outcome)
 	case 1:
 		return found[0], nil
 	case 0:
-		return "", outcome.Wait(v1alpha1.ReasonMachineNotFound, "there is no machine %s in the private cloud: this goes on by itself when it is there, or take it out of members", name).
+		return "", outcome.Wait(v1alpha1.ReasonMachineNotFound,
+			"there is no machine %s in the private cloud: this goes on by itself when it is there, or take it out of members", name).
 			About(v1alpha1.ConditionReferencesReady)
 	}
 	slices.Sort(found)
@@ -112,7 +113,8 @@ func vmGroupMayDelete(ctx context.Context, w kind.World[*v1alpha1.VMGroup]) *out
 		}
 	}
 	if len(names) > 0 {
-		return outcome.Wait(v1alpha1.ReasonDependentsExist, "port mirroring profile %s still uses it: delete that first, or have it use another group", strings.Join(names, ", ")).In(time.Minute)
+		return outcome.Wait(v1alpha1.ReasonDependentsExist, "port mirroring profile %s still uses it: delete that first, or have it use another group",
+			strings.Join(names, ", ")).In(time.Minute)
 	}
 	return nil
 }

@@ -37,7 +37,8 @@ func Standing(kindName string, parent kind.Object, size int32) *outcome.Outcome 
 		return wait("%s %s is being deleted: nothing new is made in it", kindName, parent.GetName())
 	}
 	if RefusedAsOwner(status) {
-		return wait("%s %s does not manage its resource in Azure, because another object does, and needs somebody first: it says what to do; this goes on by itself after that", kindName, parent.GetName())
+		return wait("%s %s does not manage its resource in Azure, because another object does, and needs somebody first: it says what to do; this goes on "+
+			"by itself after that", kindName, parent.GetName())
 	}
 	// A former Ready would say that it once was there; its own state says that it is there now. One that is being resized is there.
 	if state := status.ProvisioningState; state != "Succeeded" && !(state == "Updating" && size > 0) {
@@ -54,7 +55,8 @@ func NotReadyYet(kindName, name string, other kind.Object) *outcome.Outcome {
 	words := "%s %s is not ready yet; this goes on by itself when it is"
 	args := []any{kindName, name}
 	if c := forPerson(other.AzureStatus()); c != nil {
-		words, args = "%s %s needs somebody first: its condition %s has the reason %s and says what to do; this goes on by itself after that", append(args, c.Type, c.Reason)
+		words = "%s %s needs somebody first: its condition %s has the reason %s and says what to do; this goes on by itself after that"
+		args = append(args, c.Type, c.Reason)
 	}
 	return outcome.Wait(v1alpha1.ReasonReferenceNotReady, words, args...).About(v1alpha1.ConditionReferencesReady)
 }
@@ -72,7 +74,8 @@ var ParentChanged = predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
 	before, after := e.ObjectOld.(kind.Object), e.ObjectNew.(kind.Object)
 	was, is := before.AzureStatus(), after.AzureStatus()
 	return before.GetGeneration() != after.GetGeneration() || was.ID != is.ID || was.ProvisioningState != is.ProvisioningState ||
-		before.GetDeletionTimestamp().IsZero() != after.GetDeletionTimestamp().IsZero() || RefusedAsOwner(was) != RefusedAsOwner(is) || was.Companion != is.Companion ||
+		before.GetDeletionTimestamp().IsZero() != after.GetDeletionTimestamp().IsZero() || RefusedAsOwner(was) != RefusedAsOwner(is) ||
+		was.Companion != is.Companion ||
 		TakesTooLong(was) != TakesTooLong(is) || StalledFor(was) != StalledFor(is)
 }}
 
@@ -86,7 +89,8 @@ func StalledFor(status *v1alpha1.AzureStatus) string {
 
 // forPerson is the condition that says so: Stalled, or a Reconciling that ends only when somebody creates what is named, or lets it go on.
 func forPerson(status *v1alpha1.AzureStatus) *metav1.Condition {
-	if c := meta.FindStatusCondition(status.Conditions, v1alpha1.ConditionReconciling); c != nil && (c.Reason == v1alpha1.ReasonSuspended || c.Reason == v1alpha1.ReasonReferenceNotFound) {
+	if c := meta.FindStatusCondition(status.Conditions, v1alpha1.ConditionReconciling); c != nil &&
+		(c.Reason == v1alpha1.ReasonSuspended || c.Reason == v1alpha1.ReasonReferenceNotFound) {
 		return c
 	}
 	return meta.FindStatusCondition(status.Conditions, v1alpha1.ConditionStalled)

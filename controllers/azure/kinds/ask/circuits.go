@@ -26,7 +26,8 @@ func Circuit(cloud *v1alpha1.PrivateCloud, which string) (string, *outcome.Outco
 		if which != secondary {
 			which = primary
 		}
-		return "", outcome.Stall(v1alpha1.ReasonInvalidSpec, "PrivateCloud %s/%s has no ExpressRoute circuit that is %s: %s", cloud.Namespace, cloud.Name, which, words)
+		return "", outcome.Stall(v1alpha1.ReasonInvalidSpec, "PrivateCloud %s/%s has no ExpressRoute circuit that is %s: %s",
+			cloud.Namespace, cloud.Name, which, words)
 	}
 	return found.ExpressRouteID, nil
 }

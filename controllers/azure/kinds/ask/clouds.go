@@ -18,11 +18,14 @@ import (
 )
 
 // OtherCloud is a private cloud that an object refers to and does not stand in. Its owner must consent.
-func OtherCloud[T kind.Object](ctx context.Context, w kind.World[T], kindName, field string, ref v1alpha1.ParentReference) (*v1alpha1.PrivateCloud, *outcome.Outcome) {
+func OtherCloud[T kind.Object](
+	ctx context.Context, w kind.World[T], kindName, field string, ref v1alpha1.ParentReference,
+) (*v1alpha1.PrivateCloud, *outcome.Outcome) {
 	key := tree.KeyOf(w.Object.GetNamespace(), ref)
 	other := &v1alpha1.PrivateCloud{}
 	if err := w.Reader.Get(ctx, key, other); apierrors.IsNotFound(err) {
-		return nil, outcome.Wait(v1alpha1.ReasonReferenceNotFound, "PrivateCloud %s is not there: create it, or correct %s", key, field).About(v1alpha1.ConditionReferencesReady).In(time.Minute)
+		return nil, outcome.Wait(v1alpha1.ReasonReferenceNotFound, "PrivateCloud %s is not there: create it, or correct %s", key, field).
+			About(v1alpha1.ConditionReferencesReady).In(time.Minute)
 	} else if err != nil {
 		return nil, outcome.Retry(v1alpha1.ReasonTransient, fmt.Errorf("reading PrivateCloud %s: %w", key, err))
 	}

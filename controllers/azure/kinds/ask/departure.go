@@ -35,7 +35,8 @@ func NoMachines[T kind.Object](ctx context.Context, w kind.World[T], cluster str
 		return nil
 	}
 	return outcome.Wait(v1alpha1.ReasonMachinesExist,
-		"%d machines are left there and would be destroyed: move them away, set deletionPolicy: Retain to leave Azure alone, or set the annotation %s=%s to destroy them. They are %s",
+		"%d machines are left there and would be destroyed: move them away, set deletionPolicy: Retain to leave Azure alone, or set the annotation %s=%s "+
+			"to destroy them. They are %s",
 		len(names), v1alpha1.AnnotationConfirmMachines, w.Object.GetName(), strings.Join(names, ", ")).In(time.Minute)
 }
 

@@ -28,7 +28,9 @@ type Machines struct {
 
 // ClusterMachines lists the machines of a cluster, by the ARM id of their collection. vCenter is asked only about those of members that the
 // spec names by instanceUUID or tag.
-func ClusterMachines[T kind.Object](ctx context.Context, w kind.World[T], collection arm.ID, members ...v1alpha1.PlacementMember) (*Machines, *outcome.Outcome) {
+func ClusterMachines[T kind.Object](
+	ctx context.Context, w kind.World[T], collection arm.ID, members ...v1alpha1.PlacementMember,
+) (*Machines, *outcome.Outcome) {
 	list, err := w.List(ctx, collection)
 	if err != nil {
 		return nil, rulings.OfAzure(err)

@@ -77,7 +77,8 @@ func (n *NamedObjects) Find(name string) (azureName string, leaving bool, o *out
 	if leaving || object != nil && object.AzureStatus().ProvisioningState == "Succeeded" {
 		return azureName, leaving, nil // gone already, or made since Azure was last looked at
 	}
-	return "", false, n.wait(v1alpha1.ReasonReferenceNotFound, "there is no %s %s in Azure: make it, or name another one; this goes on by itself when it is there", n.words, name)
+	return "", false, n.wait(v1alpha1.ReasonReferenceNotFound,
+		"there is no %s %s in Azure: make it, or name another one; this goes on by itself when it is there", n.words, name)
 }
 
 // notReady says who has to do what about one that is there and not ready.
@@ -86,7 +87,8 @@ func (n *NamedObjects) notReady(name string, object kind.Object, state string) *
 	case object != nil:
 		return tree.NotReadyYet(n.words, name, object).In(time.Minute)
 	case state == "Failed":
-		return n.wait(v1alpha1.ReasonReferenceNotReady, "%s %s is in state Failed, and no object here stands for it: mend it in Azure, or name another one; this goes on by itself after that", n.words, name)
+		return n.wait(v1alpha1.ReasonReferenceNotReady,
+			"%s %s is in state Failed, and no object here stands for it: mend it in Azure, or name another one; this goes on by itself after that", n.words, name)
 	}
 	return n.wait(v1alpha1.ReasonReferenceNotReady, "%s %s is %s; this goes on by itself when it is ready", n.words, name, state)
 }

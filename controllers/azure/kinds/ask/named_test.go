@@ -38,11 +38,13 @@ func TestNamedObjects(t *testing.T) {
 		zoneInAzure("corp-zone", nil), zoneInAzure("plain", nil),
 		zoneInAzure("young", map[string]any{"provisioningState": "Building"}), zoneInAzure("leaving-zone", nil), zoneInAzure("kept", nil),
 	}
-	n := &NamedObjects{words: "DNS zone", cloud: &v1alpha1.PrivateCloud{}, namespace: "vmware", collection: Network(weu, "dnsZones"), there: there, objects: []kind.Object{
+	n := &NamedObjects{words: "DNS zone", cloud: &v1alpha1.PrivateCloud{}, namespace: "vmware", collection: Network(weu, "dnsZones"), there: there}
+	n.objects = []kind.Object{
 		zone("vmware", "corp", "corp-zone", "Succeeded", nil), zone("elsewhere", "plain2", "plain", "Succeeded", nil), zone("vmware", "new", "", "", nil),
-		zone("vmware", "made", "made", "Succeeded", nil), zone("vmware", "leaving", "leaving-zone", "Succeeded", going), zone("vmware", "kept", "kept", "Succeeded", kept),
+		zone("vmware", "made", "made", "Succeeded", nil), zone("vmware", "leaving", "leaving-zone", "Succeeded", going),
+		zone("vmware", "kept", "kept", "Succeeded", kept),
 		zone("vmware", "gone", "gone", "", going),
-	}}
+	}
 	for name, want := range map[string]string{
 		"corp": "corp-zone false", "corp-zone": "corp-zone false", "PLAIN": "plain false", "plain2": " false ReferenceNotFound", "new": " false ReferenceNotReady",
 		"young": " false ReferenceNotReady", "made": "made false", "leaving": "leaving-zone true", "leaving-zone": "leaving-zone true", "kept": "kept false",

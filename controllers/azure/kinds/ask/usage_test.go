@@ -20,9 +20,14 @@ func TestUsageIsWhatAzureMonitorSays(t *testing.T) {
 		answer         string
 		capacity, used float64
 	}{
-		"both, the newest last":             {metric("diskusedlatest", `{"average":10},{"average":20}`) + "," + metric("DiskCapacityLatest", `{"average":100}`), 100, 20},
-		"the newest interval has no value":  {metric("DiskUsedLatest", `{"average":10},{"timeStamp":"2026-01-01T00:00:00Z"},{"average":null}`) + "," + metric("DiskCapacityLatest", `{"average":100},{}`), 100, 10},
-		"used in percent only":              {metric("DiskUsedLatest", `{}`) + "," + metric("DiskCapacityLatest", `{"average":200}`) + "," + metric("DiskUsedPercentage", `{"average":25}`), 200, 50},
+		"both, the newest last": {metric("diskusedlatest", `{"average":10},{"average":20}`) + "," +
+			metric("DiskCapacityLatest", `{"average":100}`), 100, 20},
+		"the newest interval has no value": {
+			metric("DiskUsedLatest", `{"average":10},{"timeStamp":"2026-01-01T00:00:00Z"},{"average":null}`) + "," +
+				metric("DiskCapacityLatest", `{"average":100},{}`), 100, 10,
+		},
+		"used in percent only": {metric("DiskUsedLatest", `{}`) + "," +
+			metric("DiskCapacityLatest", `{"average":200}`) + "," + metric("DiskUsedPercentage", `{"average":25}`), 200, 50},
 		"0 is what was not measured":        {metric("DiskUsedLatest", `{"average":0}`) + "," + metric("DiskCapacityLatest", `{"average":100}`), 100, -1},
 		"a capacity of 0 is none":           {metric("DiskUsedLatest", `{"average":5}`) + "," + metric("DiskCapacityLatest", `{"average":0}`), 0, 5},
 		"metrics without series":            {`{"name":{"value":"DiskUsedLatest"},"timeseries":[]},{"name":{"value":"DiskCapacityLatest"},"timeseries":[]}`, 0, -1},
@@ -49,7 +54,8 @@ func TestUsageIsAskedAsAzureMonitorTakesIt(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, want := range map[string]string{
-		"timespan": "2026-11-28T02:12:30Z/2026-11-28T04:12:30Z", "interval": "PT30M", "$filter": "dsname eq 'it''s'", "metricnames": "DiskUsedLatest,DiskCapacityLatest", "aggregation": "Average",
+		"timespan": "2026-11-28T02:12:30Z/2026-11-28T04:12:30Z", "interval": "PT30M", "$filter": "dsname eq 'it''s'",
+		"metricnames": "DiskUsedLatest,DiskCapacityLatest", "aggregation": "Average",
 	} {
 		if q.Get(name) != want {
 			t.Errorf("%s is %q, want %q", name, q.Get(name), want)

@@ -202,7 +202,8 @@ func promised(refusal *guards.Refusal, cloud *v1alpha1.PrivateCloud) *outcome.Ou
 		waits.Message = refusal.Message + ". It asks for that already, but " + waits.Message
 		return waits.In(time.Minute)
 	}
-	return outcome.Wait(v1alpha1.ReasonReferenceNotReady, "%s. PrivateCloud %s asks for that already; this goes on by itself when Azure has it", refusal.Message, cloud.Name).In(time.Minute)
+	return outcome.Wait(v1alpha1.ReasonReferenceNotReady, "%s. PrivateCloud %s asks for that already; this goes on by itself when Azure has it",
+		refusal.Message, cloud.Name).In(time.Minute)
 }
 
 // quiet asks whether Microsoft works on the private cloud or on the cluster.

@@ -50,7 +50,8 @@ func Pools(cloud *arm.Resource, clusters []*arm.Resource) []guards.Pool {
 func RoomToGrow(pools []guards.Pool) status.Fact {
 	fact := status.Fact{Condition: v1alpha1.ConditionRoomToGrow}
 	if near := guards.NearLimit(pools); near != "" {
-		fact.Status, fact.Reason, fact.Message = metav1.ConditionFalse, v1alpha1.ReasonNearLimit, near+": Microsoft alerts at this size, and the next hosts need another cluster or private cloud"
+		fact.Status, fact.Reason = metav1.ConditionFalse, v1alpha1.ReasonNearLimit
+		fact.Message = near + ": Microsoft alerts at this size, and the next hosts need another cluster or private cloud"
 	}
 	return fact
 }

@@ -49,7 +49,8 @@ func Gated(field string, first *v1alpha1.ScaleIn) (set string, gate featuregate.
 	if first == nil || len(first.Hosts) == 0 {
 		return "", "", ""
 	}
-	return field, feature.ScaleInHosts, "nobody has published whether the list of hosts that Azure takes names those that stay or those that leave, so the wrong ones could go"
+	why = "nobody has published whether the list of hosts that Azure takes names those that stay or those that leave, so the wrong ones could go"
+	return field, feature.ScaleInHosts, why
 }
 
 // Same compares a host's name as people write it, whole or its first label, with the one that Azure has.
