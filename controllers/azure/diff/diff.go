@@ -8,7 +8,6 @@ package diff
 import (
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/avs-operator/avs-operator/controllers/azure/body"
@@ -69,52 +68,4 @@ func (c *comparer) value(at path, desired, actual any) {
 	if !c.equal(at, desired, actual) {
 		c.changes = append(c.changes, Change{Path: at.String(), Desired: withoutNulls(desired), Actual: body.CloneValue(actual)})
 	}
-}
-
-// equal decides for scalars and arrays, and for objects inside arrays, where again only what desired names counts.
-func (c *comparer) equal(at path, desired, actual any) bool {
-	if desired == nil || at.matchesAny(c.uncompared) {
-		return true
-	}
-	switch want := desired.(type) {
-	case map[string]any:
-		have, isObject := actual.(map[string]any)
-		if !isObject && actual != nil {
-			return false
-		}
-		for key, value := range want {
-			if !c.equal(at.with(key), value, have[key]) {
-				return false
-			}
-		}
-		for key, value := range have {
-			if _, named := want[key]; !named && value != nil && value != "" && at.with(key).matchesAny(c.optional) {
-				return false
-			}
-		}
-		return true
-	case []any:
-		have, isArray := actual.([]any)
-		if !isArray && actual != nil {
-			return false
-		}
-		want, have = nonNull(want), nonNull(have)
-		if at.matchesAny(c.sets) {
-			return c.equalSets(at, want, have)
-		}
-		return c.equalArrays(at, want, have)
-	}
-	return equalScalars(desired, actual, func(a, b string) bool { return at.equalText(a, b, c.ignoreCase) })
-}
-
-func (c *comparer) equalArrays(at path, want, have []any) bool {
-	if len(want) != len(have) {
-		return false
-	}
-	for i := range want {
-		if !c.equal(at.with(strconv.Itoa(i)), want[i], have[i]) {
-			return false
-		}
-	}
-	return true
 }
