@@ -31,28 +31,34 @@ var rules = []rule{
 	{code: words(`NoRegisteredProviderFound`), message: words(`\bAPI[ -]?version\b.*\bsupported (api-?)?versions are\b`), class: VersionNotOffered},
 	{code: words(`InvalidApiVersionParameter|UnsupportedApiVersion|ApiVersionNotSupported|InvalidResourceType`), class: VersionNotOffered},
 	{code: words(`LocationNotAvailable`), class: InvalidRequest},
-	{code: words(`Missing(Subscription)?Registration(ForLocation)?|SubscriptionNotRegistered|NoRegisteredProviderFound|ResourceProviderNotRegistered`), class: NotRegistered},
+	{code: words(`Missing(Subscription)?Registration(ForLocation)?|SubscriptionNotRegistered|NoRegisteredProviderFound|ResourceProviderNotRegistered`),
+		class: NotRegistered},
 	{code: words(`DisabledSubscription|SubscriptionDisabled`), class: SubscriptionDisabled},
 	{code: words(`SubscriptionNotFound|TenantNotFound|InvalidSubscriptionId`), class: SubscriptionNotFound},
 	{code: words(`(Linked|RoleAssignment)?AuthorizationFailed|AuthorizationPermissionMismatch`), class: Forbidden},
 	// After policies and rights that the operator lacks: letting the private cloud into a key vault that they name would mend neither. Before
 	// Forbidden, which is what a key vault itself answers.
-	{message: words(`\bkey ?vault\b[^.]{0,120}\b(denied|forbidden|not authorized|no access|does not have access)\b|\b(denied|forbidden|not authorized|no access|does not have)\b[^.]{0,120}\bkey ?vault\b`), statuses: []int{0, 400, 403, 409, 422}, class: KeyVaultDenied},
+	{message: words(`\bkey ?vault\b[^.]{0,120}\b(denied|forbidden|not authorized|no access|does not have access)\b|` +
+		`\b(denied|forbidden|not authorized|no access|does not have)\b[^.]{0,120}\bkey ?vault\b`), statuses: []int{0, 400, 403, 409, 422}, class: KeyVaultDenied},
 	{code: words(`Forbidden`), class: Forbidden},
 	{message: words(`\bfailed (provisioning )?state\b`), class: SupportRequired},
-	{code: words(`AnotherOperationInProgress|RetryableErrorDueToAnotherOperation|OperationInProgress|ConcurrentUpdateError|ConcurrentOperation`), class: OperationInProgress},
+	{code: words(`AnotherOperationInProgress|RetryableErrorDueToAnotherOperation|OperationInProgress|ConcurrentUpdateError|ConcurrentOperation`),
+		class: OperationInProgress},
 	{statuses: []int{429}, class: Throttled},
 	{code: words(`Quota`), class: QuotaExceeded},
 	{message: words(`\bquota\b`), statuses: refusals, class: QuotaExceeded},
-	{code: words(`AllocationFailed|InsufficientCapacity|OverconstrainedAllocationRequest|SkuNotAvailable|ZonalAllocationFailed|NoCapacity`), class: InsufficientCapacity},
-	{message: words(`\b(no|not enough|insufficient|lacks?|out of)\b[^.]{0,60}\bcapacity\b|\bcapacity\b[^.]{0,40}\b(unavailable|not available|insufficient|exceeded)\b`), statuses: refusals, class: InsufficientCapacity},
+	{code: words(`AllocationFailed|InsufficientCapacity|OverconstrainedAllocationRequest|SkuNotAvailable|ZonalAllocationFailed|NoCapacity`),
+		class: InsufficientCapacity},
+	{message: words(`\b(no|not enough|insufficient|lacks?|out of)\b[^.]{0,60}\bcapacity\b|` +
+		`\bcapacity\b[^.]{0,40}\b(unavailable|not available|insufficient|exceeded)\b`), statuses: refusals, class: InsufficientCapacity},
 	// After quota and capacity, whose messages end with how to ask support for more.
 	{message: words(`\bsupport (request|ticket|case)\b|contact (microsoft|azure) support`), statuses: refusals, class: SupportRequired},
 	{statuses: []int{403}, class: Forbidden},
 	{statuses: []int{404, 410}, code: words(`NotFound|\bGone\b|DoesNotExist`), class: NotFound},
 	// A 404 without ARM's error shape was said by a proxy or a balancer. Believing it would remove finalizers.
 	{statuses: []int{404, 410}, code: regexp.MustCompile(`^$`), class: Transient},
-	{code: words(`PropertyChangeNotAllowed|ImmutableProperty|AlreadyExists|InvalidParameter|InvalidResource|InvalidRequest|LocationRequired|InvalidTemplate`), class: InvalidRequest},
+	{code: words(`PropertyChangeNotAllowed|ImmutableProperty|AlreadyExists|InvalidParameter|InvalidResource|InvalidRequest|LocationRequired|InvalidTemplate`),
+		class: InvalidRequest},
 	{statuses: []int{409}, class: Conflict},
 	{statuses: []int{408, 412, 425}, class: Transient},
 }
@@ -117,7 +123,8 @@ var (
 // code for a location where a type is not offered.
 func versionOffered(message string) bool {
 	asked, offered := versionAsked.FindStringSubmatch(message), versionsOffered.FindStringSubmatch(message)
-	return asked != nil && offered != nil && slices.ContainsFunc(strings.Split(offered[1], ","), func(one string) bool { return strings.TrimSpace(one) == asked[1] })
+	return asked != nil && offered != nil && slices.ContainsFunc(strings.Split(offered[1], ","),
+		func(one string) bool { return strings.TrimSpace(one) == asked[1] })
 }
 
 // errorBody is ARM's error: under "error", or (Entra ID's neighbours, some providers) at the top.

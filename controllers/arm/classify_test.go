@@ -40,8 +40,10 @@ func TestClassify(t *testing.T) {
 		{403, "", "", Forbidden},
 		{409, "ReadOnlyDisabledSubscription", "", SubscriptionDisabled},
 		{403, "DisabledSubscription", "", SubscriptionDisabled},
-		{400, "NoRegisteredProviderFound", "No registered resource provider found for location 'westeurope' and API version '2019-01-01' for type 'privateClouds'. The supported api-versions are '2024-09-01, 2025-09-01'. The supported locations are 'westeurope'.", VersionNotOffered},
-		{400, "NoRegisteredProviderFound", "No registered resource provider found for location 'moon' and API version '2025-09-01' for type 'privateClouds'. The supported api-versions are '2024-09-01, 2025-09-01'. The supported locations are 'westeurope'.", InvalidRequest},
+		{400, "NoRegisteredProviderFound", "No registered resource provider found for location 'westeurope' and API version '2019-01-01' for " +
+			"type 'privateClouds'. The supported api-versions are '2024-09-01, 2025-09-01'. The supported locations are 'westeurope'.", VersionNotOffered},
+		{400, "NoRegisteredProviderFound", "No registered resource provider found for location 'moon' and API version '2025-09-01' for type 'privateClouds'. " +
+			"The supported api-versions are '2024-09-01, 2025-09-01'. The supported locations are 'westeurope'.", InvalidRequest},
 		{400, "InvalidApiVersionParameter", "The api-version '2019-01-01' is invalid.", VersionNotOffered},
 		{400, "LocationNotAvailableForResourceType", "", InvalidRequest},
 		{404, "SubscriptionNotFound", "The subscription could not be found.", SubscriptionNotFound},

@@ -92,7 +92,8 @@ func NewClient(o Options) (*Client, error) {
 		return nil, fmt.Errorf("make an ARM client: the Resource Manager endpoint %s is not https", endpoint.Redacted())
 	}
 	endpoint.Path = strings.TrimRight(endpoint.Path, "/")
-	c := &Client{hosts: hosts{endpoint, o.Regional}, principal: o.Principal, speed: o.Speed, limiters: o.Limiters, quota: o.Quota, observe: o.Observe, userAgent: o.UserAgent}
+	c := &Client{hosts: hosts{endpoint, o.Regional}, principal: o.Principal, speed: o.Speed, limiters: o.Limiters, quota: o.Quota,
+		observe: o.Observe, userAgent: o.UserAgent}
 	if c.speed <= 0 {
 		c.speed = 1
 	}
@@ -102,15 +103,16 @@ func NewClient(o Options) (*Client, error) {
 	if c.limiters == nil {
 		c.limiters = NewLimiters()
 	}
-	c.pipeline, err = armruntime.NewPipeline("avs-operator", "v1", &tokens{credential: o.Credential, speed: c.speed, observe: o.ObserveLogin}, runtime.PipelineOptions{}, &armpolicy.ClientOptions{
-		ClientOptions: policy.ClientOptions{
-			Cloud:     o.Cloud,
-			Retry:     policy.RetryOptions{MaxRetries: -1}, // the reconcile loop is the retry; see the package comment
-			Telemetry: policy.TelemetryOptions{Disabled: true},
-			Transport: newGate(o.Transport, c.hosts, o.MayWrite),
-		},
-		DisableRPRegistration: true, // it would wait minutes inside a call; NotRegistered is a class
-	})
+	c.pipeline, err = armruntime.NewPipeline("avs-operator", "v1",
+		&tokens{credential: o.Credential, speed: c.speed, observe: o.ObserveLogin}, runtime.PipelineOptions{}, &armpolicy.ClientOptions{
+			ClientOptions: policy.ClientOptions{
+				Cloud:     o.Cloud,
+				Retry:     policy.RetryOptions{MaxRetries: -1}, // the reconcile loop is the retry; see the package comment
+				Telemetry: policy.TelemetryOptions{Disabled: true},
+				Transport: newGate(o.Transport, c.hosts, o.MayWrite),
+			},
+			DisableRPRegistration: true, // it would wait minutes inside a call; NotRegistered is a class
+		})
 	if err != nil {
 		return nil, fmt.Errorf("make an ARM client: %w", err)
 	}

@@ -14,7 +14,8 @@ import (
 
 func TestGet(t *testing.T) {
 	a := newAzure(t, true, func(w http.ResponseWriter, r *http.Request) {
-		reply(w, 200, `{"id":"`+strings.ToUpper(string(private))+`","name":"weu","type":"Microsoft.AVS/privateClouds","properties":{"provisioningState":"Building","managementCluster":{"clusterSize":3}}}`)
+		reply(w, 200, `{"id":"`+strings.ToUpper(string(private))+
+			`","name":"weu","type":"Microsoft.AVS/privateClouds","properties":{"provisioningState":"Building","managementCluster":{"clusterSize":3}}}`)
 	})
 	var seen []Request
 	c := a.client(func(o *Options) { o.Observe = func(r Request) { seen = append(seen, r) } })

@@ -86,7 +86,8 @@ func (c *Client) exchange(parent context.Context, k call) (*answer, error) {
 	defer leave()
 	ctx, done := c.quota.begin(ctx, c.quota.most.Answer)
 	defer done()
-	b := c.limiters.bucket(bucketKey{region: c.hosts.bucketRegion(k.url), subscription: ID(k.id.Key()).SubscriptionID(), principal: c.principal, class: classOf(k.method)})
+	b := c.limiters.bucket(bucketKey{region: c.hosts.bucketRegion(k.url), subscription: ID(k.id.Key()).SubscriptionID(), principal: c.principal,
+		class: classOf(k.method)})
 	queued := time.Now()
 	if err := c.waitForPlace(ctx, b, k); err != nil {
 		if e := asError(err); e != nil {

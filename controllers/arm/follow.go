@@ -69,7 +69,8 @@ func (w *Watcher) follow(ctx context.Context, e *watched, delay time.Duration) {
 			notBefore = time.Now().Add(wall(failed.RetryAfter, w.o.Speed))
 		}
 		if err != nil {
-			w.o.Log.V(1).Info("Could not look at a collection", "collection", string(e.collection), "principal", e.key.principal, "class", string(ClassOf(err)), "error", err.Error())
+			w.o.Log.V(1).Info("Could not look at a collection", "collection", string(e.collection), "principal", e.key.principal,
+				"class", string(ClassOf(err)), "error", err.Error())
 		}
 		timer.Reset(w.pause(e, err))
 	}
@@ -135,7 +136,8 @@ func sizeOf(list []item) (size int64) {
 }
 
 func errHeld(collection ID) *Error {
-	return &Error{Class: Transient, Doing: "LIST " + string(collection), Message: "what the identities of this namespace see in Azure is larger, together, than what is kept of it may be"}
+	return &Error{Class: Transient, Doing: "LIST " + string(collection),
+		Message: "what the identities of this namespace see in Azure is larger, together, than what is kept of it may be"}
 }
 
 // oneByOne says, after a list, that the resources are to be read by themselves until it is tried again.

@@ -21,13 +21,16 @@ func TestIDParts(t *testing.T) {
 		{second, "c2", "Microsoft.AVS/privateClouds/clusters", private, private + "/clusters", "11111111-1111-1111-1111-111111111111", "rg"},
 		{private, "weu", "Microsoft.AVS/privateClouds", group, group + "/providers/Microsoft.AVS/privateClouds", "11111111-1111-1111-1111-111111111111", "rg"},
 		{second.Collection(), "clusters", "Microsoft.AVS/privateClouds/clusters", "", private, "11111111-1111-1111-1111-111111111111", "rg"},
-		{segment, "web", "Microsoft.AVS/privateClouds/workloadNetworks/segments", private + "/workloadNetworks/default", private + "/workloadNetworks/default/segments", "11111111-1111-1111-1111-111111111111", "rg"},
+		{segment, "web", "Microsoft.AVS/privateClouds/workloadNetworks/segments", private + "/workloadNetworks/default",
+			private + "/workloadNetworks/default/segments", "11111111-1111-1111-1111-111111111111", "rg"},
 		{lock, "keep", "Microsoft.Authorization/locks", private, private + "/providers/Microsoft.Authorization/locks", "11111111-1111-1111-1111-111111111111", "rg"},
 		{group, "rg", "Microsoft.Resources/resourceGroups", subscription, subscription + "/resourceGroups", "11111111-1111-1111-1111-111111111111", "rg"},
 		{subscription, "11111111-1111-1111-1111-111111111111", "Microsoft.Resources/subscriptions", "", "/subscriptions", "11111111-1111-1111-1111-111111111111", ""},
 	} {
-		if tc.id.Name() != tc.name || tc.id.Type() != tc.kind || tc.id.Collection() != tc.collection || tc.id.SubscriptionID() != tc.subscription || tc.id.ResourceGroup() != tc.groupFor {
-			t.Errorf("%s: name %s, type %s, collection %s, subscription %s, group %s", tc.id, tc.id.Name(), tc.id.Type(), tc.id.Collection(), tc.id.SubscriptionID(), tc.id.ResourceGroup())
+		if tc.id.Name() != tc.name || tc.id.Type() != tc.kind || tc.id.Collection() != tc.collection || tc.id.SubscriptionID() != tc.subscription ||
+			tc.id.ResourceGroup() != tc.groupFor {
+			t.Errorf("%s: name %s, type %s, collection %s, subscription %s, group %s",
+				tc.id, tc.id.Name(), tc.id.Type(), tc.id.Collection(), tc.id.SubscriptionID(), tc.id.ResourceGroup())
 		}
 		if tc.parent != "" && tc.id.Parent() != tc.parent {
 			t.Errorf("%s: parent %s", tc.id, tc.id.Parent())
@@ -120,7 +123,8 @@ func TestResourceValues(t *testing.T) {
 	if _, ok := (*Resource)(nil).Value("/x"); ok {
 		t.Error("nothing has no values")
 	}
-	for state, want := range map[string]bool{"": true, "Succeeded": true, "Failed": true, "Canceled": true, "Cancelled": true, "Building": false, "Pending": false, "Cancelling": false, "NewWord": false} {
+	for state, want := range map[string]bool{"": true, "Succeeded": true, "Failed": true, "Canceled": true, "Cancelled": true, "Building": false,
+		"Pending": false, "Cancelling": false, "NewWord": false} {
 		if IsTerminal(state) != want {
 			t.Errorf("%q is terminal: %t", state, !want)
 		}

@@ -111,7 +111,8 @@ func TestTheSmallestCounterCounts(t *testing.T) {
 }
 
 func TestRegion(t *testing.T) {
-	for endpoint, want := range map[string]string{"https://management.azure.com": "global", "https://westeurope.management.azure.com": "westeurope", "https://127.0.0.1:1": "global"} {
+	for endpoint, want := range map[string]string{"https://management.azure.com": "global", "https://westeurope.management.azure.com": "westeurope",
+		"https://127.0.0.1:1": "global"} {
 		if got := (hosts{endpoint: mustURL(endpoint)}).bucketRegion(mustURL(endpoint)); got != want {
 			t.Errorf("%s is %s", endpoint, got)
 		}

@@ -77,7 +77,8 @@ func (a *azure) serve(w http.ResponseWriter, r *http.Request) {
 	}
 	body, _ := io.ReadAll(r.Body)
 	a.mu.Lock()
-	a.asked = append(a.asked, asked{r.Method, r.URL.Path, r.URL.RawQuery, r.Header.Get("Authorization"), r.Header.Get("x-ms-correlation-request-id"), r.Header.Get("Content-Type"), string(body)})
+	a.asked = append(a.asked, asked{r.Method, r.URL.Path, r.URL.RawQuery, r.Header.Get("Authorization"), r.Header.Get("x-ms-correlation-request-id"),
+		r.Header.Get("Content-Type"), string(body)})
 	answer := a.answer
 	a.mu.Unlock()
 	answer(w, r)
@@ -137,7 +138,8 @@ func armError(code, message string) string {
 }
 
 func put(id ID) Write {
-	return Write{ID: id, Types: []string{id.Type()}, Verb: PUT, Body: []byte(`{"location":"westeurope"}`), OperationID: "22222222-2222-2222-2222-222222222222", Deadline: time.Now().Add(10 * time.Second)}
+	return Write{ID: id, Types: []string{id.Type()}, Verb: PUT, Body: []byte(`{"location":"westeurope"}`),
+		OperationID: "22222222-2222-2222-2222-222222222222", Deadline: time.Now().Add(10 * time.Second)}
 }
 
 func wantClass(t *testing.T, err error, want Class) {

@@ -16,7 +16,8 @@ func refuseLogin(status int, body string) func(http.ResponseWriter, *http.Reques
 	return func(w http.ResponseWriter, r *http.Request) { reply(w, status, body) }
 }
 
-const badSecret = `{"error":"invalid_client","error_description":"AADSTS7000215: Invalid client secret provided. Trace ID: 1234 Correlation ID: 5678","error_codes":[7000215]}`
+const badSecret = `{"error":"invalid_client","error_description":"AADSTS7000215: Invalid client secret provided. Trace ID: 1234 ` +
+	`Correlation ID: 5678","error_codes":[7000215]}`
 
 func TestARefusedLoginIsNotRepeated(t *testing.T) {
 	t.Parallel()
@@ -27,7 +28,8 @@ func TestARefusedLoginIsNotRepeated(t *testing.T) {
 	for range 50 {
 		work.Go(func() {
 			_, err := c.Get(soon(t), private)
-			if ClassOf(err) != CredentialsInvalid || !strings.Contains(err.Error(), "AADSTS7000215: Invalid client secret provided.") || strings.Contains(err.Error(), "Trace ID") {
+			if ClassOf(err) != CredentialsInvalid || !strings.Contains(err.Error(), "AADSTS7000215: Invalid client secret provided.") ||
+				strings.Contains(err.Error(), "Trace ID") {
 				t.Errorf("says %v", err)
 			}
 			if after := asError(err).RetryAfter; after <= 0 || after > LoginPause {

@@ -112,11 +112,13 @@ func (g *gate) Do(req *http.Request) (*http.Response, error) {
 
 func (g *gate) refuse(x *exchange, req *http.Request) *Error {
 	if !g.hosts.allow(req.URL) {
-		return &Error{Class: InvalidRequest, Message: fmt.Sprintf("refused to send a token to %s, which is not the configured ARM host %s", req.URL.Host, g.hosts.endpoint.Host)}
+		return &Error{Class: InvalidRequest, Message: fmt.Sprintf("refused to send a token to %s, which is not the configured ARM host %s",
+			req.URL.Host, g.hosts.endpoint.Host)}
 	}
 	if x.once && x.sends > 0 {
 		// azcore fetches a stronger token on a claims challenge and sends again. The token is kept; the next attempt has it.
-		return &Error{Class: Transient, StatusCode: x.status, Message: "Azure asked for a token with further claims; it has been fetched and the next attempt carries it"}
+		return &Error{Class: Transient, StatusCode: x.status,
+			Message: "Azure asked for a token with further claims; it has been fetched and the next attempt carries it"}
 	}
 	if !x.write {
 		return nil

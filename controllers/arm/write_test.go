@@ -252,7 +252,9 @@ func TestPollAsksNoOtherHost(t *testing.T) {
 	})
 	c := a.client(func(o *Options) { o.Transport = insecure() })
 	host := strings.TrimPrefix(a.URL, "https://")
-	for _, link := range []string{elsewhere.URL + "/op", "http://" + host + "/op", "//" + strings.TrimPrefix(elsewhere.URL, "https://") + "/op", "https://" + host + "@elsewhere.invalid/op", "https://user@" + host + "/op", "https://" + a.Listener.Addr().(*net.TCPAddr).IP.String() + ".elsewhere.invalid/op", "/op"} {
+	for _, link := range []string{elsewhere.URL + "/op", "http://" + host + "/op",
+		"//" + strings.TrimPrefix(elsewhere.URL, "https://") + "/op", "https://" + host + "@elsewhere.invalid/op", "https://user@" + host + "/op",
+		"https://" + a.Listener.Addr().(*net.TCPAddr).IP.String() + ".elsewhere.invalid/op", "/op"} {
 		before := len(a.requests())
 		p, err := c.Poll(soon(t), Poll{AsyncOperation: link})
 		if got := a.requests()[before:]; err != nil || p.State != InProgress || len(got) != 1 || got[0].path != "/op" {
@@ -284,27 +286,29 @@ func TestPoll(t *testing.T) {
 		want   State
 		class  Class // of Progress.Err, or of the error if want is empty
 	}{
-		"in progress":              {async, 200, `{"status":"InProgress"}`, InProgress, ""},
-		"a word of tomorrow":       {async, 200, `{"status":"Rebalancing"}`, InProgress, ""},
-		"succeeded":                {async, 200, `{"status":"Succeeded"}`, Succeeded, ""},
-		"cancelled with two l":     {async, 200, `{"status":"Cancelled"}`, Canceled, Transient},
-		"canceled with one":        {async, 200, `{"status":"Canceled"}`, Canceled, Transient},
-		"failed for want of hosts": {async, 200, `{"status":"Failed","error":{"code":"Conflict","message":"No capacity for new tenants in eastus"}}`, Failed, InsufficientCapacity},
-		"failed for no reason":     {async, 200, `{"status":"Failed"}`, Failed, SupportRequired},
-		"failed in its details":    {async, 200, `{"status":"Failed","error":{"code":"ResourceDeploymentFailure","message":"see details","details":[{"code":"QuotaExceeded","message":"too many hosts"}]}}`, Failed, QuotaExceeded},
-		"forgotten":                {async, 404, armError("NotFound", "gone"), "", NotFound},
-		"trouble":                  {async, 502, "", "", Transient},
-		"no document":              {async, 200, "", "", Transient},
-		"location 202":             {location, 202, "", InProgress, ""},
-		"location 200 empty":       {location, 200, "", Succeeded, ""},
-		"location 204":             {location, 204, "", Succeeded, ""},
-		"location resource":        {location, 200, `{"properties":{"provisioningState":"Succeeded"}}`, Succeeded, ""},
-		"location passing":         {location, 200, `{"properties":{"provisioningState":"Updating"}}`, InProgress, ""},
-		"location stateless":       {location, 200, `{"properties":{"displayName":"x"}}`, Succeeded, ""},
-		"location failed":          {location, 200, `{"properties":{"provisioningState":"Failed"}}`, Failed, SupportRequired},
-		"location refuses":         {location, 409, armError("Conflict", "the cluster is in a failed state"), Failed, SupportRequired},
-		"location gives it up":     {location, 409, armError("ProvisioningFailed", "the host did not come up"), Failed, SupportRequired},
-		"location throttled":       {location, 429, "", "", Throttled},
+		"in progress":          {async, 200, `{"status":"InProgress"}`, InProgress, ""},
+		"a word of tomorrow":   {async, 200, `{"status":"Rebalancing"}`, InProgress, ""},
+		"succeeded":            {async, 200, `{"status":"Succeeded"}`, Succeeded, ""},
+		"cancelled with two l": {async, 200, `{"status":"Cancelled"}`, Canceled, Transient},
+		"canceled with one":    {async, 200, `{"status":"Canceled"}`, Canceled, Transient},
+		"failed for want of hosts": {async, 200, `{"status":"Failed","error":{"code":"Conflict","message":"No capacity for new tenants in eastus"}}`,
+			Failed, InsufficientCapacity},
+		"failed for no reason": {async, 200, `{"status":"Failed"}`, Failed, SupportRequired},
+		"failed in its details": {async, 200, `{"status":"Failed","error":{"code":"ResourceDeploymentFailure","message":"see details",` +
+			`"details":[{"code":"QuotaExceeded","message":"too many hosts"}]}}`, Failed, QuotaExceeded},
+		"forgotten":            {async, 404, armError("NotFound", "gone"), "", NotFound},
+		"trouble":              {async, 502, "", "", Transient},
+		"no document":          {async, 200, "", "", Transient},
+		"location 202":         {location, 202, "", InProgress, ""},
+		"location 200 empty":   {location, 200, "", Succeeded, ""},
+		"location 204":         {location, 204, "", Succeeded, ""},
+		"location resource":    {location, 200, `{"properties":{"provisioningState":"Succeeded"}}`, Succeeded, ""},
+		"location passing":     {location, 200, `{"properties":{"provisioningState":"Updating"}}`, InProgress, ""},
+		"location stateless":   {location, 200, `{"properties":{"displayName":"x"}}`, Succeeded, ""},
+		"location failed":      {location, 200, `{"properties":{"provisioningState":"Failed"}}`, Failed, SupportRequired},
+		"location refuses":     {location, 409, armError("Conflict", "the cluster is in a failed state"), Failed, SupportRequired},
+		"location gives it up": {location, 409, armError("ProvisioningFailed", "the host did not come up"), Failed, SupportRequired},
+		"location throttled":   {location, 429, "", "", Throttled},
 	} {
 		t.Run(name, func(t *testing.T) {
 			a := newAzure(t, false, func(w http.ResponseWriter, r *http.Request) { reply(w, tc.status, tc.body, "Retry-After", "11") })

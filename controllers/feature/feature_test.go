@@ -17,7 +17,8 @@ func TestGatesAreOffAndAMisspeltOneIsAnError(t *testing.T) {
 		}
 	}
 	for text, says := range map[string]string{"ScaleInHost=true": "ScaleInHost", "ScaleInHosts": "ScaleInHosts", "ScaleInHosts=perhaps": "perhaps"} {
-		if _, err := Parse(text); err == nil || !strings.Contains(err.Error(), says) || !strings.Contains(err.Error(), "--feature-gates") || !strings.Contains(err.Error(), "there is ScaleInHosts") {
+		if _, err := Parse(text); err == nil || !strings.Contains(err.Error(), says) || !strings.Contains(err.Error(), "--feature-gates") ||
+			!strings.Contains(err.Error(), "there is ScaleInHosts") {
 			t.Errorf("%q: %v", text, err)
 		}
 	}

@@ -110,7 +110,8 @@ func (f *Freeze) look(ctx context.Context, bound time.Duration) (string, error) 
 	case apierrors.IsNotFound(err):
 		return "", nil
 	case apierrors.IsForbidden(err):
-		return fmt.Sprintf("whether ConfigMap %s is there cannot be found out, because the operator may not read it: give its ServiceAccount get on configmaps there", f.key), nil
+		return fmt.Sprintf("whether ConfigMap %s is there cannot be found out, because the operator may not read it: "+
+			"give its ServiceAccount get on configmaps there", f.key), nil
 	}
 	return "", fmt.Errorf("read ConfigMap %s, which freezes the operator while it is there: %w", f.key, err)
 }

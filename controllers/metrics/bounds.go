@@ -25,7 +25,8 @@ var (
 	loginResult  = Label{Name: "result", Bound: "`Failed`: it could not be asked", Values: []string{string(Succeeded), string(Refused), string(Failed)}}
 
 	vcenterMethod = Label{Name: "method", Bound: "the SOAP method", Values: soapMethods, Outside: true}
-	callResult    = Label{Name: "result", Bound: "`Fault`: the vCenter answered with a fault; `Failed`: no answer came", Values: []string{string(Succeeded), "Fault", string(Failed)}}
+	callResult    = Label{Name: "result", Bound: "`Fault`: the vCenter answered with a fault; `Failed`: no answer came",
+		Values: []string{string(Succeeded), "Fault", string(Failed)}}
 
 	kindLabel = Label{Name: "kind", Bound: "the kind of the object", Values: kinds}
 	verb      = Label{Name: "verb", Bound: "of a write to Azure the method, of a call to a vCenter what it does",
@@ -33,14 +34,16 @@ var (
 			string(v1alpha1.MoveTaskRelocate), string(v1alpha1.MoveTaskShutdownGuest), string(v1alpha1.MoveTaskPowerOff), string(v1alpha1.MoveTaskPowerOn)}}
 	result = Label{Name: "result", Bound: resultsBound, Values: results}
 
-	laneLabel = Label{Name: "lane", Bound: "what takes turns: changes of hosts, of NSX networks, and those that touch neither", Values: []string{"Hosts", "Network", "Light"}}
+	laneLabel = Label{Name: "lane", Bound: "what takes turns: changes of hosts, of NSX networks, and those that touch neither",
+		Values: []string{"Hosts", "Network", "Light"}}
 
 	moveMethod = Label{Name: "method", Bound: "spec.method", Values: []string{string(v1alpha1.MoveMethodLive), string(v1alpha1.MoveMethodCold)}}
 	moveStep   = Label{Name: "step", Bound: "status.step; `Pending`: it has none yet", Values: moveSteps}
 
 	conditionLabel = Label{Name: "condition", Bound: "the type of the condition", Values: conditionTypes}
-	statusLabel    = Label{Name: "status", Bound: "the status of the condition", Values: []string{string(metav1.ConditionTrue), string(metav1.ConditionFalse), string(metav1.ConditionUnknown)}}
-	reasonLabel    = Label{Name: "reason", Bound: "the reason of the condition, see [reasons.md](reasons.md); the name of a concern of a move is `other`",
+	statusLabel    = Label{Name: "status", Bound: "the status of the condition",
+		Values: []string{string(metav1.ConditionTrue), string(metav1.ConditionFalse), string(metav1.ConditionUnknown)}}
+	reasonLabel = Label{Name: "reason", Bound: "the reason of the condition, see [reasons.md](reasons.md); the name of a concern of a move is `other`",
 		Values: append([]string{"None", "NoneFailed", "NotSelected"}, reasons...), Outside: true}
 )
 
@@ -78,7 +81,8 @@ const noStep = "Pending"
 
 var moveSteps = []string{
 	noStep, string(v1alpha1.MoveStepWaiting), string(v1alpha1.MoveStepBlocked), string(v1alpha1.MoveStepShuttingDown), string(v1alpha1.MoveStepRelocating),
-	string(v1alpha1.MoveStepVerifying), string(v1alpha1.MoveStepPoweringOn), string(v1alpha1.MoveStepMoved), string(v1alpha1.MoveStepFailed), string(v1alpha1.MoveStepCancelled),
+	string(v1alpha1.MoveStepVerifying), string(v1alpha1.MoveStepPoweringOn), string(v1alpha1.MoveStepMoved), string(v1alpha1.MoveStepFailed),
+	string(v1alpha1.MoveStepCancelled),
 }
 
 // kinds are the custom resources.

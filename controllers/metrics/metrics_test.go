@@ -71,7 +71,8 @@ func TestCatalogueIsWhatIsExported(t *testing.T) {
 	m, registry := made(t)
 	segment := &v1alpha1.Segment{ObjectMeta: metav1.ObjectMeta{Namespace: "team", Name: "web"}}
 	segment.Status.Conditions = []metav1.Condition{{Type: v1alpha1.ConditionReady, Status: metav1.ConditionTrue, Reason: v1alpha1.ReasonReady}}
-	moving := &v1alpha1.VirtualMachineMove{ObjectMeta: metav1.ObjectMeta{Namespace: "team", Name: "web1"}, Spec: v1alpha1.VirtualMachineMoveSpec{Method: v1alpha1.MoveMethodLive}}
+	moving := &v1alpha1.VirtualMachineMove{ObjectMeta: metav1.ObjectMeta{Namespace: "team", Name: "web1"},
+		Spec: v1alpha1.VirtualMachineMoveSpec{Method: v1alpha1.MoveMethodLive}}
 	everything(m, segment)
 	leading := make(chan struct{})
 	state := State{Cache: inMemory{[]client.Object{segment, moving}}, Leading: leading,
@@ -149,7 +150,8 @@ func TestLabelsAreBounded(t *testing.T) {
 
 func TestCodes(t *testing.T) {
 	t.Parallel()
-	for status, want := range map[int]string{0: "none", 200: "2xx", 204: "2xx", 302: "3xx", 400: "4xx", 401: "401", 409: "409", 412: "4xx", 429: "429", 500: "5xx", 503: "5xx", 100: Other, 700: Other} {
+	for status, want := range map[int]string{0: "none", 200: "2xx", 204: "2xx", 302: "3xx", 400: "4xx", 401: "401", 409: "409", 412: "4xx", 429: "429",
+		500: "5xx", 503: "5xx", 100: Other, 700: Other} {
 		if got := codeOf(status); got != want {
 			t.Errorf("%d is shown as %s, want %s", status, got, want)
 		}
@@ -171,8 +173,10 @@ func TestAnEndIsToldOnce(t *testing.T) {
 		t.Error("the second end of an operation is told")
 	}
 	want := []string{
-		`"level"=0 "msg"="Sending a write" "kind"="Segment" "object"={"name"="web" "namespace"="team"} "id"="/subscriptions/s/x" "verb"="PUT" "operation"="one" "attempt"=2`,
-		`"level"=0 "msg"="Operation ended" "kind"="Segment" "object"={"name"="web" "namespace"="team"} "id"="/subscriptions/s/x" "verb"="PUT" "operation"="one" "attempt"=2 "result"="Succeeded" "took"=90`,
+		`"level"=0 "msg"="Sending a write" "kind"="Segment" "object"={"name"="web" "namespace"="team"} "id"="/subscriptions/s/x" "verb"="PUT" ` +
+			`"operation"="one" "attempt"=2`,
+		`"level"=0 "msg"="Operation ended" "kind"="Segment" "object"={"name"="web" "namespace"="team"} "id"="/subscriptions/s/x" "verb"="PUT" ` +
+			`"operation"="one" "attempt"=2 "result"="Succeeded" "took"=90`,
 	}
 	if !slices.Equal(lines, want) {
 		t.Errorf("the log has\n%s", strings.Join(lines, "\n"))

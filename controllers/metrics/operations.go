@@ -53,7 +53,8 @@ type Operation struct {
 
 func (op Operation) words() []any {
 	words := []any{
-		"kind", op.Kind, "object", klog.KRef(op.Object.GetNamespace(), op.Object.GetName()), "id", op.ID, "verb", op.Verb, "operation", op.Operation, "attempt", op.Attempt,
+		"kind", op.Kind, "object", klog.KRef(op.Object.GetNamespace(), op.Object.GetName()), "id", op.ID, "verb", op.Verb,
+		"operation", op.Operation, "attempt", op.Attempt,
 	}
 	if op.Action != "" {
 		words = append(words, "action", op.Action)

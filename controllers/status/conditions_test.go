@@ -29,7 +29,8 @@ var reports = map[string]struct {
 	"stalled":          {status.Report{Outcome: outcome.Stall("InvalidSpec", "change it")}, metav1.ConditionFalse, v1alpha1.ConditionStalled},
 	"failing for long": {status.Report{Outcome: outcome.Stall("InvalidSpec", "change it"), KeepReady: true}, metav1.ConditionFalse, v1alpha1.ConditionStalled},
 	"missing": {status.Report{Outcome: outcome.Wait("ReferenceNotFound", "make it").About(v1alpha1.ConditionReferencesReady),
-		Facts: []status.Fact{{Condition: v1alpha1.ConditionReferencesReady, Status: metav1.ConditionTrue, Reason: "Ready", Message: "all is there"}}}, metav1.ConditionFalse, v1alpha1.ConditionReconciling},
+		Facts: []status.Fact{{Condition: v1alpha1.ConditionReferencesReady, Status: metav1.ConditionTrue, Reason: "Ready", Message: "all is there"}}},
+		metav1.ConditionFalse, v1alpha1.ConditionReconciling},
 	"ended on purpose": {status.Report{Outcome: outcome.Done("Observed", "nothing is written")}, metav1.ConditionTrue, ""},
 }
 
@@ -74,7 +75,8 @@ func TestApplyingTheSameTwiceChangesNothing(t *testing.T) {
 
 func TestAnOutcomeNamesThePositiveConditionThatItConcerns(t *testing.T) {
 	var conditions []metav1.Condition
-	status.Apply(&conditions, 1, status.Report{Facts: []status.Fact{{Condition: v1alpha1.ConditionCredentialsReady, Status: metav1.ConditionTrue, Reason: "Ready"}}})
+	status.Apply(&conditions, 1,
+		status.Report{Facts: []status.Fact{{Condition: v1alpha1.ConditionCredentialsReady, Status: metav1.ConditionTrue, Reason: "Ready"}}})
 	status.Apply(&conditions, 1, status.Report{Outcome: outcome.Stall("CredentialsInvalid", "refused").About(v1alpha1.ConditionCredentialsReady)})
 	if c := meta.FindStatusCondition(conditions, v1alpha1.ConditionCredentialsReady); c.Status != metav1.ConditionFalse || c.Reason != "CredentialsInvalid" {
 		t.Errorf("CredentialsReady is %+v", c)

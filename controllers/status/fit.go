@@ -120,5 +120,6 @@ func (p *Publisher) smaller(ctx context.Context, s Subject, why error) error {
 
 func statusRefused(why error) *outcome.Outcome {
 	return outcome.Stall(v1alpha1.ReasonStatusRefused,
-		"the API server does not take what is to be said of this object, so the rest of its status is older than this condition: %s. Please report this", text.Cut(why.Error(), 1500))
+		"the API server does not take what is to be said of this object, so the rest of its status is older than this condition: %s. Please report this",
+		text.Cut(why.Error(), 1500))
 }

@@ -80,7 +80,8 @@ func TestABusyVCenterIsNotAskedForEveryChange(t *testing.T) {
 
 func TestWhatIsNotToldIsReadDirectly(t *testing.T) {
 	v := startSim(t, vcentersim.Config{})
-	ref, err := v.AddMachine(vcentersim.MachineSpec{Name: "backup", Networks: []string{"VLAN-120", "VLAN-130"}, PoweredOn: true, GuestIPs: []string{"10.0.0.1", "10.0.0.2"}})
+	ref, err := v.AddMachine(vcentersim.MachineSpec{Name: "backup", Networks: []string{"VLAN-120", "VLAN-130"}, PoweredOn: true,
+		GuestIPs: []string{"10.0.0.1", "10.0.0.2"}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -23,7 +23,8 @@ func TestAMachineCrossesWithItsIdentity(t *testing.T) {
 		power bool
 	}{{"live-01", true}, {"cold-01", false}} {
 		t.Run(c.name, func(t *testing.T) {
-			d := f.add(t, vcentersim.MachineSpec{Name: c.name, PoweredOn: c.power, DiskGB: []int{20, 40}, Annotation: "keep me", Networks: []string{"VLAN-120", "VLAN-130"}})
+			d := f.add(t, vcentersim.MachineSpec{Name: c.name, PoweredOn: c.power, DiskGB: []int{20, 40}, Annotation: "keep me",
+				Networks: []string{"VLAN-120", "VLAN-130"}})
 			h, g := listen(f.here), listen(f.there)
 			r := f.crossing(t, d)
 			warnings, faults, err := f.from.CheckRelocate(t.Context(), r)
@@ -201,7 +202,8 @@ func TestAMissingPrivilegeIsNamed(t *testing.T) {
 	d := f.add(t, vcentersim.MachineSpec{Name: "denied", PoweredOn: true})
 	r := f.crossing(t, d)
 	const id = "Resource.AssignVMToPool"
-	if gaps, err := f.to.Privileges(t.Context(), "", []string{r.ResourcePool, r.Folder}, []string{id, "VirtualMachine.Inventory.Create"}); err != nil || len(gaps) != 0 {
+	if gaps, err := f.to.Privileges(t.Context(), "", []string{r.ResourcePool, r.Folder}, []string{id, "VirtualMachine.Inventory.Create"}); err != nil ||
+		len(gaps) != 0 {
 		t.Errorf("missing %v, %v", gaps, err)
 	}
 	f.weu.Revoke(f.weu.Username(), id)
@@ -396,7 +398,8 @@ func TestTheGrantedLifeOfATokenIsRead(t *testing.T) {
 
 // A vCenter that takes no token of another single sign-on domain refuses it as it does a password.
 func TestATokenOfAnotherDomain(t *testing.T) {
-	f := &fleet{oslo: startSim(t, vcentersim.Config{AccountsOnly: true}), weu: startSim(t, vcentersim.Config{Layout: vcentersim.AVS, PortGroups: []string{"finance-web"}})}
+	f := &fleet{oslo: startSim(t, vcentersim.Config{AccountsOnly: true}),
+		weu: startSim(t, vcentersim.Config{Layout: vcentersim.AVS, PortGroups: []string{"finance-web"}})}
 	f.from, f.to = dial(t, simEndpoint(f.oslo)), dial(t, simEndpoint(f.weu))
 	f.here, f.there = watch(t, f.from, WatcherOptions{}), watch(t, f.to, WatcherOptions{})
 	d := f.add(t, vcentersim.MachineSpec{Name: "foreign"})

@@ -155,13 +155,16 @@ func causes(f types.BaseMethodFault) []types.LocalizedMethodFault {
 
 // networkReasons are what CannotUseNetwork says of why, in words, and whether that may pass.
 var networkReasons = map[types.CannotUseNetworkReason]faultRow{
-	types.CannotUseNetworkReasonNetworkReservationNotSupported:  {says: "it does not support the bandwidth that the machine reserves"},
-	types.CannotUseNetworkReasonMismatchedNetworkPolicies:       {says: "its security policy (promiscuous mode, MAC address changes, forged transmits) differs from that of the machine's present network"},
-	types.CannotUseNetworkReasonMismatchedDvsVersionOrVendor:    {says: "its distributed switch is of another version or vendor than that of the machine's present network"},
+	types.CannotUseNetworkReasonNetworkReservationNotSupported: {says: "it does not support the bandwidth that the machine reserves"},
+	types.CannotUseNetworkReasonMismatchedNetworkPolicies: {says: "its security policy (promiscuous mode, MAC address changes, " +
+		"forged transmits) differs from that of the machine's present network"},
+	types.CannotUseNetworkReasonMismatchedDvsVersionOrVendor: {says: "its distributed switch is of another version or vendor than that " +
+		"of the machine's present network"},
 	types.CannotUseNetworkReasonVMotionToUnsupportedNetworkType: {says: "a running machine cannot change to a network of its kind"},
 	types.CannotUseNetworkReasonNetworkUnderMaintenance:         {says: "it is under maintenance", retry: 1},
 	types.CannotUseNetworkReasonMismatchedEnsMode:               {says: "its enhanced data path mode differs from that of the machine's present network"},
-	types.CannotUseNetworkReasonMismatchedRealTimeDvs:           {says: "its switch is for real-time machines, or the machine's present one is, and the other is not"},
+	types.CannotUseNetworkReasonMismatchedRealTimeDvs: {says: "its switch is for real-time machines, or the machine's present one is, " +
+		"and the other is not"},
 }
 
 // detail keeps what a fault tells in fields of its own.

@@ -50,7 +50,8 @@ func TestPathsInEitherForm(t *testing.T) {
 }
 
 func TestAnOddlyNamedMachineIsFoundAndMoves(t *testing.T) {
-	f := &fleet{oslo: startSim(t, vcentersim.Config{PortGroups: []string{"10.1.0.0/24"}}), weu: startSim(t, vcentersim.Config{Layout: vcentersim.AVS, PortGroups: []string{`net\ 50%`}})}
+	f := &fleet{oslo: startSim(t, vcentersim.Config{PortGroups: []string{"10.1.0.0/24"}}),
+		weu: startSim(t, vcentersim.Config{Layout: vcentersim.AVS, PortGroups: []string{`net\ 50%`}})}
 	f.from, f.to = dial(t, simEndpoint(f.oslo)), dial(t, simEndpoint(f.weu))
 	f.here, f.there = watch(t, f.from, WatcherOptions{}), watch(t, f.to, WatcherOptions{})
 	d := f.add(t, vcentersim.MachineSpec{Name: `web/01\50%`, Folder: "R%2fD", Networks: []string{"10.1.0.0/24"}})

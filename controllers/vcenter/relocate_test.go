@@ -71,7 +71,8 @@ func TestTheSpecificationLeavesNothingOut(t *testing.T) {
 	if edit.Operation != types.VirtualDeviceConfigSpecOperationEdit || nic.Key != d.NICs[0].Key || !strings.EqualFold(nic.MacAddress, d.NICs[0].MAC) {
 		t.Errorf("the card lost its identity: %+v", nic)
 	}
-	if b, ok := nic.Backing.(*types.VirtualEthernetCardDistributedVirtualPortBackingInfo); !ok || b.Port.PortgroupKey != "dvportgroup-8" || b.Port.SwitchUuid != "50 08" || b.Port.PortKey != "" {
+	if b, ok := nic.Backing.(*types.VirtualEthernetCardDistributedVirtualPortBackingInfo); !ok || b.Port.PortgroupKey != "dvportgroup-8" ||
+		b.Port.SwitchUuid != "50 08" || b.Port.PortKey != "" {
 		t.Errorf("backing %+v", nic.Backing)
 	}
 
@@ -230,7 +231,8 @@ func TestIdsOfAnotherManagerStayBehind(t *testing.T) {
 		"the same switch":                    {group("50 01"), false, true},
 		"another switch":                     {group("50 02"), false, false},
 		"the same switch in another vCenter": {group("50 01"), true, false},
-		"an opaque network":                  {&types.VirtualEthernetCardOpaqueNetworkBackingInfo{OpaqueNetworkId: "o", OpaqueNetworkType: segmentType}, false, false},
+		"an opaque network": {&types.VirtualEthernetCardOpaqueNetworkBackingInfo{OpaqueNetworkId: "o", OpaqueNetworkType: segmentType},
+			false, false},
 	} {
 		r := Relocation{Machine: "vm-1", NICs: []NICPlacement{{Key: 4000, Network: here}}}
 		if c.away {

@@ -19,7 +19,8 @@ func TestWhatAByteTakesOnVSAN(t *testing.T) {
 	}{
 		{Redundancy{Failures: 0}, false, 3, 1}, {Redundancy{Failures: 1}, false, 3, 2}, {Redundancy{Failures: 2}, false, 5, 3}, {Redundancy{Failures: 3}, true, 7, 4},
 		{Redundancy{Failures: 1, Erasure: true}, false, 4, 4.0 / 3}, {Redundancy{Failures: 2, Erasure: true}, false, 6, 1.5},
-		{Redundancy{Failures: 1, Erasure: true}, true, 3, 1.5}, {Redundancy{Failures: 1, Erasure: true}, true, 6, 1.25}, {Redundancy{Failures: 2, Erasure: true}, true, 6, 1.5},
+		{Redundancy{Failures: 1, Erasure: true}, true, 3, 1.5}, {Redundancy{Failures: 1, Erasure: true}, true, 6, 1.25},
+		{Redundancy{Failures: 2, Erasure: true}, true, 6, 1.5},
 		{Redundancy{Failures: 1, Copies: 2}, false, 6, 4},
 	} {
 		if got := test.r.Factor(test.express, test.hosts); math.Abs(got-test.want) > 1e-9 {

@@ -202,7 +202,10 @@ func Probe(ctx context.Context, e Endpoint) (Certificate, error) {
 		return Certificate{}, classify(ctx, doing, u.Host, err, false)
 	}
 	defer func() { _ = raw.Close() }()
-	conn := tls.Client(raw, &tls.Config{ServerName: u.Hostname(), InsecureSkipVerify: true, MinVersion: tls.VersionTLS12}) //nolint:gosec // the certificate is the answer, and nothing is sent
+	conn := tls.Client(raw, &tls.Config{
+		ServerName: u.Hostname(), MinVersion: tls.VersionTLS12,
+		InsecureSkipVerify: true, //nolint:gosec // the certificate is the answer, and nothing is sent
+	})
 	if err := conn.HandshakeContext(ctx); err != nil {
 		return Certificate{}, classify(ctx, doing, u.Host, err, false)
 	}

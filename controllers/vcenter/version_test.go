@@ -59,7 +59,9 @@ func TestVersions(t *testing.T) {
 			t.Errorf("%s is older than %s: %v", c.a, c.b, got)
 		}
 	}
-	const text = `<?xml version="1.0"?><namespaces version="1.0"><namespace><name>urn:vim25</name><version>8.0.3.0</version><priorVersions><version>8.0.2.0</version></priorVersions></namespace><namespace><name>urn:vim2</name><version>2.0</version></namespace></namespaces>`
+	const text = `<?xml version="1.0"?><namespaces version="1.0"><namespace><name>urn:vim25</name><version>8.0.3.0</version>` +
+		`<priorVersions><version>8.0.2.0</version></priorVersions></namespace>` +
+		`<namespace><name>urn:vim2</name><version>2.0</version></namespace></namespaces>`
 	if got := serviceVersion([]byte(text)); got != "8.0.3.0" {
 		t.Errorf("the version is %q", got)
 	}

@@ -152,7 +152,8 @@ func TestTheWatcherTellsTasks(t *testing.T) {
 	eventually(t, soon, "that what has ended is followed no more", func() bool { return !w.following() })
 	if other, err := c.PowerOn(t.Context(), vm.Ref); err != nil {
 		t.Error(err)
-	} else if eventually(t, soon, "the power state", func() bool { return w.Inventory().Machines.Get(vm.Ref).PowerState == "poweredOn" }); w.Task(other.Ref) != nil {
+	} else if eventually(t, soon, "the power state",
+		func() bool { return w.Inventory().Machines.Get(vm.Ref).PowerState == "poweredOn" }); w.Task(other.Ref) != nil {
 		t.Error("a task is told that nobody follows")
 	}
 }
@@ -343,7 +344,8 @@ func TestAPartOfAPropertyIsReadWhole(t *testing.T) {
 		"summary.freeSpace": "", "hosts": "",
 	} {
 		clear(s.draft.reread)
-		s.take(types.ObjectUpdate{Kind: types.ObjectUpdateKindModify, Obj: refOf("datastore-1"), ChangeSet: []types.PropertyChange{{Name: name, Op: types.PropertyChangeOpAssign}}})
+		s.take(types.ObjectUpdate{Kind: types.ObjectUpdateKindModify, Obj: refOf("datastore-1"),
+			ChangeSet: []types.PropertyChange{{Name: name, Op: types.PropertyChangeOpAssign}}})
 		if got := s.draft.reread[refOf("datastore-1")]; got[want] != (want != "") {
 			t.Errorf("%s asks for %v, want %q", name, got, want)
 		}

@@ -55,8 +55,8 @@ func TestFuzzOfMarksAndReferences(t *testing.T) {
 	w.remember(t)
 	standing := machines.Machines()
 
-	// repeatable on purpose
-	f := &fuzz{Rand: rand.New(rand.NewPCG(seed, seed)), names: []string{theirCloud, "weu", "web", "default"}, namespaces: []string{w.theirs, w.others}}
+	random := rand.New(rand.NewPCG(seed, seed)) //nolint:gosec // repeatable on purpose
+	f := &fuzz{Rand: random, names: []string{theirCloud, "weu", "web", "default"}, namespaces: []string{w.theirs, w.others}}
 	for _, id := range []string{victim.Status.ID, web.Status.ID, own.Status.ID, victim.Status.ID + "/clusters/Cluster-1"} {
 		group, _, _ := strings.Cut(id, "/providers/")
 		f.ids = append(f.ids, id, strings.ToUpper(id), group, own.Status.ID+"/../weu", id+"/../..", id+"/"+strings.Repeat("x", 4096),

@@ -91,7 +91,7 @@ func (v *VCenter) SetDefaultPolicy(datastore string, failures int, erasure bool)
 		Name:         fmt.Sprintf("%s %s %d", datastore, preference, failures),
 		ResourceType: pbmtypes.PbmProfileResourceType{ResourceType: "STORAGE"}, Category: "REQUIREMENT",
 		Constraints: &pbmtypes.PbmCapabilitySubProfileConstraints{SubProfiles: []pbmtypes.PbmCapabilitySubProfile{{
-			// 0 to 3 failures
+			//nolint:gosec // 0 to 3
 			Name: "VSAN", Capability: []pbmtypes.PbmCapabilityInstance{rule("hostFailuresToTolerate", int32(failures)), rule("replicaPreference", preference)},
 		}}},
 	}}).(*methods.PbmCreateBody)

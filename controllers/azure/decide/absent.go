@@ -28,14 +28,16 @@ func (s Situation[T]) admitAbsent(d *Decision) {
 		d.Stop = outcome.Wait(v1alpha1.ReasonNotFoundInAzure, "Azure has no %s, and with managementPolicy Observe it is not made", s.ID)
 	case s.takesOver() && s.hasRun() == nil:
 		d.Stop = outcome.Stall(v1alpha1.ReasonNotFoundInAzure,
-			"Azure has no %s, and with adoptionPolicy: Takeover nothing is made: correct the name if it is called otherwise there, or take adoptionPolicy out of the spec to have it made", s.ID)
+			"Azure has no %s, and with adoptionPolicy: Takeover nothing is made: correct the name if it is called otherwise there, "+
+				"or take adoptionPolicy out of the spec to have it made", s.ID)
 	case s.hasRun() != nil:
 		d.Stop = s.hasRun()
 		d.Facts = append(d.Facts, inSync(metav1.ConditionTrue, v1alpha1.ReasonInSync, "it has run"))
 		return
 	case s.builtIn():
 		because = "it is not in Azure yet"
-		d.Stop = outcome.Wait(v1alpha1.ReasonNotFoundInAzure, "it comes with the private cloud and is not there yet; this goes on by itself when it is (%s)", s.ID).In(ledger.Recheck.Bound)
+		d.Stop = outcome.Wait(v1alpha1.ReasonNotFoundInAzure, "it comes with the private cloud and is not there yet; this goes on by itself when it is (%s)",
+			s.ID).In(ledger.Recheck.Bound)
 	default:
 		because = "it is not in Azure yet"
 		if s.Kind.Expensive && s.adopted() && s.stat().Operation == nil && !CreationFailed(s.stat().Failure) {
@@ -52,7 +54,8 @@ func (s Situation[T]) admitAbsent(d *Decision) {
 func (s Situation[T]) recreation() *outcome.Outcome {
 	asked, name := s.annotation(v1alpha1.AnnotationRecreateRequestedAt), s.Object.GetName()
 	said := ""
-	if gone := meta.FindStatusCondition(s.stat().Conditions, v1alpha1.ConditionReady); asked != "" && gone != nil && gone.Reason == v1alpha1.ReasonNotFoundInAzure {
+	if gone := meta.FindStatusCondition(s.stat().Conditions, v1alpha1.ConditionReady); asked != "" && gone != nil &&
+		gone.Reason == v1alpha1.ReasonNotFoundInAzure {
 		at, err := time.Parse(time.RFC3339, asked)
 		if err == nil && at.After(gone.LastTransitionTime.Time) {
 			return nil
@@ -83,7 +86,8 @@ func (s Situation[T]) hasRun() *outcome.Outcome {
 	}
 	if unknown {
 		return outcome.Stall(v1alpha1.ReasonOperationUnknown,
-			"it was begun and is not in Azure any more, so nobody can say how it ended: look at what it was to change. It is not run again by itself; to run it again, make a new object (%s)", s.ID)
+			"it was begun and is not in Azure any more, so nobody can say how it ended: look at what it was to change. It is not run again by itself; "+
+				"to run it again, make a new object (%s)", s.ID)
 	}
 	return outcome.Done(v1alpha1.ReasonReady, "it has run; Azure does not keep it any longer, and it is not run again")
 }

@@ -83,7 +83,8 @@ func (s Situation[T]) takeover(d *Decision) *outcome.Outcome {
 		return nil
 	}
 	return outcome.Stall(v1alpha1.ReasonAdoptionRefused,
-		"with adoptionPolicy: Takeover nothing is changed, and Azure differs from the spec: %s. Change the spec to what Azure has; edit it again after it has been taken over (%s)",
+		"with adoptionPolicy: Takeover nothing is changed, and Azure differs from the spec: %s. Change the spec to what Azure has; "+
+			"edit it again after it has been taken over (%s)",
 		s.Differences(d.Drift), s.ID)
 }
 
@@ -178,7 +179,8 @@ func (s Situation[T]) hosts(d *Decision) *outcome.Outcome {
 	}
 	d.Changes = slices.Delete(slices.Clone(d.Changes), at, at+1)
 	d.Facts = append(d.Facts, inSync(metav1.ConditionFalse, v1alpha1.ReasonHostsAboveSpec, fmt.Sprintf(
-		"Azure has %d hosts and the spec asks for %d: hosts leave only when the spec is lowered. Set clusterSize to %d to accept them, or after that to %d to let them go",
+		"Azure has %d hosts and the spec asks for %d: hosts leave only when the spec is lowered. Set clusterSize to %d to accept them, "+
+			"or after that to %d to let them go",
 		actual, *asked, actual, *asked)))
 	return nil
 }

@@ -46,11 +46,14 @@ func TestComparison(t *testing.T) {
 			}),
 			`{"properties":{"a":1,"gateway":"g","name":"one"}} managed /id /properties/a /properties/gateway | ` +
 				`/properties/a null>1 | /properties/gateway null>"g" | /properties/name null>"one"`},
-		{"a filled path that the spec sets is the spec's", a(plain, `{"properties":{"name":"mine"}}`, with(func(k *thingKind) { k.Filled = []string{"/properties/name"} })),
+		{"a filled path that the spec sets is the spec's",
+			a(plain, `{"properties":{"name":"mine"}}`, with(func(k *thingKind) { k.Filled = []string{"/properties/name"} })),
 			`{"properties":{"name":"mine"}} managed /id /properties/name`},
-		{"what was dropped goes back to its default", a(plain, `{"properties":{"a":1}}`, has(`{"properties":{"a":1,"ranges":["x"]}}`), managed("/properties/ranges"), withDefault),
+		{"what was dropped goes back to its default",
+			a(plain, `{"properties":{"a":1}}`, has(`{"properties":{"a":1,"ranges":["x"]}}`), managed("/properties/ranges"), withDefault),
 			`{"properties":{"a":1,"ranges":[]}} managed /id /properties/a | /properties/ranges ["x"]>[]`},
-		{"the default of what was never set is nobody's business", a(plain, `{"properties":{"a":1}}`, has(`{"properties":{"a":1,"ranges":["x"]}}`), managed(), withDefault),
+		{"the default of what was never set is nobody's business",
+			a(plain, `{"properties":{"a":1}}`, has(`{"properties":{"a":1,"ranges":["x"]}}`), managed(), withDefault),
 			`{"properties":{"a":1}} managed /id /properties/a`},
 		{"a PATCH takes nothing away that has no default", a(plain, `{}`, has(`{"properties":{"a":1}}`), managed("/properties/a")), `{} managed /id`},
 		{"a PUT takes away what was dropped", a(noPatch, `{}`, has(`{"properties":{"a":1}}`), managed("/properties/a")), `{} managed /id | /properties/a 1>null`},
@@ -64,7 +67,8 @@ func TestComparison(t *testing.T) {
 			`{"tags":{"avs-operator-owner":"here/ns/one","env":"prod","theirs":"x"}} managed /id /tags/env | ` +
 				`/tags/avs-operator-owner null>"here/ns/one" | /tags/env null>"prod"`},
 		{"tags of what is not there yet", a(tagged, `{"tags":{"env":"prod"}}`), `{"tags":{"avs-operator-owner":"here/ns/one","env":"prod"}} managed /id /tags/env`},
-		{"who only observes is no owner", a(tagged, `{"tags":{"env":"prod"}}`, has(`{"tags":{"env":"prod"}}`), observes), `{"tags":{"env":"prod"}} managed /id /tags/env`},
+		{"who only observes is no owner", a(tagged, `{"tags":{"env":"prod"}}`, has(`{"tags":{"env":"prod"}}`), observes),
+			`{"tags":{"env":"prod"}} managed /id /tags/env`},
 		{"another case of a tag is no difference", a(tagged, `{"tags":{"env":"prod"}}`, has(`{"tags":{"Env":"prod","AVS-operator-OWNER":"here/ns/one"}}`)),
 			`{"tags":{"AVS-operator-OWNER":"here/ns/one","Env":"prod"}} managed /id /tags/env`},
 		{"the value of a tag differs by case", a(tagged, `{"tags":{"env":"Prod"}}`, has(`{"tags":{"Env":"prod","avs-operator-owner":"here/ns/one"}}`)),
@@ -98,10 +102,12 @@ func TestComparisonOfWriteOnlyValues(t *testing.T) {
 		changes string
 		notes   []v1alpha1.WriteOnlyValue
 	}{
-		{"Azure was given it", a(secretive, spec, there, managed(), secrets(secret(password, "h1")), given(value(password, "h1"))), "", []v1alpha1.WriteOnlyValue{value(password, "h1")}},
+		{"Azure was given it", a(secretive, spec, there, managed(), secrets(secret(password, "h1")), given(value(password, "h1"))),
+			"", []v1alpha1.WriteOnlyValue{value(password, "h1")}},
 		{"Azure was given another", a(secretive, spec, there, managed(), secrets(secret(password, "h2")), given(value(password, "h1"))),
 			`/properties/password=(hidden)`, []v1alpha1.WriteOnlyValue{value(password, "h1")}},
-		{"what is adopted has one that nobody can know: noted", a(secretive, spec, there, secrets(secret(password, "h1"), secret(inList, "h2")), given(value("/x", "y"))),
+		{"what is adopted has one that nobody can know: noted",
+			a(secretive, spec, there, secrets(secret(password, "h1"), secret(inList, "h2")), given(value("/x", "y"))),
 			"", []v1alpha1.WriteOnlyValue{value("/x", "y"), value(password, "h1"), value(inList, "h2")}},
 		{"another one than noted is a change, also while adopting", a(secretive, spec, there, secrets(secret(password, "h2")), given(value(password, "h1"))),
 			`/properties/password=(hidden)`, []v1alpha1.WriteOnlyValue{value(password, "h1")}},
@@ -112,7 +118,8 @@ func TestComparisonOfWriteOnlyValues(t *testing.T) {
 			has(`{"properties":{"sources":[{"name":"s"},{"name":"t"}]}}`), managed(),
 			secrets(secret(inList, "h1"), secret("/properties/sources/1/password", "h2"))),
 			`/properties/sources=[map[name:s] map[name:t]]`, nil},
-		{"nothing is compared with what is not there", a(secretive, spec, secrets(secret(password, "h1")), given(value("/x", "y"))), "", []v1alpha1.WriteOnlyValue{value("/x", "y")}},
+		{"nothing is compared with what is not there", a(secretive, spec, secrets(secret(password, "h1")), given(value("/x", "y"))),
+			"", []v1alpha1.WriteOnlyValue{value("/x", "y")}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			d := decide.Compare(row.situation)
@@ -160,7 +167,8 @@ func TestDifferencesInWords(t *testing.T) {
 	s := a(secretive, `{}`, secrets(secret("/properties/password", "h"), secret("/properties/sources/0/password", "h")))
 	got := s.Differences([]v1alpha1.DriftItem{
 		{Path: "/properties/a", Actual: "1", Desired: "2"}, {Path: "/properties/b", Desired: "3"}, {Path: "/properties/c", Actual: "4"},
-		{Path: "/properties/password", Desired: `"(hidden)"`}, {Path: "/properties/sources", Desired: `[]`}, {Path: "/properties/sources", Actual: `[1]`, Desired: `[]`},
+		{Path: "/properties/password", Desired: `"(hidden)"`}, {Path: "/properties/sources", Desired: `[]`},
+		{Path: "/properties/sources", Actual: `[1]`, Desired: `[]`},
 	})
 	want := "/properties/a is 1 and should be 2; /properties/b is absent and should be 3; /properties/c is 4 and should be absent; " +
 		"/properties/password has another value than Azure was given last; Azure shows neither; " +

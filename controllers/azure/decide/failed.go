@@ -34,9 +34,11 @@ func (s Situation[T]) failed(d *Decision) *outcome.Outcome {
 	f := s.stat().Failure
 	switch {
 	case s.Kind.Mended == kind.BySupport:
-		return outcome.Stall(v1alpha1.ReasonSupportRequired, "only Microsoft can clear its state Failed: open a support request with this text: %s%s", s.ID, s.evidence())
+		return outcome.Stall(v1alpha1.ReasonSupportRequired, "only Microsoft can clear its state Failed: open a support request with this text: %s%s",
+			s.ID, s.evidence())
 	case s.takesOver():
-		return outcome.Stall(v1alpha1.ReasonOperationFailed, "it is in state Failed, and with adoptionPolicy: Takeover nothing is written to mend it: set adoptionPolicy: Always (%s)", s.ID)
+		return outcome.Stall(v1alpha1.ReasonOperationFailed,
+			"it is in state Failed, and with adoptionPolicy: Takeover nothing is written to mend it: set adoptionPolicy: Always (%s)", s.ID)
 	case s.observes():
 		return outcome.Stall(v1alpha1.ReasonOperationFailed, "it is in state Failed, and with managementPolicy Observe nothing is written to mend it (%s)", s.ID)
 	case f != nil && f.SpecHash == s.SpecHash():

@@ -73,7 +73,8 @@ func FuzzDecide(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, seed uint64) {
 		r := rand.New(rand.NewPCG(seed, 7))
-		k := []thingKind{plain, tagged, noPatch, aKind(func(k *thingKind) { k.Tagged, k.PutOnly = true, []string{"/properties/b"} }), aKind(func(k *thingKind) { k.Revised = true })}[r.IntN(5)]
+		k := []thingKind{plain, tagged, noPatch, aKind(func(k *thingKind) { k.Tagged, k.PutOnly = true, []string{"/properties/b"} }),
+			aKind(func(k *thingKind) { k.Revised = true })}[r.IntN(5)]
 		s := a(k, aBody(r, k.Tagged), managed())
 		if r.IntN(4) > 0 {
 			has(aBody(r, k.Tagged))(&s)

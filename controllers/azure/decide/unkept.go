@@ -28,7 +28,8 @@ const (
 func (s Situation[T]) Unkept(op *v1alpha1.Operation) []v1alpha1.UnkeptChange {
 	out := slices.Clone(s.stat().Unkept)
 	verb := arm.Verb(op.Verb)
-	if s.deleting() || s.Actual == nil || s.Asked == nil || op.Generation != s.Object.GetGeneration() || verb != arm.PUT && verb != arm.PATCH && !ByAction(s.Kind.Traits, op) {
+	if s.deleting() || s.Actual == nil || s.Asked == nil || op.Generation != s.Object.GetGeneration() ||
+		verb != arm.PUT && verb != arm.PATCH && !ByAction(s.Kind.Traits, op) {
 		return out
 	}
 	d := s.compare()

@@ -197,7 +197,8 @@ func (s Situation[T]) Hash(w *Write) (hash string, carried []v1alpha1.WriteOnlyV
 func (s Situation[T]) mend(d *Decision) *Write {
 	switch {
 	case d.mending == mendingByReplacing:
-		return &Write{Verb: arm.DELETE, Reason: v1alpha1.ReasonUpdating, Message: "Azure deletes the " + s.Kind.Name + " that it failed to make, so that it is made anew as the spec is now"}
+		return &Write{Verb: arm.DELETE, Reason: v1alpha1.ReasonUpdating,
+			Message: "Azure deletes the " + s.Kind.Name + " that it failed to make, so that it is made anew as the spec is now"}
 	case s.Kind.ChangedBy != "":
 		return s.update(d)
 	}

@@ -45,7 +45,8 @@ func TestUpdates(t *testing.T) {
 	whole := with(func(k *thingKind) { k.Revised = true })
 	put := with(func(k *thingKind) { k.PutOnly = []string{"/properties/b"} })
 	decideAll(t, []row{
-		{"the smallest PATCH", a(plain, two, has(`{"properties":{"a":1,"b":3}}`), managed()), `PATCH {"properties":{"b":2}} as Updating | drift /properties/b 3>2 | InSync False Drifted`, "Azure changes the Segment"},
+		{"the smallest PATCH", a(plain, two, has(`{"properties":{"a":1,"b":3}}`), managed()),
+			`PATCH {"properties":{"b":2}} as Updating | drift /properties/b 3>2 | InSync False Drifted`, "Azure changes the Segment"},
 		{"one concern each, in order", a(plain, two, with(byField), has(none), managed()), `PATCH {"properties":{"b":2}} as Updating` + both, ""},
 		{"an object of NSX is written whole", a(plain, two, whole, has(none), managed()), `PATCH {"properties":{"a":1,"b":2,"c":3}} as Updating` + both, ""},
 		{"a type without PATCH", a(noPatch, two, has(none), managed()), `PUT Update {"properties":{"a":1,"b":2,"c":3}} as Updating` + both, ""},
@@ -54,7 +55,8 @@ func TestUpdates(t *testing.T) {
 			`PUT Update {"properties":{"a":1,"b":2,"c":3}} as Updating` + both, ""},
 		{"what the spec dropped goes by a PUT", a(noPatch, `{"properties":{"a":1}}`, has(`{"properties":{"a":1,"b":2}}`), managed("/properties/a", "/properties/b")),
 			`PUT Update {"properties":{"a":1}} as Updating | drift /properties/b 2> | InSync False Drifted`, ""},
-		{"tags go whole", a(tagged, `{"properties":{},"tags":{"x":"1"}}`, has(`{"properties":{},"tags":{"theirs":"2","avs-operator-owner":"here/ns/one"}}`), managed()),
+		{"tags go whole", a(tagged, `{"properties":{},"tags":{"x":"1"}}`,
+			has(`{"properties":{},"tags":{"theirs":"2","avs-operator-owner":"here/ns/one"}}`), managed()),
 			`PATCH {"tags":{"avs-operator-owner":"here/ns/one","theirs":"2","x":"1"}} as Updating | drift /tags/x >"1" | InSync False Drifted`, ""},
 	})
 }
@@ -63,8 +65,10 @@ func TestCanceledCreationsAreMadeAgain(t *testing.T) {
 	const canceled = `{"properties":{"a":1,"provisioningState":"Canceled"}}`
 	decideAll(t, []row{
 		{"as it is", a(plain, spec1, has(canceled), managed()), `PUT Create {"properties":{"a":1}} as Creating` + inSync, ""},
-		{"in the other spelling", a(plain, spec1, has(`{"properties":{"a":1,"provisioningState":"Cancelled"}}`), managed()), `PUT Create {"properties":{"a":1}} as Creating` + inSync, ""},
-		{"a difference comes first", a(plain, spec1, has(`{"properties":{"a":2,"provisioningState":"Canceled"}}`), managed()), `PATCH {"properties":{"a":1}} as Updating` + drifted, ""},
+		{"in the other spelling", a(plain, spec1, has(`{"properties":{"a":1,"provisioningState":"Cancelled"}}`), managed()),
+			`PUT Create {"properties":{"a":1}} as Creating` + inSync, ""},
+		{"a difference comes first", a(plain, spec1, has(`{"properties":{"a":2,"provisioningState":"Canceled"}}`), managed()),
+			`PATCH {"properties":{"a":1}} as Updating` + drifted, ""},
 		{"an act is not repeated", a(once, spec1, has(canceled), managed()), "nothing" + inSync, ""},
 		{"for who observes nothing is", a(plain, spec1, has(canceled), observes), "nothing" + inSync, ""},
 	})
@@ -73,10 +77,12 @@ func TestCanceledCreationsAreMadeAgain(t *testing.T) {
 func TestOneShots(t *testing.T) {
 	handled := noted("rotated", "first")
 	decideAll(t, []row{
-		{"a new word", a(plain, spec1, with(rotates), word("second"), handled, has(spec1), managed()), "POST rotate second as RotatingPassword" + inSync, "Azure runs rotate"},
+		{"a new word", a(plain, spec1, with(rotates), word("second"), handled, has(spec1), managed()), "POST rotate second as RotatingPassword" + inSync,
+			"Azure runs rotate"},
 		{"a word that was handled", a(plain, spec1, with(rotates), word("first"), handled, has(spec1), managed()), "nothing" + inSync, ""},
 		{"no word", a(plain, spec1, with(rotates), handled, has(spec1), managed()), "nothing" + inSync, ""},
-		{"the spec comes first", a(plain, spec1, with(rotates), word("second"), handled, has(`{"properties":{"a":2}}`), managed()), `PATCH {"properties":{"a":1}} as Updating` + drifted, ""},
+		{"the spec comes first", a(plain, spec1, with(rotates), word("second"), handled, has(`{"properties":{"a":2}}`), managed()),
+			`PATCH {"properties":{"a":1}} as Updating` + drifted, ""},
 		{"nobody observes one", a(plain, spec1, with(rotates), word("second"), handled, has(spec1), observes), "nothing" + inSync, ""},
 	})
 }
@@ -87,10 +93,12 @@ func TestDeletions(t *testing.T) {
 		t.Errorf("what was made is deleted by %+v", w)
 	}
 	w := decide.Deletion(byAction.Traits)
-	if want := map[string]any{"restrictMovement": "Disabled"}; w.Verb != arm.POST || w.Action != "restrictMovement" || !reflect.DeepEqual(w.Body, want) || w.What() != "restrictMovement" {
+	if want := map[string]any{"restrictMovement": "Disabled"}; w.Verb != arm.POST || w.Action != "restrictMovement" || !reflect.DeepEqual(w.Body, want) ||
+		w.What() != "restrictMovement" {
 		t.Errorf("what an action changed is put back by %+v", w)
 	}
-	if got := (&decide.Write{Verb: arm.PUT, Purpose: v1alpha1.OperationCreates}).What() + ", " + (&decide.Write{Verb: arm.PATCH}).What(); got != "its creation, its update" {
+	if got := (&decide.Write{Verb: arm.PUT, Purpose: v1alpha1.OperationCreates}).What() + ", " +
+		(&decide.Write{Verb: arm.PATCH}).What(); got != "its creation, its update" {
 		t.Errorf("writes are called %s", got)
 	}
 }
@@ -99,7 +107,8 @@ func TestDeletions(t *testing.T) {
 func TestWriteOnlyValuesInAWrite(t *testing.T) {
 	t.Parallel()
 	s := a(secretive, `{"properties":{"name":"n","sources":[{"user":"u"}]}}`, with(func(k *thingKind) { k.NoPatch = true }), managed(),
-		has(`{"properties":{"name":"old","sources":[{"user":"w"},{"user":"u"}]}}`), secrets(secret("/properties/sources/0/password", "one"), onceOnly(secret("/properties/first", "two"))),
+		has(`{"properties":{"name":"old","sources":[{"user":"w"},{"user":"u"}]}}`),
+		secrets(secret("/properties/sources/0/password", "one"), onceOnly(secret("/properties/first", "two"))),
 		given(v1alpha1.WriteOnlyValue{Path: "/properties/sources/0/password", HMAC: "one"}))
 	w := decide.Decide(s).Write
 	if w == nil || w.Verb != arm.PUT {

@@ -169,20 +169,24 @@ func (c Catalogue) Offered(w Wanted) *Refusal {
 	}
 	zones, there := o.Zones[location]
 	if !there {
-		return refuse(Offer, "the SKU %s is not offered in %s, only in %s; %s", o.Name, location, strings.Join(slices.Sorted(maps.Keys(o.Zones)), ", "), c.instead(location))
+		return refuse(Offer, "the SKU %s is not offered in %s, only in %s; %s",
+			o.Name, location, strings.Join(slices.Sorted(maps.Keys(o.Zones)), ", "), c.instead(location))
 	}
 	zone := strconv.Itoa(w.Zone)
 	if w.Zone > 0 && len(zones) > 0 && !slices.Contains(zones, zone) {
-		return refuse(Offer, "the SKU %s is not offered in zone %s of %s, only in %s: choose one of these, or leave the zone to Azure", o.Name, zone, location, strings.Join(zones, ", "))
+		return refuse(Offer, "the SKU %s is not offered in zone %s of %s, only in %s: choose one of these, or leave the zone to Azure",
+			o.Name, zone, location, strings.Join(zones, ", "))
 	}
 	for _, r := range o.Withheld {
 		switch {
 		case r.Location != location:
 		case len(r.Zones) == 0:
-			return refuse(Offer, "the SKU %s is withheld from this subscription in %s (%s): ask for it with a support request to Microsoft for Azure VMware Solution; %s",
+			return refuse(Offer,
+				"the SKU %s is withheld from this subscription in %s (%s): ask for it with a support request to Microsoft for Azure VMware Solution; %s",
 				o.Name, location, r.Code, c.instead(location))
 		case w.Zone > 0 && slices.Contains(r.Zones, zone), w.Zone == 0 && len(zones) > 0 && covers(r.Zones, zones):
-			return refuse(Offer, "the SKU %s is withheld from this subscription in zone %s of %s (%s): choose another zone, or ask for it with a support request to Microsoft for Azure VMware Solution",
+			return refuse(Offer, "the SKU %s is withheld from this subscription in zone %s of %s (%s): choose another zone, "+
+				"or ask for it with a support request to Microsoft for Azure VMware Solution",
 				o.Name, strings.Join(r.Zones, ", "), location, r.Code)
 		}
 	}

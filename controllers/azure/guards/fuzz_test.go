@@ -28,7 +28,8 @@ func FuzzDecisions(f *testing.F) {
 		if (NearLimit(pools) == "") && (NearLimit(less) != "") {
 			t.Errorf("fewer hosts are nearer to a limit: %v", pools)
 		}
-		narrower(t, "networks", Apart([]string{block}, []Neighbour{{"n", []string{"10.0.0.0/8", block}}}), Apart([]string{block}, []Neighbour{{"n", []string{"10.0.0.0/8"}}}))
+		narrower(t, "networks", Apart([]string{block}, []Neighbour{{"n", []string{"10.0.0.0/8", block}}}),
+			Apart([]string{block}, []Neighbour{{"n", []string{"10.0.0.0/8"}}}))
 		shrinks(t, from, to, used)
 		if now := time.Unix(0, 0); days > -1<<16 && days < 1<<16 {
 			v := ValidAt("l", now.Add(time.Duration(days)*time.Hour), now)
@@ -71,7 +72,8 @@ func shrinks(t *testing.T, from, to int, used float64) {
 
 // The list of SKUs is the network's: whatever it says, reading it ends.
 func FuzzCatalogue(f *testing.F) {
-	f.Add(`[{"name":"av36p","resourceType":"privateClouds","locations":["x"],"locationInfo":[{"location":"x","zones":["1"]}],"restrictions":[{"type":"Zone","values":["1"]}]}]`)
+	f.Add(`[{"name":"av36p","resourceType":"privateClouds","locations":["x"],` +
+		`"locationInfo":[{"location":"x","zones":["1"]}],"restrictions":[{"type":"Zone","values":["1"]}]}]`)
 	f.Add(`[{"name":[],"locations":{},"capabilities":[null,7,{"name":"CpuCoreCount","value":"-3"}]}]`)
 	f.Fuzz(func(t *testing.T, text string) {
 		var bodies []map[string]any

@@ -60,15 +60,17 @@ func check(t *testing.T, cases map[string]refused) {
 
 func TestOffers(t *testing.T) {
 	check(t, map[string]refused{
-		"offered in any case":            {catalogue.Offered(Wanted{SKU: "Av36P", Location: "West Europe", Zone: 1}), "", ""},
-		"no zone asked":                  {catalogue.Offered(Wanted{SKU: "av36p", Location: "uksouth"}), "", ""},
-		"zones not listed":               {catalogue.Offered(Wanted{SKU: "av36p", Location: "uksouth", Zone: 3}), "", ""},
-		"another location":               {catalogue.Offered(Wanted{SKU: "av36p", Location: "eastus"}), Offer, "not offered in eastus|uksouth, westeurope|nothing is offered in eastus"},
-		"another zone":                   {catalogue.Offered(Wanted{SKU: "av36p", Location: "westeurope", Zone: 3}), Offer, "zone 3 of westeurope|1, 2"},
-		"an unknown SKU":                 {catalogue.Offered(Wanted{SKU: "av99", Location: "westeurope"}), Offer, "av99|in westeurope there are av20, av36p"},
-		"a cluster's SKU for a first":    {catalogue.Offered(Wanted{SKU: "av64", Location: "westeurope"}), Offer, "a private cloud's first cluster"},
-		"a first SKU for a cluster":      {catalogue.Offered(Wanted{SKU: "av52", Location: "westeurope", Cluster: true}), Offer, "further clusters"},
-		"withheld in the location":       {catalogue.Offered(Wanted{SKU: "av52", Location: "uksouth"}), Offer, "withheld|NotAvailableForSubscription|support request"},
+		"offered in any case": {catalogue.Offered(Wanted{SKU: "Av36P", Location: "West Europe", Zone: 1}), "", ""},
+		"no zone asked":       {catalogue.Offered(Wanted{SKU: "av36p", Location: "uksouth"}), "", ""},
+		"zones not listed":    {catalogue.Offered(Wanted{SKU: "av36p", Location: "uksouth", Zone: 3}), "", ""},
+		"another location": {catalogue.Offered(Wanted{SKU: "av36p", Location: "eastus"}), Offer,
+			"not offered in eastus|uksouth, westeurope|nothing is offered in eastus"},
+		"another zone":                {catalogue.Offered(Wanted{SKU: "av36p", Location: "westeurope", Zone: 3}), Offer, "zone 3 of westeurope|1, 2"},
+		"an unknown SKU":              {catalogue.Offered(Wanted{SKU: "av99", Location: "westeurope"}), Offer, "av99|in westeurope there are av20, av36p"},
+		"a cluster's SKU for a first": {catalogue.Offered(Wanted{SKU: "av64", Location: "westeurope"}), Offer, "a private cloud's first cluster"},
+		"a first SKU for a cluster":   {catalogue.Offered(Wanted{SKU: "av52", Location: "westeurope", Cluster: true}), Offer, "further clusters"},
+		"withheld in the location": {catalogue.Offered(Wanted{SKU: "av52", Location: "uksouth"}), Offer,
+			"withheld|NotAvailableForSubscription|support request"},
 		"withheld in another location":   {catalogue.Offered(Wanted{SKU: "av52", Location: "westeurope"}), "", ""},
 		"withheld in the zone":           {catalogue.Offered(Wanted{SKU: "av48", Location: "westeurope", Zone: 2}), Offer, "zone 2|QuotaId"},
 		"withheld in another zone":       {catalogue.Offered(Wanted{SKU: "av48", Location: "westeurope", Zone: 1}), "", ""},
@@ -153,19 +155,20 @@ func TestLimitsAndCombinations(t *testing.T) {
 		return e.Fits()
 	}
 	check(t, map[string]refused{
-		"twelve clusters":       {Within(many(12, 8)), "", ""},
-		"thirteen clusters":     {Within(many(13, 3)), Limit, "13 clusters|at most 12"},
-		"sixteen hosts":         {Within(many(1, 16)), "", ""},
-		"seventeen hosts":       {Within(many(1, 17)), Limit, "17 hosts|at most 16"},
-		"96 hosts":              {Within(many(6, 16)), "", ""},
-		"97 hosts":              {Within(append(many(6, 16), many(1, 1)...)), Limit, "97 hosts|at most 96"},
-		"odd in one zone":       {Even("c", false, 5), "", ""},
-		"even in two zones":     {Even("c", true, 8), "", ""},
-		"odd in two zones":      {Even("c", true, 7), Combination, "set clusterSize to 6 or 8"},
-		"few in two zones":      {Even("c", true, 4), Combination, "set clusterSize to 6"},
-		"av64 after av36p":      {av64In(func(*Extension) {}), "", ""},
-		"three small blocks":    {av64In(func(e *Extension) { e.ExtendedBlocks = []string{"10.1.0.0/25", "10.1.1.0/25", "10.1.2.0/25"} }), "", ""},
-		"two small blocks":      {av64In(func(e *Extension) { e.ExtendedBlocks = []string{"10.1.0.0/25", "10.1.1.0/25"} }), Combination, "one block of /23 or three of /25|0 and 2|extendedNetworkBlocks"},
+		"twelve clusters":    {Within(many(12, 8)), "", ""},
+		"thirteen clusters":  {Within(many(13, 3)), Limit, "13 clusters|at most 12"},
+		"sixteen hosts":      {Within(many(1, 16)), "", ""},
+		"seventeen hosts":    {Within(many(1, 17)), Limit, "17 hosts|at most 16"},
+		"96 hosts":           {Within(many(6, 16)), "", ""},
+		"97 hosts":           {Within(append(many(6, 16), many(1, 1)...)), Limit, "97 hosts|at most 96"},
+		"odd in one zone":    {Even("c", false, 5), "", ""},
+		"even in two zones":  {Even("c", true, 8), "", ""},
+		"odd in two zones":   {Even("c", true, 7), Combination, "set clusterSize to 6 or 8"},
+		"few in two zones":   {Even("c", true, 4), Combination, "set clusterSize to 6"},
+		"av64 after av36p":   {av64In(func(*Extension) {}), "", ""},
+		"three small blocks": {av64In(func(e *Extension) { e.ExtendedBlocks = []string{"10.1.0.0/25", "10.1.1.0/25", "10.1.2.0/25"} }), "", ""},
+		"two small blocks": {av64In(func(e *Extension) { e.ExtendedBlocks = []string{"10.1.0.0/25", "10.1.1.0/25"} }), Combination,
+			"one block of /23 or three of /25|0 and 2|extendedNetworkBlocks"},
 		"av64 after a trial":    {av64In(func(e *Extension) { e.First = "av36t" }), Combination, "av36, av36p, av48, av52"},
 		"a seed too small":      {av64In(func(e *Extension) { e.FirstHosts = 2 }), Combination, "at least 3 hosts|there are 2"},
 		"av64 in generation 2":  {av64In(func(e *Extension) { e.First, e.SecondGeneration, e.ExtendedBlocks = "av64", true, nil }), "", ""},
@@ -173,7 +176,8 @@ func TestLimitsAndCombinations(t *testing.T) {
 		"av52 beside av36p":     {av64In(func(e *Extension) { e.SKU = "av52" }), Combination, "only av36p and av64"},
 		"the same":              {av64In(func(e *Extension) { e.SKU = "AV36p" }), "", ""},
 	})
-	if NearLimit(many(6, 13)) != "" || !strings.Contains(NearLimit(many(1, 14)), "14 of at most 16") || !strings.Contains(NearLimit(many(7, 13)), "91 of at most 96") {
+	if NearLimit(many(6, 13)) != "" || !strings.Contains(NearLimit(many(1, 14)), "14 of at most 16") ||
+		!strings.Contains(NearLimit(many(7, 13)), "91 of at most 96") {
 		t.Error("Microsoft's alerts are not said where they are due")
 	}
 }
@@ -181,11 +185,13 @@ func TestLimitsAndCombinations(t *testing.T) {
 func TestMaintenanceAndNetworks(t *testing.T) {
 	began := time.Date(2026, 11, 25, 12, 0, 0, 0, time.UTC)
 	check(t, map[string]refused{
-		"quiet":                  {Quiet([]Host{{Name: "a"}}, []Announced{{Name: "m", State: "Scheduled"}, {Name: "n", State: "Success"}}), "", ""},
-		"a maintenance":          {Quiet(nil, []Announced{{Name: "esx-8", Component: "ESXI", State: "inProgress", Began: began, Lasts: 16 * time.Hour}}), UnderMaintenance, "esx-8 (ESXI)|2026-11-26T04:00:00Z|by itself"},
-		"one without times":      {Quiet(nil, []Announced{{Name: "m", State: "InProgress"}}), UnderMaintenance, "component not named"},
-		"a host":                 {Quiet([]Host{{"a", "Upgrade"}, {"b", ""}}, nil), UnderMaintenance, "1 host is|a (Upgrade)"},
-		"six hosts":              {Quiet([]Host{{"a", "U"}, {"b", "U"}, {"c", "U"}, {"d", "U"}, {"e", "U"}, {"f", "U"}}, nil), UnderMaintenance, "6 hosts are|a (U), b (U), c (U), d (U), e (U), f (U)"},
+		"quiet": {Quiet([]Host{{Name: "a"}}, []Announced{{Name: "m", State: "Scheduled"}, {Name: "n", State: "Success"}}), "", ""},
+		"a maintenance": {Quiet(nil, []Announced{{Name: "esx-8", Component: "ESXI", State: "inProgress", Began: began, Lasts: 16 * time.Hour}}),
+			UnderMaintenance, "esx-8 (ESXI)|2026-11-26T04:00:00Z|by itself"},
+		"one without times": {Quiet(nil, []Announced{{Name: "m", State: "InProgress"}}), UnderMaintenance, "component not named"},
+		"a host":            {Quiet([]Host{{"a", "Upgrade"}, {"b", ""}}, nil), UnderMaintenance, "1 host is|a (Upgrade)"},
+		"six hosts": {Quiet([]Host{{"a", "U"}, {"b", "U"}, {"c", "U"}, {"d", "U"}, {"e", "U"}, {"f", "U"}}, nil), UnderMaintenance,
+			"6 hosts are|a (U), b (U), c (U), d (U), e (U), f (U)"},
 		"apart":                  {Apart([]string{"10.0.0.0/22"}, []Neighbour{{"a", []string{"10.0.4.0/22", "nonsense"}}}), "", ""},
 		"inside a neighbour":     {Apart([]string{"10.0.0.0/22"}, []Neighbour{{"a", nil}, {"b", []string{"10.0.0.0/16"}}}), Network, "10.0.0.0/22|10.0.0.0/16 of b"},
 		"around a neighbour's":   {Apart([]string{"", "10.0.0.0/16"}, []Neighbour{{"b", []string{"10.1.0.0/22", "10.0.8.0/23"}}}), Network, "10.0.8.0/23 of b"},
@@ -197,7 +203,8 @@ func TestMaintenanceAndNetworks(t *testing.T) {
 
 func TestShrinking(t *testing.T) {
 	s := func(hosts, to int, first ...string) Shrink {
-		return Shrink{Cluster: "Cluster-1", From: hosts, Hosts: strings.Split("h1.avs h2.avs h3.avs h4.avs h5.avs h6.avs h7.avs h8.avs", " ")[:hosts], To: to, First: first}
+		return Shrink{Cluster: "Cluster-1", From: hosts, Hosts: strings.Split("h1.avs h2.avs h3.avs h4.avs h5.avs h6.avs h7.avs h8.avs", " ")[:hosts],
+			To: to, First: first}
 	}
 	apart := func(n int) []Policy { return []Policy{{Name: "spread", Enabled: true, Apart: true, Machines: n}} }
 	bound := func(hosts ...string) []Policy {

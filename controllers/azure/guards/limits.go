@@ -31,7 +31,8 @@ func total(pools []Pool) int {
 // Within refuses clusters that would be more or larger than Azure makes them. pools are all clusters of a private cloud as they would be.
 func Within(pools []Pool) *Refusal {
 	if len(pools) > maxClusters {
-		return refuse(Limit, "the private cloud would have %d clusters and Azure makes at most %d: add hosts to a cluster that is there, or make another private cloud", len(pools), maxClusters)
+		return refuse(Limit, "the private cloud would have %d clusters and Azure makes at most %d: add hosts to a cluster that is there, "+
+			"or make another private cloud", len(pools), maxClusters)
 	}
 	for _, pool := range pools {
 		if pool.Hosts > maxHosts {
@@ -39,7 +40,8 @@ func Within(pools []Pool) *Refusal {
 		}
 	}
 	if sum := total(pools); sum > maxCloudHosts {
-		return refuse(Limit, "the private cloud would have %s and Azure makes at most %d, %d fewer: make another private cloud for the others", hosts(sum), maxCloudHosts, sum-maxCloudHosts)
+		return refuse(Limit, "the private cloud would have %s and Azure makes at most %d, %d fewer: make another private cloud for the others",
+			hosts(sum), maxCloudHosts, sum-maxCloudHosts)
 	}
 	return nil
 }
@@ -64,10 +66,12 @@ func Even(cluster string, stretched bool, size int) *Refusal {
 	case !stretched || size >= minStretched && size%2 == 0:
 		return nil
 	case size < minStretched:
-		return refuse(Combination, "%s would have %s, and the private cloud is stretched over two zones, where a cluster has an even number from %d to %d: set clusterSize to %d",
+		return refuse(Combination,
+			"%s would have %s, and the private cloud is stretched over two zones, where a cluster has an even number from %d to %d: set clusterSize to %d",
 			cluster, hosts(size), minStretched, maxHosts, minStretched)
 	}
-	return refuse(Combination, "%s would have %s, and the private cloud is stretched over two zones, where each zone has half of them: set clusterSize to %d or %d", cluster, hosts(size), size-1, size+1)
+	return refuse(Combination, "%s would have %s, and the private cloud is stretched over two zones, where each zone has half of them: "+
+		"set clusterSize to %d or %d", cluster, hosts(size), size-1, size+1)
 }
 
 // What is peculiar to AV64: in the first generation it only extends a private cloud of certain others, and needs addresses of its own.
@@ -92,13 +96,15 @@ func (e Extension) Fits() *Refusal {
 	sku, first := strings.ToLower(e.SKU), strings.ToLower(e.First)
 	switch {
 	case e.SecondGeneration && sku != av64:
-		return refuse(Combination, "the private cloud is in a virtual network (second generation), where all hosts are %s: a cluster of %s needs another private cloud", av64, sku)
+		return refuse(Combination,
+			"the private cloud is in a virtual network (second generation), where all hosts are %s: a cluster of %s needs another private cloud", av64, sku)
 	case sku == first:
 		return nil
 	case sku != av64:
 		return refuse(Combination, "a cluster of %s cannot stand in a private cloud that began with %s: only %s and %s can", sku, first, first, av64)
 	case !slices.Contains(seeds, first):
-		return refuse(Combination, "a cluster of %s needs a private cloud that began with one of %s, and this one began with %s", av64, strings.Join(seeds, ", "), first)
+		return refuse(Combination, "a cluster of %s needs a private cloud that began with one of %s, and this one began with %s",
+			av64, strings.Join(seeds, ", "), first)
 	case e.FirstHosts < minHosts:
 		return refuse(Combination, "a cluster of %s needs at least %d hosts of %s in Cluster-1 and there are %d", av64, minHosts, first, e.FirstHosts)
 	}
@@ -119,7 +125,8 @@ func enoughAddresses(blocks []string) *Refusal {
 	if large >= 1 || small >= 3 {
 		return nil
 	}
-	return refuse(Combination, "hosts of %s need addresses of their own, one block of /23 or three of /25, and the private cloud has %d and %d: set extendedNetworkBlocks on the PrivateCloud", av64, large, small)
+	return refuse(Combination, "hosts of %s need addresses of their own, one block of /23 or three of /25, and the private cloud has %d and %d: "+
+		"set extendedNetworkBlocks on the PrivateCloud", av64, large, small)
 }
 
 // CanExtend reports whether blocks are enough for AV64.

@@ -32,7 +32,8 @@ func Quiet(all []Host, announced []Announced) *Refusal {
 		if !m.Began.IsZero() && m.Lasts > 0 {
 			until = ", expected to end at " + m.Began.Add(m.Lasts).UTC().Format(time.RFC3339)
 		}
-		return refuse(UnderMaintenance, "Microsoft's maintenance %s (%s) is in progress%s: the size is not changed before it is over; it goes on by itself", m.Name, orUnnamed(m.Component), until)
+		return refuse(UnderMaintenance, "Microsoft's maintenance %s (%s) is in progress%s: the size is not changed before it is over; it goes on by itself",
+			m.Name, orUnnamed(m.Component), until)
 	}
 	var busy []string
 	for _, host := range all {
@@ -41,7 +42,8 @@ func Quiet(all []Host, announced []Announced) *Refusal {
 		}
 	}
 	if len(busy) > 0 {
-		return refuse(UnderMaintenance, "%s under maintenance by Microsoft: %s: the size is not changed before that is over; it goes on by itself", isAre(len(busy)), strings.Join(busy, ", "))
+		return refuse(UnderMaintenance, "%s under maintenance by Microsoft: %s: the size is not changed before that is over; it goes on by itself",
+			isAre(len(busy)), strings.Join(busy, ", "))
 	}
 	return nil
 }

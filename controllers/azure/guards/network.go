@@ -23,7 +23,8 @@ func Apart(blocks []string, others []Neighbour) *Refusal {
 		for _, other := range others {
 			for _, theirs := range other.Blocks {
 				if taken, ok := prefix(theirs); ok && block.Overlaps(taken) {
-					return refuse(Network, "the network block %s overlaps with %s of %s: a private cloud cannot be renumbered, and two with the same addresses can never be joined; choose a block that is in use nowhere else",
+					return refuse(Network, "the network block %s overlaps with %s of %s: a private cloud cannot be renumbered, "+
+						"and two with the same addresses can never be joined; choose a block that is in use nowhere else",
 						mine, theirs, other.Name)
 				}
 			}

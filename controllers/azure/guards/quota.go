@@ -29,7 +29,8 @@ func (q Quota) left(o *Offering, sku string) (left int, known bool) {
 }
 
 // askForQuota is where hosts are asked for.
-const askForQuota = "ask for host quota with a support request of type 'Service and subscription limits (quotas)' for Azure VMware Solution; that takes up to five business days"
+const askForQuota = "ask for host quota with a support request of type 'Service and subscription limits (quotas)' for Azure VMware Solution; " +
+	"that takes up to five business days"
 
 // Allows refuses more hosts than the quota has left.
 func (q Quota) Allows(c Catalogue, w Wanted, more int) *Refusal {
@@ -44,7 +45,8 @@ func (q Quota) Allows(c Catalogue, w Wanted, more int) *Refusal {
 	case !known:
 		return refuse(HostQuota, "%s of SKU %s are needed and Azure names no quota for that SKU in %s: %s", hosts(more), w.SKU, location, askForQuota)
 	case more > left:
-		return refuse(HostQuota, "%s of SKU %s are needed and the host quota has %d left in %s, %d too few: %s", hosts(more), w.SKU, max(left, 0), location, more-max(left, 0), askForQuota)
+		return refuse(HostQuota, "%s of SKU %s are needed and the host quota has %d left in %s, %d too few: %s",
+			hosts(more), w.SKU, max(left, 0), location, more-max(left, 0), askForQuota)
 	}
 	return nil
 }
@@ -59,5 +61,6 @@ func Registered(state, subscription string) *Refusal {
 	case "":
 		return refuse(Unknown, "whether the resource provider Microsoft.AVS is registered in subscription %s cannot be found out: Azure does not say", subscription)
 	}
-	return refuse(Registration, "the resource provider Microsoft.AVS is %s in subscription %s: register it with 'az provider register --namespace Microsoft.AVS --subscription %s'", state, subscription, subscription)
+	return refuse(Registration, "the resource provider Microsoft.AVS is %s in subscription %s: "+
+		"register it with 'az provider register --namespace Microsoft.AVS --subscription %s'", state, subscription, subscription)
 }

@@ -24,7 +24,8 @@ type Shrink struct {
 func (s Shrink) Named() *Refusal {
 	for _, name := range s.First {
 		if !has(s.Hosts, name) {
-			return refuse(Combination, "the host %s is to leave first and is not in %s, which has %s: correct scaleIn.hosts", name, s.Cluster, strings.Join(s.Hosts, ", "))
+			return refuse(Combination, "the host %s is to leave first and is not in %s, which has %s: correct scaleIn.hosts",
+				name, s.Cluster, strings.Join(s.Hosts, ", "))
 		}
 	}
 	return nil
@@ -61,7 +62,8 @@ func (s Shrink) Placed(policies []Policy) *Refusal {
 			continue
 		}
 		if p.Apart && len(p.Hosts) == 0 && p.Machines+1 > s.To {
-			return refuse(Placement, "%s cannot shrink to %s: placement policy %s keeps %d machines apart, which takes a host each and one more, %d in all: take machines out of the policy, disable it, or set clusterSize to %d",
+			return refuse(Placement, "%s cannot shrink to %s: placement policy %s keeps %d machines apart, which takes a host each and one more, %d in all: "+
+				"take machines out of the policy, disable it, or set clusterSize to %d",
 				s.Cluster, hosts(s.To), p.Name, p.Machines, p.Machines+1, p.Machines+1)
 		}
 		if refusal := s.keepsHost(p); refusal != nil {
@@ -90,7 +92,8 @@ func (s Shrink) keepsHost(p Policy) *Refusal {
 	if there == 0 || staying > chosen {
 		return nil
 	}
-	return refuse(Placement, "%s cannot shrink to %s: placement policy %s binds machines to %s, and all of them could leave: add hosts to the policy, or disable it",
+	return refuse(Placement,
+		"%s cannot shrink to %s: placement policy %s binds machines to %s, and all of them could leave: add hosts to the policy, or disable it",
 		s.Cluster, hosts(s.To), p.Name, counted(there, "host"))
 }
 
@@ -109,13 +112,15 @@ func (s Shrink) Stored(d Datastore) *Refusal {
 		return nil
 	}
 	if !(d.Capacity > 0) || !(d.Used >= 0) {
-		return refuse(Unknown, "whether the data of %s fits on %s cannot be found out: Azure Monitor has no capacity and usage of its datastore %q for the last two hours; it is asked again by itself", s.Cluster, hosts(s.To), d.Name)
+		return refuse(Unknown, "whether the data of %s fits on %s cannot be found out: "+
+			"Azure Monitor has no capacity and usage of its datastore %q for the last two hours; it is asked again by itself", s.Cluster, hosts(s.To), d.Name)
 	}
 	usable := d.Capacity * float64(s.To) / float64(s.From) * usableShare
 	if d.Used <= usable {
 		return nil
 	}
-	return refuse(Storage, "%s cannot shrink to %s: its datastore %s holds %s, and %s could be used then (75%% of what the disks have, the rest is vSAN's slack): free %s, or set clusterSize to %d",
+	return refuse(Storage, "%s cannot shrink to %s: its datastore %s holds %s, and %s could be used then (75%% of what the disks have, "+
+		"the rest is vSAN's slack): free %s, or set clusterSize to %d",
 		s.Cluster, hosts(s.To), d.Name, terabytes(d.Used), terabytes(usable), terabytes(d.Used-usable), s.fewest(d))
 }
 
@@ -140,7 +145,8 @@ func (s Shrink) Tolerates(confirmed int, how string) *Refusal {
 	if s.From < twoFailures || s.To >= twoFailures || confirmed > 0 && confirmed <= s.To {
 		return nil
 	}
-	return refuse(Tolerance, "%s would shrink from %d hosts to %d, below the %d that data with a failures-to-tolerate of 2 needs as RAID-6, and Azure does not tell which machines have such a storage policy: "+
+	return refuse(Tolerance, "%s would shrink from %d hosts to %d, below the %d that data with a failures-to-tolerate of 2 needs as RAID-6, "+
+		"and Azure does not tell which machines have such a storage policy: "+
 		"give them one with a failures-to-tolerate of 1, such as RAID-1 FTT-1, and then say so with %s", s.Cluster, s.From, s.To, twoFailures, how)
 }
 

@@ -48,7 +48,8 @@ func TestARelocationThatStandsStillIsSeen(t *testing.T) {
 	if s := look(8*time.Hour, Running, 41); !s.IsZero() {
 		t.Errorf("it goes on and stands still since %s", s)
 	}
-	if small, large := ProgressBound(Running, 1<<30, outcome.Pace(1)), ProgressBound(Running, 20<<40, outcome.Pace(1)); small > 31*time.Minute || large < 5*time.Hour || large > 7*time.Hour {
+	if small, large := ProgressBound(Running, 1<<30, outcome.Pace(1)), ProgressBound(Running, 20<<40, outcome.Pace(1)); small > 31*time.Minute ||
+		large < 5*time.Hour || large > 7*time.Hour {
 		t.Errorf("a small machine may stand for %s, one of 20 TiB for %s", small, large)
 	}
 }

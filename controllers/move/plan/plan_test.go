@@ -29,18 +29,23 @@ func TestSelect(t *testing.T) {
 		{"a folder and those below it", selectors(selector{Folder: "/Oslo/vm/Finance"}), nil,
 			[]string{"/Oslo/vm/Finance/web-02", "/Oslo/vm/Finance/web-01", "/Oslo/vm/Finance/Old/old-01"}, "", ""},
 		{"a folder written with a slash at its end", selectors(selector{Folder: "/Oslo/vm/Finance/Old/"}), nil, []string{"/Oslo/vm/Finance/Old/old-01"}, "", ""},
-		{"a pattern", selectors(selector{Names: []string{"w?b-*"}}), selectors(selector{Folder: "/Oslo/vm/Web"}), []string{"/Oslo/vm/Finance/web-02", "/Oslo/vm/Finance/web-01"}, "", ""},
+		{"a pattern", selectors(selector{Names: []string{"w?b-*"}}), selectors(selector{Folder: "/Oslo/vm/Web"}),
+			[]string{"/Oslo/vm/Finance/web-02", "/Oslo/vm/Finance/web-01"}, "", ""},
 		{"parts must all match, entries any", selectors(selector{Folder: "/Oslo/vm/Web", Names: []string{"shop-*"}}, selector{Names: []string{"old-01"}}), nil,
 			[]string{"/Oslo/vm/Web/shop-01", "/Oslo/vm/Finance/Old/old-01"}, "", ""},
 		{"a name twice", selectors(selector{Names: []string{"web-01"}}), nil, nil, AmbiguousMachine, `"web-01" is /Oslo/vm/Finance/web-01, /Oslo/vm/Web/web-01`},
-		{"a name twice, but for an exclusion", selectors(selector{Names: []string{"web-01"}}), selectors(selector{Folder: "/Oslo/vm/Web"}), []string{"/Oslo/vm/Finance/web-01"}, "", ""},
+		{"a name twice, but for an exclusion", selectors(selector{Names: []string{"web-01"}}), selectors(selector{Folder: "/Oslo/vm/Web"}),
+			[]string{"/Oslo/vm/Finance/web-01"}, "", ""},
 		{"a name in a folder", selectors(selector{Names: []string{"web-01"}, Folder: "/Oslo/vm/Web"}), nil, []string{"/Oslo/vm/Web/web-01"}, "", ""},
-		{"a name that is excluded", selectors(selector{Names: []string{"web-02", "old-01"}}), selectors(selector{Names: []string{"old-*"}}), []string{"/Oslo/vm/Finance/web-02"}, "", ""},
+		{"a name that is excluded", selectors(selector{Names: []string{"web-02", "old-01"}}), selectors(selector{Names: []string{"old-*"}}),
+			[]string{"/Oslo/vm/Finance/web-02"}, "", ""},
 		{"a name that nobody has", selectors(selector{Names: []string{"web-03"}}), nil, nil, MachineNotFound, `"web-03" (there is web-0`},
-		{"a folder that is not there", selectors(selector{Folder: "/Oslo/vm/Finanse"}), nil, nil, SourceFolderNotFound, `"/Oslo/vm/Finanse" (there is /Oslo/vm/Finance`},
+		{"a folder that is not there", selectors(selector{Folder: "/Oslo/vm/Finanse"}), nil, nil, SourceFolderNotFound,
+			`"/Oslo/vm/Finanse" (there is /Oslo/vm/Finance`},
 		{"a folder whose name only begins alike", selectors(selector{Folder: "/Oslo/vm/Fin"}), nil, nil, SourceFolderNotFound, ""},
 		{"a pattern that nobody matches", selectors(selector{Names: []string{"nobody-*"}}), nil, nil, NothingSelected, "oslo has 5 machines"},
-		{"one pattern of two", selectors(selector{Names: []string{"nobody-*"}}, selector{Names: []string{"old-*"}}), nil, []string{"/Oslo/vm/Finance/Old/old-01"}, PatternMatchesNothing, "nobody-*"},
+		{"one pattern of two", selectors(selector{Names: []string{"nobody-*"}}, selector{Names: []string{"old-*"}}), nil,
+			[]string{"/Oslo/vm/Finance/Old/old-01"}, PatternMatchesNothing, "nobody-*"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			w := newWorld()
@@ -70,13 +75,15 @@ func TestEveryChoiceOfAMachineIsMade(t *testing.T) {
 	store := v1alpha1.InventoryReference{Ref: "vsan", Name: "vsanDatastore"}
 	want := v1alpha1.VirtualMachineMoveSpec{
 		Machine: v1alpha1.MachineIdentity{Name: "web-02", InstanceUUID: "5000-finance-web-02", BIOSUUID: "4200-5000-finance-web-02"},
-		Source:  v1alpha1.MachineSource{VCenterRef: w.spec.Source.VCenterRef, VCenterInstanceUUID: "vc-oslo", Folder: "/Oslo/vm/Finance", PowerState: vcenter.PoweredOn, HostName: "esx-01"},
+		Source: v1alpha1.MachineSource{VCenterRef: w.spec.Source.VCenterRef, VCenterInstanceUUID: "vc-oslo", Folder: "/Oslo/vm/Finance",
+			PowerState: vcenter.PoweredOn, HostName: "esx-01"},
 		Target: v1alpha1.MachineTarget{
 			VCenterRef: w.spec.Target.VCenterRef, VCenterInstanceUUID: "vc-weu", Cluster: v1alpha1.InventoryReference{Ref: "domain-1", Name: "Cluster-1"},
 			ResourcePool: v1alpha1.InventoryReference{Ref: "resgroup-1", Name: "/SDDC-Datacenter/host/Cluster-1/Resources"},
 			Folder:       v1alpha1.InventoryReference{Ref: "group-/SDDC-Datacenter/vm/Workloads", Name: "/SDDC-Datacenter/vm/Workloads"}, Datastore: store,
 			Disks: []v1alpha1.DiskPlacement{{Key: 2000, CapacityBytes: 80 * gb, SourceDatastore: "nfs-gold", SourceDatastoreRef: "ds-1", Datastore: store}},
-			NetworkAdapters: []v1alpha1.NetworkAdapterPlacement{{Key: 4000, MACAddress: "00:50:56:00:00:01", SourceNetwork: "VLAN-120", SourceNetworkRef: "net-120", Connected: "Yes",
+			NetworkAdapters: []v1alpha1.NetworkAdapterPlacement{{Key: 4000, MACAddress: "00:50:56:00:00:01", SourceNetwork: "VLAN-120",
+				SourceNetworkRef: "net-120", Connected: "Yes",
 				Network: v1alpha1.InventoryReference{Ref: "seg-web", Name: "finance-web"}}},
 		},
 		Method: v1alpha1.MoveMethodLive, Bytes: 80 * gb,
@@ -136,7 +143,8 @@ func TestTargetAndMapping(t *testing.T) {
 			w.target.networks["seg-2"] = &n
 		}},
 		{NoUsableHost, "Cluster-1", func(w *world) {
-			w.target.hosts["host-1"].InMaintenance, w.target.hosts["host-2"].ConnectionState, w.target.hosts["host-3"].PowerState = true, "notResponding", vcenter.PoweredOff
+			w.target.hosts["host-1"].InMaintenance, w.target.hosts["host-2"].ConnectionState, w.target.hosts["host-3"].PowerState = true,
+				"notResponding", vcenter.PoweredOff
 		}},
 		{TargetWithoutRoom, "datastore vsanDatastore lacks", func(w *world) { w.space["vsan"] = vcenter.Space{CapacityBytes: 400 * gb, FreeBytes: 200 * gb} }},
 		{TargetWithoutRoom, "cluster Cluster-1 lacks", func(w *world) { w.find("/Oslo/vm/Finance/web-01").MemoryMB = 1 << 20 }},

@@ -23,14 +23,16 @@ func TestWhatMatchesNothingIsSaid(t *testing.T) {
 		stops                bool
 		bend                 func(*world)
 	}{
-		{"an excluded name that nobody has", ExcludedMachineNotFound, `"web-O1" (there is web-01`, true, func(w *world) { w.spec.Exclude = selectors(selector{Names: []string{"old-01", "web-O1"}}) }},
+		{"an excluded name that nobody has", ExcludedMachineNotFound, `"web-O1" (there is web-01`, true,
+			func(w *world) { w.spec.Exclude = selectors(selector{Names: []string{"old-01", "web-O1"}}) }},
 		{"an excluded name in another folder", ExcludedMachineNotFound, `"shop-01"`, true, func(w *world) {
 			w.spec.Exclude = selectors(selector{Folder: "/Oslo/vm/Finance", Names: []string{"shop-01"}})
 		}},
 		{"an excluded name that is not selected either", "", "", false, func(w *world) { w.spec.Exclude = selectors(selector{Names: []string{"shop-01"}}) }},
 		{"an excluded name that has moved", "", "", false, func(w *world) {
 			w.spec.Exclude = selectors(selector{Names: []string{"gone-01"}})
-			w.known = []Known{{Spec: &v1alpha1.VirtualMachineMoveSpec{Machine: v1alpha1.MachineIdentity{Name: "gone-01", InstanceUUID: "5000-gone"}, Source: v1alpha1.MachineSource{Folder: "/Oslo/vm/Finance"}}, Moved: true, Ended: true, Started: true}}
+			w.known = []Known{{Spec: &v1alpha1.VirtualMachineMoveSpec{Machine: v1alpha1.MachineIdentity{Name: "gone-01", InstanceUUID: "5000-gone"},
+				Source: v1alpha1.MachineSource{Folder: "/Oslo/vm/Finance"}}, Moved: true, Ended: true, Started: true}}
 		}},
 		{"an excluded pattern", ExcludeMatchesNothing, "tmp-*", false, func(w *world) { w.spec.Exclude = selectors(selector{Names: []string{"tmp-*"}}) }},
 		{"an excluded folder without machines", ExcludeMatchesNothing, "in /Oslo/vm/Empty", false, func(w *world) {
@@ -40,7 +42,8 @@ func TestWhatMatchesNothingIsSaid(t *testing.T) {
 		{"a network that the source does not have", SourceNetworkNotFound, `"VLAN-12O" (there is VLAN-120)`, false, func(w *world) {
 			w.spec.Networks = append(w.spec.Networks, v1alpha1.NameMapping{From: "VLAN-12O", To: "finance-web"})
 		}},
-		{"a datastore that the source does not have", SourceDatastoreNotFound, `"nfs-go1d" (there is nfs-gold)`, true, func(w *world) { w.spec.Datastores = []v1alpha1.NameMapping{{From: "nfs-go1d", To: "vsanDatastore"}} }},
+		{"a datastore that the source does not have", SourceDatastoreNotFound, `"nfs-go1d" (there is nfs-gold)`, true,
+			func(w *world) { w.spec.Datastores = []v1alpha1.NameMapping{{From: "nfs-go1d", To: "vsanDatastore"}} }},
 		{"an entry that nobody needs, to nowhere", MappingNotUsable, `"finance-wep"`, false, func(w *world) {
 			w.source.networks["net-9"] = &vcenter.Network{Ref: "net-9", Name: "VLAN-9"}
 			w.spec.Networks = append(w.spec.Networks, v1alpha1.NameMapping{From: "VLAN-9", To: "finance-wep"})
@@ -88,7 +91,8 @@ func TestTwoNetworksOfOneNameGoWhereEachIsSent(t *testing.T) {
 	w := newWorld()
 	twins(w)
 	p := Make(w.input())
-	if c := concern(p, AmbiguousSourceNetwork); c == nil || !c.Whole || !strings.Contains(c.Message, "/Oslo/network/Lab/VLAN-120 (net-121), /Oslo/network/VLAN-120 (net-120)") || p.Blocker() == nil {
+	if c := concern(p, AmbiguousSourceNetwork); c == nil || !c.Whole ||
+		!strings.Contains(c.Message, "/Oslo/network/Lab/VLAN-120 (net-121), /Oslo/network/VLAN-120 (net-120)") || p.Blocker() == nil {
 		t.Errorf("a name that two networks have is taken: %+v", p.Concerns)
 	}
 	for _, word := range []string{"/Oslo/network/Lab/VLAN-120", "net-121", "/infra/segments/lab"} {
@@ -202,7 +206,8 @@ func TestASelectionThatWasMadeStays(t *testing.T) {
 	in = w.input()
 	in.Selection = made
 	p = Make(in)
-	if c := concern(p, MachineGone); c == nil || c.Severity != blocking || !strings.Contains(c.Message, "5000-old-old-01") || p.Count(StateBlocked) != 1 || p.Blocker() != nil {
+	if c := concern(p, MachineGone); c == nil || c.Severity != blocking || !strings.Contains(c.Message, "5000-old-old-01") ||
+		p.Count(StateBlocked) != 1 || p.Blocker() != nil {
 		t.Errorf("a machine that is gone: %+v", p.Concerns)
 	}
 	// One that somebody else brought to the target has moved.
@@ -296,7 +301,8 @@ func TestRecheckFindsWhatCameAfterThePlan(t *testing.T) {
 		test.bend(&d)
 		got := Blocking(Recheck(spec, &d, time.Now()))
 		switch {
-		case test.concern == "" && len(got) > 0, test.concern != "" && (len(got) != 1 || got[0].Name != test.concern || !strings.Contains(got[0].Message, test.words)):
+		case test.concern == "" && len(got) > 0,
+			test.concern != "" && (len(got) != 1 || got[0].Name != test.concern || !strings.Contains(got[0].Message, test.words)):
 			t.Errorf("%s %q: %+v", test.concern, test.words, got)
 		}
 		spec.Waivers = []v1alpha1.MoveWaiver{{Concern: test.concern, Reason: "r"}}

@@ -76,10 +76,12 @@ func TestTraps(t *testing.T) {
 		}},
 		{"same name", SameName, true, func(w *world, d *vcenter.MachineDetails) { w.add(d.Name, "/Oslo/vm/Finance/Old", 1) }},
 		{"MAC taken", MACAddressTaken, true, func(w *world, d *vcenter.MachineDetails) {
-			w.neighbours = []*vcenter.MachineDetails{{Machine: vcenter.Machine{Name: "there", InstanceUUID: "x"}, NICs: []vcenter.NIC{{MAC: strings.ToUpper(d.NICs[0].MAC), Network: "seg-web"}}}}
+			w.neighbours = []*vcenter.MachineDetails{{Machine: vcenter.Machine{Name: "there", InstanceUUID: "x"},
+				NICs: []vcenter.NIC{{MAC: strings.ToUpper(d.NICs[0].MAC), Network: "seg-web"}}}}
 		}},
 		{"MAC taken on another network", "", false, func(w *world, d *vcenter.MachineDetails) {
-			w.neighbours = []*vcenter.MachineDetails{{Machine: vcenter.Machine{Name: "there", InstanceUUID: "x"}, NICs: []vcenter.NIC{{MAC: d.NICs[0].MAC, Network: "seg-std"}}}}
+			w.neighbours = []*vcenter.MachineDetails{{Machine: vcenter.Machine{Name: "there", InstanceUUID: "x"},
+				NICs: []vcenter.NIC{{MAC: d.NICs[0].MAC, Network: "seg-std"}}}}
 		}},
 		{"network not visible", NetworkNotVisible, true, func(_ *world, d *vcenter.MachineDetails) { d.NICs[0].Network, d.NICs[0].NetworkName = "", "" }},
 		{"standard switch, running", NetworkIncompatible, true, func(w *world, _ *vcenter.MachineDetails) { w.spec.Networks[0].To = "standard" }},
@@ -200,7 +202,8 @@ func shaken(seed uint64) *world {
 	}
 	w.spec.Target.Datastore = one("vsanDatastore", "vsanDatastore", "none")
 	w.spec.Target.Folder = one("/SDDC-Datacenter/vm/Workloads", "/SDDC-Datacenter/vm/Workloads/", "/none", "/")
-	w.spec.Select = selectors(v1alpha1.MachineSelector{Folder: one("", "/Oslo/vm", "/none")}, v1alpha1.MachineSelector{Names: []string{one("app-0?", "web-01", "*", "none")}})
+	w.spec.Select = selectors(v1alpha1.MachineSelector{Folder: one("", "/Oslo/vm", "/none")},
+		v1alpha1.MachineSelector{Names: []string{one("app-0?", "web-01", "*", "none")}})
 	w.spec.Method = v1alpha1.MoveMethod(one("", "Auto", "Live", "Cold"))
 	for _, m := range Make(w.input()).Machines {
 		if m.Spec != nil && r.IntN(3) == 0 {
@@ -246,7 +249,8 @@ func FuzzMake(f *testing.F) {
 
 func missing(s *v1alpha1.VirtualMachineMoveSpec) bool {
 	t := &s.Target
-	for _, ref := range []string{t.Cluster.Ref, t.ResourcePool.Ref, t.Folder.Ref, t.Datastore.Ref, s.Machine.InstanceUUID, s.Source.VCenterInstanceUUID, t.VCenterInstanceUUID, string(s.Method)} {
+	for _, ref := range []string{t.Cluster.Ref, t.ResourcePool.Ref, t.Folder.Ref, t.Datastore.Ref, s.Machine.InstanceUUID, s.Source.VCenterInstanceUUID,
+		t.VCenterInstanceUUID, string(s.Method)} {
 		if ref == "" {
 			return true
 		}

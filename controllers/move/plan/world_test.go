@@ -86,13 +86,15 @@ func newWorld() *world {
 			CPUVendor: "intel", Version: "8.0.2", EVCMode: "intel-cascadelake", MemoryBytes: 512 * gb, CPUMHz: 80_000}
 		w.load[ref] = vcenter.HostLoad{MemoryBytes: 512 * gb, CPUCapacityMHz: 80_000, MemoryUsageBytes: 100 * gb, CPUUsageMHz: 10_000}
 	}
-	t.datastores["vsan"] = &vcenter.Datastore{Ref: "vsan", Name: "vsanDatastore", Type: "vsan", Path: "/SDDC-Datacenter/datastore/vsanDatastore", Accessible: true, Hosts: hosts}
+	t.datastores["vsan"] = &vcenter.Datastore{Ref: "vsan", Name: "vsanDatastore", Type: "vsan", Path: "/SDDC-Datacenter/datastore/vsanDatastore",
+		Accessible: true, Hosts: hosts}
 	w.space = map[string]vcenter.Space{"vsan": {CapacityBytes: 10_000 * gb, FreeBytes: 8_000 * gb}}
 	t.networks["seg-web"] = &vcenter.Network{Ref: "seg-web", Name: "finance-web", Kind: "DistributedVirtualPortgroup", Hosts: hosts}
 	t.networks["seg-std"] = &vcenter.Network{Ref: "seg-std", Name: "standard", Kind: "Network", Hosts: hosts}
 	w.spec = v1alpha1.WorkloadMoveSpec{
-		Source:   v1alpha1.MoveSource{VCenterRef: v1alpha1.ObjectReference{Name: "oslo"}},
-		Target:   v1alpha1.MoveTarget{VCenterRef: v1alpha1.ObjectReference{Name: "weu"}, Cluster: "Cluster-1", Folder: "/SDDC-Datacenter/vm/Workloads", Datastore: "vsanDatastore"},
+		Source: v1alpha1.MoveSource{VCenterRef: v1alpha1.ObjectReference{Name: "oslo"}},
+		Target: v1alpha1.MoveTarget{VCenterRef: v1alpha1.ObjectReference{Name: "weu"}, Cluster: "Cluster-1", Folder: "/SDDC-Datacenter/vm/Workloads",
+			Datastore: "vsanDatastore"},
 		Select:   []v1alpha1.MachineSelector{{Folder: "/Oslo/vm/Finance"}},
 		Networks: []v1alpha1.NameMapping{{From: "VLAN-120", To: "finance-web"}},
 	}
@@ -107,7 +109,8 @@ func (w *world) add(name, folder string, diskGB int64) *vcenter.MachineDetails {
 		Machine: vcenter.Machine{Ref: ref, Name: name, Folder: folder, InstanceUUID: uuid, BIOSUUID: "4200-" + uuid, Host: "host-1", PowerState: vcenter.PoweredOn,
 			ConnectionState: "connected", GuestToolsRunning: true, NumCPU: 2, MemoryMB: 4096, HardwareVersion: "vmx-19"},
 		Disks: []vcenter.Disk{{Key: 2000, Label: "Hard disk 1", CapacityBytes: diskGB * gb, Datastore: "ds-1", Mode: "persistent", BackingType: "thick"}},
-		NICs:  []vcenter.NIC{{Key: 4000, Label: "Network adapter 1", MAC: "00:50:56:00:00:" + fmt.Sprintf("%02x", len(w.source.machines)), Kind: "VirtualVmxnet3", Network: "net-120", NetworkName: "VLAN-120", Connected: true}},
+		NICs: []vcenter.NIC{{Key: 4000, Label: "Network adapter 1", MAC: "00:50:56:00:00:" + fmt.Sprintf("%02x", len(w.source.machines)), Kind: "VirtualVmxnet3",
+			Network: "net-120", NetworkName: "VLAN-120", Connected: true}},
 	}
 	w.details[ref] = d
 	w.source.machines[ref] = &d.Machine
@@ -127,8 +130,9 @@ func (w *world) find(p string) *vcenter.MachineDetails {
 func (w *world) input() Input {
 	return Input{
 		Spec:   &w.spec,
-		Source: Side{Inventory: w.source.inventory(), InstanceUUID: "vc-oslo", Name: "oslo"}, Target: Side{Inventory: w.target.inventory(), InstanceUUID: "vc-weu", Name: "weu"},
-		Known: w.known, Details: w.details, Neighbours: w.neighbours, Space: w.space, Load: w.load,
+		Source: Side{Inventory: w.source.inventory(), InstanceUUID: "vc-oslo", Name: "oslo"},
+		Target: Side{Inventory: w.target.inventory(), InstanceUUID: "vc-weu", Name: "weu"},
+		Known:  w.known, Details: w.details, Neighbours: w.neighbours, Space: w.space, Load: w.load,
 	}
 }
 

@@ -14,8 +14,8 @@ import (
 
 var update = flag.Bool("update", false, "write testdata/starts.txt anew")
 
-// Who starts when, and where, of twelve machines that run and eight that are off, between three hosts on each side. What changes here changes the order in which
-// people see machines go: go test ./controllers/move/schedule -update.
+// Who starts when, and where, of twelve machines that run and eight that are off, between three hosts on each side. What changes here changes the
+// order in which people see machines go: go test ./controllers/move/schedule -update.
 func TestWhoStartsWhen(t *testing.T) {
 	var jobs []Job
 	for i := range 20 {

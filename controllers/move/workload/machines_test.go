@@ -19,13 +19,15 @@ func TestAFinalizerAloneIsNoStart(t *testing.T) {
 		status          v1alpha1.VirtualMachineMoveStatus
 		started, active bool
 	}{
-		"new":                     {},
-		"gave its turn back":      {finalizer: true, status: v1alpha1.VirtualMachineMoveStatus{Step: v1alpha1.MoveStepWaiting}, active: true},
-		"has a turn":              {status: v1alpha1.VirtualMachineMoveStatus{GrantedAt: &granted}, started: true, active: true},
-		"a call is on record":     {finalizer: true, status: v1alpha1.VirtualMachineMoveStatus{Task: &v1alpha1.MoveTask{}}, started: true, active: true},
-		"between two attempts":    {finalizer: true, status: v1alpha1.VirtualMachineMoveStatus{StartedAt: &at, Step: v1alpha1.MoveStepWaiting}, started: true, active: true},
-		"powered off by the move": {finalizer: true, status: v1alpha1.VirtualMachineMoveStatus{PoweredOffByMove: v1alpha1.PoweredOffByMoveYes}, started: true, active: true},
-		"moved":                   {status: v1alpha1.VirtualMachineMoveStatus{Step: v1alpha1.MoveStepMoved}, started: true},
+		"new":                 {},
+		"gave its turn back":  {finalizer: true, status: v1alpha1.VirtualMachineMoveStatus{Step: v1alpha1.MoveStepWaiting}, active: true},
+		"has a turn":          {status: v1alpha1.VirtualMachineMoveStatus{GrantedAt: &granted}, started: true, active: true},
+		"a call is on record": {finalizer: true, status: v1alpha1.VirtualMachineMoveStatus{Task: &v1alpha1.MoveTask{}}, started: true, active: true},
+		"between two attempts": {finalizer: true, status: v1alpha1.VirtualMachineMoveStatus{StartedAt: &at, Step: v1alpha1.MoveStepWaiting},
+			started: true, active: true},
+		"powered off by the move": {finalizer: true, status: v1alpha1.VirtualMachineMoveStatus{PoweredOffByMove: v1alpha1.PoweredOffByMoveYes},
+			started: true, active: true},
+		"moved": {status: v1alpha1.VirtualMachineMoveStatus{Step: v1alpha1.MoveStepMoved}, started: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			m := &v1alpha1.VirtualMachineMove{Status: c.status}
