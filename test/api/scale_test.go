@@ -7,7 +7,6 @@ import (
 	"context"
 	"fmt"
 	"testing"
-	"time"
 
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	"k8s.io/apimachinery/pkg/api/resource"
@@ -16,7 +15,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
-	"github.com/avs-operator/avs-operator/test/armsim"
+	"github.com/avs-operator/avs-operator/test/env"
 	"github.com/avs-operator/avs-operator/test/harness"
 )
 
@@ -28,23 +27,17 @@ const perHost = 100
 func TestAHorizontalPodAutoscalerScalesHosts(t *testing.T) {
 	t.Parallel()
 	const speed = 3600
-	azure := harness.StartAzure(t, speed, func(c *armsim.Config) { c.NoVCenters = true })
-	namespace := cluster.Namespace(t)
-	metrics := serveExternalMetrics(t, namespace)
-	cloud := harness.PrivateCloud(namespace, "weu")
+	w := harness.NewWorld(t, cluster, speed)
+	w.StartAzure(t)
+	metrics := serveExternalMetrics(t, w.Namespace)
+	cloud := harness.PrivateCloud(w.Namespace, "weu")
 	second := &v1alpha1.Cluster{
-		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "weu-2"},
+		ObjectMeta: w.Meta("weu-2"),
 		Spec:       v1alpha1.ClusterSpec{PrivateCloudRef: v1alpha1.ParentReference{Name: "weu"}, SKU: "av36p", ClusterSize: ptr.To[int32](3)},
 	}
-	for _, object := range append(azure.Identity(namespace), cloud, second) {
-		if err := cluster.Admin.Create(t.Context(), object); err != nil {
-			t.Fatal(err)
-		}
-	}
-	harness.StartOperator(t, harness.OperatorOptions{Config: cluster.OperatorConfig(), Speed: speed, Namespace: namespace})
-	const soon = time.Minute
-	cluster.WaitCondition(t, soon, cloud, v1alpha1.ConditionReady, "True")
-	cluster.WaitCondition(t, soon, second, v1alpha1.ConditionReady, "True")
+	cluster.Create(t, cloud, second)
+	w.StartOperator(t)
+	cluster.WaitReady(t, cloud, second)
 
 	scaled := []struct {
 		kind, below string
@@ -58,8 +51,8 @@ func TestAHorizontalPodAutoscalerScalesHosts(t *testing.T) {
 			func() (int32, int32) { return *second.Spec.ClusterSize, second.Status.ClusterSize }},
 	}
 	for _, s := range scaled {
-		metrics.set(namespace, s.kind, 2*perHost)
-		if err := cluster.Admin.Create(t.Context(), autoscaler(namespace, s.kind, s.object.GetName())); err != nil {
+		metrics.set(w.Namespace, s.kind, 2*perHost)
+		if err := cluster.Admin.Create(t.Context(), autoscaler(w.Namespace, s.kind, s.object.GetName())); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -72,15 +65,15 @@ func TestAHorizontalPodAutoscalerScalesHosts(t *testing.T) {
 		{perHost, 7}, // down, because the autoscaler asks, but not below minReplicas
 	} {
 		for _, s := range scaled {
-			metrics.set(namespace, s.kind, step.load)
+			metrics.set(w.Namespace, s.kind, step.load)
 		}
 		for _, s := range scaled {
-			what, hpa := fmt.Sprintf("%d hosts of %s for a load of %d", step.want, s.kind, step.load), autoscaler(namespace, s.kind, s.object.GetName())
-			cluster.Eventually(t, soon, what, func(ctx context.Context) error {
+			what, hpa := fmt.Sprintf("%d hosts of %s for a load of %d", step.want, s.kind, step.load), autoscaler(w.Namespace, s.kind, s.object.GetName())
+			cluster.Eventually(t, env.Patience, what, func(ctx context.Context) error {
 				if err := cluster.Admin.Get(ctx, client.ObjectKeyFromObject(s.object), s.object); err != nil {
 					return err
 				}
-				body, _ := azure.Resource(azure.PrivateCloudID("weu") + s.below)
+				body, _ := w.Azure.Resource(w.Azure.PrivateCloudID("weu") + s.below)
 				actual := get(body, s.path)
 				if spec, status := s.size(); spec != step.want || status != step.want || actual != float64(step.want) {
 					return fmt.Errorf("%d are asked for, %d in status, %v in Azure", spec, status, actual)

@@ -62,20 +62,19 @@ func TestClocksApart(t *testing.T) {
 		"the next is ahead": {-5 * time.Minute, 5 * time.Minute}, "the next is behind": {5 * time.Minute, -5 * time.Minute}} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			azure, namespace := harness.StartAzure(t, speed, func(c *armsim.Config) { c.NoVCenters = true; c.Speed = 1200 }), cluster.Namespace(t)
-			cluster.Create(t, azure.Identity(namespace)...)
+			w := harness.NewWorld(t, cluster, speed)
+			w.StartAzure(t, func(c *armsim.Config) { c.Speed = 1200 })
 			start := func(apart time.Duration, between *limbo) *harness.Operator {
-				return harness.StartOperator(t, harness.OperatorOptions{Config: cluster.OperatorConfig(), Speed: speed, Namespace: namespace,
-					Change: func(o *controllers.Options) {
-						o.Clock = &ledger.Clock{Wall: func() time.Time { return time.Now().Add(apart) }}
-						if between != nil {
-							o.WrapTransport = func(next http.RoundTripper) http.RoundTripper { between.next = next; return between }
-						}
-					}})
+				return w.StartOperator(t, func(o *controllers.Options) {
+					o.Clock = &ledger.Clock{Wall: func() time.Time { return time.Now().Add(apart) }}
+					if between != nil {
+						o.WrapTransport = func(next http.RoundTripper) http.RoundTripper { between.next = next; return between }
+					}
+				})
 			}
 			between := &limbo{caught: make(chan struct{}), free: make(chan struct{})}
 			first := start(apart[0], between)
-			cloud := harness.PrivateCloud(namespace, "weu")
+			cloud := harness.PrivateCloud(w.Namespace, "weu")
 			cluster.Create(t, cloud)
 			select {
 			case <-between.caught:
@@ -85,7 +84,6 @@ func TestClocksApart(t *testing.T) {
 			recorded := time.Now()
 			first.Stop(t)
 			start(apart[1], nil)
-			w := &world{&harness.World{Cluster: cluster, Azure: azure, Namespace: namespace, Speed: speed}}
 			wait := func(n int) []armsim.Request {
 				t.Helper()
 				cluster.Eventually(t, soon, fmt.Sprintf("%d requests", n), func(context.Context) error {

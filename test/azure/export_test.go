@@ -233,10 +233,7 @@ func TestASecretOfFingerprintsWithoutItsValueIsMadeAnew(t *testing.T) {
 		PeerExpressRouteCircuitID: "/subscriptions/" + w.Azure.SubscriptionID + "/resourceGroups/rg-avs/providers/Microsoft.Network/expressRouteCircuits/oslo",
 	}}
 	cluster.Create(t, append(w.Azure.Identity(w.Namespace), emptied, key, harness.PrivateCloud(w.Namespace, "weu"), reach)...)
-	w.Operator = harness.StartOperator(t, harness.OperatorOptions{Config: cluster.OperatorConfig(), Speed: w.Speed, Namespace: w.Namespace,
-		Change: func(o *controllers.Options) {
-			o.Namespace = w.Namespace
-		}})
+	w.StartOperator(t, func(o *controllers.Options) { o.Namespace = w.Namespace })
 	cluster.WaitNotReady(t, reach, v1alpha1.ReasonTransient, "avs-operator-fingerprints has no value", "delete the Secret to have a new one made")
 	cluster.Delete(t, emptied)
 	cluster.WaitReady(t, reach)

@@ -176,10 +176,7 @@ func (l *life) try(patch map[string]any, options ...client.PatchOption) error {
 	if err != nil {
 		return err
 	}
-	target := l.kind.New()
-	target.SetNamespace(l.object.GetNamespace())
-	target.SetName(l.object.GetName())
-	return cluster.Admin.Patch(l.t.Context(), target, client.RawPatch(types.MergePatchType, content), options...)
+	return cluster.Admin.Patch(l.t.Context(), l.unread(), client.RawPatch(types.MergePatchType, content), options...)
 }
 
 // accepted says whether the API server would accept an edit.
@@ -189,16 +186,25 @@ func inSpec(name string, value any) map[string]any {
 	return map[string]any{"spec": map[string]any{name: value}}
 }
 
+// unread is the object by its name alone, to be read anew: what was read before stays as it was.
+func (l *life) unread() kind.Object {
+	out := l.kind.New()
+	out.SetNamespace(l.object.GetNamespace())
+	out.SetName(l.object.GetName())
+	return out
+}
+
 // until waits for what the object says.
 func (l *life) until(what string, ok func(*v1alpha1.AzureStatus) error) {
 	l.t.Helper()
-	fresh := l.kind.New()
-	cluster.Eventually(l.t, patience, what, func(ctx context.Context) error {
-		if err := cluster.Admin.Get(ctx, client.ObjectKeyFromObject(l.object), fresh); err != nil {
-			return err
-		}
-		return ok(fresh.AzureStatus())
-	}, l.object, &v1alpha1.AzureIdentity{ObjectMeta: metav1.ObjectMeta{Namespace: l.Namespace, Name: "default"}})
+	fresh := l.unread()
+	cluster.WaitFor(l.t, patience, fresh, what, func() error { return ok(fresh.AzureStatus()) })
+	l.read(fresh)
+}
+
+// read takes note of the object as it is now.
+func (l *life) read(fresh kind.Object) {
+	l.t.Helper()
 	l.object = fresh
 	l.agreesWithArgoCD()
 }
@@ -230,38 +236,25 @@ func (l *life) agreesWithArgoCD() {
 // ready waits until the object is Ready as it stands now.
 func (l *life) ready() {
 	l.t.Helper()
-	l.until("Ready", func(s *v1alpha1.AzureStatus) error {
-		c := meta.FindStatusCondition(s.Conditions, v1alpha1.ConditionReady)
-		if generation := l.generation(); c == nil || c.Status != metav1.ConditionTrue || c.ObservedGeneration != generation {
-			return fmt.Errorf("Ready is %s at generation %d", asText(c), generation)
-		}
-		return nil
-	})
-	l.id = l.object.AzureStatus().ID
+	fresh := l.unread()
+	cluster.WaitReady(l.t, fresh)
+	l.read(fresh)
+	l.id = fresh.AzureStatus().ID
 }
 
 // says waits until the object is not Ready for a reason, Stalled or Reconciling as progress says, and returns the message.
 func (l *life) says(progress, reason string) string {
 	l.t.Helper()
-	var message string
-	l.until("reason "+reason, func(s *v1alpha1.AzureStatus) error {
-		c := meta.FindStatusCondition(s.Conditions, v1alpha1.ConditionReady)
-		if c == nil || c.Status != metav1.ConditionFalse || c.Reason != reason || !meta.IsStatusConditionTrue(s.Conditions, progress) {
-			return fmt.Errorf("conditions are %s", asText(s.Conditions))
-		}
-		message = c.Message
-		return nil
-	})
+	fresh := l.unread()
+	message := cluster.WaitProgress(l.t, fresh, progress, reason)
+	l.read(fresh)
 	return message
 }
 
 // gone waits for the end of the object.
 func (l *life) gone() {
 	l.t.Helper()
-	if err := cluster.Admin.Delete(l.t.Context(), l.object); err != nil {
-		l.t.Fatal(err)
-	}
-	cluster.WaitGone(l.t, patience, l.object)
+	cluster.Remove(l.t, l.object)
 }
 
 // body is what Azure has.
