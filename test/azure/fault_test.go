@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"net/http"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -61,6 +62,42 @@ func TestCreateSurvives(t *testing.T) {
 			told := harness.Operations(log.String())
 			for _, wrong := range harness.MistoldWrites(told, w.Azure.Requests()) {
 				t.Error(wrong)
+			}
+		})
+	}
+}
+
+// The answer to an update, a deletion or a delete lock is lost. The log has one line when the write is sent and one when it ended.
+func TestALostAnswerIsTold(t *testing.T) {
+	t.Parallel()
+	for name, fault := range map[string]armsim.Fault{
+		"of an update":     {Verb: http.MethodPatch, Path: regexp.MustCompile("/segments/")},
+		"of a deletion":    {Verb: http.MethodDelete, Path: regexp.MustCompile("/segments/")},
+		"of a delete lock": {Verb: http.MethodPut, Path: regexp.MustCompile("/locks/")},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := quiet(t, fast)
+			log := w.KeepLog()
+			fault.When, fault.Drop = armsim.After, true
+			w.Azure.Inject(fault)
+			cloud, segment := harness.PrivateCloud(w.Namespace, "weu"), &v1alpha1.Segment{ObjectMeta: w.Meta("web"), Spec: v1alpha1.SegmentSpec{
+				PrivateCloudRef: v1alpha1.ParentReference{Name: "weu"}, Subnet: &v1alpha1.SegmentSubnet{GatewayAddress: "10.60.1.1/24"}}}
+			cluster.Create(t, append(w.Azure.Identity(w.Namespace), cloud, segment)...)
+			w.StartOperator(t)
+			cluster.WaitReady(t, cloud, segment)
+			env.Edit(t, cluster, segment, func(s *v1alpha1.Segment) { s.Spec.Subnet.GatewayAddress = "10.60.2.1/24" })
+			cluster.WaitReady(t, segment)
+			cluster.Remove(t, segment)
+			env.Edit(t, cluster, cloud, func(c *v1alpha1.PrivateCloud) { c.Spec.DeleteLock = "Enabled" }) // which holds deletions up
+			cluster.WaitReady(t, cloud)
+			told := harness.Operations(log.String())
+			for _, wrong := range harness.MistoldWrites(told, w.Azure.Requests()) {
+				t.Error(wrong)
+			}
+			lost := slices.IndexFunc(w.Azure.Writes(), func(r armsim.Request) bool { return r.Status == 0 })
+			if lost < 0 || w.Azure.Writes()[lost].Method != fault.Verb || len(told[w.Azure.Writes()[lost].CorrelationID]) != 2 {
+				t.Errorf("no answer was lost, or its write does not have two lines: %+v", told)
 			}
 		})
 	}
