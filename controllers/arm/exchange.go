@@ -96,7 +96,12 @@ func (c *Client) exchange(parent context.Context, k call) (*answer, error) {
 		}
 		return nil, unsent(parent, &exchange{write: k.write, deadline: k.deadline}, k, err)
 	}
-	x := &exchange{write: k.write, once: k.once, deadline: k.deadline, most: c.quota.most.Answer}
+	x := &exchange{write: k.write, once: k.once, deadline: k.deadline, most: c.quota.most.Answer, stopped: parent.Err}
+	if k.write { // a process that is told to stop still waits for the answer to what has left, until the deadline
+		var ended context.CancelFunc
+		ctx, ended = context.WithDeadline(context.WithoutCancel(ctx), end)
+		defer ended()
+	}
 	started := time.Now()
 	a, err := c.send(context.WithValue(ctx, exchangeKey{}, x), k)
 	if x.sends == 0 {

@@ -21,10 +21,11 @@ import (
 
 // exchange is what the last transport must know about a call; it travels in the context.
 type exchange struct {
-	write    bool      // subject to deadline and leadership
-	once     bool      // one HTTP exchange and no more
-	most     int64     // bytes of the answer
-	deadline time.Time // of a write
+	write    bool         // subject to deadline and leadership
+	once     bool         // one HTTP exchange and no more
+	most     int64        // bytes of the answer
+	deadline time.Time    // of a write
+	stopped  func() error // says that the caller does not want it any more, so that it must not leave
 
 	sends   int         // handed to the transport
 	reached atomic.Bool // a connection was obtained, so bytes may have left
@@ -122,6 +123,9 @@ func (g *gate) refuse(x *exchange, req *http.Request) *Error {
 	}
 	if !x.write {
 		return nil
+	}
+	if err := x.stopped(); err != nil {
+		return &Error{Class: Transient, Message: "not sent: " + err.Error(), cause: err}
 	}
 	if g.mayWrite != nil {
 		if err := g.mayWrite(); err != nil {

@@ -211,7 +211,7 @@ func (r *Reconciler[T]) markWritten(ctx context.Context, s *scope[T]) *outcome.O
 	stored.SetName(s.obj.GetName())
 	mark := fmt.Sprintf(`{"metadata":{"uid":%q,"annotations":{%q:"true"}}}`, s.obj.GetUID(), v1alpha1.AnnotationWritten)
 	if err := r.Client.Patch(ctx, stored, client.RawPatch(types.MergePatchType, []byte(mark))); err != nil {
-		return outcome.Retry(v1alpha1.ReasonTransient, fmt.Errorf("noting the first write: %w", err)).In(conflictPause)
+		return outcome.Collided(fmt.Errorf("noting the first write: %w", err))
 	}
 	s.before = stored
 	s.obj.SetAnnotations(stored.GetAnnotations())
@@ -271,7 +271,7 @@ func (r *Reconciler[T]) patchMetadata(ctx context.Context, s *scope[T], base T) 
 	}
 	switch {
 	case apierrors.IsConflict(err):
-		return outcome.Retry(v1alpha1.ReasonTransient, err).In(conflictPause)
+		return outcome.Collided(err)
 	case err != nil:
 		return outcome.Retry(v1alpha1.ReasonTransient, fmt.Errorf("writing metadata: %w", err))
 	}
@@ -292,7 +292,7 @@ func (r *Reconciler[T]) removeFinalizer(ctx context.Context, s *scope[T]) *outco
 		return outcome.Done(v1alpha1.ReasonDeleting, "let go")
 	case apierrors.IsConflict(err):
 		s.obj = base
-		return outcome.Retry(v1alpha1.ReasonTransient, err).In(conflictPause)
+		return outcome.Collided(err)
 	}
 	s.obj = base
 	return outcome.Retry(v1alpha1.ReasonTransient, fmt.Errorf("taking the finalizer off: %w", err))

@@ -177,7 +177,7 @@ func (r *Reconciler[T]) publish(ctx context.Context, s *scope[T], o *outcome.Out
 	})
 	if err == nil && s.adopted() && !s.deleting() {
 		if o := r.markWritten(ctx, s); o != nil { // of what was taken over without a write
-			return ctrl.Result{RequeueAfter: conflictPause}, nil
+			return r.Publisher.Result(o)
 		}
 	}
 	if err == nil && s.again > 0 && (result.RequeueAfter == 0 || result.RequeueAfter > s.again) {

@@ -58,9 +58,8 @@ func (r *Reconciler[T]) follow(ctx context.Context, s *scope[T]) *outcome.Outcom
 
 // lookUp finds out what became of a write whose answer nobody has: not before it can no longer be on its way.
 func (r *Reconciler[T]) lookUp(ctx context.Context, s *scope[T], op *v1alpha1.Operation) *outcome.Outcome {
-	if left := r.UntilLook(op); left > 0 {
-		return outcome.Wait(v1alpha1.ReasonOperationUnknown,
-			"%s (operation %s) was recorded, and whether Azure got it is looked up as soon as it can no longer be on its way", opName(op), op.ID).In(left)
+	if o := r.Book().OnItsWay(entry(op)); o != nil {
+		return o
 	}
 	if op.Target != "" {
 		// Whoever still needs the write looks at the other resource first, and finds the record with its id.

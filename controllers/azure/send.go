@@ -6,12 +6,8 @@ package azure
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"time"
 
-	"github.com/google/uuid"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
@@ -51,7 +47,7 @@ func (r *Reconciler[T]) send(ctx context.Context, s *scope[T]) *outcome.Outcome 
 		return o
 	}
 	w := s.write
-	op := r.newOperation(s.stat().Operation, v1alpha1.Operation{
+	op := r.Book().NewOperation(s.stat().Operation, v1alpha1.Operation{
 		Hosts: hosts,
 		Verb:  string(w.Verb), Purpose: w.Purpose, Action: w.Action, Target: string(w.Target), WriteOnly: carried, BodyHash: hash,
 		SpecHash: r.situation(s).SpecHash(), Generation: s.obj.GetGeneration(),
@@ -78,11 +74,13 @@ func (r *Reconciler[T]) send(ctx context.Context, s *scope[T]) *outcome.Outcome 
 		id, types = w.Target, r.kind.Beside
 	}
 	r.Metrics.Sending(s.log, r.told(s, op))
-	accepted, err := s.client.Begin(ctx, arm.Write{
-		ID: id, Types: types, Verb: w.Verb, Action: w.Action, Body: encoded, OperationID: op.ID, Deadline: r.Clock.Here(op.Deadline.Time),
+	accepted, fate, err := ledger.Exchange(ctx, r.Clock, op.Deadline.Time, ledger.FateOf, func(ctx context.Context) (*arm.Accepted, error) {
+		return s.client.Begin(ctx, arm.Write{
+			ID: id, Types: types, Verb: w.Verb, Action: w.Action, Body: encoded, OperationID: op.ID, Deadline: r.Clock.Here(op.Deadline.Time),
+		})
 	})
-	if err != nil {
-		return r.notAccepted(s, err)
+	if fate != ledger.Accepted {
+		return r.notAccepted(s, fate, err)
 	}
 	return r.accepted(ctx, s, accepted)
 }
@@ -115,45 +113,27 @@ func (r *Reconciler[T]) afford(ctx context.Context, s *scope[T]) (hosts int32, d
 	return hosts, done, o
 }
 
-// newOperation completes the record of a write that is about to be made. If lost, a record that nobody answered, is of the same write, its id is
-// used again, so that Azure, which swallows a repeated id, does it at most once.
-func (s *Shared) newOperation(lost *v1alpha1.Operation, op v1alpha1.Operation) *v1alpha1.Operation {
-	now := s.Clock.Now()
-	op.Format, op.State, op.Attempt, op.ID = v1alpha1.OperationFormat, v1alpha1.OperationIntended, 1, uuid.NewString()
-	op.StartedAt, op.Deadline = metav1.NewMicroTime(now), metav1.NewMicroTime(ledger.Deadline(s.Pace, ledger.Sending, now))
-	if lost != nil && lost.Verb == op.Verb && lost.Action == op.Action && lost.Target == op.Target && lost.BodyHash == op.BodyHash {
-		op.ID, op.Attempt, op.StartedAt = lost.ID, lost.Attempt+1, lost.StartedAt
-	}
-	return &op
-}
-
-// NewOperation is the record of a write that is about to be made, with the id of lost if that is a record of the same write that nobody answered.
-func (s *Shared) NewOperation(lost *v1alpha1.Operation, w arm.Write, generation int64) *v1alpha1.Operation {
-	return s.newOperation(lost, v1alpha1.Operation{
-		Verb: string(w.Verb), Action: w.Action, Target: string(w.ID), BodyHash: body.Hash(w.Body, ""), Generation: generation,
-	})
-}
-
 // record stores the status now, with the conditions that o gives. A conflict ends the reconcile: somebody knows something newer.
 func (r *Reconciler[T]) record(ctx context.Context, s *scope[T], o *outcome.Outcome) *outcome.Outcome {
+	if err := r.storeStatus(ctx, s, o); err != nil {
+		return ledger.NotRecorded(err)
+	}
+	return nil
+}
+
+func (r *Reconciler[T]) storeStatus(ctx context.Context, s *scope[T], o *outcome.Outcome) error {
 	if err := r.Publisher.Record(ctx, s.subject(), status.Report{Outcome: o, Facts: s.facts}); err != nil {
-		lost := outcome.Retry(v1alpha1.ReasonTransient, fmt.Errorf("recording the operation: %w", err))
-		if apierrors.IsConflict(err) {
-			lost.After = conflictPause
-		}
-		return lost
+		return err
 	}
 	s.before = s.obj.DeepCopyObject().(T)
 	return nil
 }
 
 // notAccepted deals with a write that was refused, not sent, or lost. Only of a lost one the record stays: its fate is in Azure.
-func (r *Reconciler[T]) notAccepted(s *scope[T], err error) *outcome.Outcome {
-	op := s.stat().Operation
-	fate, class := ledger.FateOf(err), arm.ClassOf(err)
+func (r *Reconciler[T]) notAccepted(s *scope[T], fate ledger.Fate, err error) *outcome.Outcome {
+	op, class := s.stat().Operation, arm.ClassOf(err)
 	if fate == ledger.Lost {
-		return outcome.Wait(v1alpha1.ReasonOperationUnknown,
-			"the answer to %s (operation %s) was lost: what Azure made of it is looked up shortly", opName(op), op.ID).In(r.UntilLook(op))
+		return r.Book().Lost(entry(op))
 	}
 	how := metrics.Refused
 	if fate == ledger.Unsent {
@@ -180,12 +160,7 @@ func (r *Reconciler[T]) lostAgain(s *scope[T], what ledger.Request) *outcome.Out
 	if lost == nil || asked(s.id, lost) != what {
 		return nil
 	}
-	left := ledger.UntilResend(r.Pace, lost.Attempt, lost.Deadline.Time, r.Clock.Now())
-	if left <= 0 {
-		return nil
-	}
-	return outcome.Wait(v1alpha1.ReasonOperationUnknown, "the answers to %s (operation %s) are lost again and again, and Azure shows nothing of it: it is sent again at longer and longer intervals, at last every 15 minutes",
-		opName(lost), lost.ID).In(left)
+	return r.Book().SentTooOften(entry(lost))
 }
 
 // accepted stores where the operation is followed. If somebody wrote the object meanwhile it is read again, and the record completed if it
@@ -222,17 +197,22 @@ func (r *Reconciler[T]) accepted(ctx context.Context, s *scope[T], a *arm.Accept
 	running := func() *outcome.Outcome {
 		return outcome.Wait(w.Reason, "%s", s.followed(s.stat().Operation, w.Message))
 	}
-	o := r.record(ctx, s, running())
-	for attempt := 0; o != nil && attempt < 5; attempt++ {
-		fresh := r.kind.New()
-		if err := r.Live.Get(ctx, key, fresh); err != nil || fresh.AzureStatus().Operation == nil || fresh.AzureStatus().Operation.ID != id {
-			return outcome.Wait(w.Reason, "%s", w.Message).In(time.Second) // the record says Intended or is gone: it is followed by looking
-		}
-		was := s.stat().Managed
-		s.obj, s.before = fresh, fresh.DeepCopyObject().(T)
-		complete(s.stat())
-		s.stat().Managed = was
-		o = r.record(ctx, s, running())
+	answer := ledger.Answer{
+		Store: func(ctx context.Context) error { return r.storeStatus(ctx, s, running()) },
+		Renew: func(ctx context.Context) (bool, error) {
+			fresh := r.kind.New()
+			if err := r.Live.Get(ctx, key, fresh); err != nil || fresh.AzureStatus().Operation == nil || fresh.AzureStatus().Operation.ID != id {
+				return false, err
+			}
+			was := s.stat().Managed
+			s.obj, s.before = fresh, fresh.DeepCopyObject().(T)
+			complete(s.stat())
+			s.stat().Managed = was
+			return true, nil
+		},
+	}
+	if stored, _ := answer.Save(ctx); !stored { // the record says Intended or is gone: it is followed by looking
+		return outcome.Wait(w.Reason, "%s", w.Message).In(time.Second)
 	}
 	return running().In(first)
 }

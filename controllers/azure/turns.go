@@ -105,9 +105,6 @@ func cloudOfChange(change arm.Change) string {
 	return tree.CloudKey(id)
 }
 
-// conflictPause is how soon a reconcile that lost a race is repeated.
-const conflictPause = 20 * time.Millisecond
-
 // isGroupMissing tells a missing resource group from a missing resource: only the second is made.
 func isGroupMissing(err error) bool {
 	e, ok := asArm(err)
@@ -142,9 +139,18 @@ func (r *Reconciler[T]) lastDone(s *scope[T]) (done ledger.Request, lately bool)
 	return done, lately
 }
 
-// UntilLook is how long to wait until a write without an answer can no longer be on its way, in Azure's time.
-func (s *Shared) UntilLook(op *v1alpha1.Operation) time.Duration {
-	return ledger.UntilLook(s.Pace, op.Deadline.Time, s.Clock.Now())
+// Book is the ledger of writes to Azure.
+func (s *Shared) Book() ledger.Book { return ledger.Book{Pace: s.Pace, Clock: s.Clock} }
+
+// entry is an operation as the ledger's sentences name it.
+func entry(op *v1alpha1.Operation) ledger.Entry { return Entry(op, opName(op)) }
+
+// Entry is an operation on record, called by name.
+func Entry(op *v1alpha1.Operation, name string) ledger.Entry {
+	return ledger.Entry{
+		Name: fmt.Sprintf("%s (operation %s)", name, op.ID), Where: "Azure", Reason: v1alpha1.ReasonOperationUnknown,
+		Attempt: op.Attempt, Deadline: op.Deadline.Time,
+	}
 }
 
 // holder names an object in the lanes.

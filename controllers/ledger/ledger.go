@@ -3,41 +3,16 @@
 
 // Package ledger is what everybody who writes to the outside shares: a write is on record before it is sent, is sent once, a lost one is looked
 // up, a late one is looked at, and a refused one is repeated at a pace that no service minds. The loop of the Azure kinds, maintenance and the
-// moves of machines call it, so that what is mended here is mended for all three. It decides and sends nothing: values in, values out.
+// moves of machines call it, so that what is mended here is mended for all three. What is asked of Azure or vCenter, and how the object is stored, they
+// hand in as functions.
 package ledger
 
 import (
 	"errors"
-	"time"
 
 	"github.com/avs-operator/avs-operator/controllers/arm"
-	"github.com/avs-operator/avs-operator/controllers/outcome"
 	"github.com/avs-operator/avs-operator/controllers/vcenter"
 )
-
-// Deadline is when a write that is recorded now is not sent any more. within is Sending or Calling.
-func Deadline(pace outcome.Pace, within Wait, now time.Time) time.Time {
-	return now.Add(within.Real(pace))
-}
-
-// LostAt is when a write that nobody answered can no longer be on its way: what is found from then on stays true.
-func LostAt(pace outcome.Pace, deadline time.Time) time.Time {
-	return deadline.Add(Grace.Real(pace))
-}
-
-// UntilLook is how long it is until then, in the time of Azure and vCenter.
-func UntilLook(pace outcome.Pace, deadline, now time.Time) time.Duration {
-	return pace.Elapsed(max(LostAt(pace, deadline).Sub(now), 0))
-}
-
-// UntilResend is how long a write whose answer was lost so many times in a row waits after a look found that it came to nothing, in the time of
-// Azure. The first two go out at once: connections do break. A service that swallows every answer is not asked more often than one that refuses.
-func UntilResend(pace outcome.Pace, attempts int32, deadline, now time.Time) time.Duration {
-	if attempts < 3 {
-		return 0
-	}
-	return pace.Elapsed(max(LostAt(pace, deadline).Add(pace.Real(Pause(attempts-2))).Sub(now), 0))
-}
 
 // Fate of a write that is on record, by what came back from sending it.
 type Fate string

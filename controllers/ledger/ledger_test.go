@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/avs-operator/avs-operator/controllers/arm"
+	"github.com/avs-operator/avs-operator/controllers/outcome"
 	"github.com/avs-operator/avs-operator/controllers/vcenter"
 )
 
@@ -60,11 +61,15 @@ func TestFates(t *testing.T) {
 func TestAWriteThatIsLostAgainAndAgainIsNotSentMoreThanTwelveTimesAnHour(t *testing.T) {
 	began := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	now, sent := began, 0
+	book := Book{Pace: 1, Clock: &Clock{Wall: func() time.Time { return now }}}
 	for attempt := int32(1); now.Sub(began) < 24*time.Hour; attempt++ {
 		sent++
-		deadline := Deadline(1, Sending, now)
-		now = now.Add(UntilLook(1, deadline, now))
-		now = now.Add(UntilResend(1, attempt, deadline, now))
+		e := Entry{Deadline: book.Deadline(Sending), Attempt: attempt}
+		for _, wait := range []func(Entry) *outcome.Outcome{book.OnItsWay, book.SentTooOften} {
+			if o := wait(e); o != nil {
+				now = now.Add(o.After)
+			}
+		}
 	}
 	if most := 24 * MostRefusals; sent > most || sent < 24*3 {
 		t.Errorf("sent %d times in a day", sent)

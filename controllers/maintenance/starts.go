@@ -63,20 +63,16 @@ func (r *Reconciler) storeStarts(ctx context.Context, s *scope, starts map[strin
 	}
 	changed.Annotations[v1alpha1.AnnotationScheduled] = string(data)
 	err = r.Client.Patch(ctx, changed, client.MergeFromWithOptions(base, client.MergeFromWithOptimisticLock{}))
-	if err != nil {
-		lost := outcome.Retry(v1alpha1.ReasonTransient, fmt.Errorf("writing metadata: %w", err))
-		if apierrors.IsConflict(err) {
-			lost.After = conflictPause
-		}
-		return lost
+	switch {
+	case apierrors.IsConflict(err):
+		return outcome.Collided(fmt.Errorf("writing metadata: %w", err))
+	case err != nil:
+		return outcome.Retry(v1alpha1.ReasonTransient, fmt.Errorf("writing metadata: %w", err))
 	}
 	s.before, s.policy, s.starts = changed.DeepCopy(), changed, starts
 	s.policy.Status = *worked // the answer brought back the stored status
 	return nil
 }
-
-// conflictPause is how soon a reconcile that lost a race is repeated.
-const conflictPause = 20 * time.Millisecond
 
 // startsOf reads the annotation. What cannot be read is nothing: then everything is taken for a person's, and left where it is.
 func startsOf(policy *v1alpha1.MaintenancePolicy) map[string][]time.Time {

@@ -11,7 +11,6 @@ import (
 	"fmt"
 	"time"
 
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
@@ -43,9 +42,8 @@ func (r *Reconciler) resume(_ context.Context, s *scope) *outcome.Outcome {
 		return nil
 	}
 	r.Lanes.Seat(s.cloudKey(), lane.Light, holder(s.key()))
-	if left := r.UntilLook(op); left > 0 {
-		return outcome.Wait(v1alpha1.ReasonOperationUnknown,
-			"%s (operation %s) was recorded, and whether Azure got it is looked up as soon as it can no longer be on its way", op.Action, op.ID).In(left)
+	if o := r.Book().OnItsWay(azure.Entry(op, op.Action)); o != nil {
+		return o
 	}
 	s.lost, s.policy.Status.Operation = op, nil // told as ended if this reconcile does not send it again
 	r.releaseLane(s)
@@ -96,11 +94,14 @@ func (r *Reconciler) send(ctx context.Context, s *scope, f finding) *outcome.Out
 			return o
 		}
 	}
-	op := r.NewOperation(s.lost, w, s.policy.Generation)
+	name := fmt.Sprintf("%s of %s", f.Action, f.resource.Name)
+	op := r.Book().NewOperation(s.lost, v1alpha1.Operation{
+		Verb: string(w.Verb), Action: w.Action, Target: string(w.ID), BodyHash: requestOf(w).Hash, Generation: s.policy.Generation,
+	})
 	if lost := s.lost; lost != nil && lost.ID == op.ID {
-		if left := ledger.UntilResend(r.Pace, lost.Attempt, lost.Deadline.Time, r.Clock.Now()); left > 0 {
+		if o := r.Book().SentTooOften(azure.Entry(lost, name)); o != nil {
 			s.policy.Status.Operation = lost
-			return outcome.Wait(v1alpha1.ReasonOperationUnknown, "the answers to %s of %s (operation %s) are lost again and again: it is sent again at longer and longer intervals", f.Action, f.resource.Name, op.ID).In(left)
+			return o
 		}
 	}
 	r.endLost(s, op.ID)
@@ -114,15 +115,14 @@ func (r *Reconciler) send(ctx context.Context, s *scope, f finding) *outcome.Out
 	}
 	w.OperationID, w.Deadline = op.ID, r.Clock.Here(op.Deadline.Time)
 	r.Metrics.Sending(s.log, r.told(s, op))
-	_, err := s.client.Begin(ctx, w)
-	if ledger.FateOf(err) == ledger.Lost {
-		return outcome.Wait(v1alpha1.ReasonOperationUnknown,
-			"the answer to %s of %s (operation %s) was lost: what Azure made of it is looked up shortly", f.Action, f.resource.Name, op.ID).In(r.UntilLook(op))
+	_, fate, err := ledger.Exchange(ctx, r.Clock, op.Deadline.Time, ledger.FateOf, func(ctx context.Context) (*arm.Accepted, error) { return s.client.Begin(ctx, w) })
+	if fate == ledger.Lost {
+		return r.Book().Lost(azure.Entry(op, name))
 	}
 	s.policy.Status.Operation = nil
-	r.Metrics.Ended(s.log, r.told(s, op), resultOf(err))
-	if err != nil {
-		return r.notAccepted(s, f, w, err)
+	r.Metrics.Ended(s.log, r.told(s, op), resultOf(fate))
+	if fate != ledger.Accepted {
+		return r.notAccepted(s, f, w, fate, err)
 	}
 	r.refusals(s).Taken(requestOf(w))
 	now := time.Now()
@@ -138,8 +138,8 @@ func (r *Reconciler) send(ctx context.Context, s *scope, f finding) *outcome.Out
 }
 
 // resultOf is how a write that was answered, or certainly not sent, ended: Azure schedules at once.
-func resultOf(err error) metrics.Result {
-	switch ledger.FateOf(err) {
+func resultOf(fate ledger.Fate) metrics.Result {
+	switch fate {
 	case ledger.Accepted:
 		return metrics.Succeeded
 	case ledger.Unsent:
@@ -185,11 +185,7 @@ func wordsFor(f finding) string {
 // record stores the status now. A conflict ends the reconcile: somebody knows something newer.
 func (r *Reconciler) record(ctx context.Context, s *scope, o *outcome.Outcome) *outcome.Outcome {
 	if err := r.Publisher.Record(ctx, s.subject(), status.Report{Outcome: o, Facts: s.facts}); err != nil {
-		lost := outcome.Retry(v1alpha1.ReasonTransient, fmt.Errorf("recording the operation: %w", err))
-		if apierrors.IsConflict(err) {
-			lost.After = conflictPause
-		}
-		return lost
+		return ledger.NotRecorded(err)
 	}
 	s.before = s.policy.DeepCopy()
 	return nil
@@ -210,9 +206,9 @@ func (r *Reconciler) asker(s *scope) string {
 }
 
 // notAccepted deals with a write that was refused or not sent.
-func (r *Reconciler) notAccepted(s *scope, f finding, w arm.Write, err error) *outcome.Outcome {
+func (r *Reconciler) notAccepted(s *scope, f finding, w arm.Write, fate ledger.Fate, err error) *outcome.Outcome {
 	o := rulings.OfAzure(err)
-	if ledger.FateOf(err) == ledger.Refused {
+	if fate == ledger.Refused {
 		o = r.refusals(s).Refuse(requestOf(w), r.asker(s), o, ledger.ConflictOf(err), r.Clock.Now())
 	}
 	return r.holdBack(s, f, arm.ClassOf(err) == arm.InvalidRequest, ledger.ConflictOf(err) != ledger.NoConflict, o)

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/controllers/text"
 )
 
@@ -55,6 +56,12 @@ func Wait(reason, format string, args ...any) *Outcome {
 func Retry(reason string, err error) *Outcome {
 	return &Outcome{Kind: KindRetry, Reason: reason, Message: sentence(err), Err: err}
 }
+
+// conflictPause is how soon a reconcile is repeated that lost a race for its object: its cache has the newer one by then.
+const conflictPause = 20 * time.Millisecond
+
+// Collided says that somebody else has written the object first: it is read again at once, and decided anew.
+func Collided(err error) *Outcome { return Retry(v1alpha1.ReasonTransient, err).In(conflictPause) }
 
 // Stall says that an edit or a person is needed.
 func Stall(reason, format string, args ...any) *Outcome {

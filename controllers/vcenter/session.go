@@ -56,7 +56,7 @@ func (s *session) RoundTrip(ctx context.Context, req, res soap.HasFault) error {
 }
 
 // send asks MayWrite right before a call that changes vCenter goes out, and notes whether anything went out: a failure
-// before that is harmless, one after it leaves the outcome unknown.
+// before that is harmless, one after it leaves the outcome unknown. So the answer to what went out is waited for although the process is told to stop.
 func (s *session) send(ctx context.Context, req, res soap.HasFault) error {
 	w, ok := ctx.Value(writeKey{}).(*writeCall)
 	if !ok {
@@ -67,6 +67,12 @@ func (s *session) send(ctx context.Context, req, res soap.HasFault) error {
 			return &Error{Class: WriteRefused, Err: fmt.Errorf("not sent: %w", err)}
 		}
 	}
+	if err := ctx.Err(); err != nil {
+		return &Error{Class: Canceled, Err: fmt.Errorf("not sent: %w", err)}
+	}
+	until, _ := ctx.Deadline() // write gives each one
+	ctx, cancel := context.WithDeadline(context.WithoutCancel(ctx), until)
+	defer cancel()
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
 		GotConn: func(httptrace.GotConnInfo) { w.sent.Store(true) },
 	})

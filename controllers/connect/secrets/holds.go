@@ -7,7 +7,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -178,7 +177,7 @@ func (h Holds) Set(ctx context.Context, o client.Object, wanted bool) *outcome.O
 	}
 	err := h.Client.Patch(ctx, o, client.MergeFromWithOptions(base, client.MergeFromWithOptimisticLock{}))
 	if client.IgnoreNotFound(err) != nil {
-		return outcome.Retry(v1alpha1.ReasonTransient, fmt.Errorf("writing the finalizer of %T %s: %w", o, o.GetName(), err)).In(20 * time.Millisecond)
+		return outcome.Collided(fmt.Errorf("writing the finalizer of %T %s: %w", o, o.GetName(), err))
 	}
 	if h.Changed != nil {
 		h.Changed(o)

@@ -154,7 +154,7 @@ func (s *scope) taskNotFound(ctx context.Context) *outcome.Outcome {
 		s.dropTask(metrics.Succeeded)
 		st.TargetRef = s.at.Target.Ref
 		return nil
-	case s.Clock.Since(s.lostAt(st.Task)) < ledger.Settling.Real(s.Pace):
+	case s.Clock.Since(s.book().LostAt(entry(st.Task))) < ledger.Settling.Real(s.Pace):
 		return s.inProgress(v1alpha1.MoveStepVerifying, outcome.Wait(v1alpha1.ReasonMoving,
 			"a relocation may just have ended: waiting for both vCenters to settle").In(ledger.Settling.Bound/12))
 	}
@@ -172,7 +172,7 @@ func (s *scope) unknownFormat(ctx context.Context) *outcome.Outcome {
 	if o := s.waitForWork(ctx, v1alpha1.MoveStepRelocating); o != nil {
 		return o
 	}
-	if wait := s.Clock.Until(s.lostAt(s.move.Status.Task)); wait > 0 {
+	if wait := s.Clock.Until(s.book().LostAt(entry(s.move.Status.Task))); wait > 0 {
 		return s.inProgress(v1alpha1.MoveStepRelocating, outcome.Wait(v1alpha1.ReasonMoving, "a call of another version may still arrive").In(s.Pace.Elapsed(wait)))
 	}
 	s.dropTask(metrics.Unanswered)

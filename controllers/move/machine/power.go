@@ -53,7 +53,7 @@ func (s *scope) powerOff(ctx context.Context) *outcome.Outcome {
 		says: "the guest was asked to shut down", starts: true,
 		note: func(st *v1alpha1.VirtualMachineMoveStatus, task *v1alpha1.MoveTask) {
 			notePoweringOff(st)
-			until := metav1.NewMicroTime(later(s.Clock.Now().Add(s.Pace.Real(timeout)), s.lostAt(task)))
+			until := metav1.NewMicroTime(later(s.Clock.Now().Add(s.Pace.Real(timeout)), s.book().LostAt(entry(task))))
 			task.GuestDeadline = &until
 		},
 		send: func(ctx context.Context) (vcenter.TaskHandle, error) {

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"time"
 
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -58,12 +57,10 @@ func (s *scope) send(ctx context.Context, c call) *outcome.Outcome {
 		}
 	}
 	st := &s.move.Status
-	cctx, cancel := context.WithDeadline(ctx, s.Clock.Here(st.Task.Deadline.Time))
-	defer cancel()
 	s.Metrics.Sending(s.log, s.told(st.Task))
-	handle, err := c.send(cctx)
-	if err != nil {
-		return s.sendFailed(ctx, c, err)
+	handle, fate, err := ledger.Exchange(ctx, s.Clock, st.Task.Deadline.Time, ledger.FateOfCall, c.send)
+	if fate != ledger.Accepted {
+		return s.notAccepted(ctx, c, fate, err)
 	}
 	s.log.V(1).Info("Called vCenter", "machine", s.move.Spec.Machine.Name, "kind", c.kind, "task", handle.Ref)
 	st.Task.State, st.Task.Ref = v1alpha1.OperationAccepted, handle.Ref
@@ -84,13 +81,13 @@ func (s *scope) record(ctx context.Context, c call) *outcome.Outcome {
 	if err := s.addFinalizer(ctx); err != nil {
 		return s.discard(err)
 	}
-	st, now := &s.move.Status, s.Clock.Now()
+	st := &s.move.Status
 	task := &v1alpha1.MoveTask{
 		Format: v1alpha1.MoveTaskFormat, Kind: c.kind, At: c.at, State: v1alpha1.OperationIntended, Entity: c.machine.Ref, User: side.Client.User(),
-		RecordedAt: metav1.NewMicroTime(clock.Truncate(time.Microsecond)), Deadline: metav1.NewMicroTime(ledger.Deadline(s.Pace, ledger.Calling, now)),
+		RecordedAt: metav1.NewMicroTime(clock.Truncate(time.Microsecond)), Deadline: metav1.NewMicroTime(s.book().Deadline(ledger.Calling)),
 	}
 	if st.StartedAt == nil {
-		at := metav1.NewTime(now)
+		at := metav1.NewTime(s.Clock.Now())
 		st.StartedAt = &at
 	}
 	st.Task = task
@@ -105,15 +102,13 @@ func (s *scope) record(ctx context.Context, c call) *outcome.Outcome {
 	return nil
 }
 
-// sendFailed sorts out a call that did not succeed. Only what was certainly not received, or was answered with a refusal, ends the record.
-func (s *scope) sendFailed(ctx context.Context, c call, err error) *outcome.Outcome {
+// notAccepted deals with a call that was refused, not made, or lost. Only of a lost one the record stays: its fate is in vCenter.
+func (s *scope) notAccepted(ctx context.Context, c call, fate ledger.Fate, err error) *outcome.Outcome {
 	st := &s.move.Status
-	switch ledger.FateOfCall(err) {
+	switch fate {
 	case ledger.Lost:
 		s.log.Info("Answer lost", "machine", s.move.Spec.Machine.Name, "kind", c.kind, "error", err.Error())
-		return s.inProgress(c.step, outcome.Wait(v1alpha1.ReasonMoving,
-			"the answer to the call %s was lost: vCenter is looked at when that call cannot arrive any more", c.kind).
-			In(ledger.UntilLook(s.Pace, st.Task.Deadline.Time, s.Clock.Now())))
+		return s.inProgress(c.step, s.book().Lost(entry(st.Task)))
 	case ledger.Unsent:
 		s.dropTask(metrics.Unsent)
 		if c.kind == v1alpha1.MoveTaskRelocate {
@@ -129,39 +124,46 @@ func (s *scope) sendFailed(ctx context.Context, c call, err error) *outcome.Outc
 	return s.requeue("vCenter refused the call %s", c.kind)
 }
 
-// saveAnswer stores the status in hand in the middle of a reconcile. On conflict the object is read again, and what vCenter answered goes in if the
-// record is still ours: losing a task's reference costs two minutes of looking for it.
+// saveAnswer stores what vCenter answered, in the middle of a reconcile. Losing a task's reference costs two minutes of looking for it.
 func (s *scope) saveAnswer(ctx context.Context) *outcome.Outcome {
 	task := s.move.Status.Task.DeepCopy()
-	for range 5 {
-		_, err := s.Publisher.Patch(ctx, s.before, s.move)
-		if err == nil {
+	answer := ledger.Answer{
+		Store: func(ctx context.Context) error {
+			if _, err := s.Publisher.Patch(ctx, s.before, s.move); err != nil {
+				return err
+			}
 			s.before = s.move.DeepCopy()
 			return nil
-		}
-		if !apierrors.IsConflict(err) {
-			return outcome.Retry(v1alpha1.ReasonTransient, fmt.Errorf("storing what vCenter answered: %w", err))
-		}
-		fresh := &v1alpha1.VirtualMachineMove{}
-		if err := s.Live.Get(ctx, client.ObjectKeyFromObject(s.move), fresh); err != nil {
-			return outcome.Retry(v1alpha1.ReasonTransient, err)
-		}
-		s.before, s.move = fresh, fresh.DeepCopy()
-		if t := fresh.Status.Task; t == nil || !t.RecordedAt.Time.Equal(task.RecordedAt.Time) || t.Kind != task.Kind {
-			return s.requeue("the record changed meanwhile")
-		}
-		s.move.Status.Task = task
+		},
+		Renew: func(ctx context.Context) (bool, error) {
+			fresh := &v1alpha1.VirtualMachineMove{}
+			if err := s.Live.Get(ctx, client.ObjectKeyFromObject(s.move), fresh); err != nil {
+				return false, err
+			}
+			s.before, s.move = fresh, fresh.DeepCopy()
+			if t := fresh.Status.Task; t == nil || !t.RecordedAt.Time.Equal(task.RecordedAt.Time) || t.Kind != task.Kind {
+				return false, nil
+			}
+			s.move.Status.Task = task
+			return true, nil
+		},
 	}
-	return s.requeue("the object changes too often")
+	stored, err := answer.Save(ctx)
+	switch {
+	case err != nil:
+		return outcome.Retry(v1alpha1.ReasonTransient, fmt.Errorf("storing what vCenter answered: %w", err))
+	case !stored:
+		return s.requeue("the record changed meanwhile")
+	}
+	return nil
 }
 
 // lookUp finds the task of a call whose answer was lost. Before the call can no longer arrive, a look would
 // find nothing of a call that comes later; after that, not found means that there is no such task.
 func (s *scope) lookUp(ctx context.Context) (found bool, o *outcome.Outcome) {
 	st := &s.move.Status
-	if wait := s.Clock.Until(s.lostAt(st.Task)); wait > 0 {
-		return false, s.inProgress(st.Step, outcome.Wait(v1alpha1.ReasonMoving,
-			"the answer to the call %s is not on record: vCenter is looked at when that call cannot arrive any more", st.Task.Kind).In(s.Pace.Elapsed(wait)))
+	if o := s.book().OnItsWay(entry(st.Task)); o != nil {
+		return false, s.inProgress(st.Step, o)
 	}
 	ref, err := s.findTask(ctx, *st.Task)
 	if err != nil {
@@ -175,7 +177,10 @@ func (s *scope) lookUp(ctx context.Context) (found bool, o *outcome.Outcome) {
 	return true, s.saveAnswer(ctx)
 }
 
-// lostAt is when a call without an answer counts as lost.
-func (s *scope) lostAt(task *v1alpha1.MoveTask) time.Time {
-	return ledger.LostAt(s.Pace, task.Deadline.Time)
+// book is the ledger of calls to vCenter.
+func (s *scope) book() ledger.Book { return ledger.Book{Pace: s.Pace, Clock: s.Clock} }
+
+// entry is a call on record as the ledger's sentences name it.
+func entry(task *v1alpha1.MoveTask) ledger.Entry {
+	return ledger.Entry{Name: "the call " + string(task.Kind), Where: "vCenter", Reason: v1alpha1.ReasonMoving, Attempt: 1, Deadline: task.Deadline.Time}
 }

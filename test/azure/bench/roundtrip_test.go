@@ -4,6 +4,8 @@
 package bench
 
 import (
+	"context"
+	"errors"
 	"slices"
 	"testing"
 	"time"
@@ -51,22 +53,30 @@ func newRoundTrip(t *testing.T, namespace string) *roundTrip {
 // take is how long the API server needs to store an edit and to tell it to the watch.
 func (r *roundTrip) take(t *testing.T) time.Duration {
 	t.Helper()
+	took, err := r.try(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return took
+}
+
+func (r *roundTrip) try(ctx context.Context) (time.Duration, error) {
 	word := time.Now().Format(time.RFC3339Nano)
 	before := time.Now()
-	if err := cluster.Admin.Patch(t.Context(), r.object, client.RawPatch("application/merge-patch+json", []byte(`{"data":{"word":"`+word+`"}}`))); err != nil {
-		t.Fatal(err)
+	if err := cluster.Admin.Patch(ctx, r.object, client.RawPatch("application/merge-patch+json", []byte(`{"data":{"word":"`+word+`"}}`))); err != nil {
+		return 0, err
 	}
 	for deadline := time.After(time.Minute); ; {
 		select {
 		case event, open := <-r.events.ResultChan():
 			if !open {
-				t.Fatal("the watch of the API server ended")
+				return 0, errors.New("the watch of the API server ended")
 			}
 			if one, ok := event.Object.(*corev1.ConfigMap); ok && one.Data["word"] == word {
-				return time.Since(before)
+				return time.Since(before), nil
 			}
 		case <-deadline:
-			t.Fatal("the API server has not told an edit within a minute")
+			return 0, errors.New("the API server has not told an edit within a minute")
 		}
 	}
 }

@@ -211,3 +211,28 @@ func TestARecordOfAnotherVersionIsFollowedByLooking(t *testing.T) {
 	w.start()
 	w.relocatedOnce(m, was)
 }
+
+// A call that has left when the operator is stopped, as each upgrade does, is waited for, and its task put on record.
+func TestAStopLosesNoAnswer(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	was := w.add(vcentersim.MachineSpec{Name: "upgrade-01", PoweredOn: true})
+	w.Source.Inject(vcentersim.Fault{Method: "RelocateVM_Task", Late: 1500 * time.Millisecond})
+	w.Source.Inject(vcentersim.Fault{Relocate: true, AtPercent: 50, Delay: 5 * time.Second})
+	m := w.planned(was, v1alpha1.MoveMethodLive)
+	cluster.Create(t, m)
+	w.onRecord(m)
+	cluster.Eventually(t, time.Minute, "the call to arrive", func(context.Context) error {
+		if harness.Calls(w.Source, "RelocateVM_Task") == 0 {
+			return errors.New("vCenter was not called")
+		}
+		return nil
+	}, m)
+	w.stop()
+	cluster.Get(t, m)
+	if task := m.Status.Task; task == nil || task.State != v1alpha1.OperationAccepted || task.Ref == "" {
+		t.Fatalf("after the stop, the record says %+v", task)
+	}
+	w.start()
+	w.relocatedOnce(m, was)
+}
