@@ -25,7 +25,8 @@ const listedFor = 10 * time.Minute
 // judgeQuiet watches the fleet, which is converged.
 func (f *fleet) judgeQuiet(t *testing.T) {
 	t.Helper()
-	time.Sleep(f.real(2 * time.Minute)) // what follows the last operation: five-second lists for a minute
+	// What follows the last operation: five-second lists for a minute, and the reconciles of whatever they wake, which no speed shortens.
+	time.Sleep(max(f.real(2*time.Minute), 3*time.Second))
 	from := time.Now()
 	time.Sleep(f.real(listedFor))
 	until := time.Now()
