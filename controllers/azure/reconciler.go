@@ -168,6 +168,11 @@ func (r *Reconciler[T]) publish(ctx context.Context, s *scope[T], o *outcome.Out
 	if o != nil && o.Kind == outcome.KindStall && !s.observed {
 		r.clearBusy(s)
 	}
+	if s.recorded {
+		var cancel context.CancelFunc
+		ctx, cancel = ledger.Storing(ctx)
+		defer cancel()
+	}
 	o, err := r.hideSecrets(ctx, s, o)
 	if err != nil {
 		return ctrl.Result{}, err

@@ -59,6 +59,8 @@ type scope[T kind.Object] struct {
 	decided  bool
 	// write is what is to be sent next; by next, companion and their like. send takes it out.
 	write *decide.Write
+	// recorded says that this reconcile has put a write on record, so that what became of it is stored whatever happens; by send.
+	recorded bool
 	// converged says that nothing is left to write to the resource; by next.
 	converged bool
 	// inLane says that this reconcile has the lane for a write that is not on record yet; by acquireLane.

@@ -66,7 +66,9 @@ func (r *Reconciler[T]) send(ctx context.Context, s *scope[T]) *outcome.Outcome 
 		return o // if it was stored after all, resume takes the seat in the lane again
 	}
 	s.inLane = false // from here on the record has it
-	if o := r.markWritten(ctx, s); o != nil {
+	storing, cancel := ledger.Storing(ctx)
+	defer cancel()
+	if o := r.markWritten(storing, s); o != nil {
 		return o // nothing was sent; the record says so in a while
 	}
 	id, types := s.id, []string{r.kind.Type()}
@@ -122,6 +124,9 @@ func (r *Reconciler[T]) record(ctx context.Context, s *scope[T], o *outcome.Outc
 }
 
 func (r *Reconciler[T]) storeStatus(ctx context.Context, s *scope[T], o *outcome.Outcome) error {
+	ctx, cancel := ledger.Storing(ctx)
+	defer cancel()
+	s.recorded = true
 	if err := r.Publisher.Record(ctx, s.subject(), status.Report{Outcome: o, Facts: s.facts}); err != nil {
 		return err
 	}

@@ -17,7 +17,7 @@ import (
 )
 
 // A write goes through the ledger in this order: NewOperation or Book.Deadline make its record; NotRecorded says what it means that the record was not
-// stored; Exchange sends it; Answer stores what came back. Of a write without an answer, Book.Lost, Book.OnItsWay and Book.SentTooOften say when it is
+// stored; Exchange sends it; Answer stores what came back, and Storing the rest. Of a write without an answer, Book.Lost, Book.OnItsWay and Book.SentTooOften say when it is
 // looked up and when it is sent again. How a lost write is looked up is the caller's own matter: only the caller knows what it makes.
 
 // Book is the ledger as one reconciler reads it: the pace of Azure's time, and the API server's clock.
@@ -72,14 +72,20 @@ type Answer struct {
 const (
 	// mostStores is how often it is tried: somebody else may write the object meanwhile.
 	mostStores = 5
-	// storeWithin bounds the storing of an answer, in real time: a process that is told to stop still does it.
+	// storeWithin bounds Storing, in real time.
 	storeWithin = 10 * time.Second
 )
+
+// Storing is the context in which a record is stored, and what became of a write that is on record. A process that is told to stop still does both: a
+// record without an answer, whether or not anything was sent, has everybody wait until it can be looked up.
+func Storing(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(ctx), storeWithin)
+}
 
 // Save stores the answer. Stored is false, without an error, when the record is of another write by now. An answer that could not be stored counts as
 // lost from then on, and is looked up.
 func (a Answer) Save(ctx context.Context) (stored bool, err error) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeWithin)
+	ctx, cancel := Storing(ctx)
 	defer cancel()
 	for range mostStores {
 		if err = a.Store(ctx); err == nil {

@@ -121,6 +121,9 @@ func (r *Reconciler) send(ctx context.Context, s *scope, f finding) *outcome.Out
 	}
 	s.policy.Status.Operation = nil
 	r.Metrics.Ended(s.log, r.told(s, op), resultOf(fate))
+	if ctx.Err() != nil { // this process is told to stop: the record must not look as if its answer had been lost
+		return r.record(ctx, s, say)
+	}
 	if fate != ledger.Accepted {
 		return r.notAccepted(s, f, w, fate, err)
 	}
@@ -184,6 +187,8 @@ func wordsFor(f finding) string {
 
 // record stores the status now. A conflict ends the reconcile: somebody knows something newer.
 func (r *Reconciler) record(ctx context.Context, s *scope, o *outcome.Outcome) *outcome.Outcome {
+	ctx, cancel := ledger.Storing(ctx)
+	defer cancel()
 	if err := r.Publisher.Record(ctx, s.subject(), status.Report{Outcome: o, Facts: s.facts}); err != nil {
 		return ledger.NotRecorded(err)
 	}

@@ -6,6 +6,7 @@ package azure
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"testing"
 	"time"
@@ -38,4 +39,45 @@ func TestAStopLosesNoAnswer(t *testing.T) {
 	w.StartOperator(t)
 	cluster.WaitReady(t, cloud)
 	w.Wrote(t, "PUT privateclouds/weu")
+}
+
+// However often, and at whatever moment, the operator is stopped: no record is left whose write was answered or not sent, for each would be waited for.
+func TestNoStopLeavesARecordWithoutAnAnswer(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, fast, func(c *armsim.Config) { c.Durations.Network = armsim.Span{Min: 30 * time.Second, Max: 40 * time.Second} })
+	cloud := harness.PrivateCloud(w.Namespace, "weu")
+	cluster.Create(t, cloud)
+	cluster.WaitReady(t, cloud)
+	w.Operator.Stop(t)
+	var segments []*v1alpha1.Segment
+	for i := range 24 {
+		name := fmt.Sprintf("web-%d", i)
+		segment := &v1alpha1.Segment{ObjectMeta: w.Meta(name), Spec: v1alpha1.SegmentSpec{
+			PrivateCloudRef: v1alpha1.ParentReference{Name: "weu"}, Subnet: &v1alpha1.SegmentSubnet{GatewayAddress: fmt.Sprintf("10.61.%d.1/24", i)},
+		}}
+		cluster.Create(t, segment)
+		segments = append(segments, segment)
+	}
+	for i := range 12 {
+		sent := len(w.Azure.Writes())
+		w.StartOperator(t)
+		cluster.Eventually(t, soon, "a write", func(context.Context) error {
+			if len(w.Azure.Writes()) == sent {
+				return errors.New("nothing was written")
+			}
+			return nil
+		})
+		time.Sleep(time.Duration(i*7) * time.Millisecond)
+		w.Operator.Stop(t)
+		for _, segment := range segments {
+			cluster.Get(t, segment)
+			if op := segment.Status.Operation; op != nil && op.State != v1alpha1.OperationAccepted {
+				t.Errorf("stop %d: Segment %s has the record %+v", i, segment.Name, op)
+			}
+		}
+	}
+	w.StartOperator(t)
+	for _, segment := range segments {
+		cluster.WaitReady(t, segment)
+	}
 }

@@ -95,7 +95,10 @@ func (s *scope) record(ctx context.Context, c call) *outcome.Outcome {
 		c.note(st, task)
 	}
 	o := s.inProgress(c.step, outcome.Wait(v1alpha1.ReasonMoving, "%s", c.says))
-	if err := s.Publisher.Record(ctx, s.subject(), s.report(o)); err != nil {
+	storing, cancel := ledger.Storing(ctx)
+	defer cancel()
+	s.recorded = true
+	if err := s.Publisher.Record(storing, s.subject(), s.report(o)); err != nil {
 		return s.discard(err)
 	}
 	s.before, s.keepReady = s.move.DeepCopy(), false // what is said from here on is another matter

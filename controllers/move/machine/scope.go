@@ -16,6 +16,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
+	"github.com/avs-operator/avs-operator/controllers/ledger"
 	"github.com/avs-operator/avs-operator/controllers/move/method"
 	"github.com/avs-operator/avs-operator/controllers/move/movers"
 	"github.com/avs-operator/avs-operator/controllers/outcome"
@@ -36,11 +37,17 @@ type scope struct {
 	at        movers.Placement // follow, locate
 	direct    bool             // at was read at both vCenters, in this reconcile
 	checking  bool             // check: vCenter has not answered yet
+	recorded  bool             // record: a call went on record, so that what became of it is stored whatever happens
 	keepReady bool             // the outcome is a wait that needs no person: Ready stays True
 }
 
 // publish writes what the reconcile found.
 func (s *scope) publish(ctx context.Context, o *outcome.Outcome) (ctrl.Result, error) {
+	if s.recorded {
+		var cancel context.CancelFunc
+		ctx, cancel = ledger.Storing(ctx)
+		defer cancel()
+	}
 	return s.Publisher.Publish(ctx, s.subject(), s.report(o))
 }
 
