@@ -16,7 +16,6 @@ import (
 	"github.com/avs-operator/avs-operator/controllers/arm"
 	"github.com/avs-operator/avs-operator/controllers/azure/decide"
 	"github.com/avs-operator/avs-operator/controllers/azure/recall"
-	"github.com/avs-operator/avs-operator/controllers/azure/tree"
 	"github.com/avs-operator/avs-operator/controllers/connect/rulings"
 	"github.com/avs-operator/avs-operator/controllers/ledger"
 	"github.com/avs-operator/avs-operator/controllers/metrics"
@@ -34,12 +33,10 @@ func (r *Reconciler[T]) follow(ctx context.Context, s *scope[T]) *outcome.Outcom
 	if op == nil {
 		return nil
 	}
-	if inLane(op) {
-		r.Lanes.Seat(tree.CloudKey(s.id), r.kind.Lane, r.holder(client.ObjectKeyFromObject(s.obj)))
-	}
 	if op.State != v1alpha1.OperationAccepted || op.Format != v1alpha1.OperationFormat {
 		return r.lookUp(ctx, s, op)
 	}
+	r.holdLane(s, op)
 	var wait time.Duration
 	var said *outcome.Outcome
 	r.memory.Do(client.ObjectKeyFromObject(s.obj), func(m *recall.Object) { wait, said = time.Until(m.PollAt), m.Polled })
@@ -59,12 +56,14 @@ func (r *Reconciler[T]) follow(ctx context.Context, s *scope[T]) *outcome.Outcom
 // lookUp finds out what became of a write whose answer nobody has: not before it can no longer be on its way.
 func (r *Reconciler[T]) lookUp(ctx context.Context, s *scope[T], op *v1alpha1.Operation) *outcome.Outcome {
 	if o := r.Book().OnItsWay(entry(op)); o != nil {
+		r.holdLane(s, op)
 		return o
 	}
+	// From here on the record holds no lane, nor takes a seat in one at each look: of several lost records each would take the lane from the one that
+	// was called to it, and none would get a turn.
+	r.leaveTurn(s)
 	if op.Target != "" {
-		// Whoever still needs the write looks at the other resource first, and finds the record with its id.
-		r.releaseLane(s)
-		return nil
+		return nil // whoever still needs the write looks at the other resource first, and finds the record with its id
 	}
 	if o := r.read(ctx, s); o != nil {
 		return o
@@ -74,6 +73,7 @@ func (r *Reconciler[T]) lookUp(ctx context.Context, s *scope[T], op *v1alpha1.Op
 		// Azure works on it: this is our operation, or one that must end before ours anyway.
 		op.State, op.Format = v1alpha1.OperationAccepted, v1alpha1.OperationFormat
 		s.stat().ProvisioningState = s.actual.ProvisioningState()
+		r.holdLane(s, op)
 		return r.pollLater(s, op, 0)
 	case arm.Verb(op.Verb) == arm.DELETE && s.actual == nil:
 		return r.endOperation(s, metrics.Succeeded)
@@ -86,7 +86,6 @@ func (r *Reconciler[T]) lookUp(ctx context.Context, s *scope[T], op *v1alpha1.Op
 	}
 	// Nothing is under way, so the write did not reach Azure, or is done. The record stays: if the write is still needed, send finds it and
 	// uses its id again; if not, next drops it.
-	r.releaseLane(s)
 	return nil
 }
 

@@ -168,6 +168,18 @@ func (r *Reconciler[T]) objectOf(holder string) (types.NamespacedName, bool) {
 	return types.NamespacedName{Namespace: namespace, Name: name}, ok
 }
 
+// holdLane gives an operation that is on record its lane, whoever began it.
+func (r *Reconciler[T]) holdLane(s *scope[T], op *v1alpha1.Operation) {
+	if inLane(op) {
+		r.Lanes.Seat(tree.CloudKey(s.id), r.kind.Lane, r.holder(client.ObjectKeyFromObject(s.obj)))
+	}
+}
+
+// leaveTurn ends the turn of a record that is looked up, and leaves its object its place among those that wait.
+func (r *Reconciler[T]) leaveTurn(s *scope[T]) {
+	r.Lanes.Unseat(tree.CloudKey(s.id), r.kind.Lane, r.holder(client.ObjectKeyFromObject(s.obj)))
+}
+
 // releaseLane lets the lane go, or the place in its queue.
 func (r *Reconciler[T]) releaseLane(s *scope[T]) {
 	s.inLane = false

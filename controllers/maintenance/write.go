@@ -41,12 +41,12 @@ func (r *Reconciler) resume(_ context.Context, s *scope) *outcome.Outcome {
 	if op == nil {
 		return nil
 	}
-	r.Lanes.Seat(s.cloudKey(), lane.Light, holder(s.key()))
 	if o := r.Book().OnItsWay(azure.Entry(op, op.Action)); o != nil {
+		r.Lanes.Seat(s.cloudKey(), lane.Light, holder(s.key()))
 		return o
 	}
-	s.lost, s.policy.Status.Operation = op, nil // told as ended if this reconcile does not send it again
-	r.releaseLane(s)
+	s.lost, s.policy.Status.Operation = op, nil                                // told as ended if this reconcile does not send it again
+	r.Lanes.Unseat(s.cloudKey(), lane.Light, holder(s.key()))                  // its place among those that wait stays, or several lost records would never get a turn
 	r.recall.policy(s.key(), func(m *policyRecall) { m.wroteAt = time.Now() }) // a snapshot from before does not tell
 	return nil
 }

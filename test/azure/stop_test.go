@@ -14,6 +14,7 @@ import (
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/test/armsim"
 	"github.com/avs-operator/avs-operator/test/harness"
+	"github.com/google/uuid"
 )
 
 // An upgrade of the operator stops it at any moment. A write that has left by then is waited for, and its answer stored: the next operator follows
@@ -44,17 +45,16 @@ func TestAStopLosesNoAnswer(t *testing.T) {
 // However often, and at whatever moment, the operator is stopped: no record is left whose write was answered or not sent, for each would be waited for.
 func TestNoStopLeavesARecordWithoutAnAnswer(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, fast, func(c *armsim.Config) { c.Durations.Network = armsim.Span{Min: 30 * time.Second, Max: 40 * time.Second} })
+	w := newWorld(t, fast, func(c *armsim.Config) {
+		c.Durations.Network = armsim.Span{Min: 30 * time.Second, Max: 40 * time.Second}
+	})
 	cloud := harness.PrivateCloud(w.Namespace, "weu")
 	cluster.Create(t, cloud)
 	cluster.WaitReady(t, cloud)
 	w.Operator.Stop(t)
 	var segments []*v1alpha1.Segment
 	for i := range 24 {
-		name := fmt.Sprintf("web-%d", i)
-		segment := &v1alpha1.Segment{ObjectMeta: w.Meta(name), Spec: v1alpha1.SegmentSpec{
-			PrivateCloudRef: v1alpha1.ParentReference{Name: "weu"}, Subnet: &v1alpha1.SegmentSubnet{GatewayAddress: fmt.Sprintf("10.61.%d.1/24", i)},
-		}}
+		segment := w.segment(i)
 		cluster.Create(t, segment)
 		segments = append(segments, segment)
 	}
@@ -80,4 +80,34 @@ func TestNoStopLeavesARecordWithoutAnAnswer(t *testing.T) {
 	for _, segment := range segments {
 		cluster.WaitReady(t, segment)
 	}
+}
+
+// An operator that is killed again and again leaves several records without an answer in one lane. The next one looks all of them up, and they get
+// their turns one after another.
+func TestLostRecordsInOneLaneGetTheirTurns(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, fast)
+	cloud := harness.PrivateCloud(w.Namespace, "weu")
+	cluster.Create(t, cloud)
+	cluster.WaitReady(t, cloud)
+	w.Operator.Stop(t)
+	var segments []*v1alpha1.Segment
+	for i := range 8 {
+		segment := w.segment(i)
+		cluster.Create(t, segment)
+		cluster.PatchStatus(t, segment, fmt.Sprintf(`{"status":{"operation":{"format":%d,"id":%q,"verb":"PUT","purpose":"Create","state":"Intended","attempt":1,
+			"bodyHash":"0","generation":1,"startedAt":%q,"deadline":%[3]q}}}`, v1alpha1.OperationFormat, uuid.NewString(), time.Now().UTC().Format("2006-01-02T15:04:05.000000Z")))
+		segments = append(segments, segment)
+	}
+	w.StartOperator(t)
+	for _, segment := range segments {
+		cluster.WaitReady(t, segment)
+	}
+}
+
+// segment is one of many in the private cloud weu.
+func (w *world) segment(i int) *v1alpha1.Segment {
+	return &v1alpha1.Segment{ObjectMeta: w.Meta(fmt.Sprintf("web-%d", i)), Spec: v1alpha1.SegmentSpec{
+		PrivateCloudRef: v1alpha1.ParentReference{Name: "weu"}, Subnet: &v1alpha1.SegmentSubnet{GatewayAddress: fmt.Sprintf("10.61.%d.1/24", i)},
+	}}
 }

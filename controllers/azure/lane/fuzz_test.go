@@ -38,8 +38,10 @@ func FuzzLanes(f *testing.F) {
 			case 5:
 				l.Seat(weu, Hosts, who)
 				waiting[who] = false
-			case 6, 7:
-				l.Busy(weu, Hosts, weu, map[bool]string{true: "Azure"}[op == 6])
+			case 6:
+				l.Unseat(weu, Hosts, who)
+			case 7:
+				l.Busy(weu, Hosts, weu, map[bool]string{true: "Azure"}[call&0x40 == 0])
 			}
 			if got := w.take(); len(got) > 1 || len(got) == 1 && !waiting[got[0]] {
 				t.Fatalf("woken %q", got)

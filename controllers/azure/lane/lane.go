@@ -173,6 +173,14 @@ func (l *Lanes) Release(cloud string, c Class, holder string) {
 	})
 }
 
+// Unseat ends a holder's turn and leaves it its place among those that wait, and the lane that is kept for it.
+func (l *Lanes) Unseat(cloud string, c Class, holder string) {
+	l.change(cloud, c, func(n *lane) {
+		n.seated = slices.DeleteFunc(n.seated, func(s string) bool { return s == holder })
+		delete(n.late, holder)
+	})
+}
+
 // Leave gives up waiting. One that is seated stays.
 func (l *Lanes) Leave(cloud string, c Class, holder string) {
 	l.change(cloud, c, func(n *lane) { n.forget(holder) })
