@@ -130,10 +130,11 @@ func managerOptions(o Options) ctrl.Options {
 		RetryPeriod:                   ptr.To(lease / 6),
 		HealthProbeBindAddress:        orNone(o.HealthAddress),
 		PprofBindAddress:              orNone(o.PprofAddress),
-		Metrics:                       metricsserver.Options{BindAddress: orNone(o.MetricsAddress), SecureServing: true, FilterProvider: filters.WithAuthenticationAndAuthorization},
-		Logger:                        o.Logger,
-		Controller:                    config.Controller{SkipNameValidation: ptr.To(o.RepeatNames)},
-		Cache:                         cache.Options{DefaultTransform: slim},
+		Metrics: metricsserver.Options{BindAddress: orNone(o.MetricsAddress), SecureServing: true,
+			FilterProvider: filters.WithAuthenticationAndAuthorization},
+		Logger:     o.Logger,
+		Controller: config.Controller{SkipNameValidation: ptr.To(o.RepeatNames)},
+		Cache:      cache.Options{DefaultTransform: slim},
 		Client: client.Options{
 			FieldOwner: "avs-operator", FieldValidation: "Strict",
 			Cache: &client.CacheOptions{

@@ -62,15 +62,17 @@ func setup(ctx context.Context, mgr ctrl.Manager, o Options) error {
 	fingerprints := &secrets.Fingerprints{Client: mgr.GetClient(), Live: reader, Namespace: o.Namespace}
 	clients := identities.New(identities.Options{
 		Client: mgr.GetClient(), Live: live, Pace: o.Pace, MayWrite: unlessFrozen(frozen, o.MayWrite), UserAgent: agent, Fingerprint: fingerprints.Of,
-		OperatorIdentityNamespaces: o.OperatorIdentityNamespaces, AllowedEndpoints: o.AllowedEndpoints, Resolve: o.Resolve, Local: local, WrapTransport: o.WrapTransport,
-		Observe: func(r arm.Request) { tellRequest(told, r) },
+		OperatorIdentityNamespaces: o.OperatorIdentityNamespaces, AllowedEndpoints: o.AllowedEndpoints, Resolve: o.Resolve, Local: local,
+		WrapTransport: o.WrapTransport,
+		Observe:       func(r arm.Request) { tellRequest(told, r) },
 		ObserveLogin: func(e *arm.Error) {
 			told.EntraToken(e != nil && e.Class == arm.CredentialsInvalid, e != nil)
 		},
 	})
 	pool := vcenters.New(vcenters.Options{
-		Client: mgr.GetClient(), Live: live, Azure: clients, Pace: o.Pace, MayWrite: o.MayWrite, UserAgent: agent, Local: local, WrapTransport: o.WrapVCenterTransport,
-		Observe: func(c vcenter.Call) { told.VCenterCall(c.Method, c.Answered, c.Err != nil, c.Duration, c.Updates) },
+		Client: mgr.GetClient(), Live: live, Azure: clients, Pace: o.Pace, MayWrite: o.MayWrite, UserAgent: agent, Local: local,
+		WrapTransport: o.WrapVCenterTransport,
+		Observe:       func(c vcenter.Call) { told.VCenterCall(c.Method, c.Answered, c.Err != nil, c.Duration, c.Updates) },
 	})
 	watcher := arm.NewWatcher(arm.WatcherOptions{Speed: float64(o.Pace), Log: mgr.GetLogger().WithName("azure")})
 	for _, run := range []manager.RunnableFunc{watcher.Run, pool.Run} {
@@ -97,14 +99,15 @@ func setup(ctx context.Context, mgr ctrl.Manager, o Options) error {
 	if err := (&vcenters.Reconciler{Client: mgr.GetClient(), VCenters: pool, Publisher: publisher, Pace: o.Pace}).SetupWithManager(mgr); err != nil {
 		return err
 	}
-	if err := (&identities.Reconciler{Client: mgr.GetClient(), Azure: clients, Publisher: publisher, NeededBy: func(ctx context.Context, identity types.NamespacedName) ([]string, error) {
-		deletable, err := shared.NeededBy(ctx, identity)
-		if err != nil {
-			return nil, err
-		}
-		moving, err := pool.NeededForMoves(ctx, identity)
-		return append(deletable, moving...), err
-	}}).SetupWithManager(mgr); err != nil {
+	if err := (&identities.Reconciler{Client: mgr.GetClient(), Azure: clients, Publisher: publisher,
+		NeededBy: func(ctx context.Context, identity types.NamespacedName) ([]string, error) {
+			deletable, err := shared.NeededBy(ctx, identity)
+			if err != nil {
+				return nil, err
+			}
+			moving, err := pool.NeededForMoves(ctx, identity)
+			return append(deletable, moving...), err
+		}}).SetupWithManager(mgr); err != nil {
 		return err
 	}
 	for _, kind := range kinds.All {

@@ -110,7 +110,8 @@ func (r *Reconciler[T]) soleManager(ctx context.Context, s *scope[T]) *outcome.O
 			continue
 		}
 		s.stat().ManagedBy = r.holder(client.ObjectKeyFromObject(other))
-		return outcome.Stall(v1alpha1.ReasonAlreadyManaged, "%s %s/%s manages it already: delete one of the two objects (with deletionPolicy Retain, so that Azure is left alone). Both stand for %s",
+		return outcome.Stall(v1alpha1.ReasonAlreadyManaged,
+			"%s %s/%s manages it already: delete one of the two objects (with deletionPolicy Retain, so that Azure is left alone). Both stand for %s",
 			r.kind.Name, other.GetNamespace(), other.GetName(), s.id)
 	}
 	s.stat().ManagedBy = ""

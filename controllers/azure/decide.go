@@ -256,9 +256,11 @@ func (r *Reconciler[T]) atWork(s *scope[T]) *outcome.Outcome {
 	}
 	switch cloud := s.cloud.AzureStatus(); {
 	case tree.TakesTooLong(cloud) != "":
-		return outcome.Wait(v1alpha1.ReasonTakesTooLong, "Azure works on its private cloud, and it is not deleted before that ends: %s", tree.TakesTooLong(cloud)).In(time.Minute)
+		return outcome.Wait(v1alpha1.ReasonTakesTooLong, "Azure works on its private cloud, and it is not deleted before that ends: %s",
+			tree.TakesTooLong(cloud)).In(time.Minute)
 	case !arm.IsTerminal(cloud.ProvisioningState) && cloud.ProvisioningState != "Updating":
-		return outcome.Wait(v1alpha1.ReasonAzureBusy, "Azure works on its private cloud (%s), and it is not deleted before that ends", cloud.ProvisioningState).In(time.Minute)
+		return outcome.Wait(v1alpha1.ReasonAzureBusy, "Azure works on its private cloud (%s), and it is not deleted before that ends",
+			cloud.ProvisioningState).In(time.Minute)
 	}
 	return nil
 }

@@ -66,7 +66,8 @@ func (r *Reconciler[T]) confirmed(_ context.Context, s *scope[T]) *outcome.Outco
 		return outcome.Wait(v1alpha1.ReasonSuspended, "suspended: the deletion waits until spec.suspend is taken away")
 	case r.unconfirmed(s):
 		return outcome.Wait(v1alpha1.ReasonConfirmationNeeded,
-			"deleting it in Azure cannot be undone: confirm with the annotation %s=%s, or set deletionPolicy: Retain to leave Azure alone", v1alpha1.AnnotationConfirmDelete, s.obj.GetName())
+			"deleting it in Azure cannot be undone: confirm with the annotation %s=%s, or set deletionPolicy: Retain to leave Azure alone",
+			v1alpha1.AnnotationConfirmDelete, s.obj.GetName())
 	}
 	return nil
 }
@@ -78,7 +79,8 @@ func (r *Reconciler[T]) dependents(ctx context.Context, s *scope[T]) *outcome.Ou
 
 func (r *Reconciler[T]) waitForDependents(ctx context.Context, s *scope[T]) *outcome.Outcome {
 	if controllerutil.ContainsFinalizer(s.obj, v1alpha1.FinalizerInUseByMoves) {
-		return outcome.Wait(v1alpha1.ReasonDependentsExist, "machines are on their way into its vCenter or out of it: it is deleted when they have come to their end").In(time.Minute)
+		return outcome.Wait(v1alpha1.ReasonDependentsExist,
+			"machines are on their way into its vCenter or out of it: it is deleted when they have come to their end").In(time.Minute)
 	}
 	may, err := r.consentOf(ctx, s)
 	if err != nil {
@@ -89,7 +91,8 @@ func (r *Reconciler[T]) waitForDependents(ctx context.Context, s *scope[T]) *out
 		return outcome.Retry(v1alpha1.ReasonTransient, err)
 	}
 	if len(names) > 0 {
-		return outcome.Wait(v1alpha1.ReasonDependentsExist, "%d objects still refer to it and go first. Delete those that are not being deleted yet; the others say what they wait for: %s", len(names), strings.Join(names, ", ")).In(time.Minute)
+		return outcome.Wait(v1alpha1.ReasonDependentsExist, "%d objects still refer to it and go first. Delete those that are not being deleted yet; "+
+			"the others say what they wait for: %s", len(names), strings.Join(names, ", ")).In(time.Minute)
 	}
 	return nil
 }
@@ -143,7 +146,8 @@ func (r *Reconciler[T]) doubtful(s *scope[T]) *outcome.Outcome {
 	if !lately || done.Verb == string(deletion.Verb) && done.Action == deletion.Action {
 		return nil
 	}
-	return outcome.Wait(v1alpha1.ReasonDeleting, "Azure does not show what was written a moment ago: it is looked at again before this is let go").In(5 * time.Second)
+	return outcome.Wait(v1alpha1.ReasonDeleting,
+		"Azure does not show what was written a moment ago: it is looked at again before this is let go").In(5 * time.Second)
 }
 
 // notOurs lets an object go whose resource is another's: what was never adopted is not ours to delete.
@@ -205,7 +209,8 @@ func (r *Reconciler[T]) deletableInLock(ctx context.Context, s *scope[T]) *outco
 	if cloud.DeletionTimestamp.IsZero() || !stays || !s.deleting() {
 		return outcome.Wait(v1alpha1.ReasonScopeLocked,
 			"PrivateCloud %s has a delete lock, which in Azure holds for everything in it. To have this deleted in Azure, set deleteLock: Disabled on PrivateCloud %s; "+
-				"to let go of this object alone, set its deletionPolicy: Retain. Once the deletion of the private cloud itself is confirmed and nothing else holds it back, the lock goes by itself",
+				"to let go of this object alone, set its deletionPolicy: Retain. "+
+				"Once the deletion of the private cloud itself is confirmed and nothing else holds it back, the lock goes by itself",
 			cloud.Name, cloud.Name)
 	}
 	if o := r.waitForDependents(ctx, s); o != nil {
@@ -214,7 +219,8 @@ func (r *Reconciler[T]) deletableInLock(ctx context.Context, s *scope[T]) *outco
 	r.dropOperation(s, metrics.Unanswered)
 	s.stat().Effective.DeletionPolicy = v1alpha1.DeletionPolicyRetain // retain comes next
 	return r.record(ctx, s, outcome.Wait(v1alpha1.ReasonRetained,
-		"PrivateCloud %s is being deleted with deletionPolicy Retain and stays in Azure with its delete lock. So this stays in Azure too, as with a deletionPolicy Retain of its own", cloud.Name))
+		"PrivateCloud %s is being deleted with deletionPolicy Retain and stays in Azure with its delete lock. So this stays in Azure too, "+
+			"as with a deletionPolicy Retain of its own", cloud.Name))
 }
 
 func (r *Reconciler[T]) deletableNow(ctx context.Context, s *scope[T]) *outcome.Outcome {

@@ -220,7 +220,8 @@ func (r *Reconciler[T]) store(ctx context.Context, e *exported, have, secret *co
 	case equality.Semantic.DeepEqual(have, secret):
 		return nil
 	case have.Immutable != nil && *have.Immutable && !equality.Semantic.DeepEqual(have.Data, secret.Data):
-		return outcome.Stall(v1alpha1.ReasonSecretNotOwned, "Secret %s was made immutable and does not have what Azure has: delete it, and it is written again", e.key)
+		return outcome.Stall(v1alpha1.ReasonSecretNotOwned,
+			"Secret %s was made immutable and does not have what Azure has: delete it, and it is written again", e.key)
 	}
 	return transient(r.Client.Patch(ctx, secret, client.MergeFromWithOptions(have, client.MergeFromWithOptimisticLock{})), doing)
 }

@@ -147,7 +147,8 @@ func (r *Reconciler[T]) name(s *scope[T], computed arm.ID) *outcome.Outcome {
 	case kept == "" || same || r.kind.Once && !busy && kept.Parent().Key() == computed.Parent().Key():
 	default:
 		return outcome.Stall(v1alpha1.ReasonImmutableField,
-			"this object manages %s, but subscription, resource group, parent and name now give %s: set them back, or make a new object for the other resource", cutID(kept), computed)
+			"this object manages %s, but subscription, resource group, parent and name now give %s: set them back, or make a new object for the other resource",
+			cutID(kept), computed)
 	}
 	s.stat().ID = string(s.id)
 	identity := client.ObjectKeyFromObject(s.identity)
@@ -185,7 +186,8 @@ const mostFormer = 8
 // ordered, at either place. One that is still where it was is left to name, which says that the spec must be set back.
 func (r *Reconciler[T]) moved(ctx context.Context, s *scope[T], computed arm.ID) *outcome.Outcome {
 	kept := r.recordedID(s.obj)
-	if !s.adopted() || s.stat().Operation != nil || kept.Key() == computed.Key() || !r.possible(kept, computed) || !strings.EqualFold(kept.Name(), computed.Name()) {
+	if !s.adopted() || s.stat().Operation != nil ||
+		kept.Key() == computed.Key() || !r.possible(kept, computed) || !strings.EqualFold(kept.Name(), computed.Name()) {
 		return nil
 	}
 	key := client.ObjectKeyFromObject(s.obj)
@@ -203,7 +205,8 @@ func (r *Reconciler[T]) moved(ctx context.Context, s *scope[T], computed arm.ID)
 		r.memory.Do(key, func(m *recall.Object) { m.Missing = since })
 	}
 	if left := ledger.Missing.Real(r.Pace) - time.Since(since); left > 0 {
-		return outcome.Wait(v1alpha1.ReasonReconciling, "Azure does not show it at %s now: that is read again before it is looked for where the spec says", kept).In(r.Pace.Elapsed(left)).Quietly()
+		return outcome.Wait(v1alpha1.ReasonReconciling, "Azure does not show it at %s now: that is read again before it is looked for where the spec says",
+			kept).In(r.Pace.Elapsed(left)).Quietly()
 	}
 	s.stat().ProvisioningState, s.stat().Drift = "", nil // from here on the API server lets the spec be corrected
 	is, err := r.at(ctx, s, computed)
@@ -246,11 +249,13 @@ func (r *Reconciler[T]) isNot(s *scope[T], kept, computed arm.ID, is *arm.Resour
 	}
 	owner, mine := decide.OwnerOf(is), r.ownerOf(s.obj)
 	if owner != mine {
-		return outcome.Stall(v1alpha1.ReasonAlreadyManaged, "it is not at %s any more, and the private cloud at %s, where the spec says, is not this object's: its tag %s is %s and not %s. "+advice,
+		return outcome.Stall(v1alpha1.ReasonAlreadyManaged,
+			"it is not at %s any more, and the private cloud at %s, where the spec says, is not this object's: its tag %s is %s and not %s. "+advice,
 			kept, computed, v1alpha1.TagOwner, body.OrAbsent(owner), mine)
 	}
 	if network := s.cloud.Status.NetworkBlock; network != "" && is.String("/properties/networkBlock") != network {
-		return outcome.Stall(v1alpha1.ReasonImmutableField, "it is not at %s any more, and at %s, where the spec says, is another private cloud: its network is %s and not %s. "+advice,
+		return outcome.Stall(v1alpha1.ReasonImmutableField,
+			"it is not at %s any more, and at %s, where the spec says, is another private cloud: its network is %s and not %s. "+advice,
 			kept, computed, is.String("/properties/networkBlock"), network)
 	}
 	return nil
@@ -275,6 +280,7 @@ func (r *Reconciler[T]) beingFound(s *scope[T]) *outcome.Outcome {
 	if !another(spec.SubscriptionID, id.SubscriptionID()) && !another(spec.ResourceGroup, id.ResourceGroup()) {
 		return nil
 	}
-	return outcome.Wait(v1alpha1.ReasonReferenceNotReady, "PrivateCloud %s was moved and is not found yet where its spec says: this is deleted when it is; to leave it in Azure, set deletionPolicy: Retain", s.cloud.Name).
+	return outcome.Wait(v1alpha1.ReasonReferenceNotReady, "PrivateCloud %s was moved and is not found yet where its spec says: "+
+		"this is deleted when it is; to leave it in Azure, set deletionPolicy: Retain", s.cloud.Name).
 		In(ledger.Recheck.Bound)
 }

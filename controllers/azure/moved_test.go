@@ -36,7 +36,8 @@ func TestIDsFollowAPrivateCloud(t *testing.T) {
 	if want := string(at("c", "weu").Child("providers/Microsoft.Authorization/locks", "keep")); status.Companion != want {
 		t.Errorf("the lock is %s, want %s", status.Companion, want)
 	}
-	if got, want := s.cloud.Formerly(string(at("c", "weu"))+"/x/y"), []string{string(at("a", "weu")) + "/x/y", string(at("b", "weu")) + "/x/y"}; !slices.Equal(got, want) {
+	want := []string{string(at("a", "weu")) + "/x/y", string(at("b", "weu")) + "/x/y"}
+	if got := s.cloud.Formerly(string(at("c", "weu")) + "/x/y"); !slices.Equal(got, want) {
 		t.Errorf("formerly %v, want %v", got, want)
 	}
 	if got := append(s.cloud.Formerly(string(at("c", "weu"))), s.cloud.Formerly(string(at("c", "weu-2"))+"/x/y")...); len(got) > 0 {

@@ -179,7 +179,8 @@ func (r *Reconciler[T]) parentGone(s *scope[T]) *outcome.Outcome {
 		return nil
 	}
 	return outcome.Wait(v1alpha1.ReasonReferenceNotReady,
-		"Azure has nothing at %s any more: PrivateCloud %s was deleted or moved, and its object says so in a moment. This goes on by itself when it is found", s.id.Parent(), s.cloud.Name).
+		"Azure has nothing at %s any more: PrivateCloud %s was deleted or moved, and its object says so in a moment. This goes on by itself when it is found",
+		s.id.Parent(), s.cloud.Name).
 		About(v1alpha1.ConditionReferencesReady).In(ledger.Recheck.Bound)
 }
 
@@ -218,7 +219,8 @@ func (r *Reconciler[T]) awaitFirstList(s *scope[T]) *outcome.Outcome {
 // inOrder says that nothing is to be done for the object, as far as its status knows.
 func (r *Reconciler[T]) inOrder(s *scope[T]) bool {
 	ready := meta.FindStatusCondition(s.before.AzureStatus().Conditions, v1alpha1.ConditionReady)
-	return s.stat().Operation == nil && s.adopted() && !s.deleting() && ready != nil && ready.Status == metav1.ConditionTrue && ready.ObservedGeneration == s.obj.GetGeneration()
+	return s.stat().Operation == nil && s.adopted() && !s.deleting() &&
+		ready != nil && ready.Status == metav1.ConditionTrue && ready.ObservedGeneration == s.obj.GetGeneration()
 }
 
 // What an object looks at, its own resource and others, is watched for it: a change wakes the object.

@@ -207,7 +207,8 @@ func (r *Reconciler[T]) adviseRetain(s *scope[T], o *outcome.Outcome) *outcome.O
 
 // mayLastForEver are reasons of waits that end only when somebody, here or in Azure, does something.
 var mayLastForEver = []string{
-	v1alpha1.ReasonSuspended, v1alpha1.ReasonReferenceNotFound, v1alpha1.ReasonTakesTooLong, v1alpha1.ReasonKeyVaultDenied, v1alpha1.ReasonInsufficientCapacity, v1alpha1.ReasonPortsInUse,
+	v1alpha1.ReasonSuspended, v1alpha1.ReasonReferenceNotFound, v1alpha1.ReasonTakesTooLong, v1alpha1.ReasonKeyVaultDenied,
+	v1alpha1.ReasonInsufficientCapacity, v1alpha1.ReasonPortsInUse,
 }
 
 // hideSecrets takes the object's secrets out of what is about to be published: Azure, and what runs there, repeat what they were given. A script prints

@@ -88,9 +88,11 @@ func (r *Reconciler[T]) referenced(ctx context.Context, s *scope[T], kind, field
 		return nil
 	case apierrors.IsNotFound(err) && s.deleting():
 		return outcome.Wait(v1alpha1.ReasonReferenceNotFound,
-			"%s %s is not there any more, so it is not known who could delete this in Azure: create it again, or set deletionPolicy: Retain to leave Azure alone", kind, key).About(v1alpha1.ConditionReferencesReady)
+			"%s %s is not there any more, so it is not known who could delete this in Azure: create it again, or set deletionPolicy: Retain to leave Azure alone",
+			kind, key).About(v1alpha1.ConditionReferencesReady)
 	case apierrors.IsNotFound(err):
-		return outcome.Wait(v1alpha1.ReasonReferenceNotFound, "%s %s is not there: create it, or correct %s", kind, key, field).About(v1alpha1.ConditionReferencesReady)
+		return outcome.Wait(v1alpha1.ReasonReferenceNotFound, "%s %s is not there: create it, or correct %s",
+			kind, key, field).About(v1alpha1.ConditionReferencesReady)
 	}
 	return outcome.Retry(v1alpha1.ReasonTransient, err)
 }
@@ -325,7 +327,8 @@ func (r *Reconciler[T]) toDelete(ctx context.Context, cloud *v1alpha1.PrivateClo
 	}
 	var out []string
 	for _, object := range objects {
-		if mine, is := object.(T); is && hasFinalizer(object) && cloud.Allows(object.GetNamespace(), r.kind.Name) && r.effective(mine).DeletionPolicy == v1alpha1.DeletionPolicyDelete {
+		if mine, is := object.(T); is && hasFinalizer(object) && cloud.Allows(object.GetNamespace(), r.kind.Name) &&
+			r.effective(mine).DeletionPolicy == v1alpha1.DeletionPolicyDelete {
 			out = append(out, r.nameFrom("PrivateCloud/"+client.ObjectKeyFromObject(cloud).String(), object))
 		}
 	}

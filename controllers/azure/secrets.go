@@ -103,7 +103,8 @@ func (r *Reconciler[T]) secretVersion(ctx context.Context, s *scope[T], value ki
 	}
 	err := r.Client.Get(ctx, types.NamespacedName{Namespace: s.obj.GetNamespace(), Name: value.Ref.Name}, meta)
 	if apierrors.IsNotFound(err) {
-		return "", outcome.Wait(v1alpha1.ReasonReferenceNotFound, "Secret %s/%s is not there: create it, or correct the name", s.obj.GetNamespace(), value.Ref.Name).About(v1alpha1.ConditionReferencesReady)
+		return "", outcome.Wait(v1alpha1.ReasonReferenceNotFound, "Secret %s/%s is not there: create it, or correct the name",
+			s.obj.GetNamespace(), value.Ref.Name).About(v1alpha1.ConditionReferencesReady)
 	}
 	if err != nil {
 		return "", outcome.Retry(v1alpha1.ReasonTransient, err)
@@ -145,7 +146,8 @@ func notWrittenYet(w *kind.Writer, writer client.Object) *outcome.Outcome {
 	if object, ok := writer.(kind.Object); ok && tree.StalledFor(object.AzureStatus()) != "" {
 		return tree.NotReadyYet(w.Kind, w.Name, object)
 	}
-	return outcome.Wait(v1alpha1.ReasonReferenceNotReady, "%s %s has not written its Secret yet; this goes on by itself when it has", w.Kind, w.Name).About(v1alpha1.ConditionReferencesReady)
+	return outcome.Wait(v1alpha1.ReasonReferenceNotReady,
+		"%s %s has not written its Secret yet; this goes on by itself when it has", w.Kind, w.Name).About(v1alpha1.ConditionReferencesReady)
 }
 
 // noteWriteOnly notes that Azure has been given write-only values, and forgets those that the spec names no longer.

@@ -49,7 +49,8 @@ func Setup[T kind.Object](mgr ctrl.Manager, shared *Shared, k *kind.Kind[T]) err
 	}
 	shared.seats.add(r)
 	if k.Hosts != nil {
-		shared.hosts.Kinds = append(shared.hosts.Kinds, hostlimit.Kind{List: func(ctx context.Context) ([]kind.Object, error) { return r.list(ctx, r.Live) }, Cloud: r.cloudOf})
+		shared.hosts.Kinds = append(shared.hosts.Kinds,
+			hostlimit.Kind{List: func(ctx context.Context) ([]kind.Object, error) { return r.list(ctx, r.Live) }, Cloud: r.cloudOf})
 	}
 	if err := mgr.GetFieldIndexer().IndexField(context.Background(), k.New(), azureIDIndex, indexAzureID); err != nil {
 		return fmt.Errorf("index %s by ARM id: %w", r.kind.Name, err)

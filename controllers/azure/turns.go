@@ -128,7 +128,8 @@ func (r *Reconciler[T]) justDone(s *scope[T], what ledger.Request) *outcome.Outc
 	if done, lately := r.lastDone(s); !lately || done != what {
 		return nil
 	}
-	return outcome.Wait(v1alpha1.ReasonAzureBusy, "Azure has just done this, and its answers do not all show it yet: it is looked at again before it is asked once more").In(5 * time.Second)
+	return outcome.Wait(v1alpha1.ReasonAzureBusy,
+		"Azure has just done this, and its answers do not all show it yet: it is looked at again before it is asked once more").In(5 * time.Second)
 }
 
 // lastDone is the last write that a read agreed with, and whether that was so lately that another replica may not show it yet.
@@ -260,7 +261,8 @@ func (r *Reconciler[T]) tooLong(s *scope[T], what string, since time.Time, usual
 
 func tooLongSince(what string, since time.Time, usual time.Duration) *outcome.Outcome {
 	return outcome.Wait(v1alpha1.ReasonTakesTooLong,
-		"%s, %s. It is looked at further and goes on by itself when that ends; look at the activity log of the private cloud in Azure, and open a support request with this text if nothing moves there", what, lateWords(since, usual))
+		"%s, %s. It is looked at further and goes on by itself when that ends; look at the activity log of the private cloud in Azure, "+
+			"and open a support request with this text if nothing moves there", what, lateWords(since, usual))
 }
 
 // lateWords say since when, and the usual time.

@@ -17,8 +17,9 @@ import (
 )
 
 // A write goes through the ledger in this order: NewOperation or Book.Deadline make its record; NotRecorded says what it means that the record was not
-// stored; Exchange sends it; Answer stores what came back, and Storing the rest. Of a write without an answer, Book.Lost, Book.OnItsWay and Book.SentTooOften say when it is
-// looked up and when it is sent again. How a lost write is looked up is the caller's own matter: only the caller knows what it makes.
+// stored; Exchange sends it; Answer stores what came back, and Storing the rest. Of a write without an answer, Book.Lost, Book.OnItsWay and
+// Book.SentTooOften say when it is looked up and when it is sent again. How a lost write is looked up is the caller's own matter: only the caller knows what
+// it makes.
 
 // Book is the ledger as one reconciler reads it: the pace of Azure's time, and the API server's clock.
 type Book struct {
@@ -133,7 +134,8 @@ func (b Book) SentTooOften(e Entry) *outcome.Outcome {
 	if left <= 0 {
 		return nil
 	}
-	return outcome.Wait(e.Reason, "the answers to %s are lost again and again, and %s shows nothing of it: it is sent again at longer and longer intervals, at last every 15 minutes",
+	return outcome.Wait(e.Reason,
+		"the answers to %s are lost again and again, and %s shows nothing of it: it is sent again at longer and longer intervals, at last every 15 minutes",
 		e.Name, e.Where).In(b.Pace.Elapsed(left))
 }
 

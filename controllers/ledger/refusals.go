@@ -94,7 +94,8 @@ func (r Refusals) Refuse(q Request, asker string, said *outcome.Outcome, kind Co
 		one = &(*r.List)[len(*r.List)-1]
 	}
 	if one.Asker != asker || one.Kind != string(kind) || one.Cause != said.Reason {
-		one.Asker, one.Kind, one.Count, one.Since, one.Cause, one.Message = asker, string(kind), 0, metav1.NewMicroTime(now), said.Reason, text.Cut(said.Message, mostMessage)
+		one.Asker, one.Kind, one.Count, one.Since = asker, string(kind), 0, metav1.NewMicroTime(now)
+		one.Cause, one.Message = said.Reason, text.Cut(said.Message, mostMessage)
 	}
 	one.Count++
 	one.Condition, one.Outcome = said.Condition, string(outcome.KindWait)
@@ -175,12 +176,14 @@ func (r Refusals) say(one *v1alpha1.Refusal, now time.Time) *outcome.Outcome {
 	stalled := one.Outcome == string(outcome.KindStall)
 	switch {
 	case stalled && one.Kind == string(ConflictUnknown):
-		o = outcome.Stall(v1alpha1.ReasonConflict, "Azure has refused this %d times and names no reason that the operator knows, in its own words: %s. It is asked again every 15 minutes", conflicts, one.Message)
+		o = outcome.Stall(v1alpha1.ReasonConflict, "Azure has refused this %d times and names no reason that the operator knows, "+
+			"in its own words: %s. It is asked again every 15 minutes", conflicts, one.Message)
 	case stalled:
 		o = outcome.Stall(one.Cause, "%s", one.Message).About(one.Condition)
 	case one.Kind == string(ConflictBusy) && now.Sub(one.Since.Time) > Busy.Real(r.Pace):
 		o.Reason = v1alpha1.ReasonTakesTooLong
-		o.Message = fmt.Sprintf("since %s, for longer than the usual hour: %s. What is at work there shows in Azure's activity log", one.Since.UTC().Format(time.RFC3339), one.Message)
+		o.Message = fmt.Sprintf("since %s, for longer than the usual hour: %s. What is at work there shows in Azure's activity log",
+			one.Since.UTC().Format(time.RFC3339), one.Message)
 	}
 	return o.In(r.Pace.Elapsed(one.Until.Sub(now)))
 }

@@ -133,7 +133,8 @@ func TestAConflictThatNobodyKnowsIsStalledAfterFive(t *testing.T) {
 	s := &service{t: t, pace: 1, now: noon}
 	for i := 1; i <= 7; i++ {
 		o := s.ask(Request{Verb: "PUT"}, outcome.Wait(v1alpha1.ReasonAzureBusy, "409 StrangeConflict: the moon is full"), ConflictUnknown, false)
-		if want := i >= 5; (o.Kind == outcome.KindStall) != want || want && (o.Reason != v1alpha1.ReasonConflict || !strings.Contains(o.Message, "the moon is full")) {
+		if want := i >= 5; (o.Kind == outcome.KindStall) != want ||
+			want && (o.Reason != v1alpha1.ReasonConflict || !strings.Contains(o.Message, "the moon is full")) {
 			t.Errorf("refusal %d: %+v", i, o)
 		}
 		s.now = s.now.Add(o.After)

@@ -116,9 +116,11 @@ func checkedAt(r *arm.Resource) time.Time {
 // statusOf is the part of a maintenance's status that Azure itself says.
 func statusOf(r *arm.Resource, m windows.Maintenance) v1alpha1.MaintenanceStatus {
 	out := v1alpha1.MaintenanceStatus{
-		Name: text.Cut(r.Name, 253), Component: text.Cut(m.Component, 64), DisplayName: text.Cut(r.String("/properties/displayName"), 512), State: text.Cut(m.State, 64),
-		ClusterID: int32(min(max(r.Int("/properties/clusterId"), 0), 1<<20)), EstimatedDurationMinutes: int32(min(max(m.Takes/time.Minute, 0), 1<<30)), //nolint:gosec // bounded
-		Readiness: text.Cut(m.Readiness, 64), FailedChecks: failedChecks(r),
+		Name: text.Cut(r.Name, 253), Component: text.Cut(m.Component, 64),
+		DisplayName: text.Cut(r.String("/properties/displayName"), 512), State: text.Cut(m.State, 64),
+		ClusterID:                int32(min(max(r.Int("/properties/clusterId"), 0), 1<<20)), //nolint:gosec // bounded
+		EstimatedDurationMinutes: int32(min(max(m.Takes/time.Minute, 0), 1<<30)),            //nolint:gosec // bounded
+		Readiness:                text.Cut(m.Readiness, 64), FailedChecks: failedChecks(r),
 	}
 	if !m.Start.IsZero() {
 		out.ScheduledStartTime = &metav1.Time{Time: m.Start.Truncate(time.Second)}

@@ -23,7 +23,8 @@ func (r *Reconciler) locate(ctx context.Context, s *scope) *outcome.Outcome {
 	key := tree.KeyOf(s.policy.Namespace, s.policy.Spec.PrivateCloudRef)
 	s.cloud = &v1alpha1.PrivateCloud{}
 	if err := r.Client.Get(ctx, key, s.cloud); apierrors.IsNotFound(err) {
-		return outcome.Wait(v1alpha1.ReasonReferenceNotFound, "PrivateCloud %s is not there: create it, or make a policy for another", key).About(v1alpha1.ConditionReferencesReady)
+		return outcome.Wait(v1alpha1.ReasonReferenceNotFound, "PrivateCloud %s is not there: create it, or make a policy for another",
+			key).About(v1alpha1.ConditionReferencesReady)
 	} else if err != nil {
 		return outcome.Retry(v1alpha1.ReasonTransient, err)
 	}
@@ -78,7 +79,8 @@ func (r *Reconciler) soleManager(ctx context.Context, s *scope, reader client.Re
 			continue
 		}
 		r.leaveCloud(s)
-		return outcome.Stall(v1alpha1.ReasonAlreadyManaged, "the maintenances of PrivateCloud %s are scheduled by MaintenancePolicy %s/%s, which is older: delete one of the two, or let this one observe", s.cloud.Name, other.Namespace, other.Name)
+		return outcome.Stall(v1alpha1.ReasonAlreadyManaged, "the maintenances of PrivateCloud %s are scheduled by MaintenancePolicy %s/%s, "+
+			"which is older: delete one of the two, or let this one observe", s.cloud.Name, other.Namespace, other.Name)
 	}
 	return nil
 }

@@ -73,7 +73,8 @@ func (r *Reconciler) readSpec(_ context.Context, s *scope) *outcome.Outcome {
 	if spec.NoticeSeconds != nil {
 		s.want.Notice = time.Duration(*spec.NoticeSeconds) * time.Second
 	}
-	effective := &v1alpha1.EffectiveMaintenancePolicy{ManagementPolicy: v1alpha1.ManagementPolicyManage, NoticeSeconds: int32(s.want.Notice / time.Second)} //nolint:gosec // at most 30 days
+	notice := int32(s.want.Notice / time.Second) //nolint:gosec // at most 30 days
+	effective := &v1alpha1.EffectiveMaintenancePolicy{ManagementPolicy: v1alpha1.ManagementPolicyManage, NoticeSeconds: notice}
 	if s.observes() {
 		effective.ManagementPolicy = v1alpha1.ManagementPolicyObserve
 	}

@@ -45,8 +45,9 @@ func (r *Reconciler) resume(_ context.Context, s *scope) *outcome.Outcome {
 		r.Lanes.Seat(s.cloudKey(), lane.Light, holder(s.key()))
 		return o
 	}
-	s.lost, s.policy.Status.Operation = op, nil                                // told as ended if this reconcile does not send it again
-	r.Lanes.Unseat(s.cloudKey(), lane.Light, holder(s.key()))                  // its place among those that wait stays, or several lost records would never get a turn
+	s.lost, s.policy.Status.Operation = op, nil // told as ended if this reconcile does not send it again
+	// Its place among those that wait stays, or several lost records would never get a turn.
+	r.Lanes.Unseat(s.cloudKey(), lane.Light, holder(s.key()))
 	r.recall.policy(s.key(), func(m *policyRecall) { m.wroteAt = time.Now() }) // a snapshot from before does not tell
 	return nil
 }
@@ -115,7 +116,8 @@ func (r *Reconciler) send(ctx context.Context, s *scope, f finding) *outcome.Out
 	}
 	w.OperationID, w.Deadline = op.ID, r.Clock.Here(op.Deadline.Time)
 	r.Metrics.Sending(s.log, r.told(s, op))
-	_, fate, err := ledger.Exchange(ctx, r.Clock, op.Deadline.Time, ledger.FateOf, func(ctx context.Context) (*arm.Accepted, error) { return s.client.Begin(ctx, w) })
+	_, fate, err := ledger.Exchange(ctx, r.Clock, op.Deadline.Time, ledger.FateOf,
+		func(ctx context.Context) (*arm.Accepted, error) { return s.client.Begin(ctx, w) })
 	if fate == ledger.Lost {
 		return r.Book().Lost(azure.Entry(op, name))
 	}
@@ -207,7 +209,8 @@ func (r *Reconciler) refusals(s *scope) ledger.Refusals {
 }
 
 func (r *Reconciler) asker(s *scope) string {
-	return ledger.Asker(r.Azure.Made(types.NamespacedName{Namespace: s.cloud.Namespace, Name: identities.Name(s.cloud.Spec.IdentityRef)}), s.policy.Annotations[v1alpha1.AnnotationReconcileRequestedAt])
+	identity := types.NamespacedName{Namespace: s.cloud.Namespace, Name: identities.Name(s.cloud.Spec.IdentityRef)}
+	return ledger.Asker(r.Azure.Made(identity), s.policy.Annotations[v1alpha1.AnnotationReconcileRequestedAt])
 }
 
 // notAccepted deals with a write that was refused or not sent.
@@ -245,7 +248,8 @@ func (r *Reconciler) holdBack(s *scope, f finding, invalid, conflict bool, o *ou
 	}
 	r.recall.maintenance(s.key(), f.resource.Name, func(k *maintenanceRecall) {
 		if invalid && f.Action != windows.Check && len(k.refused) < mostRefused {
-			k.refused = append(k.refused, windows.Block{Span: windows.Span{From: f.Start, To: f.Start.Add(refusedDay)}, Category: "Refused", Reason: text.Cut(o.Message, 200)})
+			day := windows.Span{From: f.Start, To: f.Start.Add(refusedDay)}
+			k.refused = append(k.refused, windows.Block{Span: day, Category: "Refused", Reason: text.Cut(o.Message, 200)})
 			return
 		}
 		pause := max(o.After, time.Minute)

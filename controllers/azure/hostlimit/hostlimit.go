@@ -82,7 +82,8 @@ func (l *Limit) Afford(ctx context.Context, azure *arm.Client, identity types.Na
 	done, ok := l.begin(identity)
 	if !ok {
 		return nil, outcome.Wait(v1alpha1.ReasonReconciling,
-			"another object with AzureIdentity %s is asking for hosts at this moment, and only one at a time is counted against its maxHosts", identity).In(5 * time.Second)
+			"another object with AzureIdentity %s is asking for hosts at this moment, and only one at a time is counted against its maxHosts",
+			identity).In(5 * time.Second)
 	}
 	sum, o := l.hostsOf(ctx, azure, id, identity)
 	if o == nil {
@@ -102,7 +103,8 @@ func tooMany(identity types.NamespacedName, others, asked, most int32) *outcome.
 		return nil
 	}
 	return outcome.Stall(v1alpha1.ReasonLimitExceeded,
-		"this would have %d hosts, and all else that is made with AzureIdentity %s has %d or is being given them: together %d, and its spec.maxHosts allows %d, %d fewer. Ask for fewer hosts, or have maxHosts raised",
+		"this would have %d hosts, and all else that is made with AzureIdentity %s has %d or is being given them: together %d, "+
+			"and its spec.maxHosts allows %d, %d fewer. Ask for fewer hosts, or have maxHosts raised",
 		asked, identity, others, others+asked, most, over).In(recheck)
 }
 
@@ -117,7 +119,8 @@ func (l *Limit) hostsOf(ctx context.Context, azure *arm.Client, id arm.ID, ident
 	hosts, err := l.hostsInAzure(ctx, azure, id, o)
 	if err != nil {
 		said := rulings.OfAzure(err)
-		said.Message = "how many hosts are made with the identity, whose spec.maxHosts bounds them, cannot be found out, and no more are asked for before it is: " + said.Message
+		said.Message = "how many hosts are made with the identity, whose spec.maxHosts bounds them, cannot be found out, " +
+			"and no more are asked for before it is: " + said.Message
 		return 0, said
 	}
 	for other, asked := range o.pending {

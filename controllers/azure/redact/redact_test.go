@@ -31,7 +31,8 @@ func TestSecretsAreTakenOutOfEveryText(t *testing.T) {
 	if strings.Contains(string(text), "ss w") || strings.Contains(string(text), "cGEi") || strings.Contains(string(text), "%22ss") {
 		t.Errorf("a secret is left: %s", text)
 	}
-	if object.Status.FailureReason != "cannot use (hidden) here" || object.Status.Output[0] != "first" || object.Spec.ScriptCmdlet != secret || object.Status.ManagedBy != "Cluster/a/b" {
+	if object.Status.FailureReason != "cannot use (hidden) here" || object.Status.Output[0] != "first" || object.Spec.ScriptCmdlet != secret ||
+		object.Status.ManagedBy != "Cluster/a/b" {
 		t.Errorf("more or less than the secret was taken out: %s", text)
 	}
 
@@ -41,7 +42,8 @@ func TestSecretsAreTakenOutOfEveryText(t *testing.T) {
 	if err := later.Status(again); err != nil {
 		t.Fatal(err)
 	}
-	if text, _ := json.Marshal(again.Status); strings.Contains(string(text), "ss w") || again.Status.FailureReason != "cannot use (hidden) here" || again.Status.Output[0] != "first" {
+	if text, _ := json.Marshal(again.Status); strings.Contains(string(text), "ss w") || again.Status.FailureReason != "cannot use (hidden) here" ||
+		again.Status.Output[0] != "first" {
 		t.Errorf("after the Secret's end: %s", text)
 	}
 	fresh := script("something new")

@@ -32,11 +32,13 @@ type LocalAddresses struct {
 }
 
 // ErrLocalAddress is what dialling such an address fails with. It does not name the address: what a name resolves to here is nobody's business.
-var ErrLocalAddress = errors.New("the address behind the name is local to the operator (loopback, link-local, a metadata service or the API server), and is not connected to")
+var ErrLocalAddress = errors.New("the address behind the name is local to the operator (loopback, link-local, a metadata service or the API server), " +
+	"and is not connected to")
 
 // local are what the methods of netip.Addr do not know: the metadata services that are not link-local, and prefixes that stand for IPv4.
 var (
-	metadata  = []netip.Addr{netip.MustParseAddr("168.63.129.16"), netip.MustParseAddr("100.100.100.200"), netip.MustParseAddr("fd00:ec2::254"), netip.MustParseAddr("fd20:ce::254")}
+	metadata = []netip.Addr{netip.MustParseAddr("168.63.129.16"), netip.MustParseAddr("100.100.100.200"), netip.MustParseAddr("fd00:ec2::254"),
+		netip.MustParseAddr("fd20:ce::254")}
 	thisHost  = netip.MustParsePrefix("0.0.0.0/8")
 	nat64     = netip.MustParsePrefix("64:ff9b::/96")
 	sixToFour = netip.MustParsePrefix("2002::/16")

@@ -91,7 +91,8 @@ type clientEntry struct {
 
 // New makes the pool.
 func New(o Options) *Clients {
-	a := &Clients{o: o, limiters: arm.NewLimiters(), entries: map[types.NamespacedName]*clientEntry{}, making: map[types.NamespacedName]*sync.Mutex{}, quotas: map[owner]*arm.Quota{}}
+	a := &Clients{o: o, limiters: arm.NewLimiters(), entries: map[types.NamespacedName]*clientEntry{}, making: map[types.NamespacedName]*sync.Mutex{},
+		quotas: map[owner]*arm.Quota{}}
 	if _, err := rand.Read(a.key[:]); err != nil {
 		panic(err) // crypto/rand never fails
 	}
@@ -194,7 +195,8 @@ func (a *Clients) versions(ctx context.Context, identity *v1alpha1.AzureIdentity
 		meta.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind(used.Kind))
 		err := a.o.Client.Get(ctx, types.NamespacedName{Namespace: identity.Namespace, Name: used.Name}, meta)
 		if apierrors.IsNotFound(err) {
-			return "", secrets.Missing("%s %s/%s, which AzureIdentity %s refers to, is not there: create it, or correct the name", used.Kind, identity.Namespace, used.Name, identity.Name)
+			return "", secrets.Missing("%s %s/%s, which AzureIdentity %s refers to, is not there: create it, or correct the name",
+				used.Kind, identity.Namespace, used.Name, identity.Name)
 		}
 		if err != nil {
 			return "", outcome.Retry(v1alpha1.ReasonTransient, err)
@@ -240,8 +242,8 @@ func (a *Clients) made(ctx context.Context, identity *v1alpha1.AzureIdentity, m 
 	return a.o.Fingerprint(ctx, place, m.plain())
 }
 
-// principal is a key of who acts, where, for as long as this process lives: two identities have the same one only if they hold the same credential, so that none
-// reads from another's snapshots what its own credential would not get.
+// principal is a key of who acts, where, for as long as this process lives: two identities have the same one only if they hold the same credential,
+// so that none reads from another's snapshots what its own credential would not get.
 func (a *Clients) principal(m *material) string {
 	mac := hmac.New(sha256.New, a.key[:])
 	mac.Write(m.plain())

@@ -115,7 +115,8 @@ func (a *Clients) readCredential(ctx context.Context, identity *v1alpha1.AzureId
 func (a *Clients) permitted(identity *v1alpha1.AzureIdentity, m *material) *outcome.Outcome {
 	if identity.Spec.Operator != nil && !slices.Contains(a.o.OperatorIdentityNamespaces, identity.Namespace) {
 		return outcome.Stall(v1alpha1.ReasonReferenceNotPermitted,
-			"the operator's own identity may not be used in namespace %s: use a credential of this namespace, or have the operator's flag --operator-identity-namespaces name it", identity.Namespace).About(v1alpha1.ConditionCredentialsReady)
+			"the operator's own identity may not be used in namespace %s: use a credential of this namespace, "+
+				"or have the operator's flag --operator-identity-namespaces name it", identity.Namespace).About(v1alpha1.ConditionCredentialsReady)
 	}
 	if !m.custom {
 		return nil
@@ -124,7 +125,8 @@ func (a *Clients) permitted(identity *v1alpha1.AzureIdentity, m *material) *outc
 		u, err := url.Parse(address)
 		if err != nil || !slices.Contains(a.o.AllowedEndpoints, u.Hostname()) && !slices.Contains(a.o.AllowedEndpoints, u.Host) {
 			return outcome.Stall(v1alpha1.ReasonEndpointNotAllowed,
-				"custom endpoints work only on hosts that the operator's flag --allowed-endpoints names: have it name the host of %s, or use one of the clouds that Microsoft runs (spec.cloud.name)", address).About(v1alpha1.ConditionCredentialsReady)
+				"custom endpoints work only on hosts that the operator's flag --allowed-endpoints names: have it name the host of %s, "+
+					"or use one of the clouds that Microsoft runs (spec.cloud.name)", address).About(v1alpha1.ConditionCredentialsReady)
 		}
 	}
 	return nil
@@ -142,14 +144,17 @@ func (a *Clients) connect(identity *v1alpha1.AzureIdentity, m *material, princip
 	}
 	credential, err := a.credential(identity, m, loginTransport{transport})
 	if err != nil {
-		return nil, outcome.Stall(v1alpha1.ReasonCredentialsInvalid, "the credential of AzureIdentity %s/%s cannot be used: %s", identity.Namespace, identity.Name, err).About(v1alpha1.ConditionCredentialsReady)
+		return nil, outcome.Stall(v1alpha1.ReasonCredentialsInvalid, "the credential of AzureIdentity %s/%s cannot be used: %s",
+			identity.Namespace, identity.Name, err).About(v1alpha1.ConditionCredentialsReady)
 	}
 	c, err := arm.NewClient(arm.Options{
 		Credential: credential, Cloud: m.cloud, Regional: a.regional(m), Transport: transport, Principal: principal, Speed: float64(a.o.Pace),
-		Limiters: a.limiters, Quota: a.quota(identity.Namespace, m.custom), MayWrite: a.o.MayWrite, Observe: a.o.Observe, ObserveLogin: a.o.ObserveLogin, UserAgent: a.o.UserAgent,
+		Limiters: a.limiters, Quota: a.quota(identity.Namespace, m.custom), MayWrite: a.o.MayWrite, Observe: a.o.Observe, ObserveLogin: a.o.ObserveLogin,
+		UserAgent: a.o.UserAgent,
 	})
 	if err != nil {
-		return nil, outcome.Stall(v1alpha1.ReasonInvalidSpec, "AzureIdentity %s/%s: %s", identity.Namespace, identity.Name, err).About(v1alpha1.ConditionCredentialsReady)
+		return nil, outcome.Stall(v1alpha1.ReasonInvalidSpec, "AzureIdentity %s/%s: %s",
+			identity.Namespace, identity.Name, err).About(v1alpha1.ConditionCredentialsReady)
 	}
 	return c, nil
 }

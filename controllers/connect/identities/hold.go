@@ -63,7 +63,8 @@ func (r *Reconciler) hold(ctx context.Context, identity *v1alpha1.AzureIdentity)
 	}
 	if deleting && wanted {
 		slices.Sort(needed)
-		return outcome.Wait(v1alpha1.ReasonDependentsExist, "it is still needed, above all to delete these in Azure: %s. It goes when they are gone, so delete them too, with deletionPolicy: Retain where Azure is to be left alone", strings.Join(needed, ", ")).In(time.Minute)
+		return outcome.Wait(v1alpha1.ReasonDependentsExist, "it is still needed, above all to delete these in Azure: %s. It goes when they are gone, "+
+			"so delete them too, with deletionPolicy: Retain where Azure is to be left alone", strings.Join(needed, ", ")).In(time.Minute)
 	}
 	return nil
 }

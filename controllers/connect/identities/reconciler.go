@@ -71,7 +71,8 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 	}
 	queue := fair.New(r, ofNamespace)
 	return ctrl.NewControllerManagedBy(mgr).Named("azureidentity").
-		For(&v1alpha1.AzureIdentity{}, builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{}, predicate.AnnotationChangedPredicate{}, secrets.FinalizersChanged))).
+		For(&v1alpha1.AzureIdentity{},
+			builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{}, predicate.AnnotationChangedPredicate{}, secrets.FinalizersChanged))).
 		WatchesMetadata(&corev1.Secret{}, users("Secret")).
 		WatchesMetadata(&corev1.ConfigMap{}, users("ConfigMap")).
 		WatchesRawSource(watch.Source(r.Azure.Touched, func(touched types.NamespacedName) []types.NamespacedName { return []types.NamespacedName{touched} })).

@@ -31,13 +31,17 @@ func OfVCenter(err error, object *v1alpha1.VCenter, pace outcome.Pace) *outcome.
 	case vcenter.CredentialsInvalid, vcenter.AccountLocked:
 		return refusal(e, pace)
 	case vcenter.ClockSkewed:
-		return outcome.Stall(v1alpha1.ReasonUnreachable, "%s: the operator's clock and this vCenter's are more than ten minutes apart; set both by NTP", e).In(StallPause)
+		return outcome.Stall(v1alpha1.ReasonUnreachable,
+			"%s: the operator's clock and this vCenter's are more than ten minutes apart; set both by NTP", e).In(StallPause)
 	case vcenter.NoPermission:
-		return outcome.Stall(v1alpha1.ReasonForbidden, "%s: give the account the role that the documentation lists", e).In(StallPause).About(v1alpha1.ConditionCredentialsReady)
+		return outcome.Stall(v1alpha1.ReasonForbidden, "%s: give the account the role that the documentation lists",
+			e).In(StallPause).About(v1alpha1.ConditionCredentialsReady)
 	case vcenter.TooLarge:
-		return outcome.Stall(v1alpha1.ReasonLimitExceeded, "%s: give the operator an account that sees less of it, for example one with rights on a folder or a cluster alone", e).In(StallPause)
+		return outcome.Stall(v1alpha1.ReasonLimitExceeded,
+			"%s: give the operator an account that sees less of it, for example one with rights on a folder or a cluster alone", e).In(StallPause)
 	case vcenter.IdentityChanged:
-		return outcome.Stall(v1alpha1.ReasonIdentityChanged, "%s. Nothing that was planned with the other one is done in it; it is read anew by itself", e).In(StallPause)
+		return outcome.Stall(v1alpha1.ReasonIdentityChanged,
+			"%s. Nothing that was planned with the other one is done in it; it is read anew by itself", e).In(StallPause)
 	case vcenter.InvalidRequest, vcenter.NotSupported:
 		return outcome.Stall(v1alpha1.ReasonInvalidSpec, "%s: correct url, address or trust", e).In(StallPause)
 	}
@@ -48,10 +52,12 @@ func OfVCenter(err error, object *v1alpha1.VCenter, pace outcome.Pace) *outcome.
 func certificateChanged(e *vcenter.Error, object *v1alpha1.VCenter) *outcome.Outcome {
 	if object.Spec.PrivateCloudRef != nil {
 		return outcome.Stall(v1alpha1.ReasonCertificateChanged,
-			"vCenter at %s presents the certificate %s, while Azure reports %s: nothing is sent to it. It is used again once Azure reports the new one", e.Server, e.Presented, e.Pinned).In(StallPause)
+			"vCenter at %s presents the certificate %s, while Azure reports %s: nothing is sent to it. It is used again once Azure reports the new one",
+			e.Server, e.Presented, e.Pinned).In(StallPause)
 	}
 	return outcome.Stall(v1alpha1.ReasonCertificateChanged,
-		"vCenter at %s presents the certificate %s, while trust.thumbprint says %s: nothing is sent to it. If the certificate was renewed, put the new thumbprint there", e.Server, presented(e), e.Pinned).In(StallPause)
+		"vCenter at %s presents the certificate %s, while trust.thumbprint says %s: nothing is sent to it. If the certificate was renewed, "+
+			"put the new thumbprint there", e.Server, presented(e), e.Pinned).In(StallPause)
 }
 
 // presented is the thumbprint in the form of the pin, and as SHA-256 if that is another.

@@ -23,7 +23,8 @@ import (
 // Unproven is what a failure to log in means for an object.
 func Unproven(err error, object *v1alpha1.VCenter, pace outcome.Pace) *outcome.Outcome {
 	if errors.Is(err, dial.ErrLocalAddress) {
-		return outcome.Stall(v1alpha1.ReasonEndpointNotAllowed, "%s: correct url or address. For simulators the operator has the flag --allow-local-endpoints", dial.ErrLocalAddress).In(StallPause)
+		return outcome.Stall(v1alpha1.ReasonEndpointNotAllowed,
+			"%s: correct url or address. For simulators the operator has the flag --allow-local-endpoints", dial.ErrLocalAddress).In(StallPause)
 	}
 	if object.Spec.PrivateCloudRef == nil { // else Azure has named the host
 		err = withoutWords(err)

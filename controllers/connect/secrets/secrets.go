@@ -60,12 +60,14 @@ func (l Live) IdentityCertificate(ctx context.Context, namespace string, ref v1a
 	}
 	key := secret.Data[corev1.TLSPrivateKeyKey]
 	if len(key) == 0 {
-		return nil, Missing("Secret %s/%s has a certificate under the key %q, and its private key neither there nor under tls.key: add it", namespace, ref.Name, ref.Key)
+		return nil, Missing("Secret %s/%s has a certificate under the key %q, and its private key neither there nor under tls.key: add it",
+			namespace, ref.Name, ref.Key)
 	}
 	return slices.Concat(bytes.TrimSpace(value), []byte("\n"), key), nil
 }
 
-func (l Live) value(ctx context.Context, namespace string, ref v1alpha1.SecretKeyReference, types []corev1.SecretType) ([]byte, *corev1.Secret, *outcome.Outcome) {
+func (l Live) value(ctx context.Context, namespace string, ref v1alpha1.SecretKeyReference,
+	types []corev1.SecretType) ([]byte, *corev1.Secret, *outcome.Outcome) {
 	secret, o := l.secret(ctx, namespace, ref.Name, types)
 	if o != nil {
 		return nil, nil, o

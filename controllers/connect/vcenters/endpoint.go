@@ -93,10 +93,12 @@ func (v *Pool) privateCloud(ctx context.Context, object *v1alpha1.VCenter) (*v1a
 			state = "not in Azure yet"
 		}
 		if stalled := meta.FindStatusCondition(cloud.Status.Conditions, v1alpha1.ConditionStalled); stalled != nil {
-			return nil, outcome.Wait(v1alpha1.ReasonReferenceNotReady, "PrivateCloud %s/%s has no vCenter to use and needs somebody first: its condition Stalled has the reason %s and says what to do; it is used after that by itself",
+			return nil, outcome.Wait(v1alpha1.ReasonReferenceNotReady, "PrivateCloud %s/%s has no vCenter to use and needs somebody first: "+
+				"its condition Stalled has the reason %s and says what to do; it is used after that by itself",
 				object.Namespace, name, stalled.Reason).About(v1alpha1.ConditionReferencesReady)
 		}
-		return nil, outcome.Wait(v1alpha1.ReasonReferenceNotReady, "PrivateCloud %s/%s has no vCenter to use yet (it is %s): it is used as soon as Azure has built it",
+		return nil, outcome.Wait(v1alpha1.ReasonReferenceNotReady,
+			"PrivateCloud %s/%s has no vCenter to use yet (it is %s): it is used as soon as Azure has built it",
 			object.Namespace, name, state).About(v1alpha1.ConditionReferencesReady)
 	}
 	return cloud, nil
@@ -153,7 +155,8 @@ func addressFor(reported, ip string) string {
 // cloudadmin asks Azure for cloudadmin's name and password. They are held in memory only.
 func (v *Pool) cloudadmin(ctx context.Context, cloud *v1alpha1.PrivateCloud) (string, string, *outcome.Outcome) {
 	if v.o.Azure == nil || cloud == nil {
-		return "", "", outcome.Stall(v1alpha1.ReasonInvalidSpec, "there is neither a Secret with an account, in credentialsRef, nor a private cloud whose account could be asked for").About(v1alpha1.ConditionCredentialsReady)
+		return "", "", outcome.Stall(v1alpha1.ReasonInvalidSpec, "there is neither a Secret with an account, in credentialsRef, "+
+			"nor a private cloud whose account could be asked for").About(v1alpha1.ConditionCredentialsReady)
 	}
 	azure, _, o := v.o.Azure.Client(ctx, cloud.Namespace, cloud.Spec.IdentityRef)
 	if o != nil {

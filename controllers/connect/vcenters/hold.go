@@ -109,7 +109,8 @@ func (r *Reconciler) hold(ctx context.Context, v *v1alpha1.VCenter) *outcome.Out
 	}
 	if wanted && !v.DeletionTimestamp.IsZero() {
 		slices.Sort(moves)
-		return outcome.Wait(v1alpha1.ReasonDependentsExist, "it is deleted as soon as these machines have come to their end: %s", strings.Join(moves, ", ")).In(time.Minute)
+		return outcome.Wait(v1alpha1.ReasonDependentsExist, "it is deleted as soon as these machines have come to their end: %s",
+			strings.Join(moves, ", ")).In(time.Minute)
 	}
 	return nil
 }

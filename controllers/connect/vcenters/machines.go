@@ -42,7 +42,8 @@ type lookups struct {
 }
 
 // FindMachines are the managed object ids of what the queries mean, at most a minute old. What is not there has none.
-func (v *Pool) FindMachines(ctx context.Context, client *arm.Client, cloud *v1alpha1.PrivateCloud, queries []MachineQuery) (map[MachineQuery][]string, *outcome.Outcome) {
+func (v *Pool) FindMachines(ctx context.Context, client *arm.Client, cloud *v1alpha1.PrivateCloud,
+	queries []MachineQuery) (map[MachineQuery][]string, *outcome.Outcome) {
 	l := v.lookupsOf(cloud.UID)
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -35,7 +35,8 @@ func (v *Pool) WorkloadMachines(ctx context.Context, client *arm.Client, cloud *
 }
 
 // inCloud logs in to a private cloud's vCenter as cloudadmin for one question.
-func (v *Pool) inCloud(ctx context.Context, client *arm.Client, cloud *v1alpha1.PrivateCloud, within time.Duration, ask func(context.Context, *vcenter.Client) error) *outcome.Outcome {
+func (v *Pool) inCloud(ctx context.Context, client *arm.Client, cloud *v1alpha1.PrivateCloud, within time.Duration,
+	ask func(context.Context, *vcenter.Client) error) *outcome.Outcome {
 	credentials, err := v.AdminCredentials(ctx, client, arm.ID(cloud.Status.ID))
 	if err != nil {
 		return rulings.OfAzure(err)

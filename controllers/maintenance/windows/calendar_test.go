@@ -53,17 +53,27 @@ func TestOpeningsAcrossClockChanges(t *testing.T) {
 		from, to string
 		want     []string
 	}{
-		"the hour is skipped in Oslo":     {Window{"30 2 * * *", time.Hour, "Europe/Oslo"}, "2026-03-28T00:00:00Z", "2026-03-31T00:00:00Z", []string{"2026-03-28T01:30:00Z", "2026-03-29T01:00:00Z", "2026-03-30T00:30:00Z"}},
-		"the hour comes twice in Oslo":    {Window{"30 2 * * *", time.Hour, "Europe/Oslo"}, "2026-10-24T00:00:00Z", "2026-10-27T00:00:00Z", []string{"2026-10-24T00:30:00Z", "2026-10-25T00:30:00Z", "2026-10-26T01:30:00Z"}},
-		"it is open over the change":      {Window{"0 0 * * *", 4 * time.Hour, "Europe/Oslo"}, "2026-10-24T12:00:00Z", "2026-10-25T12:00:00Z", []string{"2026-10-24T22:00:00Z"}},
-		"the hour is skipped in New York": {Window{"0 2 * * *", time.Hour, "America/New_York"}, "2026-03-07T12:00:00Z", "2026-03-09T12:00:00Z", []string{"2026-03-08T07:00:00Z", "2026-03-09T06:00:00Z"}},
-		"the hour comes twice there":      {Window{"15 1 * * *", time.Hour, "America/New_York"}, "2026-11-01T00:00:00Z", "2026-11-02T12:00:00Z", []string{"2026-11-01T05:15:00Z", "2026-11-02T06:15:00Z"}},
-		"half an hour on Lord Howe":       {Window{"15 2 * * *", time.Minute, "Australia/Lord_Howe"}, "2026-10-02T20:00:00Z", "2026-10-04T20:00:00Z", []string{"2026-10-03T15:30:00Z", "2026-10-04T15:15:00Z"}},
-		"midnight is skipped in Beirut":   {Window{"0 0 * * *", time.Hour, "Asia/Beirut"}, "2026-03-28T12:00:00Z", "2026-03-30T12:00:00Z", []string{"2026-03-28T22:00:00Z", "2026-03-29T21:00:00Z"}},
-		"a day that Samoa left out":       {Window{"0 12 30 12 *", time.Hour, "Pacific/Apia"}, "2011-12-29T00:00:00Z", "2012-01-02T00:00:00Z", []string{"2011-12-30T10:00:00Z"}},
-		"no zone is UTC":                  {Window{"0 2 * * 0", time.Hour, ""}, "2026-03-28T00:00:00Z", "2026-04-06T00:00:00Z", []string{"2026-03-29T02:00:00Z", "2026-04-05T02:00:00Z"}},
-		"the 31st":                        {Window{"0 2 31 * *", time.Hour, ""}, "2026-01-01T00:00:00Z", "2026-04-30T00:00:00Z", []string{"2026-01-31T02:00:00Z", "2026-03-31T02:00:00Z"}},
-		"a day that never comes":          {Window{"0 2 30 2 *", time.Hour, ""}, "2026-01-01T00:00:00Z", "2030-04-30T00:00:00Z", nil},
+		"the hour is skipped in Oslo": {Window{"30 2 * * *", time.Hour, "Europe/Oslo"}, "2026-03-28T00:00:00Z", "2026-03-31T00:00:00Z",
+			[]string{"2026-03-28T01:30:00Z", "2026-03-29T01:00:00Z", "2026-03-30T00:30:00Z"}},
+		"the hour comes twice in Oslo": {Window{"30 2 * * *", time.Hour, "Europe/Oslo"}, "2026-10-24T00:00:00Z", "2026-10-27T00:00:00Z",
+			[]string{"2026-10-24T00:30:00Z", "2026-10-25T00:30:00Z", "2026-10-26T01:30:00Z"}},
+		"it is open over the change": {Window{"0 0 * * *", 4 * time.Hour, "Europe/Oslo"}, "2026-10-24T12:00:00Z", "2026-10-25T12:00:00Z",
+			[]string{"2026-10-24T22:00:00Z"}},
+		"the hour is skipped in New York": {Window{"0 2 * * *", time.Hour, "America/New_York"}, "2026-03-07T12:00:00Z", "2026-03-09T12:00:00Z",
+			[]string{"2026-03-08T07:00:00Z", "2026-03-09T06:00:00Z"}},
+		"the hour comes twice there": {Window{"15 1 * * *", time.Hour, "America/New_York"}, "2026-11-01T00:00:00Z", "2026-11-02T12:00:00Z",
+			[]string{"2026-11-01T05:15:00Z", "2026-11-02T06:15:00Z"}},
+		"half an hour on Lord Howe": {Window{"15 2 * * *", time.Minute, "Australia/Lord_Howe"}, "2026-10-02T20:00:00Z", "2026-10-04T20:00:00Z",
+			[]string{"2026-10-03T15:30:00Z", "2026-10-04T15:15:00Z"}},
+		"midnight is skipped in Beirut": {Window{"0 0 * * *", time.Hour, "Asia/Beirut"}, "2026-03-28T12:00:00Z", "2026-03-30T12:00:00Z",
+			[]string{"2026-03-28T22:00:00Z", "2026-03-29T21:00:00Z"}},
+		"a day that Samoa left out": {Window{"0 12 30 12 *", time.Hour, "Pacific/Apia"}, "2011-12-29T00:00:00Z", "2012-01-02T00:00:00Z",
+			[]string{"2011-12-30T10:00:00Z"}},
+		"no zone is UTC": {Window{"0 2 * * 0", time.Hour, ""}, "2026-03-28T00:00:00Z", "2026-04-06T00:00:00Z",
+			[]string{"2026-03-29T02:00:00Z", "2026-04-05T02:00:00Z"}},
+		"the 31st": {Window{"0 2 31 * *", time.Hour, ""}, "2026-01-01T00:00:00Z", "2026-04-30T00:00:00Z",
+			[]string{"2026-01-31T02:00:00Z", "2026-03-31T02:00:00Z"}},
+		"a day that never comes": {Window{"0 2 30 2 *", time.Hour, ""}, "2026-01-01T00:00:00Z", "2030-04-30T00:00:00Z", nil},
 	} {
 		var got []string
 		for span := range calendar(t, c.window).between(at(c.from), at(c.to)) {
@@ -80,7 +90,8 @@ func TestOpeningsAcrossClockChanges(t *testing.T) {
 
 // Windows that touch or overlap are one.
 func TestWindowsAreJoined(t *testing.T) {
-	c := calendar(t, Window{"0 22 * * 5", 8 * time.Hour, ""}, Window{"0 6 * * 6", 4 * time.Hour, ""}, Window{"0 23 * * 5", time.Hour, ""}, Window{"0 12 * * 6", time.Hour, ""})
+	c := calendar(t, Window{"0 22 * * 5", 8 * time.Hour, ""}, Window{"0 6 * * 6", 4 * time.Hour, ""}, Window{"0 23 * * 5", time.Hour, ""},
+		Window{"0 12 * * 6", time.Hour, ""})
 	var got []Span
 	for span := range c.between(at("2026-11-27T00:00:00Z"), at("2026-11-29T00:00:00Z")) {
 		got = append(got, span)
@@ -109,24 +120,42 @@ func TestFirst(t *testing.T) {
 		why     string
 		again   string
 	}{
-		"tonight":                          {windows: []Window{nights}, takes: time.Hour, start: "2026-11-25T22:00:00Z"},
-		"notice goes beyond tonight":       {windows: []Window{nights}, takes: 5 * time.Hour, notice: 14 * time.Hour, start: "2026-11-26T22:00:00Z"},
-		"notice ends within tonight":       {windows: []Window{nights}, takes: time.Hour, notice: 14 * time.Hour, start: "2026-11-26T02:01:00Z"},
-		"it just fits":                     {windows: []Window{nights}, takes: 8 * time.Hour, start: "2026-11-25T22:00:00Z"},
-		"it does not fit":                  {windows: []Window{nights}, takes: 9 * time.Hour, why: "it takes 9 h, and no window is open for longer than 8 h"},
-		"Azure's times begin within":       {windows: []Window{nights}, rules: Rules{Available: available}, takes: time.Hour, start: "2026-11-26T00:00:00Z"},
-		"Azure's times are over":           {windows: []Window{nights}, rules: Rules{Available: []Span{span("2026-11-01T00:00:00Z", "2026-11-25T13:00:00Z")}}, notice: 24 * time.Hour, why: "until 2026-11-25 13:00 UTC only, and 24 h of notice"},
-		"Azure's times have a gap":         {windows: []Window{nights}, rules: Rules{Available: []Span{span("2026-11-20T00:00:00Z", "2026-11-25T21:00:00Z"), span("2026-11-28T03:00:20Z", "2026-11-29T00:00:00Z")}}, takes: time.Hour, start: "2026-11-28T03:01:00Z"},
-		"nothing opens":                    {windows: []Window{{"0 2 1 6 *", time.Hour, ""}}, rules: Rules{Available: available}, takes: time.Hour, why: "no window opens from 2026-11-26 00:00 UTC to 2026-12-10 00:00 UTC"},
-		"a day is blocked":                 {windows: []Window{nights}, rules: Rules{Blocked: []Block{{span("2026-11-25T00:00:00Z", "2026-11-26T23:59:59Z"), "Holiday", "Thanksgiving"}}}, takes: time.Hour, start: "2026-11-27T00:00:00Z"},
-		"blocks follow each other":         {windows: []Window{nights}, rules: Rules{Blocked: []Block{{span("2026-11-26T23:59:00Z", "2026-11-27T03:00:00Z"), "Holiday", ""}, {span("2026-11-25T00:00:00Z", "2026-11-26T23:59:59Z"), "Holiday", ""}}}, takes: time.Hour, start: "2026-11-27T03:01:00Z"},
-		"all is blocked":                   {windows: []Window{nights}, rules: Rules{Available: available, Blocked: []Block{{span("2026-11-01T00:00:00Z", "2027-01-01T00:00:00Z"), "QuotaExhausted", "full"}}}, takes: time.Hour, why: "QuotaExhausted (full) from 2026-11-01 00:00 UTC"},
-		"a start may not be chosen yet":    {windows: []Window{nights}, rules: Rules{Scheduling: []Span{span("2026-12-01T00:00:00Z", "2026-12-05T00:00:00Z")}}, takes: time.Hour, why: "be chosen from 2026-12-01 00:00 UTC on", again: "2026-12-01T00:00:00Z"},
-		"a start may not be chosen more":   {windows: []Window{nights}, rules: Rules{Scheduling: []Span{span("2026-11-01T00:00:00Z", "2026-11-05T00:00:00Z")}}, takes: time.Hour, why: "until 2026-11-05 00:00 UTC"},
-		"a start may be chosen now":        {windows: []Window{nights}, rules: Rules{Scheduling: []Span{span("2026-11-25T12:00:30Z", "2026-12-05T00:00:00Z")}}, takes: time.Hour, start: "2026-11-25T22:00:00Z"},
-		"room reaches past the last start": {windows: []Window{nights, {"0 6 * * *", 4 * time.Hour, ""}}, rules: Rules{Available: []Span{span("2026-11-25T00:00:00Z", "2026-11-25T23:00:00Z")}}, takes: 12 * time.Hour, start: "2026-11-25T22:00:00Z"},
-		"nothing has room for the rest":    {windows: []Window{nights}, rules: Rules{Available: []Span{span("2026-11-26T05:30:00Z", "2026-11-26T20:00:00Z")}}, takes: time.Hour, why: "no window has room for 1 h"},
-		"a window of every minute":         {windows: []Window{{"* * * * *", time.Minute, ""}}, takes: 48 * time.Hour, start: "2026-11-25T12:01:00Z"},
+		"tonight":                    {windows: []Window{nights}, takes: time.Hour, start: "2026-11-25T22:00:00Z"},
+		"notice goes beyond tonight": {windows: []Window{nights}, takes: 5 * time.Hour, notice: 14 * time.Hour, start: "2026-11-26T22:00:00Z"},
+		"notice ends within tonight": {windows: []Window{nights}, takes: time.Hour, notice: 14 * time.Hour, start: "2026-11-26T02:01:00Z"},
+		"it just fits":               {windows: []Window{nights}, takes: 8 * time.Hour, start: "2026-11-25T22:00:00Z"},
+		"it does not fit":            {windows: []Window{nights}, takes: 9 * time.Hour, why: "it takes 9 h, and no window is open for longer than 8 h"},
+		"Azure's times begin within": {windows: []Window{nights}, rules: Rules{Available: available}, takes: time.Hour, start: "2026-11-26T00:00:00Z"},
+		"Azure's times are over": {windows: []Window{nights},
+			rules:  Rules{Available: []Span{span("2026-11-01T00:00:00Z", "2026-11-25T13:00:00Z")}},
+			notice: 24 * time.Hour, why: "until 2026-11-25 13:00 UTC only, and 24 h of notice"},
+		"Azure's times have a gap": {windows: []Window{nights},
+			rules: Rules{Available: []Span{span("2026-11-20T00:00:00Z", "2026-11-25T21:00:00Z"), span("2026-11-28T03:00:20Z", "2026-11-29T00:00:00Z")}},
+			takes: time.Hour, start: "2026-11-28T03:01:00Z"},
+		"nothing opens": {windows: []Window{{"0 2 1 6 *", time.Hour, ""}}, rules: Rules{Available: available}, takes: time.Hour,
+			why: "no window opens from 2026-11-26 00:00 UTC to 2026-12-10 00:00 UTC"},
+		"a day is blocked": {windows: []Window{nights},
+			rules: Rules{Blocked: []Block{{span("2026-11-25T00:00:00Z", "2026-11-26T23:59:59Z"), "Holiday", "Thanksgiving"}}},
+			takes: time.Hour, start: "2026-11-27T00:00:00Z"},
+		"blocks follow each other": {windows: []Window{nights},
+			rules: Rules{Blocked: []Block{{span("2026-11-26T23:59:00Z", "2026-11-27T03:00:00Z"), "Holiday", ""},
+				{span("2026-11-25T00:00:00Z", "2026-11-26T23:59:59Z"), "Holiday", ""}}},
+			takes: time.Hour, start: "2026-11-27T03:01:00Z"},
+		"all is blocked": {windows: []Window{nights},
+			rules: Rules{Available: available, Blocked: []Block{{span("2026-11-01T00:00:00Z", "2027-01-01T00:00:00Z"), "QuotaExhausted", "full"}}},
+			takes: time.Hour, why: "QuotaExhausted (full) from 2026-11-01 00:00 UTC"},
+		"a start may not be chosen yet": {windows: []Window{nights},
+			rules: Rules{Scheduling: []Span{span("2026-12-01T00:00:00Z", "2026-12-05T00:00:00Z")}},
+			takes: time.Hour, why: "be chosen from 2026-12-01 00:00 UTC on", again: "2026-12-01T00:00:00Z"},
+		"a start may not be chosen more": {windows: []Window{nights},
+			rules: Rules{Scheduling: []Span{span("2026-11-01T00:00:00Z", "2026-11-05T00:00:00Z")}}, takes: time.Hour, why: "until 2026-11-05 00:00 UTC"},
+		"a start may be chosen now": {windows: []Window{nights},
+			rules: Rules{Scheduling: []Span{span("2026-11-25T12:00:30Z", "2026-12-05T00:00:00Z")}}, takes: time.Hour, start: "2026-11-25T22:00:00Z"},
+		"room reaches past the last start": {windows: []Window{nights, {"0 6 * * *", 4 * time.Hour, ""}},
+			rules: Rules{Available: []Span{span("2026-11-25T00:00:00Z", "2026-11-25T23:00:00Z")}}, takes: 12 * time.Hour, start: "2026-11-25T22:00:00Z"},
+		"nothing has room for the rest": {windows: []Window{nights},
+			rules: Rules{Available: []Span{span("2026-11-26T05:30:00Z", "2026-11-26T20:00:00Z")}}, takes: time.Hour, why: "no window has room for 1 h"},
+		"a window of every minute": {windows: []Window{{"* * * * *", time.Minute, ""}}, takes: 48 * time.Hour, start: "2026-11-25T12:01:00Z"},
 	} {
 		got := calendar(t, c.windows...).First(c.rules, now, c.notice, c.takes)
 		if c.start != "" && !got.Start.Equal(at(c.start)) || c.start == "" && !got.Start.IsZero() {
@@ -156,7 +185,8 @@ func FuzzFirst(f *testing.F) {
 		}
 		now := time.Unix(unix%4102444800, 0)
 		need, ahead := time.Duration(takes)*time.Minute, time.Duration(notice)*time.Minute
-		blocked := Block{Span: Span{now.Add(time.Duration(blockedAfter) * time.Minute), now.Add(time.Duration(blockedAfter)*time.Minute + time.Duration(blockedFor)*time.Minute)}}
+		from := now.Add(time.Duration(blockedAfter) * time.Minute)
+		blocked := Block{Span: Span{from, from.Add(time.Duration(blockedFor) * time.Minute)}}
 		rules := Rules{Available: []Span{{now.Add(-time.Hour), now.Add(40 * 24 * time.Hour)}}, Blocked: []Block{blocked}}
 		got := c.First(rules, now, ahead, need)
 		if got.Start.IsZero() == (got.Why == "") {
@@ -165,7 +195,8 @@ func FuzzFirst(f *testing.F) {
 		if got.Start.IsZero() {
 			return
 		}
-		if got.Start.Before(now.Add(ahead)) || got.Start.After(rules.Available[0].To) || !got.Start.Before(blocked.From) && !got.Start.After(blocked.To) || !c.Covers(got.Start, need) {
+		if got.Start.Before(now.Add(ahead)) || got.Start.After(rules.Available[0].To) ||
+			!got.Start.Before(blocked.From) && !got.Start.After(blocked.To) || !c.Covers(got.Start, need) {
 			t.Errorf("%s of %s from %s: %s keeps not to %+v", schedule, open, now, got.Start, rules)
 		}
 		if again := c.First(rules, now, ahead, need); !again.Start.Equal(got.Start) {

@@ -53,7 +53,8 @@ func (c *Calendar) First(rules Rules, now time.Time, notice, takes time.Duration
 		}
 	}
 	if to.Before(from) {
-		return Answer{Why: fmt.Sprintf("Azure allows a start until %s only, and %s of notice end later: lower noticeSeconds, or schedule it by hand", Moment(to), Length(notice))}
+		return Answer{Why: fmt.Sprintf("Azure allows a start until %s only, and %s of notice end later: lower noticeSeconds, or schedule it by hand",
+			Moment(to), Length(notice))}
 	}
 	s := search{rules: rules, takes: takes}
 	for span := range c.between(from, to.Add(takes+time.Second)) { // windows that touch are one, also across the last allowed start
@@ -168,13 +169,15 @@ func (s *search) why(from, to time.Time) string {
 	case s.longest == 0:
 		return fmt.Sprintf("no window opens %s: add one, or schedule it by hand", when)
 	case s.longest < s.takes:
-		return fmt.Sprintf("it takes %s, and no window is open for longer than %s %s: make one longer, or schedule it by hand", Length(s.takes), Length(s.longest), when)
+		return fmt.Sprintf("it takes %s, and no window is open for longer than %s %s: make one longer, or schedule it by hand",
+			Length(s.takes), Length(s.longest), when)
 	case len(s.hit) > 0:
 		var blocks []string
 		for _, b := range s.hit {
 			blocks = append(blocks, fmt.Sprintf("%s from %s to %s", strings.TrimSpace(b.Category+" "+inBrackets(b.Reason)), Moment(b.From), Moment(b.To)))
 		}
-		return fmt.Sprintf("no window with room for %s is left %s: add another window, or schedule it by hand. Azure blocks: %s", Length(s.takes), when, strings.Join(blocks, "; "))
+		return fmt.Sprintf("no window with room for %s is left %s: add another window, or schedule it by hand. Azure blocks: %s",
+			Length(s.takes), when, strings.Join(blocks, "; "))
 	}
 	return fmt.Sprintf("no window has room for %s %s: add one, or schedule it by hand", Length(s.takes), when)
 }
