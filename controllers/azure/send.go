@@ -81,7 +81,12 @@ func (r *Reconciler[T]) send(ctx context.Context, s *scope[T]) *outcome.Outcome 
 			ID: id, Types: types, Verb: w.Verb, Action: w.Action, Body: encoded, OperationID: op.ID, Deadline: r.Clock.Here(op.Deadline.Time),
 		})
 	})
-	if fate != ledger.Accepted {
+	switch {
+	case fate == ledger.Unsent && ctx.Err() != nil: // this process is told to stop: whoever comes next sends it, and nothing new is to be said
+		r.dropOperation(s, metrics.Unsent)
+		r.releaseLane(s)
+		return say
+	case fate != ledger.Accepted:
 		return r.notAccepted(s, fate, err)
 	}
 	return r.accepted(ctx, s, accepted)

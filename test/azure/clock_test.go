@@ -64,16 +64,17 @@ func TestClocksApart(t *testing.T) {
 			t.Parallel()
 			w := harness.NewWorld(t, cluster, speed)
 			w.StartAzure(t, func(c *armsim.Config) { c.Speed = 1200 })
-			start := func(apart time.Duration, between *limbo) *harness.Operator {
-				return w.StartOperator(t, func(o *controllers.Options) {
-					o.Clock = &ledger.Clock{Wall: func() time.Time { return time.Now().Add(apart) }}
-					if between != nil {
-						o.WrapTransport = func(next http.RoundTripper) http.RoundTripper { between.next = next; return between }
-					}
-				})
+			clock := func(apart time.Duration) *ledger.Clock {
+				return &ledger.Clock{Wall: func() time.Time { return time.Now().Add(apart) }}
 			}
 			between := &limbo{caught: make(chan struct{}), free: make(chan struct{})}
-			first := start(apart[0], between)
+			seams := harness.NewSeams(&harness.History{}, speed, nil)
+			first := harness.StartOperator(t, harness.OperatorOptions{
+				Config: cluster.OperatorConfig(), Speed: speed, Namespace: w.Namespace, Seams: seams, Change: func(o *controllers.Options) {
+					o.Clock = clock(apart[0])
+					o.WrapTransport = func(next http.RoundTripper) http.RoundTripper { between.next = next; return between }
+				},
+			})
 			cloud := harness.PrivateCloud(w.Namespace, "weu")
 			cluster.Create(t, cloud)
 			select {
@@ -82,8 +83,9 @@ func TestClocksApart(t *testing.T) {
 				t.Fatal("the first leader asked for nothing")
 			}
 			recorded := time.Now()
-			first.Stop(t)
-			start(apart[1], nil)
+			seams.Cut(true) // with its lease it has lost the API server
+			go first.Abandon()
+			w.StartOperator(t, func(o *controllers.Options) { o.Clock = clock(apart[1]) })
 			wait := func(n int) []armsim.Request {
 				t.Helper()
 				cluster.Eventually(t, soon, fmt.Sprintf("%d requests", n), func(context.Context) error {

@@ -117,6 +117,9 @@ func (s *scope) notAccepted(ctx context.Context, c call, fate ledger.Fate, err e
 		if c.kind == v1alpha1.MoveTaskRelocate {
 			st.Attempts = max(st.Attempts-1, 0)
 		}
+		if ctx.Err() != nil { // this process is told to stop: whoever comes next makes the call, and nothing new is to be said
+			return s.inProgress(c.step, outcome.Wait(v1alpha1.ReasonMoving, "%s", c.says))
+		}
 		return outcome.Retry(v1alpha1.ReasonUnreachable, err)
 	case ledger.Accepted, ledger.Refused: // it has failed, so it was refused
 	}
