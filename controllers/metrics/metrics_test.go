@@ -192,6 +192,35 @@ func TestAnEndIsToldOnce(t *testing.T) {
 	}
 }
 
+// The end of a lost write is told, but the record's removal is not stored: the write is needed again, and is sent again with its id. Its end is a new one.
+func TestTheEndOfAWriteThatIsSentAgainIsTold(t *testing.T) {
+	t.Parallel()
+	m, registry := made(t)
+	log := funcr.New(func(string, string) {}, funcr.Options{})
+	object := &v1alpha1.Segment{ObjectMeta: metav1.ObjectMeta{Namespace: "team", Name: "web"}}
+	op := Operation{Kind: "Segment", Object: object, Verb: "PUT", Operation: "again", Attempt: 1}
+	m.Sending(log, op)
+	if !m.Ended(log, op, Unanswered) || m.Ended(log, op, Unanswered) {
+		t.Error("the end of the first attempt is not told once")
+	}
+	again := op
+	again.Attempt = 2
+	m.Sending(log, again)
+	if !m.Ended(log, again, Succeeded) || m.Ended(log, again, Succeeded) || m.Ended(log, op, Unanswered) {
+		t.Error("the end of the second attempt is not told once")
+	}
+	if n := len(gathered(t, registry)[operationsEnded.Name].Metric); n != 2 {
+		t.Errorf("ends with %d results are counted, want Unanswered and Succeeded", n)
+	}
+	// Where the first end was remembered is used for another; that of the second attempt is remembered as long as all.
+	for i := range mostEnded - 1 {
+		m.Ended(log, Operation{Kind: "Segment", Object: object, Verb: "PUT", Operation: fmt.Sprint(i)}, Succeeded)
+	}
+	if m.Ended(log, again, Succeeded) {
+		t.Error("the end of the second attempt is forgotten too early")
+	}
+}
+
 // Every kind's conditions are counted, and no kind can be added without that.
 func TestEveryKindIsCounted(t *testing.T) {
 	t.Parallel()

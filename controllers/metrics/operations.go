@@ -62,17 +62,19 @@ func (op Operation) words() []any {
 	return words
 }
 
-// Sending tells that an operation is on record and is sent now.
+// Sending tells that an operation is on record and is sent now. If its end was told before, and it is sent again because the status with that end was
+// not stored, another end is to come.
 func (m *Metrics) Sending(log logr.Logger, op Operation) {
 	if m == nil {
 		return
 	}
+	m.ended.forget(op.Operation)
 	log.Info("Sending a write", op.words()...)
 	m.add(operationsStarted, 1, op.Kind, op.Verb)
 }
 
-// Ended tells how an operation ended, once: a reconcile whose status was not stored comes to the same end again. It says whether this was the
-// first time.
+// Ended tells how an operation ended, once until it is sent again: a reconcile whose status was not stored comes to the same end again. It says whether
+// this was the first time.
 func (m *Metrics) Ended(log logr.Logger, op Operation, how Result) bool {
 	if m == nil || !m.ended.first(op.Operation) {
 		return false
@@ -89,7 +91,7 @@ const mostEnded = 4096
 // ended are the operations whose end was told last.
 type ended struct {
 	mu    sync.Mutex
-	known map[string]bool
+	known map[string]int // where in order it stands
 	order []string
 	next  int
 }
@@ -98,14 +100,24 @@ type ended struct {
 func (e *ended) first(operation string) bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.known[operation] {
+	if _, known := e.known[operation]; known {
 		return false
 	}
 	if e.known == nil {
-		e.known, e.order = map[string]bool{}, make([]string, mostEnded)
+		e.known, e.order = map[string]int{}, make([]string, mostEnded)
 	}
 	delete(e.known, e.order[e.next])
-	e.known[operation], e.order[e.next] = true, operation
+	e.known[operation], e.order[e.next] = e.next, operation
 	e.next = (e.next + 1) % mostEnded
 	return true
+}
+
+// forget lets the end of an operation be told again. Its place in the order is emptied too: the next time around it would take the later end with it.
+func (e *ended) forget(operation string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if at, known := e.known[operation]; known {
+		delete(e.known, operation)
+		e.order[at] = ""
+	}
 }
