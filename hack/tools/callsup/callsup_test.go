@@ -143,19 +143,6 @@ func (g graph) bruteForce(begun []int) int {
 	return fewest
 }
 
-// A line is long by its characters; a marker is not a line that anybody can wrap.
-func TestLongLines(t *testing.T) {
-	t.Parallel()
-	path := filepath.Join(t.TempDir(), "a.go")
-	text := strings.Repeat("ä", 160) + "\n" + strings.Repeat("a", 161) + "\n\t// +kubebuilder:validation:" + strings.Repeat("a", 161) + "\n"
-	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if n, err := longLines([]string{path}); n != 1 || err != nil {
-		t.Errorf("%d lines are long, want 1 (%v)", n, err)
-	}
-}
-
 // What is over its limit fails, what is under can be lowered, and a line that nothing needs goes.
 func TestLimits(t *testing.T) {
 	t.Parallel()

@@ -43,23 +43,17 @@ func run(dir, path string, lower, verbose bool, patterns []string) error {
 	}
 	var counted []figure
 	var files []size
-	var paths []string
 	for _, p := range found {
 		report := reportOf(p)
 		counted = append(counted, report.figures()...)
 		files = append(files, report.files...)
-		paths = append(paths, p.GoFiles...)
 		if verbose || path == "" {
 			report.print(verbose)
 		}
 	}
-	long, err := longLines(paths)
-	if err != nil {
-		return err
-	}
-	counted = append(counted, figure{fileLineMedian, "all", median(files)}, figure{linesTooLong, "all", long})
+	counted = append(counted, figure{fileLineMedian, "all", median(files)})
 	if path == "" {
-		fmt.Printf("half of %d files have at most %d lines; %d lines are longer than %d\n", len(files), median(files), long, lineLength)
+		fmt.Printf("half of %d files have at most %d lines\n", len(files), median(files))
 		return nil
 	}
 	held, err := readLimits(path)

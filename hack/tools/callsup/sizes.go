@@ -5,10 +5,7 @@ package main
 
 import (
 	"go/ast"
-	"os"
 	"slices"
-	"strings"
-	"unicode/utf8"
 
 	"golang.org/x/tools/go/packages"
 )
@@ -35,29 +32,6 @@ func sizesOf(p *packages.Package) (files, functions []size) {
 		}
 	}
 	return files, functions
-}
-
-// longest line that a file should have, and markers, which controller-gen reads as one line each, however long.
-const (
-	lineLength = 160
-	marker     = "// +kubebuilder:"
-)
-
-// longLines are how many lines of the files are longer than that, in characters.
-func longLines(paths []string) (n int, err error) {
-	for _, path := range paths {
-		text, err := os.ReadFile(path)
-		if err != nil {
-			return 0, err
-		}
-		for line := range strings.Lines(string(text)) {
-			line = strings.TrimSuffix(line, "\n")
-			if utf8.RuneCountInString(line) > lineLength && !strings.HasPrefix(strings.TrimSpace(line), marker) {
-				n++
-			}
-		}
-	}
-	return n, nil
 }
 
 // docLines are the lines of the comment above a function, which is no part of its length.
