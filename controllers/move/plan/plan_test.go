@@ -4,7 +4,13 @@
 package plan
 
 import (
-	"maps"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"os"
+	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -117,6 +123,12 @@ func TestTargetAndMapping(t *testing.T) {
 			w.target.clusters["domain-2"] = &vcenter.Cluster{Ref: "domain-2", Name: "Cluster-1", Path: "/SDDC-Datacenter/host/More/Cluster-1"}
 		}},
 		{ResourcePoolNotFound, `"Silver" (there is Gold)`, func(w *world) { w.spec.Target.Cluster, w.spec.Target.ResourcePool = "", "Silver" }},
+		{AmbiguousResourcePool, "/SDDC-Datacenter/host/Cluster-1/Resources/Old/Gold (resgroup-3)", func(w *world) {
+			pool := *w.target.pools["resgroup-2"]
+			pool.Ref, pool.Path = "resgroup-3", "/SDDC-Datacenter/host/Cluster-1/Resources/Old/Gold"
+			w.target.pools["resgroup-3"] = &pool
+			w.spec.Target.Cluster, w.spec.Target.ResourcePool = "", "Gold"
+		}},
 		{FolderNotFound, `"/SDDC-Datacenter/vm/Work" (there is /SDDC-Datacenter/vm`, func(w *world) { w.spec.Target.Folder = "/SDDC-Datacenter/vm/Work" }},
 		{FolderNotUsable, "does not hold virtual machines", func(w *world) { w.spec.Target.Folder = "/SDDC-Datacenter/host" }},
 		{FolderNotUsable, "another datacenter", func(w *world) {
@@ -218,6 +230,27 @@ func TestFit(t *testing.T) {
 	w.find("/Oslo/vm/Finance/Old/old-01").PowerState = vcenter.PoweredOff
 	if p := at(500 * gb); p.Blocker() != nil {
 		t.Errorf("it asks again for room: %+v", p.Blocker())
+	}
+}
+
+// A cluster of one host takes machines, and people are told that nothing is kept for the day on which that host fails.
+func TestASingleHostKeepsNoRoomForItsFailure(t *testing.T) {
+	w := newWorld()
+	w.target.hosts["host-2"].InMaintenance, w.target.hosts["host-3"].InMaintenance = true, true
+	p := Make(w.input())
+	if c := concern(p, NoFailoverHost); p.Blocker() != nil || c == nil || c.Severity != warning || !strings.Contains(c.Message, "Cluster-1") {
+		t.Errorf("it says %+v", p.Concerns)
+	}
+}
+
+func TestAMoveTakesNoMoreMachinesThanAStatusHolds(t *testing.T) {
+	w := newWorld()
+	for i := range MostMachines - 2 { // three are there
+		w.add(fmt.Sprintf("app-%05d", i), "/Oslo/vm/Finance", 1)
+	}
+	p := Make(w.input())
+	if c := concern(p, TooManyMachines); c == nil || c.Severity != blocking || !strings.Contains(c.Message, "20001 of 20000") {
+		t.Errorf("it says %+v", p.Concerns)
 	}
 }
 
@@ -381,7 +414,6 @@ func TestNeedsAreWhatThePlanReads(t *testing.T) {
 	}
 }
 
-// Every concern has its words, and each is reached by some test of this package or of the suites: none is dead.
 // A method that minds a concern which no plan knows would mind nothing.
 func TestEveryConcernOfAMethodHasASentence(t *testing.T) {
 	for _, m := range method.All {
@@ -398,6 +430,7 @@ func TestEveryConcernOfAMethodHasASentence(t *testing.T) {
 	}
 }
 
+// A constant without an entry in kinds would be a concern that stops nothing and says nothing, and one that no test names may never be said.
 func TestEveryConcernHasASentence(t *testing.T) {
 	for name, k := range kinds {
 		if k.text == "" || k.severity == "" || strings.Count(k.text, "%s") > 1 || strings.HasSuffix(k.text, ".") {
@@ -407,7 +440,55 @@ func TestEveryConcernHasASentence(t *testing.T) {
 			t.Errorf("%s is about the whole move and does not block", name)
 		}
 	}
-	if len(slices.Collect(maps.Keys(kinds))) < 50 {
-		t.Errorf("there are %d concerns", len(kinds))
+	tests := sourcesOf(t, "*_test.go") + sourcesOf(t, "../../../test/move/*/*_test.go")
+	names := constants(t, "concerns.go")
+	for _, name := range names {
+		if _, ok := kinds[name]; !ok {
+			t.Errorf("%s has no entry in kinds: give it a severity and a sentence", name)
+		}
+		if !regexp.MustCompile(`\b(Reason)?` + name + `\b`).MatchString(tests) {
+			t.Errorf("No test names %s: give it a case, in TestTraps if it is about one machine", name)
+		}
 	}
+	if len(names) < 50 || len(names) != len(kinds) {
+		t.Errorf("there are %d concerns, and %d names of them", len(kinds), len(names))
+	}
+}
+
+// constants that a file of this package exports.
+func constants(t *testing.T, path string) []string {
+	t.Helper()
+	file, err := parser.ParseFile(token.NewFileSet(), path, nil, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out []string
+	ast.Inspect(file, func(n ast.Node) bool {
+		if d, ok := n.(*ast.GenDecl); ok && d.Tok != token.CONST {
+			return false
+		}
+		if s, ok := n.(*ast.ValueSpec); ok && s.Names[0].IsExported() {
+			out = append(out, s.Names[0].Name)
+		}
+		return true
+	})
+	return out
+}
+
+// sourcesOf are the files that match a pattern, one after another.
+func sourcesOf(t *testing.T, pattern string) string {
+	t.Helper()
+	paths, err := filepath.Glob(pattern)
+	if err != nil || len(paths) == 0 {
+		t.Fatalf("%s matches %v: %v", pattern, paths, err)
+	}
+	var out strings.Builder
+	for _, path := range paths {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out.Write(text)
+	}
+	return out.String()
 }

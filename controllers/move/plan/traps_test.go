@@ -86,14 +86,12 @@ func TestTraps(t *testing.T) {
 		{"network not visible", NetworkNotVisible, true, func(_ *world, d *vcenter.MachineDetails) { d.NICs[0].Network, d.NICs[0].NetworkName = "", "" }},
 		{"standard switch, running", NetworkIncompatible, true, func(w *world, _ *vcenter.MachineDetails) { w.spec.Networks[0].To = "standard" }},
 		{"standard switch, off", "", false, cold(func(w *world, _ *vcenter.MachineDetails) { w.spec.Networks[0].To = "standard" })},
-		{"template by name", TemplateSelected, true, func(_ *world, d *vcenter.MachineDetails) { d.Template = true }},
+		{"template by name", TemplateSelected, true, func(w *world, d *vcenter.MachineDetails) {
+			d.Template, w.spec.Select = true, selectors(v1alpha1.MachineSelector{Names: []string{d.Name}})
+		}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			w := newWorld()
-			w.spec.Select = selectors(v1alpha1.MachineSelector{Names: []string{"web-02", "old-01"}})
-			if test.name == "same name" {
-				w.spec.Select = selectors(v1alpha1.MachineSelector{Folder: "/Oslo/vm/Finance"})
-			}
 			d := w.find("/Oslo/vm/Finance/web-02")
 			test.bend(w, d)
 			p := Make(w.input())
@@ -109,7 +107,7 @@ func TestTraps(t *testing.T) {
 				return
 			}
 			c := concern(p, test.concern)
-			if len(m.Concerns) != 1 || m.Concerns[0].Name != test.concern || c == nil || !slices.Contains(c.Machines, "web-02") || c.Whole {
+			if len(m.Concerns) != 1 || m.Concerns[0].Name != test.concern || c == nil || !slices.Contains(c.Machines, d.Name) || c.Whole {
 				t.Errorf("it has %+v, the plan %+v; want %s", m.Concerns, p.Concerns, test.concern)
 			}
 			if strings.Contains(c.Message, "%s") || !strings.HasPrefix(m.Concerns[0].Message, "The machine ") {
