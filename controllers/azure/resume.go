@@ -7,7 +7,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -281,9 +280,4 @@ func (r *Reconciler[T]) endOperation(s *scope[T], how metrics.Result) *outcome.O
 		r.Watcher.Hurry(s.client.Principal(), arm.ID(op.Target).Collection())
 	}
 	return nil
-}
-
-// inLane says that an operation is one of Azure VMware Solution, which goes through a lane; a lock is not.
-func inLane(op *v1alpha1.Operation) bool {
-	return op.Target == "" || strings.HasPrefix(strings.ToLower(arm.ID(op.Target).Type()), "microsoft.avs/")
 }

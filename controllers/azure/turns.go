@@ -169,6 +169,11 @@ func (r *Reconciler[T]) objectOf(holder string) (types.NamespacedName, bool) {
 	return types.NamespacedName{Namespace: namespace, Name: name}, ok
 }
 
+// inLane says that an operation is one of Azure VMware Solution, which goes through a lane; a lock is not.
+func inLane(op *v1alpha1.Operation) bool {
+	return op.Target == "" || strings.HasPrefix(strings.ToLower(arm.ID(op.Target).Type()), "microsoft.avs/")
+}
+
 // holdLane gives an operation that is on record its lane, whoever began it.
 func (r *Reconciler[T]) holdLane(s *scope[T], op *v1alpha1.Operation) {
 	if inLane(op) {
