@@ -30,15 +30,14 @@ var (
 
 	kindLabel = Label{Name: "kind", Bound: "the kind of the object", Values: kinds}
 	verb      = Label{Name: "verb", Bound: "of a write to Azure the method, of a call to a vCenter what it does",
-		Values: []string{"PUT", "PATCH", "DELETE", "POST",
-			string(v1alpha1.MoveTaskRelocate), string(v1alpha1.MoveTaskShutdownGuest), string(v1alpha1.MoveTaskPowerOff), string(v1alpha1.MoveTaskPowerOn)}}
+		Values: append([]string{"PUT", "PATCH", "DELETE", "POST"}, moveTasks...)}
 	result = Label{Name: "result", Bound: resultsBound, Values: results}
 
 	laneLabel = Label{Name: "lane", Bound: "what takes turns: changes of hosts, of NSX networks, and those that touch neither",
 		Values: []string{"Hosts", "Network", "Light"}}
 
-	moveMethod = Label{Name: "method", Bound: "spec.method", Values: []string{string(v1alpha1.MoveMethodLive), string(v1alpha1.MoveMethodCold)}}
-	moveStep   = Label{Name: "step", Bound: "status.step; `Pending`: it has none yet", Values: moveSteps}
+	moveMethod = Label{Name: "method", Bound: "spec.method", Values: slices.DeleteFunc(slices.Clone(moveMethods), isAuto)}
+	moveStep   = Label{Name: "step", Bound: "status.step; `Pending`: it has none yet", Values: append([]string{noStep}, moveSteps...)}
 
 	conditionLabel = Label{Name: "condition", Bound: "the type of the condition", Values: conditionTypes}
 	statusLabel    = Label{Name: "status", Bound: "the status of the condition",
@@ -79,11 +78,8 @@ var soapMethods = []string{
 // noStep is the step of a move that was not looked at yet.
 const noStep = "Pending"
 
-var moveSteps = []string{
-	noStep, string(v1alpha1.MoveStepWaiting), string(v1alpha1.MoveStepBlocked), string(v1alpha1.MoveStepShuttingDown), string(v1alpha1.MoveStepRelocating),
-	string(v1alpha1.MoveStepVerifying), string(v1alpha1.MoveStepPoweringOn), string(v1alpha1.MoveStepMoved), string(v1alpha1.MoveStepFailed),
-	string(v1alpha1.MoveStepCancelled),
-}
+// isAuto is the one value of MoveMethod that no machine moves by: a WorkloadMove asks for it.
+func isAuto(method string) bool { return method == string(v1alpha1.MoveMethodAuto) }
 
 // kinds are the custom resources.
 var kinds = kindsOf(scheme())

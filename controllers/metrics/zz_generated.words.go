@@ -137,6 +137,34 @@ var reasons = []string{
 	"WaitingForTurn",
 }
 
+// moveMethods are the constants MoveMethod of the API.
+var moveMethods = []string{
+	"Auto",
+	"Live",
+	"Cold",
+}
+
+// moveSteps are the constants MoveStep of the API.
+var moveSteps = []string{
+	"Waiting",
+	"Blocked",
+	"ShuttingDown",
+	"Relocating",
+	"PoweringOn",
+	"Verifying",
+	"Moved",
+	"Failed",
+	"Cancelled",
+}
+
+// moveTasks are the constants MoveTask of the API.
+var moveTasks = []string{
+	"Relocate",
+	"ShutdownGuest",
+	"PowerOff",
+	"PowerOn",
+}
+
 // kindTypes are the resource types that the Azure kinds write.
 var kindTypes = []string{
 	"Microsoft.AVS/privateClouds",
