@@ -27,6 +27,7 @@ type rooms struct {
 	enum     []string // of spec.method, of both kinds
 	table    []method.Method
 	movers   map[v1alpha1.MoveMethod]movers.Mover
+	comment  string // of spec.method of a WorkloadMove
 	document string // docs/moves.md
 	samples  string // config/samples
 }
@@ -49,6 +50,7 @@ func (r rooms) lacks() []string {
 		at := slices.IndexFunc(r.table, func(m method.Method) bool { return string(m.Name) == name })
 		for room, there := range map[string]bool{
 			"api/v1alpha1/workloadmove_types.go, the enum of MoveMethod":                          slices.Contains(r.enum, name),
+			"api/v1alpha1/workloadmove_types.go, the comment of WorkloadMoveSpec.Method":          regexp.MustCompile(`\b` + name + `\b`).MatchString(r.comment),
 			"controllers/move/method, an entry of All":                                            at >= 0,
 			"controllers/move/method, Cost of its entry":                                          at < 0 || r.table[at].Cost.Host > 0 && r.table[at].Cost.Datastore > 0,
 			"controllers/move/method, Concerns of its entry, with their sentences in plan":        at < 0 || len(r.table[at].Concerns) > 0,
@@ -69,7 +71,7 @@ func (r rooms) lacks() []string {
 // one method, just that room is named.
 func TestEveryMethodHasItsRooms(t *testing.T) {
 	whole := rooms{
-		enum: enumOf(t, "virtualmachinemoves"), table: method.All, movers: all.Movers,
+		enum: enumOf(t, "virtualmachinemoves"), table: method.All, movers: all.Movers, comment: methodOf(t, "workloadmoves").Description,
 		document: read(t, "docs/moves.md"), samples: read(t, "config/samples/workloadmove.yaml"),
 	}
 	if lacks := whole.lacks(); len(lacks) > 0 {
@@ -89,7 +91,8 @@ func TestEveryMethodHasItsRooms(t *testing.T) {
 			return table
 		}
 		for room, remove := range map[string]func(*rooms){
-			"workloadmove_types.go": func(r *rooms) { r.enum = without(r.enum) },
+			"the enum of MoveMethod":                 func(r *rooms) { r.enum = without(r.enum) },
+			"the comment of WorkloadMoveSpec.Method": func(r *rooms) { r.comment = strings.ReplaceAll(r.comment, name, "") },
 			"an entry of All": func(r *rooms) {
 				r.table = slices.DeleteFunc(slices.Clone(r.table), func(o method.Method) bool { return o.Name == m.Name })
 			},
@@ -116,15 +119,21 @@ func TestEveryMethodHasItsRooms(t *testing.T) {
 // enumOf spec.method in the CRD of a plural.
 func enumOf(t *testing.T, plural string) []string {
 	t.Helper()
+	var out []string
+	for _, value := range methodOf(t, plural).Enum {
+		out = append(out, strings.Trim(string(value.Raw), `"`))
+	}
+	return out
+}
+
+// methodOf is spec.method in the CRD of a plural.
+func methodOf(t *testing.T, plural string) apiextensionsv1.JSONSchemaProps {
+	t.Helper()
 	crd := &apiextensionsv1.CustomResourceDefinition{}
 	if err := yaml.Unmarshal([]byte(read(t, "config/crd/bases/"+v1alpha1.GroupVersion.Group+"_"+plural+".yaml")), crd); err != nil {
 		t.Fatal(err)
 	}
-	var out []string
-	for _, value := range crd.Spec.Versions[0].Schema.OpenAPIV3Schema.Properties["spec"].Properties["method"].Enum {
-		out = append(out, strings.Trim(string(value.Raw), `"`))
-	}
-	return out
+	return crd.Spec.Versions[0].Schema.OpenAPIV3Schema.Properties["spec"].Properties["method"]
 }
 
 func read(t *testing.T, path string) string {

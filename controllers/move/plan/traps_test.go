@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
+	"github.com/avs-operator/avs-operator/controllers/move/method"
 	"github.com/avs-operator/avs-operator/controllers/vcenter"
 )
 
@@ -263,7 +264,8 @@ func missing(s *v1alpha1.VirtualMachineMoveSpec) bool {
 			return true
 		}
 	}
-	return s.Method != v1alpha1.MoveMethodLive && s.Method != v1alpha1.MoveMethodCold
+	_, known := method.Named(s.Method)
+	return !known
 }
 
 // A plan of 5,000 machines is made again with every change of an inventory.

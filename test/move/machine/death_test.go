@@ -11,6 +11,7 @@ import (
 	"io"
 	"net/http"
 	"regexp"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -19,6 +20,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
+	"github.com/avs-operator/avs-operator/controllers/move/method"
 	"github.com/avs-operator/avs-operator/test/harness"
 	"github.com/avs-operator/avs-operator/test/vcentersim"
 )
@@ -228,21 +230,31 @@ func (w *world) endOf(instanceUUID string) string {
 // mostWrites is more than any move takes.
 const mostWrites = 20
 
-// TestSweepKills kills the operator right before each write, and after each with its answer lost, of both ways to move, with an end at the
+// way to move that is swept: back ends at the source, methods are its calls to a vCenter.
+type way struct {
+	name    string
+	method  v1alpha1.MoveMethod
+	back    bool
+	methods []string
+}
+
+var ways = []way{
+	{"live", v1alpha1.MoveMethodLive, false, []string{"RelocateVM_Task"}},
+	{"live that comes back", v1alpha1.MoveMethodLive, true, []string{"RelocateVM_Task"}},
+	{"cold", v1alpha1.MoveMethodCold, false, []string{"ShutdownGuest", "RelocateVM_Task", "PowerOnVM_Task"}},
+	{"cold that comes back", v1alpha1.MoveMethodCold, true, []string{"ShutdownGuest", "RelocateVM_Task", "PowerOnVM_Task"}},
+}
+
+// TestSweepKills kills the operator right before each write, and after each with its answer lost, of every way to move, with an end at the
 // target or back at the source.
 func TestSweepKills(t *testing.T) {
 	t.Parallel()
-	for _, way := range []struct {
-		name    string
-		method  v1alpha1.MoveMethod
-		back    bool
-		methods []string
-	}{
-		{"live", v1alpha1.MoveMethodLive, false, []string{"RelocateVM_Task"}},
-		{"live that comes back", v1alpha1.MoveMethodLive, true, []string{"RelocateVM_Task"}},
-		{"cold", v1alpha1.MoveMethodCold, false, []string{"ShutdownGuest", "RelocateVM_Task", "PowerOnVM_Task"}},
-		{"cold that comes back", v1alpha1.MoveMethodCold, true, []string{"ShutdownGuest", "RelocateVM_Task", "PowerOnVM_Task"}},
-	} {
+	for _, m := range method.All {
+		if !slices.ContainsFunc(ways, func(way way) bool { return way.method == m.Name }) {
+			t.Errorf("No operator is killed while a machine moves %s: ways lacks it", m.Name)
+		}
+	}
+	for _, way := range ways {
 		for _, after := range []bool{false, true} {
 			name := fmt.Sprintf("%s, after the write: %v", way.name, after)
 			var chosen []int
