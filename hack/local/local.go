@@ -136,7 +136,7 @@ The operator is yours to start, as ServiceAccount %[1]s/%[2]s. From a shell, in 
 
   %[3]s go run . %[4]s
 
-under a debugger:
+under a debugger (go install github.com/go-delve/delve/cmd/dlv@latest), which builds all without optimizing the first time:
 
   %[3]s dlv debug . -- %[4]s
 
