@@ -89,7 +89,7 @@ manifests: $(CONTROLLER_GEN) ## Regenerate CRDs from api/, RBAC from the markers
 
 # Fields of the spec are properties in Azure, each with a value for the sample.
 .PHONY: kind
-kind: ## Begin a kind of Azure: make kind NAME=GoldPolicy PARENT=PrivateCloud FIELDS="size=3 poolId=pool-1". SEGMENT is its segment in ARM if not the plural, PATCH=no that it has none. docs/kinds.md goes on from there.
+kind: ## Begin a kind of Azure: make kind NAME=GoldPolicy PARENT=PrivateCloud FIELDS="size=3 poolId=pool-1". SEGMENT is its segment in ARM if not the plural (workloadNetworks/segments for what stands in the network), PATCH=no that it has none. docs/kinds.md goes on from there.
 	go run ./hack/tools/newkind -name "$(NAME)" -parent "$(PARENT)" -segment "$(SEGMENT)" -fields "$(FIELDS)" $(if $(filter no,$(PATCH)),-no-patch)
 
 .PHONY: verify

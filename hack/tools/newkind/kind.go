@@ -22,6 +22,7 @@ type newKind struct {
 	ParentWords          string // private cloud
 	Sample, SampleParent string // names of the sample, and of the one that it stands in
 	InCluster, NoPatch   bool
+	Network              bool   // stands in the workload network, as the kinds of NSX do
 	Unsent               string // rule that Azure was not asked for the object yet
 	Fields               []field
 }
@@ -36,6 +37,9 @@ var (
 	kindName     = regexp.MustCompile(`^[A-Z][A-Za-z0-9]{1,40}$`)
 	propertyName = regexp.MustCompile(`^[a-z][A-Za-z0-9]{0,60}$`)
 )
+
+// network is where the types of NSX stand; there is one network, default.
+const network = "workloadNetworks/"
 
 // unsent is the rule that all Azure kinds have: what Azure was never asked for may still be changed.
 const unsent = `!(has(self.status) && (has(self.status.operation) || has(self.status.managed) || ` +
@@ -54,6 +58,13 @@ func describe(name, parent, segment, fields string, noPatch bool) (newKind, erro
 		k.Segment = plural(k.Var)
 	}
 	above := "Microsoft.AVS/privateClouds/"
+	if rest, inNetwork := strings.CutPrefix(k.Segment, network); inNetwork {
+		k.Segment, k.Network = strings.TrimPrefix(rest, "default/"), true
+		above += network
+	}
+	if k.Network && parent == "Cluster" {
+		return newKind{}, fmt.Errorf("SEGMENT=%s is in the network of a private cloud: write PARENT=PrivateCloud", segment)
+	}
 	switch parent {
 	case "PrivateCloud":
 		k.ParentWords, k.SampleParent = "private cloud", "weu"

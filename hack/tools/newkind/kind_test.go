@@ -40,7 +40,7 @@ func TestNames(t *testing.T) {
 func TestAKindIsWrittenIntoTheLists(t *testing.T) {
 	t.Parallel()
 	root := t.TempDir()
-	lists := []string{"controllers/azure/kinds/kinds.go", "config/samples/kustomization.yaml", "api/v1alpha1/consent.go"}
+	lists := []string{"controllers/azure/kinds/kinds.go", "config/samples/kustomization.yaml", "api/v1alpha1/consent.go", "docs/guide.md"}
 	for _, path := range lists {
 		text, err := os.ReadFile(filepath.Join("../../..", path))
 		if err == nil {
@@ -64,6 +64,7 @@ func TestAKindIsWrittenIntoTheLists(t *testing.T) {
 		lists[0]:                           {"\tregister(&vmGroup),\n\tregister(&goldPolicy),\n}\n"},
 		lists[1]:                           {"- goldpolicy.yaml\n- vcenter_weu.yaml\n"},
 		lists[2]:                           {";GlobalReachConnection;GoldPolicy;HCXEnterpriseSite;"},
+		lists[3]:                           {"\n| `Delete` | `Datastore`, ", "`VMGroup`, `GoldPolicy` | the manifest makes them again"},
 		"api/v1alpha1/goldpolicy_types.go": {"StoragePoolID string `json:\"storagePoolID,omitempty\"`", "SizeGb int32", "func (g *GoldPolicy) AzureSpec()"},
 		"controllers/azure/kinds/goldpolicy.go": {"var goldPolicy = kind.Kind[*v1alpha1.GoldPolicy]{",
 			"\tbody.Set(properties, \"storagePoolId\", g.Spec.StoragePoolID)", "resources=goldpolicies/status"},
@@ -81,5 +82,50 @@ func TestAKindIsWrittenIntoTheLists(t *testing.T) {
 	}
 	if err := write(root, k); err == nil || !strings.Contains(err.Error(), "is there already") {
 		t.Errorf("it is written over: %v", err)
+	}
+}
+
+// A kind of NSX takes from networkKind what those have in common.
+func TestAKindOfTheNetwork(t *testing.T) {
+	t.Parallel()
+	for _, segment := range []string{"workloadNetworks/goldRules", "workloadNetworks/default/goldRules"} {
+		k, err := describe("GoldRule", "PrivateCloud", segment, "scope=all", false)
+		if err != nil || k.ARMType != "Microsoft.AVS/privateClouds/workloadNetworks/goldRules" {
+			t.Fatalf("%+v %v", k, err)
+		}
+		made, err := render("kind.go.tmpl", k)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, word := range []string{"var goldRule = networkKind(kind.Kind[*v1alpha1.GoldRule]{",
+			"Traits: kind.Traits{Name: \"GoldRule\", Segment: \"goldRules\"},", "\n})\n"} {
+			if !strings.Contains(string(made), word) {
+				t.Errorf("it lacks %q:\n%s", word, made)
+			}
+		}
+		if strings.Contains(string(made), "lane") || strings.Contains(string(made), "Expect") {
+			t.Errorf("it says what networkKind fills in:\n%s", made)
+		}
+	}
+	if _, err := describe("GoldRule", "Cluster", "workloadNetworks/goldRules", "scope=all", false); err == nil {
+		t.Error("a network in a cluster is accepted")
+	}
+}
+
+// A second kind of an ARM type is refused, by the file that has the first; a type of that name that stands elsewhere is another one.
+func TestATypeHasOneKind(t *testing.T) {
+	t.Parallel()
+	for segment, file := range map[string]string{
+		"workloadNetworks/segments": "segment.go", "workloadNetworks/default/vmGroups": "vmgroup.go", "addons": "addon.go",
+		"pureStoragePolicies": "purestoragepolicy.go",
+		"segments":            "", "workloadNetworks/addons": "", "workloadNetworks/virtualMachines": "",
+	} {
+		k, err := describe("GoldCopy", "PrivateCloud", segment, "size=3", false)
+		if err == nil {
+			err = isNew("../../..", k)
+		}
+		if file == "" && err != nil || file != "" && (err == nil || !strings.Contains(err.Error(), file)) {
+			t.Errorf("%s: %v, want %q", segment, err, file)
+		}
 	}
 }

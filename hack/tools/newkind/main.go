@@ -24,7 +24,7 @@ var templates embed.FS
 func main() {
 	name := flag.String("name", "", "kind, like GoldPolicy")
 	parent := flag.String("parent", "", "what it stands in: PrivateCloud or Cluster")
-	segment := flag.String("segment", "", "segment of its ARM path; default: the plural of the name")
+	segment := flag.String("segment", "", "segment of its ARM path, workloadNetworks/segments for example; default: the plural of the name")
 	fields := flag.String("fields", "", "properties in Azure that the spec sets, each with a value for the sample")
 	noPatch := flag.Bool("no-patch", false, "the type has no PATCH: it is changed by PUT")
 	root := flag.String("C", ".", "root of the checkout")
@@ -39,9 +39,10 @@ func main() {
 	}
 	fmt.Printf(`%[1]s is begun. Next:
   make generate                 writes the CRD, the rights, deep copies and the reference
+  go test ./controllers/azure/kinds ./test/docs/pages    tells what it lacks, within seconds
   make test-kind KIND=%[1]s     puts it through its life; Azure's simulator must know %[2]s (docs/armsim.md)
   docs/kinds.md                 tells what a kind may need beyond that: its lane, what Azure cannot change, what stands in status
-  docs/guide.md, README.md      list the kinds: write a line about this one
+  README.md                     lists what of Azure is covered: write a row about this kind
 `, k.Name, k.ARMType)
 }
 
@@ -58,6 +59,9 @@ func write(root string, k newKind) error {
 			return fmt.Errorf("%s is there already: choose another NAME, or remove what there is of %s", path, k.Name)
 		}
 	}
+	if err := isNew(root, k); err != nil {
+		return err
+	}
 	edits := []struct {
 		path string
 		edit func(string) (string, error)
@@ -68,6 +72,7 @@ func write(root string, k newKind) error {
 		{"config/samples/kustomization.yaml", func(text string) (string, error) {
 			return addLine(text, "resources:", "- vcenter_", "- "+lower+".yaml")
 		}},
+		{"docs/guide.md", func(text string) (string, error) { return addDeleted(text, k.Name) }},
 		{"api/v1alpha1/consent.go", func(text string) (string, error) { return addAllowed(text, k.Name) }},
 	}
 	written := map[string][]byte{}
@@ -95,6 +100,23 @@ func write(root string, k newKind) error {
 		}
 	}
 	return nil
+}
+
+// isNew refuses an ARM type that has a kind: two objects that change one resource undo each other's work.
+func isNew(root string, k newKind) error {
+	files, err := filepath.Glob(filepath.Join(root, "controllers/azure/kinds/*.go"))
+	for _, file := range files {
+		content, failed := os.ReadFile(file) //nolint:gosec // of this checkout
+		if failed != nil {
+			return failed
+		}
+		text := string(content)
+		if strings.Contains(text, `Segment: "`+k.Segment+`"`) && strings.Contains(text, "InCluster: true") == k.InCluster &&
+			strings.Contains(text, "= networkKind(") == k.Network {
+			return fmt.Errorf("%s has a kind already, in controllers/azure/kinds/%s: add to that one, or correct SEGMENT", k.ARMType, filepath.Base(file))
+		}
+	}
+	return err
 }
 
 func render(name string, k newKind) ([]byte, error) {
@@ -147,4 +169,19 @@ func addAllowed(text, name string) (string, error) {
 		slices.Sort(kinds)
 	}
 	return before + begin + strings.Join(kinds, ";") + "\n" + after, nil
+}
+
+// addDeleted puts a kind into the guide's table of what deleting an object does, where it is taken out of Azure with its object, which holds unless
+// Traits.Kept says otherwise.
+func addDeleted(text, name string) (string, error) {
+	const begin = "\n| `Delete` | "
+	before, rest, ok := strings.Cut(text, begin)
+	list, after, more := strings.Cut(rest, " | ")
+	if !ok || !more {
+		return "", fmt.Errorf("there is no row %s: write `%s` there yourself, and mend hack/tools/newkind", strings.TrimSpace(begin), name)
+	}
+	if !strings.Contains(list, "`"+name+"`") {
+		list += ", `" + name + "`"
+	}
+	return before + begin + list + " | " + after, nil
 }

@@ -22,6 +22,7 @@ rm "api/v1alpha1/${file}_types.go" "controllers/azure/kinds/$file.go" "config/sa
 sed -i "/register(&pureStoragePolicy),/d" controllers/azure/kinds/kinds.go
 sed -i "/^- $file.yaml$/d" config/samples/kustomization.yaml
 sed -i "s/;$kind//" api/v1alpha1/consent.go
+sed -i "s/, \`$kind\`//" docs/guide.md
 if grep -rl "$kind" api/v1alpha1 controllers config/samples --include='*.go' --include='*.yaml' | grep -v zz_generated; then
   echo "These name $kind too: make kind must write into them, or docs/kinds.md must tell of them" >&2
   exit 1

@@ -97,7 +97,7 @@ func (l *life) addMachines(vcenter *vcentersim.VCenter) {
 // arrives waits until the object is Ready. When it waits for something that it does not name, such as an add-on, that is applied too.
 func (l *life) arrives() {
 	l.t.Helper()
-	missed := 0
+	missed, refused, refusal := 0, 0, ""
 	l.until("Ready", func(s *v1alpha1.AzureStatus) error {
 		c := meta.FindStatusCondition(s.Conditions, v1alpha1.ConditionReady)
 		switch {
@@ -105,6 +105,11 @@ func (l *life) arrives() {
 			return errors.New("it says nothing yet")
 		case c.Status == metav1.ConditionTrue:
 			return nil
+		case c.Reason == v1alpha1.ReasonInvalidSpec: // no wait helps a sample that Azure refuses each time it is looked at
+			if refused++; refused == 20 {
+				refusal = c.Message
+				return nil
+			}
 		case slices.Contains(waiting, c.Reason):
 			if missed++; missed == 10 {
 				more := slices.DeleteFunc(wanted(l.samples, c.Message), func(o *unstructured.Unstructured) bool { return harness.SameObject(o, l.sample) })
@@ -117,6 +122,9 @@ func (l *life) arrives() {
 		}
 		return fmt.Errorf("%s: %s", c.Reason, c.Message)
 	})
+	if refusal != "" {
+		l.t.Fatalf("the sample is refused: %s", refusal)
+	}
 	l.ready()
 }
 

@@ -165,7 +165,8 @@ func (l *life) dropsWhatTheSpecDrops() {
 			}
 			want, has := l.kind.Defaults[path]
 			if got := at(l.body(), path); asText(got) != asText(want) && got != nil && !l.filled(path, got) && !under(path, l.kind.Filled) {
-				l.t.Errorf("the spec drops %s, and %s in Azure stays %s; the default is %s (%t)", f, path, asText(got), asText(want), has)
+				l.t.Errorf("the spec drops %s, and %s in Azure stays %s; Traits.Defaults has %s for it (%t): write there what Azure has when nobody sets it, "+
+					"or let a CEL rule refuse that the field is dropped", f, path, asText(got), asText(want), has)
 			}
 		}
 		l.edit(f.patch(f.value))

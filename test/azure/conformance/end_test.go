@@ -230,7 +230,7 @@ func guideSays(t *testing.T, kind string) v1alpha1.DeletionPolicy {
 			return v1alpha1.DeletionPolicy(row[1])
 		}
 	}
-	t.Fatalf("the guide does not say what deleting a %s does: %d rows", kind, len(rows))
+	t.Fatalf("docs/guide.md does not say what deleting a %s does: write it into one of the %d rows below \"What deleting an object does\"", kind, len(rows))
 	return ""
 }
 

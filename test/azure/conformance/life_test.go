@@ -280,7 +280,7 @@ func (l *life) has(path string, want any) {
 		if body, ok := l.Azure.Resource(l.id); !ok {
 			return errors.New("it is not in Azure")
 		} else if got := at(body, path); asText(got) != asText(want) {
-			return fmt.Errorf("it is %s", asText(got))
+			return fmt.Errorf("it is %s (is it what Azure cannot change? Traits.Immutable names that)", asText(got))
 		}
 		return nil
 	}, l.object)
