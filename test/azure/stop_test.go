@@ -11,10 +11,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/avs-operator/avs-operator/api/v1alpha1"
 	"github.com/avs-operator/avs-operator/test/armsim"
 	"github.com/avs-operator/avs-operator/test/harness"
-	"github.com/google/uuid"
 )
 
 // An upgrade of the operator stops it at any moment. A write that has left by then is waited for, and its answer stored: the next operator follows
@@ -91,12 +92,13 @@ func TestLostRecordsInOneLaneGetTheirTurns(t *testing.T) {
 	cluster.Create(t, cloud)
 	cluster.WaitReady(t, cloud)
 	w.Operator.Stop(t)
+	now := time.Now().UTC().Format("2006-01-02T15:04:05.000000Z")
 	var segments []*v1alpha1.Segment
 	for i := range 8 {
 		segment := w.segment(i)
 		cluster.Create(t, segment)
 		cluster.PatchStatus(t, segment, fmt.Sprintf(`{"status":{"operation":{"format":%d,"id":%q,"verb":"PUT","purpose":"Create","state":"Intended","attempt":1,
-			"bodyHash":"0","generation":1,"startedAt":%q,"deadline":%[3]q}}}`, v1alpha1.OperationFormat, uuid.NewString(), time.Now().UTC().Format("2006-01-02T15:04:05.000000Z")))
+			"bodyHash":"0","generation":1,"startedAt":%q,"deadline":%[3]q}}}`, v1alpha1.OperationFormat, uuid.NewString(), now))
 		segments = append(segments, segment)
 	}
 	w.StartOperator(t)
