@@ -100,27 +100,3 @@ func (s *scope) cancelled(message string) *outcome.Outcome {
 	s.move.Status.Failure = &v1alpha1.MoveFailure{Reason: v1alpha1.ReasonCancelled, Message: message}
 	return s.finish(v1alpha1.MoveStepCancelled)
 }
-
-// verdict is what a move that is over says of itself, the same at every look.
-func (s *scope) verdict() *outcome.Outcome {
-	st := &s.move.Status
-	switch st.Step {
-	case v1alpha1.MoveStepMoved:
-		return outcome.Done(v1alpha1.ReasonComplete, "the machine is at the target, read there")
-	case v1alpha1.MoveStepCancelled:
-		return outcome.Done(v1alpha1.ReasonCancelled, "%s", messageOf(st.Failure, "the move was cancelled; the machine is at the source"))
-	default: // v1alpha1.MoveStepFailed
-	}
-	reason := v1alpha1.ReasonMoveFailed
-	if st.Failure != nil {
-		reason = st.Failure.Reason
-	}
-	return outcome.Stall(reason, "%s", messageOf(st.Failure, "the move failed"))
-}
-
-func messageOf(f *v1alpha1.MoveFailure, otherwise string) string {
-	if f == nil {
-		return otherwise
-	}
-	return f.Message
-}

@@ -84,6 +84,9 @@ func (s *scope) inProgress(step v1alpha1.MoveStep, o *outcome.Outcome) *outcome.
 
 // requeue is a wait for what this process did not see yet: a cache that lags, or a record that another reconcile wrote.
 func (s *scope) requeue(format string, args ...any) *outcome.Outcome {
+	if s.move.Status.Step.Over() { // as another reconcile has it: a move that is over says nothing else at any look
+		return s.verdict().In(s.Pace.Elapsed(100 * time.Millisecond))
+	}
 	s.keepReady = true
 	return outcome.Wait(v1alpha1.ReasonMoving, format, args...).In(s.Pace.Elapsed(100 * time.Millisecond))
 }
@@ -131,4 +134,28 @@ func (s *scope) patchFinalizers(ctx context.Context, change func(client.Object, 
 func (s *scope) now() *metav1.MicroTime {
 	t := metav1.NewMicroTime(s.Clock.Now())
 	return &t
+}
+
+// verdict is what a move that is over says of itself, the same at every look.
+func (s *scope) verdict() *outcome.Outcome {
+	st := &s.move.Status
+	switch st.Step {
+	case v1alpha1.MoveStepMoved:
+		return outcome.Done(v1alpha1.ReasonComplete, "the machine is at the target, read there")
+	case v1alpha1.MoveStepCancelled:
+		return outcome.Done(v1alpha1.ReasonCancelled, "%s", messageOf(st.Failure, "the move was cancelled; the machine is at the source"))
+	default: // v1alpha1.MoveStepFailed
+	}
+	reason := v1alpha1.ReasonMoveFailed
+	if st.Failure != nil {
+		reason = st.Failure.Reason
+	}
+	return outcome.Stall(reason, "%s", messageOf(st.Failure, "the move failed"))
+}
+
+func messageOf(f *v1alpha1.MoveFailure, otherwise string) string {
+	if f == nil {
+		return otherwise
+	}
+	return f.Message
 }
